@@ -1,0 +1,142 @@
+"""Numbers as values: arrays that can be compared, hashed, printed and read back."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lucidtorch.base.errors import BadInputError, ExpressionError
+from lucidtorch.base.files import atomic_write_bytes
+
+INLINE_NUMBERS = 64  # a longer array stands in a file of its own, and its text names that file
+
+ArrayLike: TypeAlias = "Tensor | np.ndarray | Sequence[float] | Sequence[Sequence[float]] | Array"
+
+
+@dataclass(frozen=True, repr=False)
+class Array:
+    """An array of numbers that never changes.
+
+    Args:
+        data: The numbers, row by row, in the byte order of the machine-independent little-endian form.
+        shape: The size of each axis.
+        dtype: The kind of number, as numpy writes it: ``<f8`` or ``<f4``.
+    """
+
+    data: bytes
+    shape: tuple[int, ...]
+    dtype: str
+
+    @classmethod
+    def of(cls, numbers: ArrayLike) -> Array:
+        """Take numbers in whatever form they come.
+
+        Args:
+            numbers: A tensor, an array, or nested sequences; small ones are kept in float64, large ones in float32.
+
+        Returns:
+            The same numbers as a value.
+
+        Raises:
+            BadInputError: They are ragged, no real numbers, empty, or not finite.
+        """
+        if isinstance(numbers, Array):
+            return numbers
+        if isinstance(numbers, Tensor):
+            numbers = numbers.detach().cpu().to(torch.float64).numpy()
+        try:
+            array = np.asarray(numbers, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise BadInputError(f"An array of numbers is needed, but {numbers!r:.80} was given.") from error
+        if array.size == 0 or not np.isfinite(array).all():
+            raise BadInputError("An array of finite numbers is needed, but it is empty or holds inf or nan.")
+        dtype = "<f8" if array.size <= INLINE_NUMBERS else "<f4"
+        return cls(np.ascontiguousarray(array, dtype=dtype).tobytes(), array.shape, dtype)
+
+    @property
+    def sha256(self) -> str:
+        """The checksum of the file that holds this array."""
+        return hashlib.sha256(self._file_bytes()).hexdigest()
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether the text of the array holds its numbers."""
+        return int(np.prod(self.shape)) <= INLINE_NUMBERS
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file that holds this array, made from its content."""
+        return f"{self.sha256[:16]}.npy"
+
+    def numpy(self) -> np.ndarray:
+        """Give the numbers as a numpy array that must not be written to."""
+        return np.frombuffer(self.data, dtype=self.dtype).reshape(self.shape)
+
+    def tensor(self, like: Tensor) -> Tensor:
+        """Give the numbers as a tensor.
+
+        Args:
+            like: A tensor whose kind of number and device the result shall have.
+
+        Returns:
+            A tensor of this array's shape.
+        """
+        return torch.tensor(self.numpy(), dtype=like.dtype, device=like.device)
+
+    def save(self, folder: Path) -> Path:
+        """Write the array into a folder under its own name.
+
+        Args:
+            folder: Where the file shall stand.
+
+        Returns:
+            The path of the file.
+        """
+        path = folder / self.file_name
+        atomic_write_bytes(path, self._file_bytes())
+        return path
+
+    def __repr__(self) -> str:
+        if self.is_inline:
+            return repr(self.numpy().tolist())
+        return f"array({self.file_name!r}, sha256={self.sha256!r})"
+
+    def _file_bytes(self) -> bytes:
+        stream = io.BytesIO()
+        np.save(stream, self.numpy(), allow_pickle=False)
+        return stream.getvalue()
+
+
+def load_array(path: Path, sha256: str | None = None) -> Array:
+    """Read an array from a `.npy` file.
+
+    Args:
+        path: The file.
+        sha256: What its checksum must be; None accepts any.
+
+    Returns:
+        The numbers as a value.
+
+    Raises:
+        ExpressionError: The file is missing, is no array of numbers, or has another checksum.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ExpressionError(f"The array file {path} cannot be read: {error.strerror}.") from error
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise ExpressionError(f"The array file {path} has changed: its sha256 is {found}, and {sha256} was expected.")
+    try:
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except ValueError as error:
+        raise ExpressionError(f"The array file {path} holds no plain array of numbers: {error}.") from error
+    return Array.of(array)

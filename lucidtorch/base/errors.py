@@ -1,0 +1,103 @@
+"""The errors that lucidtorch raises: each says what is wrong, what was given and what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LucidtorchError(Exception):
+    """Anything that lucidtorch refuses or cannot finish; the command line exits with 1 unless it is a `BadInputError`."""
+
+
+class BadInputError(LucidtorchError, ValueError):
+    """The input is wrong and was refused before any work; the command line exits with 2."""
+
+
+class UnknownModelError(BadInputError):
+    """No network has that name, or the file or factory it names does not give one."""
+
+
+class UnknownLayerError(BadInputError):
+    """The network has no layer at that address, or the address needs the number of the call."""
+
+
+class UnitError(BadInputError):
+    """The layer has no such channel, position or direction."""
+
+
+class UnknownLabelError(BadInputError):
+    """The network's labels hold no such class."""
+
+
+class ExpressionError(BadInputError):
+    """A text in lucidtorch's notation does not parse; the message carries a caret under the column."""
+
+
+class ObjectiveError(BadInputError):
+    """An objective is put together in a way that has no meaning."""
+
+
+class SizeError(BadInputError):
+    """A size is no positive size, or too small or too large for the network."""
+
+
+class WeightsError(BadInputError):
+    """A weights file is missing, broken, unsafe, or of another architecture."""
+
+
+class DownloadError(BadInputError):
+    """Pretrained weights would have to be downloaded and cannot be."""
+
+
+class OutputError(BadInputError):
+    """The place to write to cannot be written to."""
+
+
+class RecipeError(BadInputError):
+    """A picture or file carries no recipe, or one that cannot be run here."""
+
+
+class ImageError(BadInputError):
+    """An image, or a file that should be one, does not fit."""
+
+
+class RenderError(LucidtorchError):
+    """A render that began could not go on."""
+
+
+class LucidtorchWarning(UserWarning):
+    """Something that the user should know and that does not stop the work."""
+
+
+def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
+    """Find the known words that look most like a misspelt one.
+
+    Args:
+        word: What was given.
+        known: All words that would have been right.
+        count: How many to return at most.
+
+    Returns:
+        The closest words, best first; the first known ones where none is close.
+    """
+    words = list(dict.fromkeys(known))
+    close = difflib.get_close_matches(word, words, n=count, cutoff=0.5)
+    return tuple(close or words[:count])
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Write the closest known words as a question that ends an error message.
+
+    Args:
+        word: What was given.
+        known: All words that would have been right.
+
+    Returns:
+        ``Did you mean 'a', 'b' or 'c'?``, or an empty text where nothing is known.
+    """
+    names = [repr(name) for name in nearest(word, known)]
+    if not names:
+        return ""
+    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
+    return f"Did you mean {listed}?"

@@ -1,0 +1,157 @@
+"""Images as files: tensors in [0, 1] to PNG with the recipe inside, and back."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from torch import Tensor
+
+from lucidtorch.base.errors import ImageError, RecipeError
+
+KEY = "lucidtorch"  # the name of the text inside a PNG that holds its recipe
+GAP = 2  # pixels between the pictures of a sheet
+GAP_VALUE = 0.1
+DEAD_GREY, DEAD_LINE = 0.5, 0.35
+
+
+def to_bytes(images: Tensor) -> np.ndarray:
+    """Round images to 8 bits.
+
+    Args:
+        images: `[..., C, H, W]` in [0, 1].
+
+    Returns:
+        uint8 of the same shape.
+    """
+    scaled = images.detach().cpu().double().clamp(0, 1) * 255
+    rounded: np.ndarray = scaled.round().to(torch.uint8).numpy()
+    return rounded
+
+
+def visible(image: Tensor) -> Tensor:
+    """Bring an image of any number of channels into one that a file can show.
+
+    Args:
+        image: `[C, H, W]`.
+
+    Returns:
+        The same for 1 and 3 channels; otherwise the channels side by side as grey planes, `[1, H, C * W + gaps]`.
+    """
+    if image.shape[0] in (1, 3):
+        return image
+    return sheet(image.unsqueeze(1), columns=image.shape[0])
+
+
+def sheet(images: Tensor, columns: int | None = None) -> Tensor:
+    """Lay images out in a grid with narrow dark gaps.
+
+    Args:
+        images: `[B, C, H, W]`.
+        columns: How many stand in a row; about a square where None.
+
+    Returns:
+        `[C, h, w]`; a single image comes back without gaps.
+    """
+    count, channels, height, width = images.shape
+    if count == 1:
+        return images[0]
+    across = columns or math.ceil(math.sqrt(count))
+    down = math.ceil(count / across)
+    shape = (channels, down * (height + GAP) - GAP, across * (width + GAP) - GAP)
+    canvas = torch.full(shape, GAP_VALUE, dtype=images.dtype)
+    for place, image in enumerate(images.detach().cpu()):
+        row, column = (place // across) * (height + GAP), (place % across) * (width + GAP)
+        canvas[:, row : row + height, column : column + width] = image
+    return canvas
+
+
+def dead_mark(image: Tensor) -> Tensor:
+    """Draw what stands in the place of a dead unit's picture: flat grey with a cross.
+
+    Args:
+        image: `[C, H, W]`, for its shape.
+
+    Returns:
+        `[C, H, W]`.
+    """
+    height, width = image.shape[-2:]
+    rows = torch.linspace(0, 1, height)[:, None]
+    columns = torch.linspace(0, 1, width)[None, :]
+    line = 1.5 / max(2, min(height, width))
+    cross = ((rows - columns).abs() < line) | ((rows + columns - 1).abs() < line)
+    return torch.where(cross, DEAD_LINE, DEAD_GREY).to(image.dtype).expand_as(image)
+
+
+def encode_png(image: Tensor, text: str = "") -> bytes:
+    """Write an image as PNG, the same bytes for the same image and text.
+
+    Args:
+        image: `[C, H, W]` in [0, 1].
+        text: The recipe to put inside; nothing where empty.
+
+    Returns:
+        The bytes of the file.
+    """
+    pixels = to_bytes(visible(image))
+    picture = Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
+    info = PngImagePlugin.PngInfo()
+    if text:
+        info.add_itxt(KEY, text)
+    stream = io.BytesIO()
+    picture.save(stream, format="PNG", pnginfo=info)
+    return stream.getvalue()
+
+
+def read_png_text(path: Path) -> str:
+    """Read the recipe inside a PNG.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The text that `encode_png` put inside.
+
+    Raises:
+        RecipeError: The file is missing, is no PNG, or carries no recipe.
+    """
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+            text = picture.text.get(KEY) if isinstance(picture, PngImagePlugin.PngImageFile) else None
+    except FileNotFoundError as error:
+        raise RecipeError(f"There is no file {path}; give a PNG that lucidtorch made.") from error
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+        raise RecipeError(
+            f"{path} is not a PNG that can be read ({error}); give a PNG that lucidtorch made."
+        ) from error
+    if not text:
+        raise RecipeError(
+            f"{path} carries no recipe; only a PNG that lucidtorch made, and nobody re-encoded, can be made again."
+        )
+    return str(text)
+
+
+def load_image(path: Path) -> Tensor:
+    """Read a photograph or picture.
+
+    Args:
+        path: Any file that Pillow reads.
+
+    Returns:
+        `[3, H, W]` in [0, 1], or `[1, H, W]` for a grey file.
+
+    Raises:
+        ImageError: The file is missing or is no image.
+    """
+    try:
+        with Image.open(path) as picture:
+            mode = "L" if picture.mode in ("1", "L", "I;16") else "RGB"
+            pixels = np.array(picture.convert(mode))
+    except (OSError, UnidentifiedImageError) as error:
+        raise ImageError(f"{path} cannot be read as an image: {error}.") from error
+    return torch.from_numpy(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1).float() / 255

@@ -1,0 +1,108 @@
+"""The one notation: how calls print, so that what was typed, the repr and a recipe are the same text."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from lucidtorch.base.arrays import Array
+from lucidtorch.base.errors import BadInputError
+
+
+def freeze(value: object) -> object:
+    """Make an argument immutable, keeping what it says.
+
+    Args:
+        value: What the user gave: a number, text, sequence, tensor, array, or an expression.
+
+    Returns:
+        The same as a plain number, text, tuple, `Array`, or the expression itself.
+
+    Raises:
+        BadInputError: A number is not finite.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, Tensor | np.ndarray):
+        return value.item() if value.ndim == 0 else Array.of(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadInputError(f"A finite number is needed, but {value!r} was given.")
+    if isinstance(value, list | tuple | range):
+        return tuple(freeze(item) for item in value)
+    return value
+
+
+def format_value(value: object) -> str:
+    """Write one argument as text that reads back.
+
+    Args:
+        value: A frozen argument.
+
+    Returns:
+        Its canonical text; tuples are written as lists.
+    """
+    if isinstance(value, tuple):
+        return f"[{', '.join(format_value(item) for item in value)}]"
+    return repr(value)
+
+
+def bind(function: Callable[..., Any], args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, object]:
+    """Match arguments to a function's parameters, as a call would.
+
+    Args:
+        function: The function; for objectives, without its first parameter.
+        args: The positional arguments.
+        kwargs: The keyword arguments.
+
+    Returns:
+        Every parameter with its frozen argument, defaults filled in, in the order of the signature.
+
+    Raises:
+        TypeError: The arguments do not fit the signature.
+    """
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    bound.apply_defaults()
+    return {name: freeze(value) for name, value in bound.arguments.items()}
+
+
+def format_call(name: str, signature: inspect.Signature, arguments: Mapping[str, object]) -> str:
+    """Write a call with the fewest words: required arguments by place, others by name and only where they differ.
+
+    Args:
+        name: The name of what is called.
+        signature: Its parameters.
+        arguments: Every argument, frozen.
+
+    Returns:
+        For example ``neuron('conv3_1', 5, x=2)``.
+    """
+    parts = []
+    for parameter in signature.parameters.values():
+        value = arguments[parameter.name]
+        if parameter.default is inspect.Parameter.empty:
+            parts.append(format_value(value))
+        elif value != freeze(parameter.default) or type(value) is not type(freeze(parameter.default)):
+            parts.append(f"{parameter.name}={format_value(value)}")
+    return f"{name}({', '.join(parts)})"
+
+
+def usage(name: str, function: Callable[..., Any]) -> str:
+    """Write how a function is called, for error messages.
+
+    Args:
+        name: Its name in the notation.
+        function: The function.
+
+    Returns:
+        For example ``neuron(layer, index, x=None, y=None)``.
+    """
+    parts = []
+    for parameter in inspect.signature(function).parameters.values():
+        default = parameter.default
+        parts.append(parameter.name if default is inspect.Parameter.empty else f"{parameter.name}={default!r}")
+    return f"{name}({', '.join(parts)})"

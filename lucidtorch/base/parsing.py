@@ -1,0 +1,215 @@
+"""Reading the notation: a walk over Python's syntax tree that knows a few nodes and refuses all others."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lucidtorch.base.arrays import load_array
+from lucidtorch.base.errors import BadInputError, ExpressionError, suggestion
+from lucidtorch.base.notation import usage
+
+OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Add: ("+", operator.add),
+    ast.Sub: ("-", operator.sub),
+    ast.Mult: ("*", operator.mul),
+    ast.Div: ("/", operator.truediv),
+    ast.Pow: ("**", operator.pow),
+    ast.BitOr: ("|", operator.or_),
+}
+# A text in quotes, or `layer:unit`, where the layer may hold dots, slashes and the number of a call.
+SHORTHAND = re.compile(
+    r"""(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+    r"""|(?P<layer>[A-Za-z0-9_]+(?:[./][A-Za-z0-9_]+)*(?:@[0-9]+)?):(?P<unit>[0-9]+(?!\w|\.[0-9])|\[[0-9,\s]*\])"""
+)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words that a text may use.
+
+    Args:
+        what: What the text stands for, for messages: ``objective``, ``param`` or ``transforms``.
+        names: The functions that may be called.
+        operators: The operators that may be used, as they are written.
+        methods: The methods that may be called on a value, such as ``on``.
+        shorthand: Writes ``layer:unit`` as a call; None where that form has no meaning.
+    """
+
+    what: str
+    names: Mapping[str, Callable[..., Any]]
+    operators: frozenset[str]
+    methods: frozenset[str] = frozenset()
+    shorthand: str | None = None
+
+
+def parse_text(text: str, vocabulary: Vocabulary, folder: Path | None = None) -> Any:
+    """Read a text of the notation without running any Python.
+
+    Args:
+        text: What the user or a recipe wrote.
+        vocabulary: The words it may use.
+        folder: Where the array files that it names stand; the current folder where None.
+
+    Returns:
+        What the text says.
+
+    Raises:
+        ExpressionError: It does not parse; the message ends with the text and a caret under the column.
+    """
+    if not text.strip():
+        raise ExpressionError(f"The {vocabulary.what} is empty.")
+    reader = _Reader(text, vocabulary, folder or Path())
+    return reader.read()
+
+
+class _Reader:
+    """One reading of one text; knows where each column of the expanded text came from."""
+
+    def __init__(self, text: str, vocabulary: Vocabulary, folder: Path) -> None:
+        self.text = text
+        self.vocabulary = vocabulary
+        self.folder = folder
+        self.moves: list[tuple[int, int, int]] = []  # (from, to, column in the user's text) of expanded shorthand
+        self.expanded = self._expand()
+
+    def read(self) -> Any:
+        try:
+            tree = ast.parse(self.expanded.strip("\n"), mode="eval")
+        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+            offset = getattr(error, "offset", None)
+            column = offset - 1 if offset else len(self.expanded.encode())
+            raise self._error(f"This does not parse as {self.vocabulary.what}", column) from error
+        try:
+            return self._value(tree.body)
+        except RecursionError as error:
+            raise self._error("This is nested too deeply", 0) from error
+
+    def _expand(self) -> str:
+        if "\n" in self.text.strip("\n"):
+            self.text = " ".join(self.text.split("\n"))
+        self.text = self.text.strip()
+        pieces, end, length = [], 0, 0
+        for found in SHORTHAND.finditer(self.text):
+            if found["quoted"] is not None:
+                continue
+            call = self._shorthand_call(found["layer"], found["unit"], found.start())
+            pieces += [self.text[end : found.start()], call]
+            length += found.start() - end
+            self.moves.append((length, length + len(call), found.start()))
+            length += len(call)
+            end = found.end()
+        return "".join([*pieces, self.text[end:]])
+
+    def _shorthand_call(self, layer: str, unit: str, column: int) -> str:
+        name = self.vocabulary.shorthand
+        if name is None:
+            raise self._plain_error(f"'{layer}:{unit}' has no meaning in {self.vocabulary.what}", column)
+        if keyword.iskeyword(layer):
+            raise self._plain_error(f"'{layer}' is a word of Python; write {name}('{layer}', {unit})", column)
+        return f"{name}('{layer}', {unit})"
+
+    def _value(self, node: ast.expr) -> Any:
+        match node:
+            case ast.Constant(value=value) if value is None or isinstance(value, bool | int | float | str):
+                return value
+            case ast.List() | ast.Tuple():
+                return [self._value(item) for item in node.elts]
+            case ast.UnaryOp(op=ast.USub()):
+                return self._apply(operator.neg, node, self._value(node.operand))
+            case ast.UnaryOp(op=ast.UAdd()):
+                return self._value(node.operand)
+            case ast.BinOp():
+                return self._operation(node)
+            case ast.Call():
+                return self._call(node)
+            case ast.Name(id=name):
+                hint = f"write it in quotes, or as {name}:0" if self.vocabulary.shorthand else "write it in quotes"
+                raise self._error(f"'{name}' stands alone: {hint}", node.col_offset)
+        raise self._error(f"This form has no meaning in {self.vocabulary.what}", node.col_offset)
+
+    def _operation(self, node: ast.BinOp) -> Any:
+        spine = [node]
+        while isinstance(spine[-1].left, ast.BinOp):  # a long sum is a deep tree: walk it, do not recurse
+            spine.append(spine[-1].left)
+        value = self._value(spine[-1].left)
+        for step in reversed(spine):
+            sign, function = OPERATORS.get(type(step.op), ("", operator.add))
+            column = step.right.col_offset
+            if sign not in self.vocabulary.operators:
+                known = " ".join(sorted(self.vocabulary.operators)) or "no operators"
+                raise self._error(f"Here {self.vocabulary.what} knows only {known}", column)
+            right = self._value(step.right)
+            if sign == "**" and isinstance(value, int) and isinstance(right, int):
+                value = float(value)  # a whole number to a huge power would take all memory
+            value = self._apply(function, step, value, right)
+        return value
+
+    def _call(self, node: ast.Call) -> Any:
+        args = [self._value(item) for item in node.args if not isinstance(item, ast.Starred)]
+        kwargs = {item.arg: self._value(item.value) for item in node.keywords if item.arg is not None}
+        if len(args) < len(node.args) or len(kwargs) < len(node.keywords):
+            raise self._error("Stars have no meaning here: write the arguments out", node.col_offset)
+        if isinstance(node.func, ast.Attribute):
+            return self._method(node.func, node, args, kwargs)
+        if not isinstance(node.func, ast.Name):
+            raise self._error("Only the names of functions can be called", node.col_offset)
+        name = node.func.id
+        if name == "array":
+            return self._apply(self._array, node, *args, **kwargs)
+        if name not in self.vocabulary.names:
+            hint = suggestion(name, self.vocabulary.names)
+            raise self._error(f"There is no '{name}' in {self.vocabulary.what}. {hint}", node.col_offset)
+        return self._apply(self.vocabulary.names[name], node, *args, **kwargs)
+
+    def _method(self, function: ast.Attribute, node: ast.Call, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        if function.attr not in self.vocabulary.methods:
+            raise self._error(f"There is no '.{function.attr}(...)' in {self.vocabulary.what}", node.col_offset)
+        owner = self._value(function.value)
+        if not hasattr(owner, function.attr):
+            raise self._error(f"'.{function.attr}(...)' cannot follow {owner!r}", node.col_offset)
+        return self._apply(getattr(owner, function.attr), node, *args, **kwargs)
+
+    def _array(self, name: str, sha256: str) -> Any:
+        if Path(name).name != name:
+            raise ExpressionError(f"An array file stands beside the picture; {name!r} is no plain file name.")
+        return load_array(self.folder / name, sha256)
+
+    def _apply(self, function: Callable[..., Any], node: ast.expr, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except ExpressionError:
+            raise
+        except TypeError as error:
+            raise self._error(self._misfit(node, function, error), node.col_offset) from error
+        except (BadInputError, ArithmeticError, ValueError) as error:
+            raise self._error(str(error).rstrip("."), node.col_offset) from error
+
+    def _misfit(self, node: ast.expr, function: Callable[..., Any], error: TypeError) -> str:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            return f"{error}; write {usage(node.func.id, function)}"
+        return f"{error}"
+
+    def _error(self, message: str, column: int) -> ExpressionError:
+        """Point at a column of the expanded text (in UTF-8 bytes, as `ast` counts), where it stands in the user's text."""
+        column = len(self.expanded.encode()[:column].decode(errors="ignore"))
+        shift = 0
+        for start, end, origin in self.moves:
+            if start <= column < end:
+                return self._plain_error(message, origin)
+            if end <= column:
+                shift = origin + self._length_at(origin) - end
+        return self._plain_error(message, max(0, min(column + shift, len(self.text))))
+
+    def _length_at(self, origin: int) -> int:
+        found = SHORTHAND.match(self.text, origin)
+        return found.end() - found.start() if found else 0
+
+    def _plain_error(self, message: str, column: int) -> ExpressionError:
+        return ExpressionError(f"{message} (column {column + 1}):\n  {self.text}\n  {' ' * column}^")

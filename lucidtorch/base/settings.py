@@ -1,0 +1,63 @@
+"""The record of resolved settings that a picture carries: everything that decides its bytes, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any, TypeAlias
+
+from lucidtorch.base.errors import RecipeError
+
+Settings: TypeAlias = dict[str, Any]
+PACKAGES = ("lucidtorch", "torch", "torchvision", "numpy", "kornia", "pillow")
+
+
+def versions() -> dict[str, str]:
+    """Say which versions decide the bytes of a picture.
+
+    Returns:
+        Name to version, of Python and of the packages that compute.
+    """
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Write settings as text, the same for the same settings.
+
+    Args:
+        settings: Plain numbers, texts, lists and mappings.
+
+    Returns:
+        JSON with sorted keys.
+    """
+    return json.dumps(settings, sort_keys=True, ensure_ascii=False, indent=1)
+
+
+def read_settings(text: str, where: str) -> Settings:
+    """Read settings back.
+
+    Args:
+        text: What `settings_text` wrote.
+        where: Where it was found, for messages.
+
+    Returns:
+        The settings.
+
+    Raises:
+        RecipeError: It is no such text.
+    """
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RecipeError(f"The recipe in {where} is broken: {error}.") from error
+    if not isinstance(found, dict) or "kind" not in found:
+        raise RecipeError(f"The text in {where} is no recipe of lucidtorch.")
+    return found

@@ -1,0 +1,86 @@
+"""Dead starts: while it is on, a ReLU that blocks an image's whole gradient lets through the part that would wake it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+STEPS = 16  # Lucid: only the first updates are redirected
+
+
+class _RedirectedReLU(torch.autograd.Function):
+    """ReLU, or ReLU6 with a ceiling, whose gradient (of a loss that shrinks) is redirected image by image.
+
+    An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that would push
+    further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, ceiling: float | None) -> Tensor:  # type: ignore[override]
+        above = values > ceiling if ceiling is not None else torch.zeros_like(values, dtype=torch.bool)
+        open_side = (values > 0) & (values < ceiling) if ceiling is not None else values > 0
+        ctx.save_for_backward(open_side, values < 0, above)  # not the values: the network may overwrite them in place
+        return values.clamp(min=0, max=ceiling)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+        open_side, below, above = ctx.saved_tensors
+        outward = (below & (grad > 0)) | (above & (grad < 0))
+        passed = grad * open_side
+        blocked = (passed == 0).flatten(1).all(1).reshape(-1, *[1] * (grad.ndim - 1))
+        return torch.where(blocked, grad.masked_fill(outward, 0), passed), None
+
+
+class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirected_relu():`
+    """While the block runs, every ReLU and ReLU6, as a module or a function, in place or not, has the redirected gradient.
+
+    The network itself is not touched. The signs are those of a loss that is minimized.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        known = _FUNCTIONS.get(func)
+        if known is None or not torch.is_grad_enabled():
+            return func(*args, **kwargs)
+        ceiling, in_place = known
+        values = args[0] if args else kwargs["input"]
+        if func is F.hardtanh or func is F.hardtanh_:
+            low, high = _bounds(args, kwargs)
+            if low != 0:
+                return func(*args, **kwargs)
+            ceiling = high
+        redirected = _RedirectedReLU.apply(values, ceiling)
+        if in_place or kwargs.get("inplace") or (len(args) > 1 and args[-1] is True):
+            return values.copy_(redirected)
+        return redirected
+
+
+def _bounds(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[float, float]:
+    low = args[1] if len(args) > 1 else kwargs.get("min_val", -1.0)
+    high = args[2] if len(args) > 2 else kwargs.get("max_val", 1.0)
+    return low, high
+
+
+# Each function with its ceiling, and whether it always works in place.
+_FUNCTIONS: dict[Callable[..., Any], tuple[float | None, bool]] = {
+    F.relu: (None, False),
+    F.relu_: (None, True),
+    torch.relu: (None, False),
+    torch.relu_: (None, True),
+    Tensor.relu: (None, False),
+    Tensor.relu_: (None, True),
+    F.relu6: (6.0, False),
+    F.hardtanh: (None, False),
+    F.hardtanh_: (None, True),
+}

@@ -1,0 +1,174 @@
+"""Objectives that say which image of a batch does what, and how the images of a batch differ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.objectives.algebra import Objective, Operand
+from lucidtorch.objectives.counts import Images
+from lucidtorch.objectives.term import objective
+from lucidtorch.objectives.trace import Activations, Trace
+
+GRAM_EPSILON = 1e-10  # Lucid: under the root of the Gram matrix's length
+
+
+@dataclass(frozen=True, repr=False)
+class Each(Objective):
+    """An objective of its own for every image.
+
+    Args:
+        parts: Image 0 follows the first, image 1 the second, and so on.
+
+    Raises:
+        ObjectiveError: There are none.
+    """
+
+    parts: tuple[Objective, ...]
+
+    def __post_init__(self) -> None:
+        if not self.parts or not all(isinstance(part, Objective) for part in self.parts):
+            raise ObjectiveError(
+                "`each` takes one objective per image, for example each(channel('a', 0), channel('a', 1))."
+            )
+
+    @property
+    def own_images(self) -> Images:
+        """One image per part."""
+        return Images(exactly=len(self.parts))
+
+    def children(self) -> tuple[Operand, ...]:
+        return self.parts
+
+    def rebuilt(self, children: tuple[Operand, ...]) -> Objective:
+        return Each(children)  # type: ignore[arg-type]  # its parts are objectives
+
+    def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
+        values = [part.evaluate(activations, trace) for part in self.parts]
+        if values[0].shape[0] != len(values):
+            raise ObjectiveError(f"`each` gives {len(values)} objectives, but there are {values[0].shape[0]} images.")
+        return trace.keep(self, torch.stack([value[image] for image, value in enumerate(values)]))
+
+    def __repr__(self) -> str:
+        return f"each({', '.join(map(repr, self.parts))})"
+
+
+@dataclass(frozen=True, repr=False)
+class Interpolate(Objective):
+    """A walk from one objective to another over the images of a batch.
+
+    Args:
+        start: What the first image follows.
+        end: What the last image follows.
+        count: The number of images.
+
+    Raises:
+        ObjectiveError: There are fewer than two images, or the ends are no objectives.
+    """
+
+    start: Objective
+    end: Objective
+    count: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 2:
+            raise ObjectiveError(f"`interpolate(a, b, n)` needs n = 2 images or more, but {self.count!r} was given.")
+        if not isinstance(self.start, Objective) or not isinstance(self.end, Objective):
+            raise ObjectiveError("`interpolate(a, b, n)` takes two objectives and the number of images.")
+
+    @property
+    def own_images(self) -> Images:
+        """The number of steps of the walk."""
+        return Images(exactly=self.count)
+
+    def children(self) -> tuple[Operand, ...]:
+        return (self.start, self.end)
+
+    def rebuilt(self, children: tuple[Operand, ...]) -> Objective:
+        return Interpolate(*children, self.count)  # type: ignore[arg-type]  # its parts are objectives
+
+    def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
+        start, end = self.start.evaluate(activations, trace), self.end.evaluate(activations, trace)
+        if start.shape[0] != self.count:
+            raise ObjectiveError(f"`interpolate` speaks of {self.count} images, but there are {start.shape[0]}.")
+        share = torch.arange(self.count, dtype=start.dtype, device=start.device) / (self.count - 1)
+        return trace.keep(self, (1 - share) * start + share * end)
+
+    def __repr__(self) -> str:
+        return f"interpolate({self.start!r}, {self.end!r}, {self.count})"
+
+
+def each(*parts: Objective) -> Objective:
+    """Give every image of the batch an objective of its own.
+
+    Args:
+        parts: Image 0 follows the first, image 1 the second, and so on.
+
+    Returns:
+        The objective of the whole batch.
+
+    Raises:
+        ObjectiveError: No objective was given.
+    """
+    return Each(parts)
+
+
+def interpolate(start: Objective, end: Objective, n: int) -> Objective:
+    """Move from one objective to another over the images of a batch.
+
+    Image i follows (1 - w) · start + w · end with w = i / (n - 1), as Lucid's `channel_interpolate` does for channels.
+
+    Args:
+        start: What the first image follows.
+        end: What the last image follows.
+        n: The number of images, 2 or more.
+
+    Returns:
+        The objective of the whole batch.
+
+    Raises:
+        ObjectiveError: There are fewer than two images.
+    """
+    return Interpolate(start, end, n)
+
+
+def negative(inner: Objective) -> Objective:
+    """Turn an objective round: what the unit is least like. The same as writing a minus before it.
+
+    Args:
+        inner: What shall become small.
+
+    Returns:
+        The negated objective.
+
+    Raises:
+        ObjectiveError: No objective was given.
+    """
+    if not isinstance(inner, Objective):
+        raise ObjectiveError(f"`negative` takes an objective, but {inner!r} was given.")
+    return -inner
+
+
+@objective
+def diversity(activations: Activations, layer: str) -> Tensor:
+    """How alike the images of the batch are in a layer's textures: subtract it to make them differ.
+
+    The sum over the other images of the inner product of Gram matrices of unit length. The mean over images is Lucid's value,
+    which is used with the weight 100.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the layer.
+
+    Returns:
+        `[B]`; 0 for a single image, B - 1 for identical ones.
+    """
+    values = activations[layer].flatten(2) if activations[layer].ndim > 2 else activations[layer].unsqueeze(2)
+    grams = torch.einsum("bip,bjp->bij", values, values).flatten(1)
+    grams = grams / (grams.square().sum(1, keepdim=True) + GRAM_EPSILON).sqrt()
+    likeness = torch.einsum("im,jm->ij", grams, grams)
+    apart = 1 - torch.eye(len(grams), dtype=grams.dtype, device=grams.device)
+    return (likeness * apart).sum(1)

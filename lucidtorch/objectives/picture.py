@@ -1,0 +1,59 @@
+"""Objectives on the image itself, or on any map: penalties that the user subtracts."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from lucidtorch.objectives.term import objective
+from lucidtorch.objectives.trace import Activations
+
+INPUT = "input"
+
+
+@objective
+def total_variation(activations: Activations, layer: str = INPUT) -> Tensor:
+    """How much neighbouring values differ: subtract a little of it for a smoother picture.
+
+    Lucid's `total_variation`: the sum of abs(differences) down the rows plus the same along the columns, over all channels.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the map; the image where left out.
+
+    Returns:
+        `[B]`.
+    """
+    values = activations[layer]
+    down = values.diff(dim=-2).abs().flatten(1).sum(1)
+    return down + values.diff(dim=-1).abs().flatten(1).sum(1)
+
+
+@objective
+def L1(activations: Activations, layer: str = INPUT, constant: float = 0) -> Tensor:
+    """The sum of absolute distances from a constant: subtract it to keep a picture near that value.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the map; the image where left out.
+        constant: The value to measure from; 0.5 is the grey of an image.
+
+    Returns:
+        `[B]`.
+    """
+    return (activations[layer] - constant).abs().flatten(1).sum(1)
+
+
+@objective
+def L2(activations: Activations, layer: str = INPUT, constant: float = 0, epsilon: float = 1e-6) -> Tensor:
+    """The Euclidean distance from a constant: subtract it to keep a picture near that value.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the map; the image where left out.
+        constant: The value to measure from; 0.5 is the grey of an image.
+        epsilon: Added under the root, so that the gradient is finite at distance 0 (Lucid's 1e-6).
+
+    Returns:
+        `[B]`.
+    """
+    return (epsilon + (activations[layer] - constant).square().flatten(1).sum(1)).sqrt()

@@ -1,0 +1,202 @@
+"""Terms: the named functions of activations, and the decorator that makes one of a plain function."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec
+
+from torch import Tensor
+
+from lucidtorch.base.arrays import Array
+from lucidtorch.base.errors import ObjectiveError, UnitError, UnknownLayerError, suggestion
+from lucidtorch.base.notation import bind, format_call
+from lucidtorch.objectives.algebra import Objective, Operand
+from lucidtorch.objectives.counts import Images
+from lucidtorch.objectives.trace import Activations, Trace
+
+Arguments = ParamSpec("Arguments")
+PER_IMAGE = "| Sequence["  # an argument annotated `X | Sequence[X]` takes one value per image
+VECTORS = "ArrayLike"  # and one annotated so takes a matrix with one row per image
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What the notation knows about one named function of activations.
+
+    Args:
+        name: Its name in expressions.
+        function: Computes `[B]` from activations and arguments.
+        signature: Its parameters, without the activations.
+        unit: Whether it speaks of single units, so that a picture of it can be dead.
+        factory: Makes the objective of the arguments.
+    """
+
+    name: str
+    function: Callable[..., Tensor]
+    signature: inspect.Signature
+    unit: bool
+    factory: Callable[..., Term]
+
+
+DEFINITIONS: dict[str, Definition] = {}
+
+
+def objective(
+    function: Callable[Concatenate[Activations, Arguments], Tensor],
+) -> Callable[Arguments, Term]:
+    """Make an objective of a function, and give it its place in the notation.
+
+    A parameter whose name begins with ``layer`` is an address; one annotated ``X | Sequence[X]`` takes one value per image.
+
+    Args:
+        function: Takes activations (a mapping of address to `[B, C, H, W]` or `[B, C]`) and arguments, and gives `[B]`.
+
+    Returns:
+        A function of the arguments alone that gives the objective.
+
+    Raises:
+        ObjectiveError: The name is taken by another function.
+
+    Example:
+        >>> @objective
+        ... def layer_mean(activations: Activations, layer: str) -> Tensor:
+        ...     "The mean activation of a whole layer."
+        ...     return activations[layer].flatten(1).mean(1)
+        >>> layer_mean("conv1_1") - 1
+        layer_mean('conv1_1') - 1
+    """
+    return _defined(function, unit=False)
+
+
+def unit_objective(
+    function: Callable[Concatenate[Activations, Arguments], Tensor],
+) -> Callable[Arguments, Term]:
+    """Make an objective of a function that speaks of single units; a picture of it can be dead.
+
+    Args:
+        function: As for `objective`.
+
+    Returns:
+        As `objective`.
+    """
+    return _defined(function, unit=True)
+
+
+def _defined(
+    function: Callable[Concatenate[Activations, Arguments], Tensor], *, unit: bool
+) -> Callable[Arguments, Term]:
+    name = function.__name__
+    known = DEFINITIONS.get(name)
+    if known is not None and known.function.__module__ != function.__module__:
+        raise ObjectiveError(
+            f"There is an objective {name!r} already, in {known.function.__module__}; choose another name."
+        )
+    full = inspect.signature(function)
+    signature = full.replace(parameters=list(full.parameters.values())[1:])
+
+    @functools.wraps(function)
+    def factory(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Term:
+        return Term(name, tuple(bind(factory, args, kwargs).items()))
+
+    factory.__signature__ = signature.replace(return_annotation="Term")  # type: ignore[attr-defined]
+    del factory.__wrapped__  # type: ignore[attr-defined]  # the signature is the factory's own
+    DEFINITIONS[name] = Definition(name, function, signature, unit, factory)
+    return factory
+
+
+@dataclass(frozen=True, repr=False)
+class Term(Objective):
+    """A named function of activations with its arguments.
+
+    Args:
+        name: The name of the function.
+        arguments: Every parameter with its argument, frozen, in the order of the signature.
+    """
+
+    name: str
+    arguments: tuple[tuple[str, object], ...]
+
+    @property
+    def definition(self) -> Definition:
+        """What the notation knows about this term's function.
+
+        Raises:
+            ObjectiveError: The function is not defined in this process.
+        """
+        if self.name not in DEFINITIONS:
+            raise ObjectiveError(f"No objective {self.name!r} is defined here; import the module that defines it.")
+        return DEFINITIONS[self.name]
+
+    @property
+    def own_layers(self) -> tuple[str, ...]:
+        """The addresses among the arguments."""
+        return tuple(str(value) for name, value in self.arguments if name.startswith("layer"))
+
+    @property
+    def own_images(self) -> Images:
+        """How many images the arguments speak of."""
+        found = Images()
+        for name, value in self.arguments:
+            found = found.also(Images(self._images_of(name, value)))
+        return found
+
+    def _images_of(self, name: str, value: object) -> int | None:
+        annotation = str(self.definition.signature.parameters[name].annotation)
+        if isinstance(value, tuple) and PER_IMAGE in annotation and VECTORS not in annotation:
+            return len(value)
+        if VECTORS in annotation and isinstance(value, tuple | Array):
+            array = Array.of(value)  # type: ignore[arg-type]  # numbers, or the refusal that says so
+            return array.shape[0] if len(array.shape) > 1 else None
+        return None
+
+    def children(self) -> tuple[Operand, ...]:
+        return ()
+
+    def rebuilt(self, children: tuple[Operand, ...]) -> Objective:
+        return self
+
+    def replaced(self, **changes: object) -> Term:
+        """Make the same term with other arguments.
+
+        Args:
+            changes: The new arguments by name.
+
+        Returns:
+            The new term.
+        """
+        return Term(self.name, tuple((name, changes.get(name, value)) for name, value in self.arguments))
+
+    def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
+        if self not in trace:
+            for layer in self.own_layers:
+                if layer not in activations:
+                    hint = suggestion(layer, activations)
+                    raise UnknownLayerError(f"{self!r} needs the activations of {layer!r}, which are not there. {hint}")
+            trace[self] = self.definition.function(activations, **dict(self.arguments))
+        return trace[self]
+
+    def __repr__(self) -> str:
+        return format_call(self.name, self.definition.signature, dict(self.arguments))
+
+
+def check_unit(index: object, size: int, what: str, layer: str) -> int:
+    """Make sure that an index names one of a layer's units.
+
+    Args:
+        index: What was given.
+        size: How many there are.
+        what: What is counted, for the message: ``channels``, ``columns`` or ``rows``.
+        layer: Where.
+
+    Returns:
+        The index.
+
+    Raises:
+        UnitError: It is no whole number from 0 to ``size - 1``.
+    """
+    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < size:
+        raise UnitError(f"{layer!r} has {size} {what}, 0 to {size - 1}, but {index!r} was given.")
+    return index

@@ -1,0 +1,54 @@
+"""Objectives as text: reading what `repr` prints, and the short form `layer:unit`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lucidtorch.base.errors import BadInputError, ExpressionError
+from lucidtorch.base.parsing import Vocabulary, parse_text
+from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.images import each, interpolate, negative
+from lucidtorch.objectives.term import DEFINITIONS
+
+
+def parse(text: str, folder: Path | None = None) -> Objective:
+    """Read an objective from its text, without running any Python.
+
+    Args:
+        text: An expression such as ``channel('conv4_1', 12) - 100 * diversity('conv4_1')``; ``conv4_1:12`` is short for the channel.
+        folder: Where the array files that the text names stand; the current folder where None.
+
+    Returns:
+        The objective; ``parse(repr(o))`` equals ``o``.
+
+    Raises:
+        ExpressionError: It does not parse; the message ends with the text and a caret under the column.
+
+    Example:
+        >>> parse("conv4_1:12 - 100 * diversity('conv4_1')")
+        channel('conv4_1', 12) - 100 * diversity('conv4_1')
+    """
+    found = parse_text(text, _vocabulary(), folder)
+    if not isinstance(found, Objective):
+        raise ExpressionError(
+            f"An objective is needed, but {text.strip()!r} gives {found!r}; write for example conv4_1:12."
+        )
+    try:
+        found.images  # noqa: B018  # contradictions about the number of images are found here
+    except BadInputError as error:
+        raise ExpressionError(f"{error}\n  {text.strip()}") from error
+    return found
+
+
+def _vocabulary() -> Vocabulary:
+    names: dict[str, Callable[..., Any]] = {name: known.factory for name, known in DEFINITIONS.items()}
+    names |= {"each": each, "interpolate": interpolate, "negative": negative}
+    return Vocabulary(
+        what="an objective",
+        names=names,
+        operators=frozenset({"+", "-", "*", "/", "**"}),
+        methods=frozenset({"on"}),
+        shorthand="channel",
+    )

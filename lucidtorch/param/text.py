@@ -1,0 +1,31 @@
+"""Params as text: reading what `repr` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lucidtorch.base.errors import ExpressionError
+from lucidtorch.base.parsing import Vocabulary, parse_text
+from lucidtorch.param.images import image
+from lucidtorch.param.param import Param
+
+VOCABULARY = Vocabulary(what="a param", names={"image": image}, operators=frozenset())
+
+
+def parse(text: str, folder: Path | None = None) -> Param:
+    """Read a param from its text, without running any Python.
+
+    Args:
+        text: For example ``image(128, fft=False)``.
+        folder: Where the array files that the text names stand; the current folder where None.
+
+    Returns:
+        The param, unfilled; it prints as the text says.
+
+    Raises:
+        ExpressionError: It does not parse; the message ends with the text and a caret under the column.
+    """
+    found = parse_text(text, VOCABULARY, folder)
+    if not isinstance(found, Param):
+        raise ExpressionError(f"A param is needed, but {text.strip()!r} gives {found!r}; write for example image(128).")
+    return found

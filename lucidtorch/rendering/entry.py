@@ -1,0 +1,149 @@
+"""The front door: a network and an objective in, pictures out."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from lucidtorch.base.errors import LucidtorchWarning
+from lucidtorch.objectives.algebra import Objective
+from lucidtorch.rendering.job import Job, ModelLike, ParamLike, TransformsLike, prepare
+from lucidtorch.rendering.loop import Loop, Step
+from lucidtorch.rendering.progress import progress_bar
+from lucidtorch.rendering.result import Rendering
+
+Callback = Callable[[Step], None]
+
+
+def render(
+    model: ModelLike,
+    objective: Objective | str,
+    *,
+    param: ParamLike = None,
+    transforms: TransformsLike = None,
+    steps: int = 512,
+    snapshots: Sequence[int] = (),
+    optimizer: str = "adam",
+    lr: float = 0.05,
+    seed: int | Sequence[int] = 0,
+    progress: bool = True,
+    callbacks: Sequence[Callback] = (),
+) -> Rendering:
+    """Make pictures that maximize an objective.
+
+    The network is left as it was, whatever happens. An interrupt (Ctrl-C) ends the run and gives what there is.
+
+    Args:
+        model: The network: a `Model`, a module, or a name for `load_model`.
+        objective: What the pictures shall show, or its text; ``layer:unit`` is short for a channel.
+        param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
+        transforms: What the images go through at each step; Lucid's standard pipeline where None.
+        steps: The exact number of updates.
+        snapshots: After how many updates a picture is kept.
+        optimizer: ``adam`` or ``sgd``.
+        lr: The step size.
+        seed: One number s (image i gets s + i), or one per image. An image's start and draws depend on its own seed alone.
+        progress: Whether a terminal shows a progress bar.
+        callbacks: Called after each update.
+
+    Returns:
+        The pictures, their history, and the recipe that makes them again.
+
+    Raises:
+        BadInputError: Anything does not fit; nothing was computed then.
+
+    Example:
+        >>> import lucidtorch as lt
+        >>> lt.render("demo", "conv2_1:3", param=lt.param.image(64), steps=2, progress=False)
+        <Rendering of channel('conv2_1', 3): 1 x 3 x 64 x 64, 2 steps>
+    """
+    job = prepare(
+        model,
+        objective,
+        param=param,
+        transforms=transforms,
+        steps=steps,
+        snapshots=snapshots,
+        optimizer=optimizer,
+        lr=lr,
+        seed=seed,
+    )
+    with progress_bar(job.steps, repr(job.objective), shown=progress) as advance:
+        return run_job(job, (*callbacks, advance))
+
+
+def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
+    """Do what was settled.
+
+    Args:
+        job: What `prepare` gave.
+        callbacks: Called after each update.
+
+    Returns:
+        The pictures.
+    """
+    loop = Loop(job)
+    recipe = job.settings()
+    log = _Log(job)
+    interrupted = False
+    try:
+        with contextlib.closing(loop.run()) as updates:
+            _follow(updates, log, callbacks)
+    except KeyboardInterrupt:
+        interrupted = True
+    images, values, dead = loop.finish()
+    _report_dead(job, dead)
+    return Rendering(
+        images=images,
+        values=values,
+        dead=tuple(dead.tolist()),
+        snapshots=log.snapshots,
+        history=log.history(),
+        recipe=recipe,
+        stopped=dict(loop.guard.stops),
+        interrupted=interrupted,
+        arrays=job.arrays,
+    )
+
+
+class _Log:
+    """What is kept of every update."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.wanted = frozenset(job.snapshots)
+        self.snapshots: dict[int, Tensor] = {}
+        self.values: list[Tensor] = []
+        pairs = zip(job.objective.terms(), job.goal.terms(), strict=True)
+        self.parts = {repr(asked): computed for (_, asked), (_, computed) in pairs}
+        self.terms: dict[str, list[Tensor]] = {text: [] for text in self.parts}
+
+    def note(self, step: Step) -> None:
+        self.values.append(step.values)
+        for text, part in self.parts.items():
+            self.terms[text].append(step.terms[part])
+        if step.number in self.wanted:
+            self.snapshots[step.number] = step.images
+
+    def history(self) -> dict[str, Tensor]:
+        batch = self.job.param.batch
+        rows = {**self.terms, "objective": self.values}
+        return {text: torch.stack(one, 1).cpu() if one else torch.zeros(batch, 0) for text, one in rows.items()}
+
+
+def _follow(updates: Iterator[Step], log: _Log, callbacks: Sequence[Callback]) -> None:
+    for step in updates:
+        log.note(step)
+        for callback in callbacks:
+            callback(step)
+
+
+def _report_dead(job: Job, dead: Tensor) -> None:
+    if bool(dead.any()):
+        places = ", ".join(str(place) for place in torch.nonzero(dead).flatten().tolist())
+        message = f"Dead: image {places} of {job.objective!r}. The unit is zero and nothing in the picture moves it."
+        warnings.warn(message, LucidtorchWarning, stacklevel=4)

@@ -1,0 +1,239 @@
+"""What a render will do, settled and checked before its first step."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import nn
+
+from lucidtorch.base.arrays import Array
+from lucidtorch.base.errors import BadInputError, ImageError, LucidtorchWarning, ObjectiveError
+from lucidtorch.base.seeds import image_seeds
+from lucidtorch.base.settings import Settings, versions
+from lucidtorch.base.sizes import Size
+from lucidtorch.models.address import Address
+from lucidtorch.models.model import Model
+from lucidtorch.models.sources import load_model
+from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.images import diversity
+from lucidtorch.objectives.picture import INPUT
+from lucidtorch.objectives.term import Term
+from lucidtorch.objectives.text import parse as parse_objective
+from lucidtorch.param.images import image
+from lucidtorch.param.param import Param
+from lucidtorch.param.text import parse as parse_param
+from lucidtorch.rendering.probe import Probe
+from lucidtorch.transforms.geometry import crop_or_pad_to
+from lucidtorch.transforms.pipeline import standard
+from lucidtorch.transforms.text import parse as parse_transforms
+from lucidtorch.transforms.transform import Pipeline, TransformLike
+
+ModelLike: TypeAlias = "Model | nn.Module | str"
+ParamLike: TypeAlias = "Param | str | None"
+TransformsLike: TypeAlias = "TransformLike | Iterable[TransformLike] | str | None"
+OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+UNSTATED_SIZE = 128  # the size of a picture for a network that does not say what it takes
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that decides a render.
+
+    Args:
+        model: The network.
+        objective: What was asked for, as it prints.
+        goal: The same with class names looked up, as it is computed.
+        addresses: Where the layers are that it needs.
+        param: The unfilled param; the render works on a copy.
+        pipeline: What the images go through.
+        steps: The number of updates.
+        snapshots: After how many updates a picture is kept.
+        optimizer: ``adam`` or ``sgd``.
+        lr: The step size.
+        seeds: One per image.
+    """
+
+    model: Model
+    objective: Objective
+    goal: Objective
+    addresses: Mapping[str, Address]
+    param: Param
+    pipeline: Pipeline
+    steps: int
+    snapshots: tuple[int, ...]
+    optimizer: str
+    lr: float
+    seeds: tuple[int, ...]
+
+    @property
+    def canvas(self) -> Size:
+        """The height and width that the network sees."""
+        return self.pipeline.output_size(self.param.size)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """The large arrays that the texts name and that must stand beside a picture."""
+        values = [value for node in self.objective.walk() if isinstance(node, Term) for _, value in node.arguments]
+        named = [value for value in values if isinstance(value, Array)]
+        return tuple(dict.fromkeys(one for one in (*named, *self.param.arrays) if not one.is_inline))
+
+    def settings(self) -> Settings:
+        """Write down everything that decides the bytes of the pictures.
+
+        Returns:
+            Plain numbers, texts, lists and mappings.
+        """
+        source = self.model.source
+        return {
+            "kind": "render",
+            "model": None if source is None else source.to_dict(),
+            "model_name": self.model.name,
+            "objective": repr(self.objective),
+            "param": repr(self.param),
+            "transforms": repr(self.pipeline) if self.pipeline.is_text else None,
+            "steps": self.steps,
+            "snapshots": list(self.snapshots),
+            "optimizer": self.optimizer,
+            "lr": self.lr,
+            "seed": list(self.seeds),
+            "batch": self.param.batch,
+            "canvas": list(self.canvas),
+            "device": self.model.device.type,
+            "threads": torch.get_num_threads(),
+            "versions": versions(),
+        }
+
+
+def prepare(
+    model: ModelLike,
+    objective: Objective | str,
+    *,
+    param: ParamLike,
+    transforms: TransformsLike,
+    steps: int,
+    snapshots: Sequence[int],
+    optimizer: str,
+    lr: float,
+    seed: int | Sequence[int],
+    folder: Path | None = None,
+) -> Job:
+    """Settle and check everything before any work; the arguments are those of `render`.
+
+    Args:
+        model: The network.
+        objective: What the picture shall show, or its text.
+        param: What makes the images, its text, or None for the default.
+        transforms: What the images go through, as text, or None for the default.
+        steps: The number of updates.
+        snapshots: After how many updates a picture is kept.
+        optimizer: ``adam`` or ``sgd``.
+        lr: The step size.
+        seed: One number, or one per image.
+        folder: Where the array files that a text names stand.
+
+    Returns:
+        The job.
+
+    Raises:
+        BadInputError: Anything in it does not fit; the message says what to write instead.
+    """
+    _check_numbers(steps, snapshots, optimizer, lr)
+    network = model if isinstance(model, Model) else load_model(model)
+    wanted = parse_objective(objective, folder) if isinstance(objective, str) else objective
+    if not isinstance(wanted, Objective):
+        raise ObjectiveError(
+            f"An objective or its text is needed, but {objective!r} was given; write for example channel('a', 0)."
+        )
+    goal = wanted.mapped(lambda node: _with_numbers(node, network))
+    addresses = {layer: network.layers.resolve(layer) for layer in goal.layers if layer != INPUT}
+    chosen = _param(param, wanted.batch, network, folder)
+    pipeline = _pipeline(transforms)
+    probe = Probe(network, addresses, goal, chosen)
+    settled = probe.settle(standard() if pipeline is None else pipeline, _fallback(pipeline, network))
+    seeds = image_seeds(seed, chosen.batch)
+    kept = tuple(sorted(set(snapshots)))
+    _warn(wanted, network, chosen.batch)
+    return Job(network, wanted, goal, addresses, chosen, settled, steps, kept, optimizer, float(lr), seeds)
+
+
+def _check_numbers(steps: Any, snapshots: Sequence[Any], optimizer: str, lr: Any) -> None:
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise BadInputError(f"steps is a whole number from 1, but {steps!r} was given.")
+    for snapshot in snapshots:
+        if isinstance(snapshot, bool) or not isinstance(snapshot, int) or not 1 <= snapshot <= steps:
+            raise BadInputError(f"A snapshot is taken after 1 to {steps} steps, but {snapshot!r} was given.")
+    if optimizer not in OPTIMIZERS:
+        raise BadInputError(f"The optimizer is one of {', '.join(OPTIMIZERS)}, but {optimizer!r} was given.")
+    if isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < float("inf"):
+        raise BadInputError(f"lr is a positive number, but {lr!r} was given.")
+
+
+def _with_numbers(node: Objective, model: Model) -> Objective:
+    """Look the class names of a `logit` up in the model's labels."""
+    if not isinstance(node, Term) or node.name != "logit":
+        return node
+    label: Any = dict(node.arguments)["label"]
+    if isinstance(label, tuple):
+        return node.replaced(label=tuple(model.label_index(one) for one in label))
+    return node.replaced(label=model.label_index(label))
+
+
+def _param(param: ParamLike, batch: int | None, model: Model, folder: Path | None) -> Param:
+    channels = model.convention.channels
+    if param is None:
+        stated = model.convention.stated
+        param = image(model.convention.size if stated else UNSTATED_SIZE, batch=batch or 1, channels=channels)
+    elif isinstance(param, str):
+        param = parse_param(param, folder)
+    if not isinstance(param, Param):
+        raise BadInputError(
+            f"A param or its text is needed, but {param!r} was given; write for example param.image(128)."
+        )
+    if param.channels != channels:
+        raise ImageError(
+            f"The param makes images of {param.channels} channels and {model.name} takes {channels}; write channels={channels}."
+        )
+    if batch is not None and param.batch == 1:
+        param = param.resized(batch=batch)
+    if batch is not None and param.batch != batch:
+        raise BadInputError(
+            f"The objective speaks of {batch} images and the param makes {param.batch}; write batch={batch}."
+        )
+    return param
+
+
+def _pipeline(transforms: TransformsLike) -> Pipeline | None:
+    if transforms is None:
+        return None
+    return parse_transforms(transforms) if isinstance(transforms, str) else Pipeline.of(transforms)
+
+
+def _fallback(pipeline: Pipeline | None, model: Model) -> Pipeline | None:
+    """For a network that takes one size only, the default pipeline ends by bringing its canvas to that size."""
+    return None if pipeline is not None else standard() | crop_or_pad_to(*model.convention.size)
+
+
+def _warn(objective: Objective, model: Model, batch: int) -> None:
+    names = {node.name for node in objective.walk() if isinstance(node, Term)}
+    if batch == 1 and diversity.__name__ in names:
+        message = "diversity compares the images of a batch, and there is one: its value is 0. Write batch=4."
+        warnings.warn(message, LucidtorchWarning, stacklevel=4)
+    parts = [(sign, node) for sign, part in objective.terms() for node in part.walk() if isinstance(node, Term)]
+    units = [(sign, node) for sign, node in parts if node.definition.unit]
+    if units and all(sign < 0 for sign, _ in units):
+        for layer in dict.fromkeys(layer for _, node in units for layer in node.own_layers):
+            _warn_of_floor(layer, model)
+
+
+def _warn_of_floor(layer: str, model: Model) -> None:
+    before = model.layers.before(layer)
+    if before is not None:
+        message = (
+            f"{layer!r} is behind a ReLU and cannot go below zero; for a negative write {before!r}, which feeds it."
+        )
+        warnings.warn(message, LucidtorchWarning, stacklevel=5)

@@ -1,0 +1,144 @@
+"""What a render returns: pictures that know how they were made."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lucidtorch.base.arrays import Array
+from lucidtorch.base.errors import OutputError
+from lucidtorch.base.files import atomic_write_bytes, check_output_file
+from lucidtorch.base.images import dead_mark, encode_png, sheet, to_bytes, visible
+from lucidtorch.base.settings import Settings, settings_text
+from lucidtorch.rendering.guard import Stop
+
+FRAMES_PER_SECOND = 10
+MOVIES = (".gif", ".mp4")
+
+
+@dataclass(frozen=True, eq=False)
+class Rendering:
+    """The pictures of a render, how they came about, and how to make them again.
+
+    Args:
+        images: `[B, C, H, W]` in [0, 1], on the CPU.
+        values: The objective of each finished picture, without transforms, `[B]`.
+        dead: Whether each picture's units are dead: zero, with no gradient to the picture.
+        snapshots: The pictures after so many updates, by that number.
+        history: The values of every part of the objective and of the whole (``"objective"``), `[B, steps]` each, by its text.
+        recipe: The record of everything that decides the pictures.
+        stopped: The images that stopped because a value was no number, by place.
+        interrupted: Whether the render was interrupted before its last step.
+        arrays: The large arrays that the recipe names.
+    """
+
+    images: Tensor
+    values: Tensor
+    dead: tuple[bool, ...]
+    snapshots: Mapping[int, Tensor]
+    history: Mapping[str, Tensor]
+    recipe: Settings
+    stopped: Mapping[int, Stop] = field(default_factory=dict)
+    interrupted: bool = False
+    arrays: tuple[Array, ...] = ()
+
+    def save(self, path: str | Path) -> Path:
+        """Write the pictures into a file.
+
+        Args:
+            path: A name that ends in ``.png`` (all pictures in one sheet, the recipe inside), or in ``.gif`` or ``.mp4`` (the snapshots).
+
+        Returns:
+            The path.
+
+        Raises:
+            OutputError: The name ends otherwise, there are no snapshots for a movie, or the place cannot be written to.
+        """
+        path = Path(path)
+        check_name(path)
+        check_output_file(path)
+        if path.suffix.lower() in MOVIES:
+            data = self._movie(path.suffix.lower())
+        else:
+            data = self._repr_png_()
+        for array in self.arrays:
+            array.save(path.parent)
+        atomic_write_bytes(path, data)
+        return path
+
+    def picture(self, image: int) -> Tensor:
+        """Give one picture as it is shown: a dead unit's is marked, never drawn.
+
+        Args:
+            image: Its place in the batch.
+
+        Returns:
+            `[C, H, W]`.
+        """
+        return dead_mark(self.images[image]) if self.dead[image] else self.images[image]
+
+    def sheet(self) -> Tensor:
+        """Lay all pictures out in one.
+
+        Returns:
+            `[C, h, w]`.
+        """
+        return sheet(torch.stack([self.picture(image) for image in range(len(self.images))]))
+
+    def _repr_png_(self) -> bytes:
+        return encode_png(self.sheet(), settings_text(self.recipe))
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self._repr_png_()).decode()
+        text = html.escape(str(self.recipe["objective"]))
+        return f'<figure><img alt="{text}" src="data:image/png;base64,{data}"><figcaption>{text}</figcaption></figure>'
+
+    def __repr__(self) -> str:
+        count, channels, height, width = self.images.shape
+        made = self.history["objective"].shape[1]
+        return f"<Rendering of {self.recipe['objective']}: {count} x {channels} x {height} x {width}, {made} steps>"
+
+    def _movie(self, suffix: str) -> bytes:
+        if not self.snapshots:
+            raise OutputError(
+                f"A {suffix} shows the snapshots, and none were taken; write snapshots=(16, 64, 256), for example."
+            )
+        import imageio.v3 as imageio  # loaded only for movies
+
+        frames = np.stack([_frame(images) for images in self.snapshots.values()])
+        stream = io.BytesIO()
+        options: dict[str, Any] = {"loop": 0, "duration": 1000 / FRAMES_PER_SECOND} if suffix == ".gif" else {}
+        if suffix == ".mp4":
+            options = {"fps": FRAMES_PER_SECOND, "plugin": "FFMPEG", "macro_block_size": 2}
+        imageio.imwrite(stream, frames, extension=suffix, **options)
+        return stream.getvalue()
+
+
+def check_name(path: Path) -> None:
+    """Make sure that a name says which kind of file to write.
+
+    Args:
+        path: Where pictures shall be written.
+
+    Raises:
+        OutputError: It ends in nothing that can be written.
+    """
+    if path.suffix.lower() not in (".png", *MOVIES):
+        raise OutputError(
+            f"Pictures are written as .png, .gif or .mp4, but {path.name!r} was given; write {path.stem}.png."
+        )
+
+
+def _frame(images: Tensor) -> np.ndarray:
+    shown = to_bytes(visible(sheet(images)))
+    colour = np.repeat(shown, 3, axis=0) if len(shown) == 1 else shown
+    return np.ascontiguousarray(colour.transpose(1, 2, 0))

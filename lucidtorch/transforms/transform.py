@@ -1,0 +1,245 @@
+"""What a transform is: random draws apart from applying them, one set of draws per image."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import ClassVar, TypeAlias
+
+import torch
+from torch import Generator, Tensor
+
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.notation import format_call
+
+Size: TypeAlias = tuple[int, int]
+Draws: TypeAlias = tuple[Tensor, ...]
+TransformLike: TypeAlias = "Transform | Pipeline | Callable[[Tensor], Tensor]"
+GREY = 0.5  # what lies outside the image unless the pipeline's pad says otherwise
+
+
+class Transform(ABC):
+    """Something that the image must survive: a value whose arguments are its attributes and its text.
+
+    `sample` draws the random numbers, one row per image, and `apply` has no dice. Joining two with `|` gives a pipeline.
+    """
+
+    fusion: ClassVar[str] = ""  # neighbours of one fusion are applied together; those of none one after the other
+
+    @property
+    def fill(self) -> float | None:
+        """The value of what lies outside the image, where this transform says so."""
+        return None
+
+    @abstractmethod
+    def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
+        """Draw the random numbers of every image.
+
+        Args:
+            shape: The shape of the images, `[B, C, H, W]`.
+            generators: One per image, on the CPU.
+
+        Returns:
+            `[B, n]` on the CPU, where n is how many numbers one image takes.
+        """
+
+    @abstractmethod
+    def apply(self, images: Tensor, draws: Tensor) -> Tensor:
+        """Transform images with numbers that are drawn already.
+
+        Args:
+            images: `[B, C, H, W]`.
+            draws: What `sample` gave for these images.
+
+        Returns:
+            `[B, C, h, w]` with the size that `output_size` says.
+        """
+
+    @abstractmethod
+    def output_size(self, size: Size) -> Size:
+        """Say the size that comes out, before any work.
+
+        Args:
+            size: The height and width that go in.
+
+        Returns:
+            The height and width that come out.
+        """
+
+    def apply_run(self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], fill: float) -> Tensor:
+        """Apply neighbours of one fusion, of which this is the first; here, one after the other.
+
+        Args:
+            images: `[B, C, H, W]`.
+            steps: The neighbours in order, this one first.
+            draws: What each one's `sample` gave.
+            fill: The value of what lies outside the image.
+
+        Returns:
+            `[B, C, h, w]`.
+        """
+        for step, drawn in zip(steps, draws, strict=True):
+            images = step.apply(images, drawn)
+        return images
+
+    def __or__(self, other: TransformLike) -> Pipeline:
+        return Pipeline.of((self, other))
+
+    def __repr__(self) -> str:
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return format_call(type(self).__name__, inspect.signature(type(self)), fields)
+
+
+@dataclass(frozen=True, repr=False)
+class Pipeline:
+    """Transforms that an image goes through from left to right.
+
+    Args:
+        steps: The transforms, in order; none leaves the image as it is.
+    """
+
+    steps: tuple[Transform, ...] = ()
+
+    @classmethod
+    def of(cls, parts: TransformLike | Iterable[TransformLike]) -> Pipeline:
+        """Make a pipeline of whatever transforms are given.
+
+        Args:
+            parts: A transform, a pipeline, any callable from tensor to tensor, or several of these.
+
+        Returns:
+            The pipeline.
+
+        Raises:
+            BadInputError: Something among them is no transform.
+        """
+        if isinstance(parts, Pipeline):
+            return parts
+        if isinstance(parts, Transform):
+            return cls((parts,))
+        if callable(parts):
+            return cls((Foreign(parts),))
+        if isinstance(parts, str) or not isinstance(parts, Iterable):
+            raise BadInputError(
+                f"{parts!r} is no transform; write for example transforms.pad(12) | transforms.jitter(8)."
+            )
+        return cls(tuple(step for part in parts for step in cls.of(part).steps))
+
+    def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Draws:
+        """Draw the random numbers of every transform for every image.
+
+        Args:
+            shape: The shape of the images, `[B, C, H, W]`.
+            generators: One per image, on the CPU.
+
+        Returns:
+            The draws of each transform, in order.
+        """
+        size, draws = (shape[-2], shape[-1]), []
+        for step in self.steps:
+            draws.append(step.sample((*shape[:-2], *size), generators))
+            size = step.output_size(size)
+        return tuple(draws)
+
+    def apply(self, images: Tensor, draws: Draws) -> Tensor:
+        """Transform images with numbers that are drawn already.
+
+        Args:
+            images: `[B, C, H, W]`.
+            draws: What `sample` gave for these images.
+
+        Returns:
+            `[B, C, h, w]` with the size that `output_size` says.
+        """
+        for _, run in groupby(zip(self.steps, draws, strict=True), key=lambda pair: pair[0].fusion):
+            steps, drawn = zip(*run, strict=True)
+            images = steps[0].apply_run(images, steps, drawn, self.fill)
+        return images
+
+    @property
+    def fill(self) -> float:
+        """The value of what lies outside the image: the first that a transform states, else grey."""
+        return next((step.fill for step in self.steps if step.fill is not None), GREY)
+
+    def output_size(self, size: Size) -> Size:
+        """Say the size that comes out, before any work.
+
+        Args:
+            size: The height and width that go in.
+
+        Returns:
+            The height and width that come out.
+        """
+        for step in self.steps:
+            size = step.output_size(size)
+        return size
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its text says all of it, so that it can be read back."""
+        return not any(isinstance(step, Foreign) for step in self.steps)
+
+    def __or__(self, other: TransformLike) -> Pipeline:
+        return Pipeline((*self.steps, *Pipeline.of(other).steps))
+
+    def __repr__(self) -> str:
+        return " | ".join(map(repr, self.steps)) or "identity()"
+
+
+@dataclass(frozen=True, repr=False)
+class Foreign(Transform):
+    """Another library's transform, or any function from images to images; its randomness is its own.
+
+    A render lets it draw from a private copy of torch's global random state that starts from the render's seed.
+
+    Args:
+        function: Takes `[B, C, H, W]` and gives `[B, C, h, w]`.
+    """
+
+    function: Callable[[Tensor], Tensor]
+
+    def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
+        return torch.zeros(len(generators), 0, dtype=torch.float64)
+
+    def apply(self, images: Tensor, draws: Tensor) -> Tensor:
+        return self.function(images)
+
+    def output_size(self, size: Size) -> Size:
+        with torch.random.fork_rng(devices=[]):
+            out = self.function(torch.zeros(1, 3, *size))
+        return out.shape[-2], out.shape[-1]
+
+
+def uniform(generators: Sequence[Generator], count: int) -> Tensor:
+    """Draw numbers from [0, 1), each image from its own generator.
+
+    Args:
+        generators: One per image.
+        count: How many numbers an image takes.
+
+    Returns:
+        `[B, count]` in float64.
+    """
+    return torch.stack([torch.rand(count, generator=one, dtype=torch.float64) for one in generators])
+
+
+def check_number(value: object, what: str, *, low: float, whole: bool = False) -> None:
+    """Refuse an argument that is no fitting number.
+
+    Args:
+        value: What was given.
+        what: The call and its argument, for the message.
+        low: The smallest number that fits.
+        whole: Whether it must be a whole number.
+
+    Raises:
+        BadInputError: It does not fit.
+    """
+    kind: type | tuple[type, ...] = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kind) or value < low:  # type: ignore[operator]  # a number by now
+        name = "a whole number" if whole else "a number"
+        raise BadInputError(f"{what} takes {name} from {low}, but {value!r} was given.")
