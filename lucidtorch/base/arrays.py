@@ -36,7 +36,7 @@ class Array:
     dtype: str
 
     @classmethod
-    def of(cls, numbers: ArrayLike) -> Array:
+    def of(cls, numbers: object) -> Array:
         """Take numbers in whatever form they come.
 
         Args:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+CLOSE = 0.5  # how alike two words must be for one to be suggested for the other
+
 
 class LucidtorchError(Exception):
-    """Anything that lucidtorch refuses or cannot finish; the command line exits with 1 unless it is a `BadInputError`."""
+    """Anything that lucidtorch refuses or cannot finish; the command exits with 1 unless it is a `BadInputError`."""
 
 
 class BadInputError(LucidtorchError, ValueError):
@@ -82,8 +84,9 @@ def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
         The closest words, best first; the first known ones where none is close.
     """
     words = list(dict.fromkeys(known))
-    close = difflib.get_close_matches(word, words, n=count, cutoff=0.5)
-    return tuple(close or words[:count])
+    likeness = {known_word: difflib.SequenceMatcher(None, word, known_word).ratio() for known_word in words}
+    close = sorted((one for one in words if likeness[one] >= CLOSE), key=lambda one: -likeness[one])
+    return tuple(close[:count] or words[:count])
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

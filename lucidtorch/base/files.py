@@ -37,7 +37,7 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
 
 
 def atomic_write_text(path: Path, text: str) -> None:
-    """Write a text file (UTF-8, `\\n` line ends) so that it appears whole or not at all.
+    """Write a text file in UTF-8 so that it appears whole or not at all.
 
     Args:
         path: Where the file shall stand; its folder is made when missing.

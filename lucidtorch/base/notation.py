@@ -13,6 +13,8 @@ from torch import Tensor
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import BadInputError
 
+ARRAYS = "ArrayLike"  # a parameter annotated so takes many numbers; those of a long one stand in a file
+
 
 def freeze(value: object) -> object:
     """Make an argument immutable, keeping what it says.
@@ -29,7 +31,8 @@ def freeze(value: object) -> object:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Tensor | np.ndarray):
-        return value.item() if value.ndim == 0 else Array.of(value)
+        array = Array.of(value)
+        return freeze(array.numpy().tolist()) if array.is_inline else array
     if isinstance(value, float) and not math.isfinite(value):
         raise BadInputError(f"A finite number is needed, but {value!r} was given.")
     if isinstance(value, list | tuple | range):
@@ -67,7 +70,16 @@ def bind(function: Callable[..., Any], args: tuple[object, ...], kwargs: Mapping
     """
     bound = inspect.signature(function).bind(*args, **kwargs)
     bound.apply_defaults()
-    return {name: freeze(value) for name, value in bound.arguments.items()}
+    parameters = bound.signature.parameters
+    return {name: _bound(value, str(parameters[name].annotation)) for name, value in bound.arguments.items()}
+
+
+def _bound(value: object, annotation: str) -> object:
+    frozen = freeze(value)
+    if ARRAYS in annotation and isinstance(frozen, tuple):
+        array = Array.of(frozen)
+        return frozen if array.is_inline else array
+    return frozen
 
 
 def format_call(name: str, signature: inspect.Signature, arguments: Mapping[str, object]) -> str:

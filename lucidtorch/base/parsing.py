@@ -65,6 +65,8 @@ def parse_text(text: str, vocabulary: Vocabulary, folder: Path | None = None) ->
     """
     if not text.strip():
         raise ExpressionError(f"The {vocabulary.what} is empty.")
+    if any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
+        raise ExpressionError(f"{text!r} holds a character that is no Unicode text; write it in UTF-8.")
     reader = _Reader(text, vocabulary, folder or Path())
     return reader.read()
 
@@ -84,7 +86,7 @@ class _Reader:
             tree = ast.parse(self.expanded.strip("\n"), mode="eval")
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             offset = getattr(error, "offset", None)
-            column = offset - 1 if offset else len(self.expanded.encode())
+            column = len((self.expanded[: offset - 1] if offset else self.expanded).encode())
             raise self._error(f"This does not parse as {self.vocabulary.what}", column) from error
         try:
             return self._value(tree.body)
@@ -146,6 +148,8 @@ class _Reader:
                 known = " ".join(sorted(self.vocabulary.operators)) or "no operators"
                 raise self._error(f"Here {self.vocabulary.what} knows only {known}", column)
             right = self._value(step.right)
+            if any(isinstance(side, str | list | bool | None) for side in (value, right)):
+                raise self._error("Operators do not join texts, lists or truth values", column)
             if sign == "**" and isinstance(value, int) and isinstance(right, int):
                 value = float(value)  # a whole number to a huge power would take all memory
             value = self._apply(function, step, value, right)
@@ -193,11 +197,13 @@ class _Reader:
 
     def _misfit(self, node: ast.expr, function: Callable[..., Any], error: TypeError) -> str:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id == "array":
+                return "write array('NAME.npy', sha256='...')"
             return f"{error}; write {usage(node.func.id, function)}"
         return f"{error}"
 
     def _error(self, message: str, column: int) -> ExpressionError:
-        """Point at a column of the expanded text (in UTF-8 bytes, as `ast` counts), where it stands in the user's text."""
+        """Point at a column of the expanded text, in UTF-8 bytes as `ast` counts, where the user wrote it."""
         column = len(self.expanded.encode()[:column].decode(errors="ignore"))
         shift = 0
         for start, end, origin in self.moves:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import random
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 
 from lucidtorch.base.errors import BadInputError
@@ -39,7 +43,12 @@ def image_seeds(seed: int | Sequence[int], batch: int) -> tuple[int, ...]:
     Raises:
         BadInputError: A sequence is not as long as the batch, or a seed is negative or no whole number.
     """
-    seeds = tuple(range(seed, seed + batch)) if isinstance(seed, int) else tuple(seed)
+    if isinstance(seed, bool | str) or not isinstance(seed, int | np.integer | Sequence):
+        raise BadInputError(f"A seed is a whole number from 0, or one per image, but {seed!r} was given.")
+    if isinstance(seed, Sequence):
+        seeds = tuple(int(one) if isinstance(one, np.integer) else one for one in seed)
+    else:
+        seeds = tuple(range(int(seed), int(seed) + batch))
     if len(seeds) != batch:
         raise BadInputError(f"{len(seeds)} seeds were given for {batch} images; write one number, or one per image.")
     for one in seeds:
@@ -62,22 +71,54 @@ def generators(seeds: Sequence[int], purpose: str) -> list[torch.Generator]:
 
 
 class OwnRandomState:
-    """A private copy of torch's global random state, for code that insists on using the global one.
+    """A private copy of the global random states of torch, numpy and Python, for code that insists on using those.
 
     Args:
-        seed: Where the private state starts.
+        seed: Where the private states start.
     """
 
     def __init__(self, seed: int) -> None:
-        self._state = torch.Generator().manual_seed(seed).get_state()
+        self._seed = seed
+        self._states: _States | None = None
 
     @contextlib.contextmanager
     def __call__(self) -> Iterator[None]:
-        """Let the block draw from the private state; the user's own is back afterwards, after an error too."""
-        users = torch.get_rng_state()
-        torch.set_rng_state(self._state)
+        """Let the block draw from the private states; the user's own are back afterwards, after an error too."""
+        users = _States.now()
+        if self._states is None:
+            _begin(derive_seed(self._seed, "global"))
+        else:
+            self._states.restore()
         try:
             yield
         finally:
-            self._state = torch.get_rng_state()
-            torch.set_rng_state(users)
+            self._states = _States.now()
+            users.restore()
+
+
+@dataclass(frozen=True)
+class _States:
+    """The global random states at one moment."""
+
+    torch_cpu: torch.Tensor
+    torch_cuda: list[torch.Tensor]
+    numpy: Any
+    python: Any
+
+    @classmethod
+    def now(cls) -> _States:
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        return cls(torch.get_rng_state(), cuda, np.random.get_state(), random.getstate())
+
+    def restore(self) -> None:
+        torch.set_rng_state(self.torch_cpu)
+        if self.torch_cuda:
+            torch.cuda.set_rng_state_all(self.torch_cuda)
+        np.random.set_state(self.numpy)
+        random.setstate(self.python)
+
+
+def _begin(seed: int) -> None:
+    torch.manual_seed(seed)
+    np.random.seed(seed % 2**32)
+    random.seed(seed)

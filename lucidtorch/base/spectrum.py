@@ -19,7 +19,8 @@ def frequencies(size: Size) -> Tensor:
     """
     rows = torch.fft.fftfreq(size[0], dtype=torch.float64)
     columns = torch.fft.rfftfreq(size[1], dtype=torch.float64)
-    return (rows[:, None].square() + columns[None, :].square()).sqrt()
+    lengths: Tensor = (rows[:, None].square() + columns[None, :].square()).sqrt()
+    return lengths
 
 
 def amplitudes(size: Size, decay: float) -> Tensor:
@@ -34,4 +35,5 @@ def amplitudes(size: Size, decay: float) -> Tensor:
     Returns:
         `[H, W // 2 + 1]` in float64.
     """
-    return frequencies(size).clamp(min=1 / max(size)) ** -decay
+    weights: Tensor = frequencies(size).clamp(min=1 / max(size)) ** -decay
+    return weights

@@ -24,8 +24,9 @@ class _Stop(BaseException):
 def capture(module: nn.Module, addresses: Mapping[str, Address]) -> Iterator[Run]:
     """Hook into the named layers while the block runs.
 
-    Inside the block, calling what is yielded runs the network on a normalized input up to the deepest named layer and gives the
-    layers' own outputs, also where the next operation works in place. The hooks are gone afterwards, after an error or an interrupt too.
+    Inside the block, calling what is yielded runs the network on a normalized input up to the deepest named layer and
+    gives the layers' own outputs, also where the next operation works in place. The hooks are gone afterwards, after
+    an error or an interrupt too.
 
     Args:
         module: The network.

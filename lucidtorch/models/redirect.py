@@ -1,4 +1,4 @@
-"""Dead starts: while it is on, a ReLU that blocks an image's whole gradient lets through the part that would wake it."""
+"""Dead starts: a ReLU that blocks an image's whole gradient lets the part through that would wake it."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ STEPS = 16  # Lucid: only the first updates are redirected
 
 
 class _RedirectedReLU(torch.autograd.Function):
-    """ReLU, or ReLU6 with a ceiling, whose gradient (of a loss that shrinks) is redirected image by image.
+    """ReLU, or ReLU6 with a ceiling, whose gradient is redirected image by image; signs are those of a loss.
 
-    An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that would push
-    further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`.
+    An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that
+    would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`.
     """
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, ceiling: float | None) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, values: Tensor, ceiling: float | None) -> Tensor:
         above = values > ceiling if ceiling is not None else torch.zeros_like(values, dtype=torch.bool)
         open_side = (values > 0) & (values < ceiling) if ceiling is not None else values > 0
         ctx.save_for_backward(open_side, values < 0, above)  # not the values: the network may overwrite them in place
         return values.clamp(min=0, max=ceiling)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         open_side, below, above = ctx.saved_tensors
         outward = (below & (grad > 0)) | (above & (grad < 0))
         passed = grad * open_side
@@ -37,7 +37,7 @@ class _RedirectedReLU(torch.autograd.Function):
 
 
 class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirected_relu():`
-    """While the block runs, every ReLU and ReLU6, as a module or a function, in place or not, has the redirected gradient.
+    """While the block runs, every ReLU and ReLU6, module or function, in place or not, has the redirected gradient.
 
     The network itself is not touched. The signs are those of a loss that is minimized.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, Union
+from typing import Any, TypeAlias, Union
 
 import torch
 from torch import Tensor
@@ -26,14 +26,15 @@ from lucidtorch.objectives.operands import (
 )
 from lucidtorch.objectives.trace import Activations, Trace
 
+EXACT = 2**53  # whole numbers up to here are exact in float64
 Operand: TypeAlias = Union["Objective", Number]
 
 
 class Objective(ABC):
     """What shall be made large: an expression that is called on activations and gives one value per image.
 
-    Objectives are values: immutable, hashable, picklable, equal when they say the same. `+ - * / **` and the sign make new ones,
-    with numbers on either side. Printing one gives the text that `lucidtorch.parse` reads back.
+    Objectives are values: immutable, hashable, picklable, equal when they say the same. `+ - * / **` and the sign make
+    new ones, with numbers on either side. Printing one gives the text that `lucidtorch.parse` reads back.
     """
 
     binding = ATOM
@@ -55,7 +56,7 @@ class Objective(ABC):
         """Give the parts of this expression, numbers included."""
 
     @abstractmethod
-    def rebuilt(self, children: tuple[Operand, ...]) -> Objective:
+    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
         """Make the same expression of other parts.
 
         Args:
@@ -138,34 +139,34 @@ class Objective(ABC):
         return self.evaluate(activations, Trace())
 
     def __add__(self, other: Operand) -> Objective:
-        return Sum.of(self, 1, other)
+        return Sum._of(self, 1, other)
 
     def __radd__(self, other: Operand) -> Objective:
-        return Sum.of(other, 1, self)
+        return Sum._of(other, 1, self)
 
     def __sub__(self, other: Operand) -> Objective:
-        return Sum.of(self, -1, other)
+        return Sum._of(self, -1, other)
 
     def __rsub__(self, other: Operand) -> Objective:
-        return Sum.of(other, -1, self)
+        return Sum._of(other, -1, self)
 
     def __mul__(self, other: Operand) -> Objective:
-        return Binary.of("*", self, other)
+        return Binary._of("*", self, other)
 
     def __rmul__(self, other: Operand) -> Objective:
-        return Binary.of("*", other, self)
+        return Binary._of("*", other, self)
 
     def __truediv__(self, other: Operand) -> Objective:
-        return Binary.of("/", self, other)
+        return Binary._of("/", self, other)
 
     def __rtruediv__(self, other: Operand) -> Objective:
-        return Binary.of("/", other, self)
+        return Binary._of("/", other, self)
 
     def __pow__(self, other: Operand) -> Objective:
-        return Binary.of("**", self, other)
+        return Binary._of("**", self, other)
 
     def __rpow__(self, other: Operand) -> Objective:
-        return Binary.of("**", other, self)
+        return Binary._of("**", other, self)
 
     def __neg__(self) -> Objective:
         return Negation(self)
@@ -183,17 +184,8 @@ class Sum(Objective):
     binding = SUM
 
     @classmethod
-    def of(cls, left: Operand, sign: int, right: Operand) -> Sum:
-        """Add or subtract one more term; a long chain stays one flat value.
-
-        Args:
-            left: What is there.
-            sign: 1 to add, -1 to subtract.
-            right: The new term.
-
-        Returns:
-            The sum.
-        """
+    def _of(cls, left: Operand, sign: int, right: Operand) -> Sum:
+        """Add (1) or subtract (-1) one more term; a long chain stays one flat value."""
         if not isinstance(right, Objective | int | float) or not isinstance(left, Objective | int | float):
             return NotImplemented
         first = left.signed if isinstance(left, Sum) else ((1, _number(left)),)
@@ -202,7 +194,7 @@ class Sum(Objective):
     def children(self) -> tuple[Operand, ...]:
         return tuple(term for _, term in self.signed)
 
-    def rebuilt(self, children: tuple[Operand, ...]) -> Objective:
+    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
         return Sum(tuple((sign, child) for (sign, _), child in zip(self.signed, children, strict=True)))
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
@@ -239,17 +231,7 @@ class Binary(Objective):
     right: Operand
 
     @classmethod
-    def of(cls, sign: str, left: Operand, right: Operand) -> Binary:
-        """Join two operands.
-
-        Args:
-            sign: ``*``, ``/`` or ``**``.
-            left: What stands before it.
-            right: What stands behind it.
-
-        Returns:
-            The expression.
-        """
+    def _of(cls, sign: str, left: Operand, right: Operand) -> Binary:
         if not isinstance(right, Objective | int | float) or not isinstance(left, Objective | int | float):
             return NotImplemented
         return cls(sign, _number(left), _number(right))
@@ -261,7 +243,7 @@ class Binary(Objective):
     def children(self) -> tuple[Operand, ...]:
         return (self.left, self.right)
 
-    def rebuilt(self, children: tuple[Operand, ...]) -> Objective:
+    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
         return Binary(self.sign, *children)
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
@@ -296,8 +278,8 @@ class Negation(Objective):
     def children(self) -> tuple[Operand, ...]:
         return (self.inner,)
 
-    def rebuilt(self, children: tuple[Operand, ...]) -> Objective:
-        return Negation(*children)  # type: ignore[arg-type]  # its only part is an objective
+    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
+        return Negation(children[0])
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
         return -self.inner.evaluate(activations, trace)
@@ -336,8 +318,8 @@ class On(Objective):
     def children(self) -> tuple[Operand, ...]:
         return (self.inner,)
 
-    def rebuilt(self, children: tuple[Operand, ...]) -> Objective:
-        return On(*children, self.image)  # type: ignore[arg-type]  # its only part is an objective
+    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
+        return On(children[0], self.image)
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
         values = self.inner.evaluate(activations, trace)
@@ -352,4 +334,6 @@ class On(Objective):
 
 
 def _number(value: Operand) -> Operand:
+    if isinstance(value, int) and abs(value) > EXACT:
+        value = float(value)  # more than torch can take as a whole number
     return value if isinstance(value, Objective) else freeze(value)  # type: ignore[return-value]  # a number stays one

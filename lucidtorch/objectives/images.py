@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -43,8 +44,8 @@ class Each(Objective):
     def children(self) -> tuple[Operand, ...]:
         return self.parts
 
-    def rebuilt(self, children: tuple[Operand, ...]) -> Objective:
-        return Each(children)  # type: ignore[arg-type]  # its parts are objectives
+    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
+        return Each(children)
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
         values = [part.evaluate(activations, trace) for part in self.parts]
@@ -87,8 +88,8 @@ class Interpolate(Objective):
     def children(self) -> tuple[Operand, ...]:
         return (self.start, self.end)
 
-    def rebuilt(self, children: tuple[Operand, ...]) -> Objective:
-        return Interpolate(*children, self.count)  # type: ignore[arg-type]  # its parts are objectives
+    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
+        return Interpolate(children[0], children[1], self.count)
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
         start, end = self.start.evaluate(activations, trace), self.end.evaluate(activations, trace)
@@ -156,8 +157,8 @@ def negative(inner: Objective) -> Objective:
 def diversity(activations: Activations, layer: str) -> Tensor:
     """How alike the images of the batch are in a layer's textures: subtract it to make them differ.
 
-    The sum over the other images of the inner product of Gram matrices of unit length. The mean over images is Lucid's value,
-    which is used with the weight 100.
+    The sum over the other images of the inner product of Gram matrices of unit length. The mean over images is Lucid's
+    value, which is used with the weight 100.
 
     Args:
         activations: Address to activations.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.objectives.term import objective
 from lucidtorch.objectives.trace import Activations
 
@@ -14,7 +15,8 @@ INPUT = "input"
 def total_variation(activations: Activations, layer: str = INPUT) -> Tensor:
     """How much neighbouring values differ: subtract a little of it for a smoother picture.
 
-    Lucid's `total_variation`: the sum of abs(differences) down the rows plus the same along the columns, over all channels.
+    Lucid's `total_variation`: the sum of abs(differences) down the rows plus the same along the columns, over all
+    channels.
 
     Args:
         activations: Address to activations.
@@ -22,8 +24,15 @@ def total_variation(activations: Activations, layer: str = INPUT) -> Tensor:
 
     Returns:
         `[B]`.
+
+    Raises:
+        ObjectiveError: The layer has no positions.
     """
     values = activations[layer]
+    if values.ndim != 4:
+        raise ObjectiveError(
+            f"`total_variation` needs a map [B, C, H, W], but {layer!r} has no positions; use L1 or L2."
+        )
     down = values.diff(dim=-2).abs().flatten(1).sum(1)
     return down + values.diff(dim=-1).abs().flatten(1).sum(1)
 

@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 
 from torch import Tensor
 
@@ -49,7 +49,8 @@ def objective(
 ) -> Callable[Arguments, Term]:
     """Make an objective of a function, and give it its place in the notation.
 
-    A parameter whose name begins with ``layer`` is an address; one annotated ``X | Sequence[X]`` takes one value per image.
+    A parameter whose name begins with ``layer`` is an address; one annotated ``X | Sequence[X]`` takes one value per
+    image.
 
     Args:
         function: Takes activations (a mapping of address to `[B, C, H, W]` or `[B, C]`) and arguments, and gives `[B]`.
@@ -101,8 +102,8 @@ def _defined(
     def factory(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Term:
         return Term(name, tuple(bind(factory, args, kwargs).items()))
 
-    factory.__signature__ = signature.replace(return_annotation="Term")  # type: ignore[attr-defined]
-    del factory.__wrapped__  # type: ignore[attr-defined]  # the signature is the factory's own
+    vars(factory)["__signature__"] = signature.replace(return_annotation="Term")
+    del factory.__wrapped__  # the signature is the factory's own
     DEFINITIONS[name] = Definition(name, function, signature, unit, factory)
     return factory
 
@@ -146,16 +147,18 @@ class Term(Objective):
     def _images_of(self, name: str, value: object) -> int | None:
         annotation = str(self.definition.signature.parameters[name].annotation)
         if isinstance(value, tuple) and PER_IMAGE in annotation and VECTORS not in annotation:
+            if not value:
+                raise ObjectiveError(f"{self!r} names no {name}; name one, or one per image.")
             return len(value)
         if VECTORS in annotation and isinstance(value, tuple | Array):
-            array = Array.of(value)  # type: ignore[arg-type]  # numbers, or the refusal that says so
+            array = Array.of(value)
             return array.shape[0] if len(array.shape) > 1 else None
         return None
 
     def children(self) -> tuple[Operand, ...]:
         return ()
 
-    def rebuilt(self, children: tuple[Operand, ...]) -> Objective:
+    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
         return self
 
     def replaced(self, **changes: object) -> Term:

@@ -12,12 +12,15 @@ from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.images import each, interpolate, negative
 from lucidtorch.objectives.term import DEFINITIONS
 
+DEEPEST = 100  # levels of nesting; what is deeper could not be printed or hashed
+
 
 def parse(text: str, folder: Path | None = None) -> Objective:
     """Read an objective from its text, without running any Python.
 
     Args:
-        text: An expression such as ``channel('conv4_1', 12) - 100 * diversity('conv4_1')``; ``conv4_1:12`` is short for the channel.
+        text: An expression such as ``channel('conv4_1', 12) - 100 * diversity('conv4_1')``; ``conv4_1:12`` is short
+            for the channel.
         folder: Where the array files that the text names stand; the current folder where None.
 
     Returns:
@@ -35,11 +38,23 @@ def parse(text: str, folder: Path | None = None) -> Objective:
         raise ExpressionError(
             f"An objective is needed, but {text.strip()!r} gives {found!r}; write for example conv4_1:12."
         )
+    if _depth(found) > DEEPEST:
+        raise ExpressionError(f"This is nested more than {DEEPEST} levels deep; use sums or each.\n  {text.strip()}")
     try:
         found.images  # noqa: B018  # contradictions about the number of images are found here
     except BadInputError as error:
         raise ExpressionError(f"{error}\n  {text.strip()}") from error
     return found
+
+
+def _depth(found: Objective) -> int:
+    """Count the levels of an expression without descending by recursion."""
+    level: list[Objective] = [found]
+    depth = 0
+    while level and depth <= DEEPEST:
+        level = [child for node in level for child in node.children() if isinstance(child, Objective)]
+        depth += 1
+    return depth
 
 
 def _vocabulary() -> Vocabulary:

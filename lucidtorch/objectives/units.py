@@ -77,12 +77,14 @@ def neuron(
 
 
 @unit_objective
-def logit(activations: Activations, label: int | str | Sequence[int | str]) -> Tensor:
+def logit(activations: Activations, label: int | str | Sequence[int | str], layer: str = LOGITS) -> Tensor:
     """The score of one class before the softmax: what the network takes for that class.
 
     Args:
-        activations: Holds the scores under ``"logits"``, `[B, K]`.
-        label: The class, by number from 0 or by name; or one class per image. Names are looked up in the model's labels.
+        activations: Address to activations; the scores are `[B, K]`.
+        label: The class, by number from 0 or by name; or one class per image. Names are looked up in the model's
+            labels.
+        layer: The address of the scores.
 
     Returns:
         `[B]`.
@@ -92,17 +94,15 @@ def logit(activations: Activations, label: int | str | Sequence[int | str]) -> T
         UnitError: The network has no such class.
         ObjectiveError: There are not as many classes as images, or the scores are not `[B, K]`.
     """
-    if LOGITS not in activations:
-        raise ObjectiveError("`logit` needs the activations of 'logits', which are not there.")
     for one in label if isinstance(label, tuple) else (label,):
         if isinstance(one, str):
             raise UnknownLabelError(
                 f"The class {one!r} was given by name, and no model's labels are at hand: write its number."
             )
-    scores = activations[LOGITS]
+    scores = activations[layer]
     if scores.ndim != 2:
-        raise ObjectiveError(f"`logit` needs scores [B, K], but 'logits' has {scores.ndim} dimensions; use `channel`.")
-    return select_channel(scores, label, LOGITS)  # type: ignore[arg-type]  # no text is left in it
+        raise ObjectiveError(f"`logit` needs scores [B, K], but {layer!r} has {scores.ndim} dimensions; use `channel`.")
+    return select_channel(scores, label, layer)  # type: ignore[arg-type]  # no text is left in it
 
 
 @unit_objective

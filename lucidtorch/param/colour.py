@@ -12,7 +12,8 @@ IMAGENET_ROOT = ((0.26, 0.09, 0.02), (0.27, 0.0, -0.05), (0.27, -0.09, 0.03))
 class Decorrelated(nn.Module):
     """Colours on the independent axes of natural images: numbers to RGB, and exactly back.
 
-    Lucid's matrix, divided by the length of its longest column. Its three axes are about brightness, blue to orange, and green to purple.
+    Lucid's matrix, divided by the length of its longest column. Its three axes are about brightness, blue to orange,
+    and green to purple.
     """
 
     matrix: Tensor

@@ -130,18 +130,17 @@ class Image(Param):
         if init is None:
             return
         wanted = (self.channels, *self.size)
-        shape = init.shape if isinstance(init, Array) else None
-        if shape not in (wanted, (self.batch, *wanted)):
-            raise ImageError(
-                f"init must be [C, H, W] = {list(wanted)}, or one such per image, but its shape is {shape}."
-            )
-        values = init.numpy() if isinstance(init, Array) else torch.zeros(1).numpy()
+        array = Array.of(init)
+        if array.shape not in (wanted, (self.batch, *wanted)):
+            given = list(array.shape)
+            raise ImageError(f"init must be [C, H, W] = {list(wanted)}, or one such per image; its shape is {given}.")
+        values = array.numpy()
         if values.min() < 0 or values.max() > 1:
             raise ImageError(f"init must lie in [0, 1], but it runs from {values.min():.3g} to {values.max():.3g}.")
 
     def _init_images(self) -> Tensor:
         init = self.arguments["init"]
-        images = Array.of(init).tensor(torch.zeros(()))  # type: ignore[arg-type]  # checked when it was given
+        images = Array.of(init).tensor(torch.zeros(()))
         return images.expand(self.batch, -1, -1, -1) if images.ndim == 3 else images
 
 
@@ -181,11 +180,7 @@ def image(
         image(128, batch=4)
     """
     named = {"batch": batch, "channels": channels, "fft": fft, "decorrelate": decorrelate}
-    return Image(bind(image, (size,), {**named, "sd": sd, "decay": decay, "init": _array(init)}))
-
-
-def _array(init: ArrayLike | None) -> Array | None:
-    return None if init is None else Array.of(init)
+    return Image(bind(image, (size,), {**named, "sd": sd, "decay": decay, "init": init}))
 
 
 def _whole(value: object, name: str) -> int:

@@ -14,8 +14,8 @@ from lucidtorch.base.sizes import Size
 class Param(nn.Module):
     """A parameterization: a module whose numbers make images in [0, 1].
 
-    It holds arguments until `fill` draws its start; building one draws nothing. Every parameter's first axis is the image,
-    so that one image can be stopped, or started from its own seed, without touching another.
+    It holds arguments until `fill` draws its start; building one draws nothing. Every parameter's first axis is the
+    image, so that one image can be stopped, or started from its own seed, without touching another.
     """
 
     @property

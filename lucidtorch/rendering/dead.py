@@ -9,8 +9,8 @@ from torch import Tensor
 
 from lucidtorch.models.capture import Run
 from lucidtorch.models.model import Model
-from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.images import Each
+from lucidtorch.objectives.algebra import Objective, On
+from lucidtorch.objectives.images import Each, Interpolate
 from lucidtorch.objectives.picture import INPUT
 from lucidtorch.objectives.term import Term
 
@@ -18,8 +18,8 @@ from lucidtorch.objectives.term import Term
 def final_values(model: Model, run: Run, goal: Objective, images: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
     """Evaluate the finished pictures without any transform, and find those whose units are dead.
 
-    A picture is dead where every unit that its objective speaks of is zero and the gradient of their sum to the picture is zero
-    everywhere.
+    A picture is dead where every unit that its objective speaks of is zero and the gradient of their sum to the
+    picture is zero everywhere.
 
     Args:
         model: The network.
@@ -31,15 +31,12 @@ def final_values(model: Model, run: Run, goal: Objective, images: Tensor, seen: 
     Returns:
         The objective of each picture, `[B]`, and whether its units are dead, `[B]`.
     """
-    seen = seen.detach().requires_grad_(True)
+    seen = seen.detach().to(model.dtype).requires_grad_(True)
     found: dict[str, Tensor] = {**run(model.normalize(seen)), INPUT: images}
     with torch.no_grad():
         values = goal(found)
-    silent = torch.zeros(len(images), dtype=torch.bool, device=images.device)
-    activity = unit_activity(goal, found, len(images))
-    if activity is None:
-        return values, silent
-    silent = activity.detach() == 0
+    activity, speaks = unit_activity(goal, found, len(images))
+    silent = speaks & (activity.detach() == 0)
     if bool(silent.any()) and activity.requires_grad:
         (gradient,) = torch.autograd.grad(activity.sum(), seen, allow_unused=True)
         if gradient is not None:
@@ -47,7 +44,7 @@ def final_values(model: Model, run: Run, goal: Objective, images: Tensor, seen: 
     return values, silent
 
 
-def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int) -> Tensor | None:
+def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int) -> tuple[Tensor, Tensor]:
     """Add up, for each image, how active the units are that its objective speaks of.
 
     Args:
@@ -56,24 +53,29 @@ def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int
         batch: The number of images.
 
     Returns:
-        `[B]`, 0 where all of them are silent; None where the objective speaks of no unit.
+        `[B]`, 0 where all of an image's units are silent; and `[B]`, whether its objective speaks of units at all.
     """
-    parts = [_activity(part, activations, batch) for part in _units(goal)]
-    return torch.stack(parts).sum(0) if parts else None
-
-
-def _units(goal: Objective) -> list[Objective]:
-    """The terms that speak of units, and `each` and `on` with what is in them, since those say which image follows what."""
+    device = activations[INPUT].device
     if isinstance(goal, Term):
-        return [goal] if goal.definition.unit else []
+        unit = goal.definition.unit
+        active = goal(activations).abs() if unit else torch.zeros(batch, device=device)
+        return active, torch.full((batch,), unit, device=device)
+    parts = [child for child in goal.children() if isinstance(child, Objective)]
+    active, speaks = torch.zeros(batch, device=device), torch.zeros(batch, dtype=torch.bool, device=device)
+    for number, part in enumerate(parts):
+        own, speaks_of = unit_activity(part, activations, batch)
+        follows = torch.tensor([_follows(goal, number, image) for image in range(batch)], device=device)
+        active = active + torch.where(follows, own, 0)
+        speaks = speaks | (speaks_of & follows)
+    return active, speaks
+
+
+def _follows(goal: Objective, part: int, image: int) -> bool:
+    """Whether an image follows a part of an expression."""
     if isinstance(goal, Each):
-        return [goal]
-    return [unit for child in goal.children() if isinstance(child, Objective) for unit in _units(child)]
-
-
-def _activity(unit: Objective, activations: Mapping[str, Tensor], batch: int) -> Tensor:
-    if not isinstance(unit, Each):
-        return unit(activations).abs()
-    own = [unit_activity(part, activations, batch) for part in unit.parts]
-    pieces = [torch.ones(()) if one is None else one[image] for image, one in enumerate(own)]
-    return torch.stack([piece.to(activations[INPUT].device) for piece in pieces])
+        return part == image
+    if isinstance(goal, On):
+        return image == goal.image
+    if isinstance(goal, Interpolate):
+        return image < goal.count - 1 if part == 0 else image > 0
+    return True

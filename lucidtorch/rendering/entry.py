@@ -46,7 +46,8 @@ def render(
         snapshots: After how many updates a picture is kept.
         optimizer: ``adam`` or ``sgd``.
         lr: The step size.
-        seed: One number s (image i gets s + i), or one per image. An image's start and draws depend on its own seed alone.
+        seed: One number s (image i gets s + i), or one per image. An image's start and draws depend on its own seed
+            alone.
         progress: Whether a terminal shows a progress bar.
         callbacks: Called after each update.
 
@@ -73,7 +74,9 @@ def render(
         seed=seed,
     )
     with progress_bar(job.steps, repr(job.objective), shown=progress) as advance:
-        return run_job(job, (*callbacks, advance))
+        rendering = run_job(job, (*callbacks, advance))
+    _report_dead(rendering)
+    return rendering
 
 
 def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
@@ -96,7 +99,6 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
     except KeyboardInterrupt:
         interrupted = True
     images, values, dead = loop.finish()
-    _report_dead(job, dead)
     return Rendering(
         images=images,
         values=values,
@@ -142,8 +144,9 @@ def _follow(updates: Iterator[Step], log: _Log, callbacks: Sequence[Callback]) -
             callback(step)
 
 
-def _report_dead(job: Job, dead: Tensor) -> None:
-    if bool(dead.any()):
-        places = ", ".join(str(place) for place in torch.nonzero(dead).flatten().tolist())
-        message = f"Dead: image {places} of {job.objective!r}. The unit is zero and nothing in the picture moves it."
-        warnings.warn(message, LucidtorchWarning, stacklevel=4)
+def _report_dead(rendering: Rendering) -> None:
+    dead = [str(place) for place, one in enumerate(rendering.dead) if one]
+    if dead:
+        what = f"image {', '.join(dead)} of {rendering.recipe['objective']}"
+        message = f"Dead: {what}. The unit is zero and nothing in the picture moves it; its picture is marked."
+        warnings.warn(message, LucidtorchWarning, stacklevel=3)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,7 +20,8 @@ from lucidtorch.models.address import Address
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources import load_model
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.images import diversity
+from lucidtorch.objectives.counts import Images
+from lucidtorch.objectives.images import Each, diversity
 from lucidtorch.objectives.picture import INPUT
 from lucidtorch.objectives.term import Term
 from lucidtorch.objectives.text import parse as parse_objective
@@ -150,8 +151,10 @@ def prepare(
             f"An objective or its text is needed, but {objective!r} was given; write for example channel('a', 0)."
         )
     goal = wanted.mapped(lambda node: _with_numbers(node, network))
-    addresses = {layer: network.layers.resolve(layer) for layer in goal.layers if layer != INPUT}
-    chosen = _param(param, wanted.batch, network, folder)
+    table = network.layers
+    needed = sorted((layer for layer in goal.layers if layer != INPUT), key=table.order)
+    addresses = {layer: table.resolve(layer) for layer in needed}
+    chosen = _param(param, wanted.images, network, folder)
     pipeline = _pipeline(transforms)
     probe = Probe(network, addresses, goal, chosen)
     settled = probe.settle(standard() if pipeline is None else pipeline, _fallback(pipeline, network))
@@ -161,13 +164,27 @@ def prepare(
     return Job(network, wanted, goal, addresses, chosen, settled, steps, kept, optimizer, float(lr), seeds)
 
 
-def _check_numbers(steps: Any, snapshots: Sequence[Any], optimizer: str, lr: Any) -> None:
+def default_size(model: Model) -> Size:
+    """Choose the size of a picture where nobody did.
+
+    Args:
+        model: The network.
+
+    Returns:
+        The network's own size, or 128 x 128 for one that does not state it.
+    """
+    return model.convention.size if model.convention.stated else (UNSTATED_SIZE, UNSTATED_SIZE)
+
+
+def _check_numbers(steps: Any, snapshots: Any, optimizer: object, lr: Any) -> None:
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise BadInputError(f"steps is a whole number from 1, but {steps!r} was given.")
+    if not isinstance(snapshots, Iterable):
+        raise BadInputError(f"snapshots are several numbers of steps, such as (64, 256), but {snapshots!r} was given.")
     for snapshot in snapshots:
         if isinstance(snapshot, bool) or not isinstance(snapshot, int) or not 1 <= snapshot <= steps:
             raise BadInputError(f"A snapshot is taken after 1 to {steps} steps, but {snapshot!r} was given.")
-    if optimizer not in OPTIMIZERS:
+    if optimizer not in tuple(OPTIMIZERS):
         raise BadInputError(f"The optimizer is one of {', '.join(OPTIMIZERS)}, but {optimizer!r} was given.")
     if isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < float("inf"):
         raise BadInputError(f"lr is a positive number, but {lr!r} was given.")
@@ -183,11 +200,10 @@ def _with_numbers(node: Objective, model: Model) -> Objective:
     return node.replaced(label=model.label_index(label))
 
 
-def _param(param: ParamLike, batch: int | None, model: Model, folder: Path | None) -> Param:
+def _param(param: ParamLike, images: Images, model: Model, folder: Path | None) -> Param:
     channels = model.convention.channels
     if param is None:
-        stated = model.convention.stated
-        param = image(model.convention.size if stated else UNSTATED_SIZE, batch=batch or 1, channels=channels)
+        param = image(default_size(model), channels=channels)
     elif isinstance(param, str):
         param = parse_param(param, folder)
     if not isinstance(param, Param):
@@ -196,11 +212,13 @@ def _param(param: ParamLike, batch: int | None, model: Model, folder: Path | Non
         )
     if param.channels != channels:
         raise ImageError(
-            f"The param makes images of {param.channels} channels and {model.name} takes {channels}; write channels={channels}."
+            f"The param makes images of {param.channels} channels, but {model.name} takes {channels}: "
+            f"write channels={channels}."
         )
+    batch = images.number
     if batch is not None and param.batch == 1:
         param = param.resized(batch=batch)
-    if batch is not None and param.batch != batch:
+    if images.exactly not in (None, param.batch) or param.batch < images.at_least:
         raise BadInputError(
             f"The objective speaks of {batch} images and the param makes {param.batch}; write batch={batch}."
         )
@@ -223,11 +241,26 @@ def _warn(objective: Objective, model: Model, batch: int) -> None:
     if batch == 1 and diversity.__name__ in names:
         message = "diversity compares the images of a batch, and there is one: its value is 0. Write batch=4."
         warnings.warn(message, LucidtorchWarning, stacklevel=4)
-    parts = [(sign, node) for sign, part in objective.terms() for node in part.walk() if isinstance(node, Term)]
-    units = [(sign, node) for sign, node in parts if node.definition.unit]
-    if units and all(sign < 0 for sign, _ in units):
-        for layer in dict.fromkeys(layer for _, node in units for layer in node.own_layers):
-            _warn_of_floor(layer, model)
+    groups = [part for node in objective.walk() if isinstance(node, Each) for part in node.parts]
+    for layer in dict.fromkeys(layer for group in (objective, *groups) for layer in _minimized(group)):
+        _warn_of_floor(layer, model)
+
+
+def _minimized(objective: Objective) -> list[str]:
+    """The layers of units that an expression only ever makes small."""
+    units = list(_signed_units(objective))
+    return [layer for _, unit in units for layer in unit.own_layers] if all(sign < 0 for sign, _ in units) else []
+
+
+def _signed_units(objective: Objective, sign: int = 1) -> Iterator[tuple[int, Term]]:
+    for own, part in objective.terms(sign):
+        if isinstance(part, Term):
+            if part.definition.unit:
+                yield own, part
+            continue
+        for child in part.children():
+            if isinstance(child, Objective):
+                yield from _signed_units(child, own)
 
 
 def _warn_of_floor(layer: str, model: Model) -> None:

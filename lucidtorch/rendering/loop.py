@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -48,7 +48,8 @@ class Step:
     def images(self) -> Tensor:
         """The images after this update, `[B, C, H, W]` in [0, 1], on the CPU."""
         with torch.no_grad():
-            return self.param().detach().cpu()
+            images: Tensor = self.param()
+        return images.detach().cpu()
 
 
 def optimize(
@@ -64,8 +65,8 @@ def optimize(
 ) -> Iterator[Step]:
     """Run the loop of `render` from outside, one update at a time.
 
-    Everything is checked before the iterator is given. While it runs, the network is held still; it is given back when the iterator
-    ends or is closed (leaving a `for` loop closes it).
+    Everything is checked before the iterator is given. While it runs, the network is held still; it is given back when
+    the iterator ends or is closed (leaving a `for` loop closes it).
 
     Args:
         model: The network: a `Model`, a module, or a name for `load_model`.
@@ -126,7 +127,7 @@ class Loop:
         self._dice = generators(self.job.seeds, "transforms")
         self._foreign_dice = OwnRandomState(derive_seed(self.job.seeds[0], "global"))
 
-    def run(self) -> Iterator[Step]:
+    def run(self) -> Generator[Step, None, None]:
         """Make every update in turn.
 
         Yields:
@@ -152,7 +153,8 @@ class Loop:
         with torch.no_grad():
             images = self.param()
         resize = crop_or_pad_to(*self.job.canvas)
-        seen = resize.apply(images, resize.sample(images.shape, self._dice))
+        draws = resize.sample(images.shape, self._dice)
+        seen = resize.apply_run(images, [resize], [draws], self.job.pipeline.fill)
         with self._foreign_dice(), self._network() as run:
             values, dead = final_values(self.job.model, run, self.job.goal, images, seen)
         return images.cpu(), values.cpu(), dead.cpu()
@@ -168,9 +170,9 @@ class Loop:
         with self._foreign_dice(), torch.enable_grad():
             images = self.param()
             draws = self.job.pipeline.sample(images.shape, self._dice)
-            seen = self.job.model.normalize(self.job.pipeline.apply(images, draws))
+            seen = self.job.pipeline.apply(images, draws).to(self.job.model.dtype)
             with redirected_relu() if number <= STEPS else contextlib.nullcontext():
-                activations = {**run(seen), INPUT: images}
+                activations = {INPUT: images, **run(self.job.model.normalize(seen))}
             values = self.job.goal.evaluate(activations, trace)
             parameters = list(self.param.parameters())
             gradients = torch.autograd.grad(-values.sum(), parameters, allow_unused=True)

@@ -1,4 +1,4 @@
-"""One forward pass before the first step, which shows whether the network takes the canvas and the objective fits its layers."""
+"""One forward pass before the first step: does the network take the canvas, and does the objective fit its layers?"""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from lucidtorch.base.errors import BadInputError, LucidtorchError, SizeError
-from lucidtorch.base.seeds import OwnRandomState
+from lucidtorch.base.errors import BadInputError, SizeError
+from lucidtorch.base.seeds import OwnRandomState, generators
 from lucidtorch.base.sizes import Size
 from lucidtorch.models.address import Address
 from lucidtorch.models.capture import capture
-from lucidtorch.models.frozen import frozen
 from lucidtorch.models.model import Model
+from lucidtorch.models.probe import probing
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.picture import INPUT
 from lucidtorch.param.param import Param
@@ -37,6 +37,7 @@ class Probe:
         self.addresses = addresses
         self.goal = goal
         self.param = param
+        self.rng = OwnRandomState(0)
 
     def settle(self, pipeline: Pipeline, fallback: Pipeline | None) -> Pipeline:
         """Find the pipeline whose canvas the network takes, and evaluate the objective on what comes out.
@@ -52,36 +53,34 @@ class Probe:
             SizeError: The network does not take a canvas of that size.
             BadInputError: The objective does not fit the layers: no such channel, position, class or direction.
         """
-        for candidate in (pipeline, fallback):
-            if candidate is None:
-                continue
-            canvas = self._canvas(candidate)
-            refusal = self._try(canvas)
-            if refusal is None:
-                return candidate
-            if candidate is pipeline:
-                first, first_canvas = refusal, canvas
-        raise SizeError(self._message(first, first_canvas, pipeline)) from first
+        refusal = self._refusal(pipeline)
+        if refusal is None:
+            return pipeline
+        if fallback is not None and self._refusal(fallback) is None:
+            return fallback
+        raise SizeError(self._message(refusal, self._canvas(pipeline)))
 
     def _canvas(self, pipeline: Pipeline) -> Size:
-        canvas = pipeline.output_size(self.param.size)
-        if min(canvas) < 1:
-            raise SizeError(f"The transforms leave an image of {canvas[0]} x {canvas[1]} pixels; make it larger.")
+        grey = torch.full((1, self.param.channels, *self.param.size), GREY, device=self.model.device)
+        with self.rng(), torch.no_grad():
+            moved = pipeline.apply(grey, pipeline.sample(grey.shape, generators((0,), "transforms")))
+        canvas = (moved.shape[-2], moved.shape[-1])
+        if min(canvas) < 1 or moved.shape[:2] != grey.shape[:2]:
+            raise SizeError(
+                f"The transforms turn {list(grey.shape)} into {list(moved.shape)}; they must leave an image."
+            )
         return canvas
 
-    def _try(self, canvas: Size) -> Exception | None:
-        """Run and evaluate once; give the network's own refusal, and let ours pass."""
-        grey = torch.full((1, self.param.channels, *canvas), GREY, device=self.model.device)
-        rng = OwnRandomState(0)
-        try:
-            with torch.no_grad(), rng(), frozen(self.model.module), capture(self.model.module, self.addresses) as run:
-                found = run(self.model.normalize(grey))
-        except LucidtorchError:
-            raise
-        except (RuntimeError, ValueError, IndexError, AssertionError) as error:
-            return error
-        self._evaluate(found, canvas)
-        return None
+    def _refusal(self, pipeline: Pipeline) -> str | None:
+        """Run and evaluate once; give the network's reason to refuse the canvas, and let ours pass."""
+        canvas = self._canvas(pipeline)
+        model = self.model
+        grey = torch.full((1, self.param.channels, *canvas), GREY, device=model.device, dtype=model.dtype)
+        with probing(model.module) as attempt, capture(model.module, self.addresses) as run:
+            found = run(model.normalize(grey))
+        if attempt.reason is None:
+            self._evaluate(found, canvas)
+        return attempt.reason
 
     def _evaluate(self, found: Mapping[str, Tensor], canvas: Size) -> None:
         batch = self.param.batch
@@ -96,13 +95,12 @@ class Probe:
             value = self.goal(maps)
         if value.shape != (batch,):
             raise BadInputError(
-                f"{self.goal!r} gives values of shape {list(value.shape)}, not one per image; it must read a layer or the image."
+                f"{self.goal!r} gives values of shape {list(value.shape)}, not one per image: it must read a layer."
             )
 
-    def _message(self, refusal: Exception, canvas: Size, pipeline: Pipeline) -> str:
+    def _message(self, refusal: str, canvas: Size) -> str:
         height, width = self.model.convention.size
-        reason = str(refusal).strip().split("\n")[0]
         return (
-            f"{self.model.name} does not take images of {canvas[0]} x {canvas[1]} pixels ({reason}). It was made for {height} x {width}; "
-            f"write a larger size, or end the transforms with crop_or_pad_to({height}, {width})."
+            f"{self.model.name} does not take images of {canvas[0]} x {canvas[1]} pixels ({refusal}). It was made for "
+            f"{height} x {width}: write a larger size, or end the transforms with crop_or_pad_to({height}, {width})."
         )

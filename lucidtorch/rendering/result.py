@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import html
-import io
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,8 @@ class Rendering:
         values: The objective of each finished picture, without transforms, `[B]`.
         dead: Whether each picture's units are dead: zero, with no gradient to the picture.
         snapshots: The pictures after so many updates, by that number.
-        history: The values of every part of the objective and of the whole (``"objective"``), `[B, steps]` each, by its text.
+        history: The values of every part of the objective and of the whole (``"objective"``), `[B, steps]` each, by
+            its text.
         recipe: The record of everything that decides the pictures.
         stopped: The images that stopped because a value was no number, by place.
         interrupted: Whether the render was interrupted before its last step.
@@ -51,11 +52,13 @@ class Rendering:
     interrupted: bool = False
     arrays: tuple[Array, ...] = ()
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, images: Sequence[int] | None = None) -> Path:
         """Write the pictures into a file.
 
         Args:
-            path: A name that ends in ``.png`` (all pictures in one sheet, the recipe inside), or in ``.gif`` or ``.mp4`` (the snapshots).
+            path: A name that ends in ``.png`` (all pictures in one sheet, the recipe inside), or in ``.gif`` or
+                ``.mp4`` (the snapshots).
+            images: The places of the pictures to show in a PNG; all of them where None.
 
         Returns:
             The path.
@@ -66,10 +69,8 @@ class Rendering:
         path = Path(path)
         check_name(path)
         check_output_file(path)
-        if path.suffix.lower() in MOVIES:
-            data = self._movie(path.suffix.lower())
-        else:
-            data = self._repr_png_()
+        suffix = path.suffix.lower()
+        data = self._movie(suffix) if suffix in MOVIES else self.png(images)
         for array in self.arrays:
             array.save(path.parent)
         atomic_write_bytes(path, data)
@@ -94,8 +95,22 @@ class Rendering:
         """
         return sheet(torch.stack([self.picture(image) for image in range(len(self.images))]))
 
+    def png(self, images: Sequence[int] | None = None) -> bytes:
+        """Encode pictures as PNG, with the recipe inside.
+
+        Args:
+            images: The places of the pictures to show; all of them where None.
+
+        Returns:
+            The bytes of the file. Of several pictures it is a sheet.
+        """
+        if images is None:
+            return encode_png(self.sheet(), settings_text(self.recipe))
+        recipe = {**self.recipe, "images": list(images)}
+        return encode_png(sheet(torch.stack([self.picture(image) for image in images])), settings_text(recipe))
+
     def _repr_png_(self) -> bytes:
-        return encode_png(self.sheet(), settings_text(self.recipe))
+        return self.png()
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self._repr_png_()).decode()
@@ -115,12 +130,13 @@ class Rendering:
         import imageio.v3 as imageio  # loaded only for movies
 
         frames = np.stack([_frame(images) for images in self.snapshots.values()])
-        stream = io.BytesIO()
-        options: dict[str, Any] = {"loop": 0, "duration": 1000 / FRAMES_PER_SECOND} if suffix == ".gif" else {}
-        if suffix == ".mp4":
-            options = {"fps": FRAMES_PER_SECOND, "plugin": "FFMPEG", "macro_block_size": 2}
-        imageio.imwrite(stream, frames, extension=suffix, **options)
-        return stream.getvalue()
+        options: dict[str, Any] = {"fps": FRAMES_PER_SECOND, "plugin": "FFMPEG", "macro_block_size": 2}
+        if suffix == ".gif":
+            options = {"loop": 0, "duration": 1000 / FRAMES_PER_SECOND}
+        with tempfile.TemporaryDirectory() as folder:  # the encoder of mp4 needs a real file
+            path = Path(folder) / f"movie{suffix}"
+            imageio.imwrite(path, frames, **options)
+            return path.read_bytes()
 
 
 def check_name(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Transforms: what an image must survive, so that its picture is robust; lower case, because that is how they are written."""
+"""Transforms: what an image must survive, in lower case, because that is how they are written in expressions."""
 
 from lucidtorch.transforms.geometry import Geometric, crop_or_pad_to, jitter, pad, rotate, scale
 from lucidtorch.transforms.pipeline import identity, standard

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from lucidtorch.base.errors import BadInputError
@@ -34,7 +33,8 @@ class Geometric(Transform):
             size: The height and width of the images that go in.
 
         Returns:
-            `[B, 3, 3]` in float64: from pixel (x, y, 1) of the image that goes in to pixel (x, y, 1) of the one that comes out.
+            `[B, 3, 3]` in float64: from pixel (x, y, 1) of the image that goes in to pixel (x, y, 1) of the one that
+            comes out.
         """
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
@@ -45,7 +45,7 @@ class Geometric(Transform):
 
     def apply_run(self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], fill: float) -> Tensor:
         """Compose neighbours into one matrix per image and resample once."""
-        size = (images.shape[-2], images.shape[-1])
+        size: Size = (images.shape[-2], images.shape[-1])
         matrix = torch.eye(3, dtype=torch.float64).repeat(len(images), 1, 1)
         shift = True
         for step, drawn in zip(steps, draws, strict=True):
@@ -97,7 +97,8 @@ class pad(Geometric):  # noqa: N801  # a word of the notation
 class jitter(Geometric):  # noqa: N801  # a word of the notation
     """Shift the image by whole pixels, a different way at every step.
 
-    Each axis moves by one of the ``pixels + 1`` steps around 0, all equally likely: -4 ... 4 for 8, as Lucid's random crop does.
+    Each axis moves by one of the ``pixels + 1`` steps around 0, all equally likely: -4 ... 4 for 8, as Lucid's random
+    crop does.
 
     Args:
         pixels: The width of the range of shifts.
@@ -202,6 +203,7 @@ class crop_or_pad_to(Geometric):  # noqa: N801  # a word of the notation
 
     height: int
     width: int
+    fusion = ""  # what it cuts off is gone: nothing that follows may bring it back
 
     def __post_init__(self) -> None:
         for value in (self.height, self.width):
@@ -259,7 +261,13 @@ def shifted(images: Tensor, offsets: Tensor, size: Size, fill: float) -> Tensor:
         `[B, C, h, w]`.
     """
     height, width = images.shape[-2:]
-    moved = []
-    for image, (right, down) in zip(images, offsets.long().tolist(), strict=True):
-        moved.append(F.pad(image, (right, size[1] - width - right, down, size[0] - height - down), value=fill))
-    return torch.stack(moved)
+    canvas = images.new_full((*images.shape[:2], *size), fill)
+    for place, (right, down) in enumerate(offsets.long().tolist()):
+        rows, columns = (
+            slice(max(0, down), min(size[0], down + height)),
+            slice(max(0, right), min(size[1], right + width)),
+        )
+        if rows.start < rows.stop and columns.start < columns.stop:
+            seen = images[place, :, rows.start - down : rows.stop - down, columns.start - right : columns.stop - right]
+            canvas[place, :, rows, columns] = seen
+    return canvas

@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
 import torch
@@ -15,17 +14,20 @@ from torch import Generator, Tensor
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import format_call
+from lucidtorch.base.seeds import OwnRandomState
 
 Size: TypeAlias = tuple[int, int]
 Draws: TypeAlias = tuple[Tensor, ...]
 TransformLike: TypeAlias = "Transform | Pipeline | Callable[[Tensor], Tensor]"
+RGB = 3
 GREY = 0.5  # what lies outside the image unless the pipeline's pad says otherwise
 
 
 class Transform(ABC):
     """Something that the image must survive: a value whose arguments are its attributes and its text.
 
-    `sample` draws the random numbers, one row per image, and `apply` has no dice. Joining two with `|` gives a pipeline.
+    `sample` draws the random numbers, one row per image, and `apply` has no dice. Joining two with `|` gives a
+    pipeline.
     """
 
     fusion: ClassVar[str] = ""  # neighbours of one fusion are applied together; those of none one after the other
@@ -90,7 +92,7 @@ class Transform(ABC):
         return Pipeline.of((self, other))
 
     def __repr__(self) -> str:
-        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        fields = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.compare}  # type: ignore[arg-type]
         return format_call(type(self).__name__, inspect.signature(type(self)), fields)
 
 
@@ -155,9 +157,10 @@ class Pipeline:
         Returns:
             `[B, C, h, w]` with the size that `output_size` says.
         """
-        for _, run in groupby(zip(self.steps, draws, strict=True), key=lambda pair: pair[0].fusion):
-            steps, drawn = zip(*run, strict=True)
-            images = steps[0].apply_run(images, steps, drawn, self.fill)
+        done = 0
+        for steps, fill in self._runs():
+            images = steps[0].apply_run(images, steps, draws[done : done + len(steps)], fill)
+            done += len(steps)
         return images
 
     @property
@@ -186,6 +189,20 @@ class Pipeline:
     def __or__(self, other: TransformLike) -> Pipeline:
         return Pipeline((*self.steps, *Pipeline.of(other).steps))
 
+    def _runs(self) -> Iterator[tuple[list[Transform], float]]:
+        """Cut the pipeline into runs that are applied together, each with the value of what lies outside the image."""
+        fill, run = self.fill, list[Transform]()
+        for step in self.steps:
+            apart = bool(run) and (step.fusion == "" or step.fusion != run[-1].fusion)
+            refilled = bool(run) and step.fill not in (None, fill)
+            if apart or refilled:
+                yield run, fill
+                run = []
+            fill = fill if step.fill is None else step.fill
+            run.append(step)
+        if run:
+            yield run, fill
+
     def __repr__(self) -> str:
         return " | ".join(map(repr, self.steps)) or "identity()"
 
@@ -198,20 +215,25 @@ class Foreign(Transform):
 
     Args:
         function: Takes `[B, C, H, W]` and gives `[B, C, h, w]`.
+        sizes: What size came out of what size, as far as it was seen; a black RGB image is tried where it was not.
     """
 
     function: Callable[[Tensor], Tensor]
+    sizes: dict[Size, Size] = field(default_factory=dict, compare=False)
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         return torch.zeros(len(generators), 0, dtype=torch.float64)
 
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
-        return self.function(images)
+        moved = self.function(images)
+        self.sizes[images.shape[-2], images.shape[-1]] = (moved.shape[-2], moved.shape[-1])
+        return moved
 
     def output_size(self, size: Size) -> Size:
-        with torch.random.fork_rng(devices=[]):
-            out = self.function(torch.zeros(1, 3, *size))
-        return out.shape[-2], out.shape[-1]
+        if size not in self.sizes:
+            with OwnRandomState(0)(), torch.no_grad():
+                self.apply(torch.zeros(1, RGB, *size), torch.zeros(1, 0))
+        return self.sizes[size]
 
 
 def uniform(generators: Sequence[Generator], count: int) -> Tensor:

@@ -21,4 +21,5 @@ def warped(images: Tensor, matrix: Tensor, size: Size, fill: float) -> Tensor:
         `[B, C, h, w]`.
     """
     affine = matrix[:, :2].to(images.device, images.dtype)
-    return warp_affine(images - fill, affine, size, align_corners=True) + fill
+    moved: Tensor = warp_affine(images - fill, affine, size, align_corners=True)
+    return moved + fill

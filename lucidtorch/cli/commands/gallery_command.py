@@ -1,0 +1,110 @@
+"""`lucidtorch gallery`: whole layers as pages."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from lucidtorch.cli import options
+from lucidtorch.cli.console import Voice
+from lucidtorch.cli.exits import Interrupted
+from lucidtorch.galleries.entry import Gallery, gallery
+from lucidtorch.models.model import Model
+
+
+@click.command("gallery", short_help="Render every unit of whole layers into a folder of pages.")
+@options.model
+@click.option("--layers", metavar="L,...", help="Addresses; every convolution and linear layer if left out.")
+@click.option("--units", default="all", show_default=True, metavar="0-63|all", help="Which units of each layer.")
+@click.option(
+    "--variants", default="channel", show_default=True, metavar="V,...", help="Of channel, negative and diversity."
+)
+@options.output("The folder; gallery if left out.")
+@options.size
+@options.param
+@options.transforms
+@options.steps(256)
+@options.lr
+@click.option("--batch", type=int, default=8, show_default=True, metavar="N", help="Images computed together.")
+@options.seed
+@options.weights
+@options.device
+@click.option("--workers", type=int, metavar="N", help="Processes side by side; one per core on a CPU if left out.")
+@options.convention
+@options.quiet
+def command(
+    model: str,
+    layers: str | None,
+    units: str,
+    variants: str,
+    output: Path | None,
+    size: str | None,
+    param: str | None,
+    transforms: str | None,
+    steps: int,
+    lr: float,
+    batch: int,
+    seed: int,
+    weights: str,
+    device: str,
+    workers: int | None,
+    mean: str | None,
+    std: str | None,
+    value_range: str | None,
+    labels: Path | None,
+    quiet: bool,
+) -> None:
+    """Render every unit of whole layers into a folder of pages that open in any browser.
+
+    A gallery that was interrupted goes on when the same command is given again.
+    """
+    voice = Voice(quiet=quiet)
+    network = options.open_model(model, weights, device, mean=mean, std=std, value_range=value_range, labels=labels)
+    made = gallery(
+        network,
+        output or Path("gallery"),
+        layers=None if layers is None else [layer.strip() for layer in layers.split(",")],
+        units=units,
+        variants=[variant.strip() for variant in variants.split(",")],
+        param=options.choose_param(network, size, param, None),
+        transforms=transforms,
+        steps=steps,
+        lr=lr,
+        batch=batch,
+        seed=seed,
+        workers=default_workers(network) if workers is None else workers,
+        report=lambda done, total, _: voice.progress(done, total, f"batches of {model}"),
+    )
+    conclude(voice, made)
+
+
+def default_workers(network: Model) -> int:
+    """Choose how many processes work side by side.
+
+    Args:
+        network: The network.
+
+    Returns:
+        One per core where the network is on the CPU and can be loaded by name, else one.
+    """
+    alone = network.source is None or network.device.type != "cpu"
+    return 1 if alone else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def conclude(voice: Voice, made: Gallery) -> None:
+    """Say what a gallery came to.
+
+    Args:
+        voice: Speaks for the command.
+        made: The gallery.
+
+    Raises:
+        Interrupted: It is not finished.
+    """
+    voice.close()
+    dead = f", {made.dead} of dead units" if made.dead else ""
+    voice.wrote(made.index, f" ({made.units} pictures{dead})")
+    if made.interrupted:
+        raise Interrupted(f"interrupted; what was finished is in {made.index}, and the same command goes on from there")

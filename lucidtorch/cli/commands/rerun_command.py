@@ -1,0 +1,33 @@
+"""`lucidtorch rerun`: a picture makes itself again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lucidtorch.cli import options
+from lucidtorch.cli.console import Voice
+from lucidtorch.cli.exits import Interrupted
+from lucidtorch.recipes.pictures import rerun
+
+
+@click.command("rerun", short_help="Make a picture again from what it carries.")
+@click.argument("picture", type=click.Path(path_type=Path), metavar="PICTURE.png")
+@options.output("The file; PICTURE-again.png if left out.")
+@options.seed
+@options.quiet
+def command(picture: Path, output: Path | None, seed: int, quiet: bool) -> None:
+    """Make a picture again from what it carries: the same bytes on the same machine and versions.
+
+    The seeds are those of the picture; --seed changes nothing here.
+    """
+    voice = Voice(quiet=quiet)
+    path = output or picture.with_name(f"{picture.stem}-again.png")
+    rendering = rerun(
+        picture, path, callbacks=[lambda step: voice.progress(step.number, step.steps, f"step of {picture.name}")]
+    )
+    voice.close()
+    voice.wrote(path)
+    if rendering.interrupted:
+        raise Interrupted(f"interrupted; the picture as it was then is in {path}")

@@ -1,0 +1,96 @@
+"""What commands say: results, notes and progress, on the right stream and only as much as was asked for."""
+
+from __future__ import annotations
+
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+PLAIN_SECONDS = 5.0  # between two lines of progress where there is no terminal
+
+
+class Voice:
+    """Speaks for one command.
+
+    Args:
+        quiet: Whether only errors and the result of `layers` are printed.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self._bar: Progress | None = None
+        self._said_at = time.monotonic()
+
+    def wrote(self, path: Path, remark: str = "") -> None:
+        """Say what was written.
+
+        Args:
+            path: Where it stands.
+            remark: What else to know about it.
+        """
+        if not self.quiet:
+            print(f"wrote {path}{remark}")
+
+    def note(self, text: str) -> None:
+        """Say something on the side.
+
+        Args:
+            text: One line.
+        """
+        if not self.quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def progress(self, done: int, total: int, what: str) -> None:
+        """Show how far the work is: a bar on a terminal, a line now and then elsewhere.
+
+        Args:
+            done: How much is done.
+            total: How much there is.
+            what: What is being done.
+        """
+        if self.quiet:
+            return
+        if sys.stderr.isatty():
+            self._advance(done, total, what)
+            return
+        now = time.monotonic()
+        if done == total or now - self._said_at >= PLAIN_SECONDS:
+            self._said_at = now
+            self.note(f"{what}: {done} of {total}")
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def _advance(self, done: int, total: int, what: str) -> None:
+        if self._bar is None:
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._bar.add_task(what.replace("[", r"\["), total=total)
+        self._bar.update(self._bar.task_ids[0], completed=done)
+        if done == total:
+            self.close()
+
+
+def speak_plainly() -> None:
+    """Show warnings as one line each, without the place in the code."""
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        print(f"note: {message}", file=sys.stderr)
+
+    warnings.showwarning = show

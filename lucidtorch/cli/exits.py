@@ -1,0 +1,51 @@
+"""How commands end: 0 done, 1 failed, 2 bad input, 130 interrupted with what there is kept."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from lucidtorch.base.errors import BadInputError, LucidtorchError
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+class Interrupted(Exception):  # noqa: N818  # it is no error
+    """A command was interrupted, and what it had made is kept."""
+
+
+def exit_code(command: Callable[[], object]) -> int:
+    """Run a command and turn what happens into an exit code.
+
+    Args:
+        command: What to run.
+
+    Returns:
+        The code.
+    """
+    try:
+        command()
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except (Interrupted, KeyboardInterrupt, click.Abort) as error:
+        return _complain(str(error) or "interrupted", INTERRUPTED)
+    except BadInputError as error:
+        return _complain(str(error), BAD_INPUT)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone, and that is fine
+        return DONE
+    except (LucidtorchError, OSError, MemoryError, RuntimeError) as error:
+        own = isinstance(error, LucidtorchError)
+        return _complain(str(error) if own else f"{type(error).__name__}: {error}", FAILED)
+    return DONE
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"lucidtorch: {message}", file=sys.stderr)
+    return code

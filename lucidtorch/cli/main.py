@@ -1,0 +1,88 @@
+"""The command `lucidtorch`."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from lucidtorch import __version__
+from lucidtorch.cli.console import speak_plainly
+from lucidtorch.cli.exits import exit_code
+
+# Each command with its first line; its module is loaded when it is called, so that `--help` answers at once.
+COMMANDS = {
+    "render": "Make a picture of what an objective looks for.",
+    "layers": "List the layers of a network.",
+    "gallery": "Render every unit of whole layers into a folder of pages.",
+    "rerun": "Make a picture again from what it carries.",
+    "demo": "Make a gallery of the embedded network.",
+    "train": "Train one of the embedded networks from scratch.",
+}
+
+
+class Commands(click.Group):
+    """The commands, loaded one by one when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the help page.
+
+        Args:
+            ctx: The context of the call.
+
+        Returns:
+            The names.
+        """
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load a command.
+
+        Args:
+            ctx: The context of the call.
+            cmd_name: Its name.
+
+        Returns:
+            The command, or None where there is none of that name.
+        """
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"lucidtorch.cli.commands.{cmd_name}_command").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading any.
+
+        Args:
+            ctx: The context of the call.
+            formatter: Takes the lines.
+        """
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="lucidtorch")
+def application() -> None:
+    """Feature visualization for PyTorch: see what each unit of a network looks for."""
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: The words after `lucidtorch`; those of this process where None.
+
+    Returns:
+        The exit code.
+    """
+    speak_plainly()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    return exit_code(lambda: application.main(words, prog_name="lucidtorch", standalone_mode=False))
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run())

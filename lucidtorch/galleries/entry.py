@@ -1,0 +1,180 @@
+"""The front door to galleries: every unit of whole layers as a folder of pages."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from lucidtorch.base.files import check_output_folder
+from lucidtorch.base.images import read_png_text
+from lucidtorch.base.settings import versions
+from lucidtorch.galleries.plan import Batch, plan
+from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
+from lucidtorch.galleries.work import Craft, settle
+from lucidtorch.galleries.workers import work_through
+from lucidtorch.models.model import Model
+from lucidtorch.models.sources import load_model
+from lucidtorch.param.text import parse as parse_param
+from lucidtorch.rendering.job import Job, ModelLike, ParamLike, TransformsLike
+from lucidtorch.transforms.text import parse as parse_transforms
+from lucidtorch.transforms.transform import Pipeline
+
+Report: TypeAlias = Callable[[int, int, Batch], None]
+Records: TypeAlias = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A finished gallery, or as much of it as there was time for.
+
+    Args:
+        index: The page to open.
+        units: How many pictures it shows.
+        dead: How many of them are of dead units.
+        interrupted: Whether it was interrupted; the same call goes on where it stopped.
+    """
+
+    index: Path
+    units: int
+    dead: int
+    interrupted: bool
+
+
+def gallery(
+    model: ModelLike,
+    folder: str | Path = "gallery",
+    *,
+    layers: Sequence[str] | None = None,
+    units: str | Sequence[int] = "all",
+    variants: Sequence[str] = ("channel",),
+    param: ParamLike = None,
+    transforms: TransformsLike = None,
+    steps: int = 256,
+    lr: float = 0.05,
+    batch: int = 8,
+    seed: int = 0,
+    workers: int = 1,
+    threads: int = 1,
+    report: Report | None = None,
+) -> Gallery:
+    """Render every unit of some layers into a folder of static pages that opens in any browser.
+
+    A gallery that was killed or interrupted goes on when the same call is made again, and ends with the same bytes.
+
+    Args:
+        model: The network: a `Model`, a module, or a name for `load_model`.
+        folder: Where the pages shall stand.
+        layers: Addresses; every convolution and linear layer where None.
+        units: ``"all"``, a text such as ``"0-63"``, or numbers.
+        variants: What to show of each unit: ``channel``, ``negative``, ``diversity``; the first stands for it in grids.
+        param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
+        transforms: What the images go through; Lucid's standard pipeline where None.
+        steps: The number of updates of each picture.
+        lr: The step size.
+        batch: How many images are computed together.
+        seed: The seed of the whole gallery; each picture's own is made from it, the layer, the unit and the variant.
+        workers: How many processes work side by side; more than one needs a network that can be loaded by name.
+        threads: How many threads compute in each of them.
+        report: Called after each batch with the number done, the number of all, and the batch.
+
+    Returns:
+        The gallery.
+
+    Raises:
+        BadInputError: Anything does not fit; nothing was rendered then.
+    """
+    network = model if isinstance(model, Model) else load_model(model)
+    folder = Path(folder)
+    batches = plan(network, layers, units, variants, batch, seed)
+    craft = Craft(
+        param=parse_param(param) if isinstance(param, str) else param,
+        transforms=_pipeline(transforms),
+        steps=steps,
+        lr=lr,
+        threads=threads,
+    )
+    jobs = [settle(network, first, craft) for first in _first_of_each(batches)]
+    check_output_folder(folder)
+    records: dict[str, Mapping[str, Any]] = {}
+    interrupted = False
+    try:
+        with contextlib.closing(work_through(network, batches, craft, folder, workers)) as finished:
+            for done, record in finished:
+                records[done.name] = record
+                if report is not None:
+                    report(len(records), len(batches), done)
+    except KeyboardInterrupt:
+        interrupted = True
+    site = _site(network, batches, records, jobs[0], folder)
+    found = [picture for layer in site.layers for unit in layer.units for picture in unit.pictures]
+    index = publish(site, folder)
+    return Gallery(index, len(found), sum(picture.dead for picture in found), interrupted)
+
+
+def _pipeline(transforms: TransformsLike) -> Pipeline | None:
+    if transforms is None:
+        return None
+    return parse_transforms(transforms) if isinstance(transforms, str) else Pipeline.of(transforms)
+
+
+def _first_of_each(batches: Sequence[Batch]) -> list[Batch]:
+    """One batch for each layer and variant: if these fit, all do."""
+    return list({(batch.layer, batch.variant): batch for batch in reversed(batches)}.values())[::-1]
+
+
+def _site(model: Model, batches: Sequence[Batch], records: Records, job: Job, folder: Path) -> Site:
+    pages = []
+    for layer in dict.fromkeys(batch.layer for batch in batches):
+        done = [batch for batch in batches if batch.layer == layer and batch.name in records]
+        record = model.layers[layer]
+        field = "" if record.receptive_field is None else str(record.receptive_field)
+        units = _units(model, layer, done, records, folder, job.steps)
+        pages.append(LayerPage(layer, record.kind, record.shape, field, units))
+    return Site(f"{model.name}: what each unit looks for", model.name, _summary(model, job), tuple(pages))
+
+
+def _units(
+    model: Model, layer: str, batches: Sequence[Batch], records: Records, folder: Path, steps: int
+) -> tuple[Unit, ...]:
+    pictures: dict[int, list[Picture]] = {}
+    for batch in batches:
+        for entry in records[batch.name]["units"]:
+            pictures.setdefault(entry["unit"], []).append(_picture(batch, entry, folder, steps))
+    labels = model.labels if layer in ("logits", model.layers.aliases.get("logits")) else None
+    return tuple(
+        Unit(index, labels[index] if labels and index < len(labels) else None, tuple(pictures[index]))
+        for index in sorted(pictures)
+    )
+
+
+def _picture(batch: Batch, entry: Mapping[str, Any], folder: Path, steps: int) -> Picture:
+    recipe = read_png_text(folder / entry["file"])
+    return Picture(
+        variant=batch.variant,
+        file=entry["file"],
+        objective=repr(batch.objective_of(entry["unit"])),
+        seed=entry["seed"],
+        score=entry["score"],
+        curve=tuple(entry["curve"]),
+        dead=entry["dead"],
+        recipe=recipe,
+        note=batch.note,
+        steps=steps,
+    )
+
+
+def _summary(model: Model, job: Job) -> dict[str, str]:
+    height, width = job.param.size
+    source = "given in Python" if model.source is None else model.source.weights
+    return {
+        "weights": source,
+        "picture": f"{height} x {width} pixels",
+        "steps": str(job.steps),
+        "step size": f"{job.lr:g}",
+        "param": repr(job.param.resized(batch=1)),
+        "transforms": repr(job.pipeline),
+        "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
+    }

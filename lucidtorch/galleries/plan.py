@@ -1,0 +1,219 @@
+"""The plan of a gallery: which batches of which units are rendered, decided before the first of them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from lucidtorch.base.errors import BadInputError, UnitError, UnknownLayerError
+from lucidtorch.base.seeds import derive_seed
+from lucidtorch.models.model import Model
+from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.images import diversity
+from lucidtorch.objectives.units import channel
+
+VARIANTS = ("channel", "negative", "diversity")
+DIVERSITY_WEIGHT = 100  # Lucid's
+DIVERSITY_COPIES = 4
+KINDS = ("Conv2d", "Linear")  # the layers that a gallery shows when none are named
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A unit of work: the pictures that are computed together.
+
+    Args:
+        layer: The address of the layer.
+        variant: What is shown of each unit: ``channel``, ``negative`` or ``diversity``.
+        number: Its place among the batches of this layer and variant, from 0.
+        units: The units it shows.
+        objective: What is maximized, for all images of the batch.
+        seeds: One per image of the batch; a short batch is padded with its last unit.
+        note: What a reader should know, or empty.
+    """
+
+    layer: str
+    variant: str
+    number: int
+    units: tuple[int, ...]
+    objective: Objective
+    seeds: tuple[int, ...]
+    note: str
+
+    @property
+    def name(self) -> str:
+        """A name that no other batch of the gallery has, fit for a file."""
+        return f"{slug(self.layer)}-{self.variant}-{self.number:05d}"
+
+    @property
+    def copies(self) -> int:
+        """How many images belong to one unit."""
+        return DIVERSITY_COPIES if self.variant == "diversity" else 1
+
+    def objective_of(self, unit: int) -> Objective:
+        """Write what one unit's picture maximizes, as it would be typed for that unit alone.
+
+        Args:
+            unit: The unit.
+
+        Returns:
+            The objective.
+        """
+        if self.variant == "diversity":
+            return channel(self.layer, unit) - DIVERSITY_WEIGHT * diversity(self.layer)
+        own = channel(self.objective.layers[0], unit)
+        return own if self.variant == "channel" else -own
+
+    def file(self, unit: int) -> str:
+        """Say where a unit's picture stands in the gallery folder.
+
+        Args:
+            unit: The unit.
+
+        Returns:
+            A relative path with ``/``.
+        """
+        return f"pictures/{slug(self.layer)}/{self.variant}/{unit:05d}.png"
+
+
+def plan(
+    model: Model,
+    layers: Sequence[str] | None,
+    units: str | Sequence[int],
+    variants: Sequence[str],
+    size: int,
+    seed: int,
+) -> tuple[Batch, ...]:
+    """Decide which batches a gallery needs: a pure function of its arguments.
+
+    Args:
+        model: The network.
+        layers: Addresses; every convolution and linear layer where None.
+        units: ``"all"``, a text such as ``"0-63,70"``, or numbers.
+        variants: Of ``channel``, ``negative`` and ``diversity``.
+        size: The number of images that are computed together.
+        seed: The seed of the whole gallery.
+
+    Returns:
+        The batches in the order of the network.
+
+    Raises:
+        BadInputError: There is no such layer, unit or variant.
+    """
+    for variant in variants:
+        if variant not in VARIANTS:
+            raise BadInputError(f"The variants are {', '.join(VARIANTS)}, but {variant!r} was given.")
+    if not variants:
+        raise BadInputError(f"A gallery needs one variant at least, of {', '.join(VARIANTS)}.")
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise BadInputError(f"The batch of a gallery is a whole number from 1, but {size!r} was given.")
+    chosen = gallery_layers(model, layers)
+    numbers = {layer: chosen_units(model, layer, units) for layer in chosen}
+    return tuple(
+        batch
+        for layer in chosen
+        for variant in dict.fromkeys(variants)
+        for batch in _batches(model, layer, variant, numbers[layer], size, seed)
+    )
+
+
+def gallery_layers(model: Model, layers: Sequence[str] | None) -> tuple[str, ...]:
+    """Find the layers of a gallery, in the order of the network.
+
+    Args:
+        model: The network.
+        layers: Addresses; every convolution and linear layer where None.
+
+    Returns:
+        The addresses as they were given, each once.
+
+    Raises:
+        UnknownLayerError: There is no such layer, or it has no channels.
+    """
+    table = model.layers
+    if layers is None:
+        return tuple(name for name, record in table.items() if record.kind in KINDS and record.channels)
+    for layer in layers:
+        if table[layer].channels is None:
+            raise UnknownLayerError(f"{layer!r} gives no single tensor with channels; name a layer inside it.")
+    return tuple(sorted(dict.fromkeys(layers), key=table.order))
+
+
+def chosen_units(model: Model, layer: str, units: str | Sequence[int]) -> tuple[int, ...]:
+    """Find the units of a layer that a gallery shows.
+
+    Args:
+        model: The network.
+        layer: The address of the layer.
+        units: ``"all"``, a text such as ``"0-63,70"`` (a range stops at the last unit there is), or numbers.
+
+    Returns:
+        The units, ascending.
+
+    Raises:
+        BadInputError: The text says nothing that can be read.
+        UnitError: The layer has no such unit.
+    """
+    count = model.layers[layer].channels or 0
+    wanted: Sequence[int]
+    if isinstance(units, str):
+        wanted = range(count) if units.strip() == "all" else _read_units(units, layer, count)
+    else:
+        wanted = units
+    for unit in wanted:
+        if isinstance(unit, bool) or not isinstance(unit, int) or not 0 <= unit < count:
+            raise UnitError(f"{layer!r} has {count} channels, 0 to {count - 1}, but {unit!r} was given.")
+    if not wanted:
+        raise BadInputError(f"No units of {layer!r} were named; write all, or for example 0-63.")
+    return tuple(sorted(set(wanted)))
+
+
+def slug(layer: str) -> str:
+    """Turn an address into a name for files and folders that no other address has.
+
+    Args:
+        layer: The address.
+
+    Returns:
+        The address itself where a file can bear it, else with a few letters of its checksum.
+    """
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", layer)
+    if safe == layer and not safe.startswith("."):
+        return safe
+    return f"{safe.lstrip('.')}-{hashlib.sha256(layer.encode()).hexdigest()[:6]}"
+
+
+def _read_units(text: str, layer: str, count: int) -> list[int]:
+    found: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        if match is None:
+            raise BadInputError(f"Units are written all, 5, 0-63 or 0-7,12, but {text!r} was given.")
+        first, last = int(match[1]), int(match[2] or match[1])
+        if first >= count or last < first:
+            raise UnitError(f"{layer!r} has {count} channels, 0 to {count - 1}, but {part.strip()!r} was given.")
+        found += range(first, min(last, count - 1) + 1 if match[2] else last + 1)
+    return found
+
+
+def _batches(model: Model, layer: str, variant: str, units: Sequence[int], size: int, seed: int) -> Iterator[Batch]:
+    step = 1 if variant == "diversity" else size
+    for number, start in enumerate(range(0, len(units), step)):
+        own = tuple(units[start : start + step])
+        yield _batch(model, layer, variant, number, own, size, seed)
+
+
+def _batch(model: Model, layer: str, variant: str, number: int, units: tuple[int, ...], size: int, seed: int) -> Batch:
+    if variant == "diversity":
+        seeds = tuple(derive_seed(seed, layer, units[0], variant, copy) for copy in range(DIVERSITY_COPIES))
+        goal = channel(layer, [units[0]] * DIVERSITY_COPIES) - DIVERSITY_WEIGHT * diversity(layer)
+        return Batch(layer, variant, number, units, goal, seeds, "")
+    padded = [*units, *[units[-1]] * (size - len(units))]
+    seeds = tuple(derive_seed(seed, layer, unit, variant, 0) for unit in padded)
+    if variant == "channel":
+        return Batch(layer, variant, number, units, channel(layer, padded), seeds, "")
+    before = model.layers.before(layer)
+    note = "" if before is None else f"taken before the ReLU: {before}"
+    return Batch(layer, variant, number, units, -channel(before or layer, padded), seeds, note)

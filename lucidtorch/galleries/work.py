@@ -1,0 +1,133 @@
+"""Rendering one batch of a gallery: the unit of work, of resuming and of distribution."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
+from lucidtorch.base.settings import settings_text
+from lucidtorch.base.threads import threads
+from lucidtorch.galleries.plan import Batch
+from lucidtorch.models.model import Model
+from lucidtorch.param.param import Param
+from lucidtorch.rendering.entry import run_job
+from lucidtorch.rendering.job import Job, prepare
+from lucidtorch.rendering.result import Rendering
+from lucidtorch.transforms.transform import Pipeline
+
+CURVE_POINTS = 64  # how many values of a history a gallery keeps
+CURVE_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Craft:
+    """How every batch of a gallery is rendered.
+
+    Args:
+        param: What makes the images; its batch is the batch's.
+        transforms: What they go through; Lucid's standard pipeline where None.
+        steps: The number of updates.
+        lr: The step size.
+        threads: How many threads compute, in this process and in every worker.
+    """
+
+    param: Param | None
+    transforms: Pipeline | None
+    steps: int
+    lr: float
+    threads: int
+
+
+def make_batch(model: Model, batch: Batch, craft: Craft, folder: Path) -> dict[str, Any]:
+    """Render a batch, or find that it stands in the folder already.
+
+    The pictures are written first and the record last, each whole or not at all: a batch with a record is finished.
+
+    Args:
+        model: The network.
+        batch: What to render.
+        craft: How.
+        folder: The gallery's folder.
+
+    Returns:
+        The record of the batch: its key, and for each unit its file, score, curve, seed, and whether it is dead.
+    """
+    with threads(craft.threads):
+        job = settle(model, batch, craft)
+        key = hashlib.sha256(settings_text(job.settings()).encode()).hexdigest()
+        path = folder / "batches" / f"{batch.name}.json"
+        known = _finished(path, key, folder)
+        if known is not None:
+            return known
+        rendering = run_job(job)
+        for place, unit in enumerate(batch.units):
+            images = range(place * batch.copies, (place + 1) * batch.copies)
+            atomic_write_bytes(folder / batch.file(unit), rendering.png(images))
+        record = {"key": key, "units": [_unit(batch, rendering, place) for place in range(len(batch.units))]}
+        atomic_write_text(path, json.dumps(record, sort_keys=True, indent=1))
+    return record
+
+
+def settle(model: Model, batch: Batch, craft: Craft) -> Job:
+    """Settle and check a batch without rendering it.
+
+    Args:
+        model: The network.
+        batch: What to render.
+        craft: How.
+
+    Returns:
+        The job.
+
+    Raises:
+        BadInputError: Anything does not fit.
+    """
+    count = len(batch.seeds)
+    return prepare(
+        model,
+        batch.objective,
+        param=None if craft.param is None else craft.param.resized(batch=count),
+        transforms=craft.transforms,
+        steps=craft.steps,
+        snapshots=(),
+        optimizer="adam",
+        lr=craft.lr,
+        seed=batch.seeds,
+    )
+
+
+def _finished(path: Path, key: str, folder: Path) -> dict[str, Any] | None:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(record, dict) or record.get("key") != key:
+        return None
+    whole = all((folder / unit["file"]).is_file() for unit in record["units"])
+    return record if whole else None
+
+
+def _unit(batch: Batch, rendering: Rendering, place: int) -> dict[str, Any]:
+    own = slice(place * batch.copies, (place + 1) * batch.copies)
+    curve = rendering.history["objective"][own].mean(0)
+    stride = max(1, math.ceil(len(curve) / CURVE_POINTS))
+    return {
+        "unit": batch.units[place],
+        "file": batch.file(batch.units[place]),
+        "seed": batch.seeds[own][0],
+        "score": _rounded(rendering.values[own].mean()),
+        "curve": [_rounded(value) for value in curve[::stride]],
+        "dead": all(rendering.dead[own]),
+    }
+
+
+def _rounded(value: torch.Tensor) -> float | None:
+    number = float(value)
+    return float(f"{number:.{CURVE_DIGITS}g}") if math.isfinite(number) else None

@@ -1,0 +1,74 @@
+"""Who renders the batches of a gallery: this process, or several beside it."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections.abc import Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.galleries.plan import Batch
+from lucidtorch.galleries.work import Craft, make_batch
+from lucidtorch.models.model import Model
+from lucidtorch.models.model_source import ModelSource
+from lucidtorch.models.sources import load_source
+
+
+def work_through(
+    model: Model, batches: Sequence[Batch], craft: Craft, folder: Path, workers: int
+) -> Generator[tuple[Batch, dict[str, Any]], None, None]:
+    """Render batches; the pictures are the same whoever renders them.
+
+    Args:
+        model: The network.
+        batches: What to render.
+        craft: How.
+        folder: The gallery's folder.
+        workers: How many processes work side by side; 1 is this process alone.
+
+    Yields:
+        Each batch with its record, as they are finished.
+
+    Raises:
+        BadInputError: Several workers are asked for, and the network is a module that only this process has.
+    """
+    if workers < 1:
+        raise BadInputError(f"The number of workers is a whole number from 1, but {workers!r} was given.")
+    if workers == 1 or len(batches) == 1:
+        for batch in batches:
+            yield batch, make_batch(model, batch, craft, folder)
+        return
+    if model.source is None:
+        raise BadInputError(f"{model.name} exists only in this process, so that one worker must do; leave workers out.")
+    start = (model.source, str(model.device), craft, folder)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_Worker.begin, initargs=start) as pool:
+        futures = {pool.submit(_Worker.make, batch): batch for batch in batches}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """What a worker process holds from its start to its end."""
+
+    model: Model
+    craft: Craft
+    folder: Path
+    here: ClassVar[_Worker]
+
+    @classmethod
+    def begin(cls, source: ModelSource, device: str, craft: Craft, folder: Path) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides what an interrupt means
+        cls.here = cls(load_source(source, device=device), craft, folder)
+
+    @classmethod
+    def make(cls, batch: Batch) -> dict[str, Any]:
+        return make_batch(cls.here.model, batch, cls.here.craft, cls.here.folder)

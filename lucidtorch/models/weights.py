@@ -1,0 +1,165 @@
+"""Weights files: reading them safely, and loading them whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from lucidtorch.base.errors import WeightsError
+
+SUFFIXES = (".safetensors", ".pth", ".pt")
+WRAPPERS = ("state_dict", "model_state_dict", "model")  # under which training scripts keep the weights
+PARALLEL_PREFIX = "module."  # what DataParallel puts before every name
+OPTIONAL_SUFFIX = "num_batches_tracked"  # files older than torch 0.4.1 lack this counter, which eval mode never reads
+NAMES_SHOWN = 3
+BLOCK = 1 << 20
+REFUSED_NAME = re.compile(r"(?:GLOBAL|global|function|class) ([\w.]+\.[\w.]+)")
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a state dict from a file, without running anything that the file holds.
+
+    Args:
+        path: A `.safetensors` file, or a `.pth` or `.pt` file as `torch.save(module.state_dict(), path)` writes.
+
+    Returns:
+        Names and tensors on the CPU, taken out of a `state_dict` wrapper and freed of DataParallel's prefix.
+
+    Raises:
+        WeightsError: The file is missing, broken, of another kind, holds code, or holds no state dict.
+    """
+    check_weights_path(path)
+    held = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
+    state = _unwrapped(held)
+    if not state or not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()):
+        raise WeightsError(
+            f"{path} holds no state dict (names and tensors); save one with torch.save(module.state_dict(), FILE)."
+        )
+    if all(name.startswith(PARALLEL_PREFIX) for name in state):
+        return {name.removeprefix(PARALLEL_PREFIX): value for name, value in state.items()}
+    return dict(state)
+
+
+def check_weights_path(path: Path) -> None:
+    """Refuse a path that cannot be a weights file.
+
+    Args:
+        path: What was given.
+
+    Raises:
+        WeightsError: There is no such file, or its name has another ending.
+    """
+    if path.suffix not in SUFFIXES:
+        raise WeightsError(
+            f"weights={str(path)!r} is none of 'default', 'random' and a file that ends in {', '.join(SUFFIXES)}."
+        )
+    if not path.is_file():
+        raise WeightsError(f"There is no weights file {path}; give the path of one, or weights='random'.")
+
+
+def load_weights(module: nn.Module, state: Mapping[str, Tensor], *, name: str, origin: str) -> None:
+    """Load a state dict into a network after checking all of it, so that nothing is ever loaded by half.
+
+    Args:
+        module: The network; its parameters keep their type, so that fp16 files become float32.
+        state: Names and tensors.
+        name: The network's name, for messages.
+        origin: Where the weights come from, for messages.
+
+    Raises:
+        WeightsError: Names or shapes differ from the network's.
+    """
+    own = module.state_dict()
+    missing = [key for key in own if key not in state and not key.endswith(OPTIONAL_SUFFIX)]
+    unknown = [key for key in state if key not in own and not key.endswith(OPTIONAL_SUFFIX)]
+    reshaped = [
+        f"{key} ({list(state[key].shape)} in the file, {list(own[key].shape)} in the network)"
+        for key in own
+        if key in state and state[key].shape != own[key].shape
+    ]
+    parts = [
+        f"{what}: {_listed(keys)}"
+        for what, keys in (
+            ("missing in the file", missing),
+            ("unknown to the network", unknown),
+            ("of other shape", reshaped),
+        )
+        if keys
+    ]
+    if parts:
+        raise WeightsError(f"{origin} holds the weights of another network than {name}; {'; '.join(parts)}.")
+    module.load_state_dict({key: state.get(key, value) for key, value in own.items()}, strict=True)
+
+
+def file_sha256(path: Path) -> str:
+    """Compute the SHA-256 of a file, so that a picture can name exactly the weights it was made with.
+
+    Args:
+        path: An existing file.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read_safetensors(path: Path) -> object:
+    try:
+        return safetensors.torch.load_file(path)
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise _broken(path, error) from error
+
+
+def _read_pickle(path: Path) -> object:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise _refused_or_broken(path, error) from error
+    except (RuntimeError, OSError, EOFError, ValueError, LookupError, TypeError, AttributeError) as error:
+        if "TorchScript" in str(error):
+            raise WeightsError(
+                f"{path} is a TorchScript program, not a state dict; save torch.jit.load(FILE).state_dict() instead."
+            ) from error
+        raise _broken(path, error) from error
+
+
+def _refused_or_broken(path: Path, error: pickle.UnpicklingError) -> WeightsError:
+    found = REFUSED_NAME.search(str(error))
+    if found is None:
+        return _broken(path, error)
+    return WeightsError(
+        f"{path} holds more than tensors (it asks for {found.group(1)}), and opening it could run code, so it was "
+        "not opened; save torch.save(module.state_dict(), FILE), or a .safetensors file."
+    )
+
+
+def _broken(path: Path, error: Exception) -> WeightsError:
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return WeightsError(f"{path} is broken or no weights file ({reason[:120]}); fetch or save it again.")
+
+
+def _unwrapped(held: object) -> Mapping[str, Tensor]:
+    while isinstance(held, Mapping):
+        inner = next((held[key] for key in WRAPPERS if isinstance(held.get(key), Mapping)), None)
+        if inner is None:
+            return held
+        held = inner
+    return {}
+
+
+def _listed(keys: Iterable[str]) -> str:
+    names = list(keys)
+    rest = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

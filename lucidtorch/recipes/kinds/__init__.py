@@ -1,0 +1,1 @@
+"""The kinds of recipes, one module each."""

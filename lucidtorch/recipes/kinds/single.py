@@ -1,0 +1,127 @@
+"""The recipe of one render: one objective, one batch of pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from lucidtorch.base.errors import RecipeError
+from lucidtorch.base.settings import Settings
+from lucidtorch.base.threads import threads
+from lucidtorch.models.model import Model
+from lucidtorch.models.model_source import ModelSource
+from lucidtorch.models.sources import load_source
+from lucidtorch.rendering.entry import Callback, run_job
+from lucidtorch.rendering.job import prepare
+from lucidtorch.rendering.result import Rendering
+
+
+class RenderRecipe(BaseModel):
+    """Everything that decides the pictures of one render, as a picture carries it.
+
+    Attributes:
+        kind: The kind of recipe.
+        model: How the network is loaded, or None where only a Python program has it.
+        model_name: What messages call the network.
+        objective: The objective's text.
+        param: The param's text.
+        transforms: The pipeline's text, or None where it holds functions of a Python program.
+        steps: The number of updates.
+        snapshots: After how many updates a picture was kept.
+        optimizer: ``adam`` or ``sgd``.
+        lr: The step size.
+        seed: One per image.
+        batch: How many images were computed together.
+        canvas: The height and width that the network saw.
+        device: Where it was computed: ``cpu``, ``cuda`` or ``mps``.
+        threads: How many threads computed.
+        versions: Of everything that computes.
+        images: Which of the pictures the file shows; all of them where None.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    kind: Literal["render"]
+    model: dict[str, Any] | None
+    model_name: str
+    objective: str
+    param: str
+    transforms: str | None
+    steps: int = Field(ge=1)
+    snapshots: tuple[int, ...] = ()
+    optimizer: str = "adam"
+    lr: float = Field(gt=0)
+    seed: tuple[int, ...]
+    batch: int = Field(ge=1)
+    canvas: tuple[int, int]
+    device: str = "cpu"
+    threads: int = Field(ge=1)
+    versions: dict[str, str] = Field(default_factory=dict)
+    images: tuple[int, ...] | None = None
+
+    @classmethod
+    def read(cls, settings: Settings, where: str) -> RenderRecipe:
+        """Read a record.
+
+        Args:
+            settings: What a picture carries.
+            where: Where it was found, for messages.
+
+        Returns:
+            The recipe.
+
+        Raises:
+            RecipeError: A field is missing, unknown, or does not fit.
+        """
+        try:
+            return cls.model_validate(settings)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise RecipeError(f"The recipe in {where} does not fit at {place!r}: {first['msg']}.") from error
+
+    def run(self, *, model: Model | None = None, folder: Path, callbacks: Sequence[Callback] = ()) -> Rendering:
+        """Make the pictures again.
+
+        Args:
+            model: The network, where only a Python program has it.
+            folder: Where the array files stand that the texts name.
+            callbacks: Called after each update.
+
+        Returns:
+            The pictures.
+
+        Raises:
+            RecipeError: The network or the transforms exist only in a Python program.
+        """
+        network = model or self._load()
+        if self.transforms is None:
+            raise RecipeError(
+                f"The transforms of this picture hold functions that only a Python program has; call render with "
+                f"them and {self.objective!r}."
+            )
+        with threads(self.threads):
+            job = prepare(
+                network,
+                self.objective,
+                param=self.param,
+                transforms=self.transforms,
+                steps=self.steps,
+                snapshots=self.snapshots,
+                optimizer=self.optimizer,
+                lr=self.lr,
+                seed=self.seed,
+                folder=folder,
+            )
+            return run_job(job, callbacks)
+
+    def _load(self) -> Model:
+        if self.model is None:
+            raise RecipeError(
+                f"This picture was made with {self.model_name}, a module that only a Python program has; there, call "
+                f"lucidtorch.recipes.rerun(path, model=...) with that module."
+            )
+        return load_source(ModelSource.from_dict(self.model), device=self.device)
