@@ -19,6 +19,10 @@ Run: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
 class _Stop(BaseException):
     """Ends a forward pass once everything asked for is there; no network's own `except Exception` can swallow it."""
 
+    def __init__(self, session: _Session) -> None:
+        super().__init__()
+        self.session = session
+
 
 @contextlib.contextmanager
 def capture(module: nn.Module, addresses: Mapping[str, Address]) -> Iterator[Run]:
@@ -52,6 +56,7 @@ class _Session:
         self.handles: list[RemovableHandle] = []
         self.calls: dict[str, int] = {}
         self.taken: dict[Address, Tensor] = {}
+        self.running = False
         self.wanted = {Address(one.module, one.call) for one in addresses.values()}
 
     def attach(self) -> None:
@@ -69,14 +74,25 @@ class _Session:
         self.calls.clear()
         self.taken.clear()
         if self.wanted:
-            with contextlib.suppress(_Stop):
-                self.module(images)
+            self._forward(images)
         found = {name: self._given(name, address) for name, address in self.addresses.items()}
         self.taken.clear()
         return found
 
+    def _forward(self, images: Tensor) -> None:
+        self.running = True
+        try:
+            self.module(images)
+        except _Stop as stop:
+            if stop.session is not self:
+                raise
+        finally:
+            self.running = False
+
     def _hook_of(self, name: str) -> Callable[[nn.Module, object, object], None]:
         def hook(layer: nn.Module, inputs: object, output: object) -> None:
+            if not self.running:  # somebody else's forward pass
+                return
             address = Address(name, self.calls.get(name, 0))
             self.calls[name] = address.call + 1
             if address in self.wanted:
@@ -91,7 +107,7 @@ class _Session:
         last = len(self.taken) + 1 == len(self.wanted)
         self.taken[address] = output if last else output.clone()  # the network may go on and work on it in place
         if last:
-            raise _Stop
+            raise _Stop(self)
 
     def _given(self, name: str, address: Address) -> Tensor:
         values = self.taken.get(Address(address.module, address.call))

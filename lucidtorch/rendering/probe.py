@@ -63,7 +63,9 @@ class Probe:
     def _canvas(self, pipeline: Pipeline) -> Size:
         grey = torch.full((1, self.param.channels, *self.param.size), GREY, device=self.model.device)
         with self.rng(), torch.no_grad():
-            moved = pipeline.apply(grey, pipeline.sample(grey.shape, generators((0,), "transforms")))
+            moved, dice = grey, generators((0,), "transforms")
+            for step in pipeline.steps:  # one by one: what another library's transform leaves is known only afterwards
+                moved = step.apply(moved, step.sample(moved.shape, dice))
         canvas = (moved.shape[-2], moved.shape[-1])
         if min(canvas) < 1 or moved.shape[:2] != grey.shape[:2]:
             raise SizeError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -261,7 +262,7 @@ def check_number(value: object, what: str, *, low: float, whole: bool = False) -
     Raises:
         BadInputError: It does not fit.
     """
-    kind: type | tuple[type, ...] = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kind) or value < low:  # type: ignore[operator]  # a number by now
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or value < low or (whole and not isinstance(value, int)):  # type: ignore[operator]  # it is a number
         name = "a whole number" if whole else "a number"
         raise BadInputError(f"{what} takes {name} from {low}, but {value!r} was given.")

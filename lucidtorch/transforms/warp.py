@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch.nn.functional as F
 from kornia.geometry.transform import warp_affine
 from torch import Tensor
 
@@ -20,6 +21,8 @@ def warped(images: Tensor, matrix: Tensor, size: Size, fill: float) -> Tensor:
     Returns:
         `[B, C, h, w]`.
     """
+    height, width = images.shape[-2:]
+    images = F.pad(images, (0, int(width == 1), 0, int(height == 1)), value=fill)  # kornia divides by a side less one
     affine = matrix[:, :2].to(images.device, images.dtype)
     moved: Tensor = warp_affine(images - fill, affine, size, align_corners=True)
     return moved + fill
