@@ -29,10 +29,10 @@ def size_pair(size: object) -> Size:
         size = (int(found[1]), int(found[2] or found[1]))
     pair = (size, size) if isinstance(size, int) else size
     if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(_is_whole(side) for side in pair):
-        raise SizeError(f"A size is one whole number or a pair (height, width), but {size!r} was given.")
+        raise SizeError(f"A size is one whole number, or height and width, but {size!r} was given.")
     height, width = pair
     if height < 1 or width < 1:
-        raise SizeError(f"A size must be positive, but {height} x {width} was given.")
+        raise SizeError(f"A size is a whole number of pixels from 1, but {height} x {width} was given.")
     return height, width
 
 

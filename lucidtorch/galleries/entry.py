@@ -19,6 +19,7 @@ from lucidtorch.models.model import Model
 from lucidtorch.models.sources import load_model
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.job import Job, ModelLike, ParamLike, TransformsLike
+from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.transforms.text import parse as parse_transforms
 from lucidtorch.transforms.transform import Pipeline
 
@@ -60,22 +61,20 @@ def gallery(
     threads: int = 1,
     report: Report | None = None,
 ) -> Gallery:
-    """Render every unit of some layers into a folder of static pages that opens in any browser.
-
-    A gallery that was killed or interrupted goes on when the same call is made again, and ends with the same bytes.
+    """Render every unit of some layers into a folder of static pages; the same call goes on where it was interrupted.
 
     Args:
         model: The network: a `Model`, a module, or a name for `load_model`.
         folder: Where the pages shall stand.
         layers: Addresses; every convolution and linear layer where None.
         units: ``"all"``, a text such as ``"0-63"``, or numbers.
-        variants: What to show of each unit: ``channel``, ``negative``, ``diversity``; the first stands for it in grids.
+        variants: Of ``channel``, ``negative`` and ``diversity``; the first stands for a unit in grids.
         param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
         transforms: What the images go through; Lucid's standard pipeline where None.
         steps: The number of updates of each picture.
         lr: The step size.
         batch: How many images are computed together.
-        seed: The seed of the whole gallery; each picture's own is made from it, the layer, the unit and the variant.
+        seed: The gallery's; each picture's own is made from it, the layer, the unit and the variant.
         workers: How many processes work side by side; more than one needs a network that can be loaded by name.
         threads: How many threads compute in each of them.
         report: Called after each batch with the number done, the number of all, and the batch.
@@ -87,31 +86,30 @@ def gallery(
         BadInputError: Anything does not fit; nothing was rendered then.
     """
     network = model if isinstance(model, Model) else load_model(model)
-    folder = Path(folder)
+    chosen = parse_param(param) if isinstance(param, str) else param
+    craft = Craft(chosen, _pipeline(transforms), Schedule(steps, lr), threads)
     batches = plan(network, layers, units, variants, batch, seed)
-    craft = Craft(
-        param=parse_param(param) if isinstance(param, str) else param,
-        transforms=_pipeline(transforms),
-        steps=steps,
-        lr=lr,
-        threads=threads,
-    )
-    jobs = [settle(network, first, craft) for first in _first_of_each(batches)]
+    return _made(network, batches, craft, Path(folder), workers, report)
+
+
+def _made(
+    model: Model, batches: Sequence[Batch], craft: Craft, folder: Path, workers: int, report: Report | None
+) -> Gallery:
+    jobs = [settle(model, first, craft) for first in _first_of_each(batches)]
     check_output_folder(folder)
     records: dict[str, Mapping[str, Any]] = {}
     interrupted = False
     try:
-        with contextlib.closing(work_through(network, batches, craft, folder, workers)) as finished:
+        with contextlib.closing(work_through(model, batches, craft, folder, workers)) as finished:
             for done, record in finished:
                 records[done.name] = record
                 if report is not None:
                     report(len(records), len(batches), done)
     except KeyboardInterrupt:
         interrupted = True
-    site = _site(network, batches, records, jobs[0], folder)
+    site = _site(model, batches, records, jobs[0], folder)
     found = [picture for layer in site.layers for unit in layer.units for picture in unit.pictures]
-    index = publish(site, folder)
-    return Gallery(index, len(found), sum(picture.dead for picture in found), interrupted)
+    return Gallery(publish(site, folder), len(found), sum(picture.dead for picture in found), interrupted)
 
 
 def _pipeline(transforms: TransformsLike) -> Pipeline | None:
@@ -131,7 +129,7 @@ def _site(model: Model, batches: Sequence[Batch], records: Records, job: Job, fo
         done = [batch for batch in batches if batch.layer == layer and batch.name in records]
         record = model.layers[layer]
         field = "" if record.receptive_field is None else str(record.receptive_field)
-        units = _units(model, layer, done, records, folder, job.steps)
+        units = _units(model, layer, done, records, folder, job.schedule.steps)
         pages.append(LayerPage(layer, record.kind, record.shape, field, units))
     return Site(f"{model.name}: what each unit looks for", model.name, _summary(model, job), tuple(pages))
 
@@ -172,8 +170,8 @@ def _summary(model: Model, job: Job) -> dict[str, str]:
     return {
         "weights": source,
         "picture": f"{height} x {width} pixels",
-        "steps": str(job.steps),
-        "step size": f"{job.lr:g}",
+        "steps": str(job.schedule.steps),
+        "step size": f"{job.schedule.lr:g}",
         "param": repr(job.param.resized(batch=1)),
         "transforms": repr(job.pipeline),
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),

@@ -20,6 +20,7 @@ from lucidtorch.param.param import Param
 from lucidtorch.rendering.entry import run_job
 from lucidtorch.rendering.job import Job, prepare
 from lucidtorch.rendering.result import Rendering
+from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.transforms.transform import Pipeline
 
 CURVE_POINTS = 64  # how many values of a history a gallery keeps
@@ -33,15 +34,13 @@ class Craft:
     Args:
         param: What makes the images; its batch is the batch's.
         transforms: What they go through; Lucid's standard pipeline where None.
-        steps: The number of updates.
-        lr: The step size.
+        schedule: How it steps.
         threads: How many threads compute, in this process and in every worker.
     """
 
     param: Param | None
     transforms: Pipeline | None
-    steps: int
-    lr: float
+    schedule: Schedule
     threads: int
 
 
@@ -90,17 +89,8 @@ def settle(model: Model, batch: Batch, craft: Craft) -> Job:
         BadInputError: Anything does not fit.
     """
     count = len(batch.seeds)
-    return prepare(
-        model,
-        batch.objective,
-        param=None if craft.param is None else craft.param.resized(batch=count),
-        transforms=craft.transforms,
-        steps=craft.steps,
-        snapshots=(),
-        optimizer="adam",
-        lr=craft.lr,
-        seed=batch.seeds,
-    )
+    param = None if craft.param is None else craft.param.resized(batch=count)
+    return prepare(model, batch.objective, param, craft.transforms, craft.schedule, batch.seeds)
 
 
 def _finished(path: Path, key: str, folder: Path) -> dict[str, Any] | None:

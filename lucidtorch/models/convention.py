@@ -10,7 +10,8 @@ from numbers import Real
 import torch
 from torch import Tensor
 
-from lucidtorch.base.errors import BadInputError, SizeError
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.sizes import size_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class InputConvention:
 
     def __post_init__(self) -> None:
         _check_channels(self.channels)
-        _check_size(self.size)
+        size_pair(self.size)
         _check_range(self.value_range)
         for name, values in (("mean", self.mean), ("std", self.std)):
             _check_per_channel(name, values, self.channels)
@@ -94,7 +95,7 @@ class InputConvention:
         return replace(
             self,
             channels=count,
-            size=self.size if size is None else _pair_of_pixels(size),
+            size=self.size if size is None else size_pair(size),
             value_range=self.value_range if value_range is None else _pair_of_numbers(value_range),
             mean=_per_channel("mean", self.mean if mean is None else mean, count, given=mean is not None),
             std=_per_channel("std", self.std if std is None else std, count, given=std is not None),
@@ -105,11 +106,6 @@ class InputConvention:
 def _check_channels(channels: object) -> None:
     if isinstance(channels, bool) or not isinstance(channels, int) or channels < 1:
         raise BadInputError(f"channels is a whole number from 1, but {channels!r} was given.")
-
-
-def _check_size(size: tuple[int, int]) -> None:
-    if any(isinstance(side, bool) or not isinstance(side, int) or side < 1 for side in size):
-        raise SizeError(f"A size is a whole number of pixels from 1, or height and width, but {size!r} was given.")
 
 
 def _check_range(value_range: tuple[float, float]) -> None:
@@ -131,14 +127,6 @@ def _per_channel(name: str, values: float | Sequence[float], channels: int, *, g
         numbers = numbers[:1] * channels
     _check_per_channel(name, numbers, channels)
     return tuple(float(number) for number in numbers)
-
-
-def _pair_of_pixels(size: int | Sequence[int]) -> tuple[int, int]:
-    pair = (size, size) if isinstance(size, int) else tuple(size)
-    if len(pair) != 2:
-        raise SizeError(f"A size is one number, or height and width, but {size!r} was given.")
-    _check_size(pair)
-    return pair
 
 
 def _pair_of_numbers(values: Sequence[float]) -> tuple[float, float]:

@@ -56,8 +56,7 @@ def load_model(
         The network. One that states no convention is taken as [0, 1], mean 0, std 1, with a warning that says so.
 
     Raises:
-        BadInputError: What was given does not fit; UnknownModelError, WeightsError, DownloadError and SizeError are
-            kinds of it.
+        BadInputError: What was given does not fit; UnknownModelError, WeightsError and DownloadError are kinds of it.
     """
     given: dict[str, Any] = {"mean": mean, "std": std, "value_range": value_range, "size": size, "channels": channels}
     if isinstance(spec, Model):
@@ -71,14 +70,9 @@ def load_model(
         _warn_of_guess(found.name, convention)
     source = _source(spec, weights, found, convention, given, labels) if isinstance(spec, str) else None
     _move(found.module, place, own=source is None)
-    return Model(
-        found.module,
-        convention,
-        name=found.name,
-        source=source,
-        labels=found.labels if names is None else names,
-        size_known=found.size_known or size is not None,
-    )
+    known = found.size_known or size is not None
+    chosen = found.labels if names is None else names
+    return Model(found.module, convention, name=found.name, source=source, labels=chosen, size_known=known)
 
 
 def load_source(source: ModelSource, *, device: str | torch.device = "auto") -> Model:

@@ -15,6 +15,7 @@ from lucidtorch.rendering.job import Job, ModelLike, ParamLike, TransformsLike, 
 from lucidtorch.rendering.loop import Loop, Step
 from lucidtorch.rendering.progress import progress_bar
 from lucidtorch.rendering.result import Rendering
+from lucidtorch.rendering.schedule import Schedule
 
 Callback = Callable[[Step], None]
 
@@ -62,18 +63,9 @@ def render(
         >>> lt.render("demo", "conv2_1:3", param=lt.param.image(64), steps=2, progress=False)
         <Rendering of channel('conv2_1', 3): 1 x 3 x 64 x 64, 2 steps>
     """
-    job = prepare(
-        model,
-        objective,
-        param=param,
-        transforms=transforms,
-        steps=steps,
-        snapshots=snapshots,
-        optimizer=optimizer,
-        lr=lr,
-        seed=seed,
-    )
-    with progress_bar(job.steps, repr(job.objective), shown=progress) as advance:
+    schedule = Schedule(steps, lr, optimizer, snapshots)
+    job = prepare(model, objective, param, transforms, schedule, seed)
+    with progress_bar(steps, repr(job.objective), shown=progress) as advance:
         rendering = run_job(job, (*callbacks, advance))
     _report_dead(rendering)
     return rendering
@@ -117,7 +109,7 @@ class _Log:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.wanted = frozenset(job.snapshots)
+        self.wanted = frozenset(job.schedule.snapshots)
         self.snapshots: dict[int, Tensor] = {}
         self.values: list[Tensor] = []
         pairs = zip(job.objective.terms(), job.goal.terms(), strict=True)

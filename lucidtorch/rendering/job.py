@@ -29,6 +29,7 @@ from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.probe import Probe
+from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.transforms.geometry import crop_or_pad_to
 from lucidtorch.transforms.pipeline import standard
 from lucidtorch.transforms.text import parse as parse_transforms
@@ -37,7 +38,6 @@ from lucidtorch.transforms.transform import Pipeline, TransformLike
 ModelLike: TypeAlias = "Model | nn.Module | str"
 ParamLike: TypeAlias = "Param | str | None"
 TransformsLike: TypeAlias = "TransformLike | Iterable[TransformLike] | str | None"
-OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
 UNSTATED_SIZE = 128  # the size of a picture for a network that does not say what it takes
 
 
@@ -52,10 +52,7 @@ class Job:
         addresses: Where the layers are that it needs.
         param: The unfilled param; the render works on a copy.
         pipeline: What the images go through.
-        steps: The number of updates.
-        snapshots: After how many updates a picture is kept.
-        optimizer: ``adam`` or ``sgd``.
-        lr: The step size.
+        schedule: How it steps.
         seeds: One per image.
     """
 
@@ -65,10 +62,7 @@ class Job:
     addresses: Mapping[str, Address]
     param: Param
     pipeline: Pipeline
-    steps: int
-    snapshots: tuple[int, ...]
-    optimizer: str
-    lr: float
+    schedule: Schedule
     seeds: tuple[int, ...]
 
     @property
@@ -97,10 +91,10 @@ class Job:
             "objective": repr(self.objective),
             "param": repr(self.param),
             "transforms": repr(self.pipeline) if self.pipeline.is_text else None,
-            "steps": self.steps,
-            "snapshots": list(self.snapshots),
-            "optimizer": self.optimizer,
-            "lr": self.lr,
+            "steps": self.schedule.steps,
+            "snapshots": list(self.schedule.snapshots),
+            "optimizer": self.schedule.optimizer,
+            "lr": float(self.schedule.lr),
             "seed": list(self.seeds),
             "batch": self.param.batch,
             "canvas": list(self.canvas),
@@ -113,14 +107,11 @@ class Job:
 def prepare(
     model: ModelLike,
     objective: Objective | str,
-    *,
     param: ParamLike,
     transforms: TransformsLike,
-    steps: int,
-    snapshots: Sequence[int],
-    optimizer: str,
-    lr: float,
+    schedule: Schedule,
     seed: int | Sequence[int],
+    *,
     folder: Path | None = None,
 ) -> Job:
     """Settle and check everything before any work; the arguments are those of `render`.
@@ -130,10 +121,7 @@ def prepare(
         objective: What the picture shall show, or its text.
         param: What makes the images, its text, or None for the default.
         transforms: What the images go through, as text, or None for the default.
-        steps: The number of updates.
-        snapshots: After how many updates a picture is kept.
-        optimizer: ``adam`` or ``sgd``.
-        lr: The step size.
+        schedule: How it steps.
         seed: One number, or one per image.
         folder: Where the array files that a text names stand.
 
@@ -143,7 +131,6 @@ def prepare(
     Raises:
         BadInputError: Anything in it does not fit; the message says what to write instead.
     """
-    _check_numbers(steps, snapshots, optimizer, lr)
     network = model if isinstance(model, Model) else load_model(model)
     wanted = parse_objective(objective, folder) if isinstance(objective, str) else objective
     if not isinstance(wanted, Objective):
@@ -159,9 +146,8 @@ def prepare(
     probe = Probe(network, addresses, goal, chosen)
     settled = probe.settle(standard() if pipeline is None else pipeline, _fallback(pipeline, network))
     seeds = image_seeds(seed, chosen.batch)
-    kept = tuple(sorted(set(snapshots)))
     _warn(wanted, network, chosen.batch)
-    return Job(network, wanted, goal, addresses, chosen, settled, steps, kept, optimizer, float(lr), seeds)
+    return Job(network, wanted, goal, addresses, chosen, settled, schedule, seeds)
 
 
 def default_size(model: Model) -> Size:
@@ -174,20 +160,6 @@ def default_size(model: Model) -> Size:
         The network's own size, or 128 x 128 for one that does not state it.
     """
     return model.convention.size if model.convention.stated else (UNSTATED_SIZE, UNSTATED_SIZE)
-
-
-def _check_numbers(steps: Any, snapshots: Any, optimizer: object, lr: Any) -> None:
-    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-        raise BadInputError(f"steps is a whole number from 1, but {steps!r} was given.")
-    if not isinstance(snapshots, Iterable):
-        raise BadInputError(f"snapshots are several numbers of steps, such as (64, 256), but {snapshots!r} was given.")
-    for snapshot in snapshots:
-        if isinstance(snapshot, bool) or not isinstance(snapshot, int) or not 1 <= snapshot <= steps:
-            raise BadInputError(f"A snapshot is taken after 1 to {steps} steps, but {snapshot!r} was given.")
-    if optimizer not in tuple(OPTIMIZERS):
-        raise BadInputError(f"The optimizer is one of {', '.join(OPTIMIZERS)}, but {optimizer!r} was given.")
-    if isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < float("inf"):
-        raise BadInputError(f"lr is a positive number, but {lr!r} was given.")
 
 
 def _with_numbers(node: Objective, model: Model) -> Objective:

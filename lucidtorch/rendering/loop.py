@@ -20,7 +20,8 @@ from lucidtorch.objectives.trace import Trace
 from lucidtorch.param.param import Param
 from lucidtorch.rendering.dead import final_values
 from lucidtorch.rendering.guard import Guard, Stop
-from lucidtorch.rendering.job import OPTIMIZERS, Job, ModelLike, ParamLike, TransformsLike, prepare
+from lucidtorch.rendering.job import Job, ModelLike, ParamLike, TransformsLike, prepare
+from lucidtorch.rendering.schedule import OPTIMIZERS, Schedule
 from lucidtorch.transforms.geometry import crop_or_pad_to
 
 
@@ -92,18 +93,8 @@ def optimize(
         2 (1, 3, 64, 64)
         3 (1, 3, 64, 64)
     """
-    job = prepare(
-        model,
-        objective,
-        param=param,
-        transforms=transforms,
-        steps=steps,
-        snapshots=(),
-        optimizer=optimizer,
-        lr=lr,
-        seed=seed,
-    )
-    return Loop(job).run()
+    schedule = Schedule(steps, lr, optimizer)
+    return Loop(prepare(model, objective, param, transforms, schedule, seed)).run()
 
 
 @dataclass
@@ -133,16 +124,18 @@ class Loop:
         Yields:
             Each update after it was made.
         """
-        rate = OPTIMIZERS[self.job.optimizer]
-        optimizer = rate(self.param.parameters(), lr=self.job.lr)
+        rate = OPTIMIZERS[self.job.schedule.optimizer]
+        optimizer = rate(self.param.parameters(), lr=self.job.schedule.lr)
         with self._network() as run:
-            for number in range(1, self.job.steps + 1):
+            for number in range(1, self.job.schedule.steps + 1):
                 trace = Trace()
                 values = self._gradients(run, number, trace)
                 self.guard.note()
                 optimizer.step()
                 self.guard.restore()
-                yield Step(number, self.job.steps, values, self._terms(trace), self.param, dict(self.guard.stops))
+                yield Step(
+                    number, self.job.schedule.steps, values, self._terms(trace), self.param, dict(self.guard.stops)
+                )
 
     def finish(self) -> tuple[Tensor, Tensor, Tensor]:
         """Look at the pictures as they are now, without transforms.

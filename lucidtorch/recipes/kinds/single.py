@@ -17,6 +17,7 @@ from lucidtorch.models.sources import load_source
 from lucidtorch.rendering.entry import Callback, run_job
 from lucidtorch.rendering.job import prepare
 from lucidtorch.rendering.result import Rendering
+from lucidtorch.rendering.schedule import Schedule
 
 
 class RenderRecipe(BaseModel):
@@ -103,19 +104,9 @@ class RenderRecipe(BaseModel):
                 f"The transforms of this picture hold functions that only a Python program has; call render with "
                 f"them and {self.objective!r}."
             )
+        schedule = Schedule(self.steps, self.lr, self.optimizer, self.snapshots)
         with threads(self.threads):
-            job = prepare(
-                network,
-                self.objective,
-                param=self.param,
-                transforms=self.transforms,
-                steps=self.steps,
-                snapshots=self.snapshots,
-                optimizer=self.optimizer,
-                lr=self.lr,
-                seed=self.seed,
-                folder=folder,
-            )
+            job = prepare(network, self.objective, self.param, self.transforms, schedule, self.seed, folder=folder)
             return run_job(job, callbacks)
 
     def _load(self) -> Model:

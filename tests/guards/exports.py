@@ -1,0 +1,54 @@
+"""What the packages give to their users."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+
+from guards.imports import modules
+from guards.sources import PACKAGE, Definition, Source, library, statements
+
+
+def faces() -> list[Source]:
+    """The packages that state what they give."""
+    return [source for source in library() if source.path.name == "__init__.py" and stated(source) is not None]
+
+
+def stated(source: Source) -> list[str] | None:
+    """Read `__all__` from the text; None where there is none."""
+    for node in source.tree.body:
+        if isinstance(node, ast.Assign) and "__all__" in _targets(node):
+            return list(ast.literal_eval(node.value))
+    return None
+
+
+def exposed(source: Source) -> set[str]:
+    """Collect the public names that a package binds: imported from the package, loaded when asked for, or defined."""
+    names = {name for name, _ in _imported(source)}
+    for node in source.tree.body:
+        names |= {node.name} if isinstance(node, Definition) else _targets(node)
+    return {name for name in names if not name.startswith("_")}
+
+
+def replaced(source: Source) -> list[str]:
+    """Say which names of a package are no longer what they were imported as, now that every module is loaded."""
+    package = importlib.import_module(source.module)
+    return [name for name, home in _imported(source) if getattr(package, name, None) is not _value(home, name)]
+
+
+def _imported(source: Source) -> list[tuple[str, str]]:
+    """The names that a package takes from the project, each with the module it comes from."""
+    own = [node for node in statements(source.tree.body) if isinstance(node, ast.ImportFrom) and node.module]
+    pairs = [(alias.name, node.module) for node in own for alias in node.names]
+    return [(name, home) for name, home in pairs if home.split(".")[0] == PACKAGE]
+
+
+def _value(home: str, name: str) -> object:
+    whole = f"{home}.{name}"
+    subpackage = whole in modules() and home == PACKAGE
+    return importlib.import_module(whole) if subpackage else getattr(importlib.import_module(home), name)
+
+
+def _targets(node: ast.stmt) -> set[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return {target.id for target in targets if isinstance(target, ast.Name)}
