@@ -137,6 +137,6 @@ def load_array(path: Path, sha256: str | None = None) -> Array:
         raise ExpressionError(f"The array file {path} has changed: its sha256 is {found}, and {sha256} was expected.")
     try:
         array = np.load(io.BytesIO(content), allow_pickle=False)
-    except ValueError as error:
+    except (ValueError, EOFError) as error:
         raise ExpressionError(f"The array file {path} holds no plain array of numbers: {error}.") from error
     return Array.of(array)

@@ -31,13 +31,20 @@ def freeze(value: object) -> object:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Tensor | np.ndarray):
-        array = Array.of(value)
-        return freeze(array.numpy().tolist()) if array.is_inline else array
+        return _frozen_numbers(value)
     if isinstance(value, float) and not math.isfinite(value):
         raise BadInputError(f"A finite number is needed, but {value!r} was given.")
     if isinstance(value, list | tuple | range):
         return tuple(freeze(item) for item in value)
     return value
+
+
+def _frozen_numbers(value: Tensor | np.ndarray) -> object:
+    whole = not value.is_floating_point() if isinstance(value, Tensor) else value.dtype.kind in "iub"
+    if value.ndim == 0 or whole:
+        return freeze(value.tolist())
+    array = Array.of(value)
+    return freeze(array.numpy().tolist()) if array.is_inline else array
 
 
 def format_value(value: object) -> str:
