@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any, TypeAlias
 
+import torch
+
 from lucidtorch.base.errors import RecipeError
 
 Settings: TypeAlias = dict[str, Any]
-PACKAGES = ("lucidtorch", "torch", "torchvision", "numpy", "kornia", "pillow")
+PACKAGES = ("lucidtorch", "torchvision", "numpy", "kornia", "pillow")
 
 
 def versions() -> dict[str, str]:
@@ -20,7 +22,10 @@ def versions() -> dict[str, str]:
     Returns:
         Name to version, of Python and of the packages that compute.
     """
-    found = {"python": platform.python_version()}
+    found = {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+    }  # with the build, which decides bytes
     for package in PACKAGES:
         try:
             found[package] = metadata.version(package)

@@ -173,6 +173,6 @@ def _summary(model: Model, job: Job) -> dict[str, str]:
         "steps": str(job.schedule.steps),
         "step size": f"{job.schedule.lr:g}",
         "param": repr(job.param.resized(batch=1)),
-        "transforms": repr(job.pipeline),
+        "transforms": repr(job.pipeline) if job.pipeline.is_text else "given in Python",
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }

@@ -110,6 +110,8 @@ def plan(
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:
         raise BadInputError(f"The batch of a gallery is a whole number from 1, but {size!r} was given.")
     chosen = gallery_layers(model, layers)
+    if not chosen:
+        raise BadInputError(f"{model.name} shows no layer: it has no convolution or linear layer, or none was named.")
     numbers = {layer: chosen_units(model, layer, units) for layer in chosen}
     return tuple(
         batch

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from lucidtorch.base.arrays import Array
+from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
 from lucidtorch.base.settings import settings_text
 from lucidtorch.base.threads import threads
@@ -36,12 +38,19 @@ class Craft:
         transforms: What they go through; Lucid's standard pipeline where None.
         schedule: How it steps.
         threads: How many threads compute, in this process and in every worker.
+
+    Raises:
+        BadInputError: The number of threads is none.
     """
 
     param: Param | None
     transforms: Pipeline | None
     schedule: Schedule
     threads: int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
+            raise BadInputError(f"threads is a whole number from 1, but {self.threads!r} was given.")
 
 
 def make_batch(model: Model, batch: Batch, craft: Craft, folder: Path) -> dict[str, Any]:
@@ -60,12 +69,14 @@ def make_batch(model: Model, batch: Batch, craft: Craft, folder: Path) -> dict[s
     """
     with threads(craft.threads):
         job = settle(model, batch, craft)
-        key = hashlib.sha256(settings_text(job.settings()).encode()).hexdigest()
+        key = batch_key(model, job)
         path = folder / "batches" / f"{batch.name}.json"
-        known = _finished(path, key, folder)
+        known = _finished(path, key, folder) if job.pipeline.is_text else None  # a function has no value to compare
         if known is not None:
             return known
         rendering = run_job(job)
+        if rendering.interrupted:
+            raise KeyboardInterrupt  # a batch is finished, or not there
         for place, unit in enumerate(batch.units):
             images = range(place * batch.copies, (place + 1) * batch.copies)
             atomic_write_bytes(folder / batch.file(unit), rendering.png(images))
@@ -91,6 +102,24 @@ def settle(model: Model, batch: Batch, craft: Craft) -> Job:
     count = len(batch.seeds)
     param = None if craft.param is None else craft.param.resized(batch=count)
     return prepare(model, batch.objective, param, craft.transforms, craft.schedule, batch.seeds)
+
+
+def batch_key(model: Model, job: Job) -> str:
+    """Sum up everything that decides the pictures of a batch.
+
+    Args:
+        model: The network; one that only a Python program has counts with all its weights.
+        job: What is rendered.
+
+    Returns:
+        A checksum.
+    """
+    digest = hashlib.sha256(settings_text(job.settings()).encode())
+    if model.source is None:
+        for name, value in model.module.state_dict().items():
+            digest.update(name.encode())
+            digest.update(Array.of(value).data if value.numel() else b"")
+    return digest.hexdigest()
 
 
 def _finished(path: Path, key: str, folder: Path) -> dict[str, Any] | None:

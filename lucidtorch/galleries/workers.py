@@ -36,7 +36,7 @@ def work_through(
     Raises:
         BadInputError: Several workers are asked for, and the network is a module that only this process has.
     """
-    if workers < 1:
+    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise BadInputError(f"The number of workers is a whole number from 1, but {workers!r} was given.")
     if workers == 1 or len(batches) == 1:
         for batch in batches:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -35,16 +36,47 @@ def final_values(model: Model, run: Run, goal: Objective, images: Tensor, seen: 
     found: dict[str, Tensor] = {**run(model.normalize(seen)), INPUT: images}
     with torch.no_grad():
         values = goal(found)
-    activity, speaks = unit_activity(goal, found, len(images))
-    silent = speaks & (activity.detach() == 0)
-    if bool(silent.any()) and activity.requires_grad:
-        (gradient,) = torch.autograd.grad(activity.sum(), seen, allow_unused=True)
+    units = unit_activity(goal, found, len(images))
+    silent = units.speaks & (units.size.detach() == 0)
+    if bool(silent.any()) and units.total.requires_grad:
+        (gradient,) = torch.autograd.grad(units.total.sum(), seen, allow_unused=True)
         if gradient is not None:
             silent = silent & (gradient == 0).flatten(1).all(1)
     return values, silent
 
 
-def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True)
+class Activity:
+    """How active the units are that each image's objective speaks of.
+
+    Args:
+        total: The sum of their activations, `[B]`, for its gradient.
+        size: The sum of their absolute values, `[B]`; 0 where all of them are silent.
+        speaks: Whether the objective of the image speaks of units at all, `[B]`.
+    """
+
+    total: Tensor
+    size: Tensor
+    speaks: Tensor
+
+    def joined(self, other: Activity, follows: Tensor) -> Activity:
+        """Add what another part of the expression speaks of.
+
+        Args:
+            other: The activity of that part.
+            follows: Which images follow that part, `[B]`.
+
+        Returns:
+            Both together.
+        """
+        return Activity(
+            self.total + torch.where(follows, other.total, 0),
+            self.size + torch.where(follows, other.size, 0),
+            self.speaks | (other.speaks & follows),
+        )
+
+
+def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int) -> Activity:
     """Add up, for each image, how active the units are that its objective speaks of.
 
     Args:
@@ -53,21 +85,20 @@ def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int
         batch: The number of images.
 
     Returns:
-        `[B]`, 0 where all of an image's units are silent; and `[B]`, whether its objective speaks of units at all.
+        The activity of each image's units.
     """
-    device = activations[INPUT].device
+    nothing = torch.zeros(batch, device=activations[INPUT].device)
     if isinstance(goal, Term):
-        unit = goal.definition.unit
-        active = goal(activations).abs() if unit else torch.zeros(batch, device=device)
-        return active, torch.full((batch,), unit, device=device)
+        if not goal.definition.unit:
+            return Activity(nothing, nothing, nothing.bool())
+        values = goal(activations)
+        return Activity(values, values.abs(), torch.ones_like(nothing).bool())
+    found = Activity(nothing, nothing, nothing.bool())
     parts = [child for child in goal.children() if isinstance(child, Objective)]
-    active, speaks = torch.zeros(batch, device=device), torch.zeros(batch, dtype=torch.bool, device=device)
     for number, part in enumerate(parts):
-        own, speaks_of = unit_activity(part, activations, batch)
-        follows = torch.tensor([_follows(goal, number, image) for image in range(batch)], device=device)
-        active = active + torch.where(follows, own, 0)
-        speaks = speaks | (speaks_of & follows)
-    return active, speaks
+        follows = [_follows(goal, number, image) for image in range(batch)]
+        found = found.joined(unit_activity(part, activations, batch), torch.tensor(follows, device=nothing.device))
+    return found
 
 
 def _follows(goal: Objective, part: int, image: int) -> bool:

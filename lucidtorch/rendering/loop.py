@@ -148,7 +148,7 @@ class Loop:
         resize = crop_or_pad_to(*self.job.canvas)
         draws = resize.sample(images.shape, self._dice)
         seen = resize.apply_run(images, [resize], [draws], self.job.pipeline.fill)
-        with self._foreign_dice(), self._network() as run:
+        with torch.enable_grad(), self._foreign_dice(), self._network() as run:
             values, dead = final_values(self.job.model, run, self.job.goal, images, seen)
         return images.cpu(), values.cpu(), dead.cpu()
 

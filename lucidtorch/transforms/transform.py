@@ -220,7 +220,7 @@ class Foreign(Transform):
     """
 
     function: Callable[[Tensor], Tensor]
-    sizes: dict[Size, Size] = field(default_factory=dict, compare=False)
+    sizes: dict[Size, Size] = field(default_factory=dict, init=False, compare=False)
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         return torch.zeros(len(generators), 0, dtype=torch.float64)

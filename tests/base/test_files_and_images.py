@@ -1,0 +1,171 @@
+"""Files that appear whole or not at all, and images as files with their recipe inside."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from lucidtorch.base.errors import ImageError, OutputError, RecipeError, SizeError, nearest, suggestion
+from lucidtorch.base.files import atomic_write_bytes, atomic_write_text, check_output_file, check_output_folder
+from lucidtorch.base.images import dead_mark, encode_png, load_image, read_png_text, sheet, to_bytes, visible
+from lucidtorch.base.settings import read_settings, settings_text, versions
+from lucidtorch.base.sizes import size_pair
+
+
+def test_a_file_is_written_whole_with_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "c.bin"
+    atomic_write_bytes(path, b"one")
+    atomic_write_bytes(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert [one.name for one in path.parent.iterdir()] == ["c.bin"]
+    atomic_write_text(path, "ä\n")
+    assert path.read_bytes() == "ä\n".encode()
+
+
+def test_what_stood_there_stays_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "kept.txt"
+    path.write_text("old")
+
+    def fail(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OutputError, match="No space left"):
+        atomic_write_bytes(path, b"new")
+    assert path.read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_places_are_tried_and_nothing_is_left_there(tmp_path: Path) -> None:
+    check_output_folder(tmp_path / "new" / "deep")
+    check_output_file(tmp_path / "other" / "x.png")
+    assert list((tmp_path / "new" / "deep").iterdir()) == []
+    assert list((tmp_path / "other").iterdir()) == []
+    kept = tmp_path / "kept.png"
+    kept.write_text("old")
+    check_output_file(kept)
+    assert kept.read_text() == "old"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@given(data=st.data())
+def test_pictures_survive_as_png(channels: int, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    numbers = data.draw(hnp.arrays("uint8", (channels, 5, 4)))
+    text = data.draw(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=50))
+    path = tmp_path_factory.mktemp("pictures") / "x.png"
+    path.write_bytes(encode_png(torch.tensor(numbers) / 255, text))
+    found = load_image(path)
+    assert np.array_equal((found * 255).round().to(torch.uint8).numpy(), numbers)
+    assert read_png_text(path) == text
+    assert encode_png(torch.tensor(numbers) / 255, text) == path.read_bytes()
+
+
+def test_rounding_is_to_the_nearest_of_256() -> None:
+    values = torch.tensor([-1.0, 0.0, 0.49 / 255, 0.51 / 255, 0.5, 254.6 / 255, 1.0, 3.0])
+    assert to_bytes(values).tolist() == [0, 0, 0, 1, 128, 255, 255, 255]
+
+
+@pytest.mark.parametrize(("count", "shape"), [(1, (4, 5)), (2, (4, 12)), (3, (10, 12)), (4, (10, 12)), (5, (10, 19))])
+def test_a_sheet_is_about_square_with_gaps(count: int, shape: tuple[int, int]) -> None:
+    images = torch.rand(count, 3, 4, 5)
+    found = sheet(images)
+    assert found.shape == (3, *shape)
+    across = {1: 1, 2: 2, 3: 2, 4: 2, 5: 3}[count]
+    for place in range(count):
+        row, column = place // across * 6, place % across * 7
+        assert torch.equal(found[:, row : row + 4, column : column + 5], images[place])
+
+
+@pytest.mark.parametrize("channels", [2, 4, 7])
+def test_other_numbers_of_channels_are_shown_side_by_side(channels: int) -> None:
+    image = torch.rand(channels, 4, 5)
+    found = visible(image)
+    assert found.shape == (1, 4, 5 * channels + 2 * (channels - 1))
+    for channel in range(channels):
+        assert torch.equal(found[0, :, channel * 7 : channel * 7 + 5], image[channel])
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 9, 5), (3, 1, 1)])
+def test_the_mark_of_a_dead_unit_is_grey(shape: tuple[int, ...]) -> None:
+    mark = dead_mark(torch.rand(shape))
+    assert mark.shape == shape
+    assert mark.min() >= 0.3
+    assert mark.max() <= 0.5
+
+
+def test_pictures_of_other_programs_carry_no_recipe(tmp_path: Path) -> None:
+    Image.new("RGB", (3, 3)).save(tmp_path / "plain.png")
+    Image.new("RGB", (3, 3)).save(tmp_path / "photo.jpg")
+    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "cut.png").write_bytes(encode_png(torch.rand(3, 9, 9), "recipe")[:60])
+    for name in ("plain.png", "photo.jpg", "text.png", "cut.png", "missing.png"):
+        with pytest.raises(RecipeError, match=name):
+            read_png_text(tmp_path / name)
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "CMYK"])
+def test_images_of_any_mode_are_read(mode: str, tmp_path: Path) -> None:
+    suffix = "tif" if mode == "CMYK" else "png"
+    Image.new("RGB", (5, 3), (255, 255, 255)).convert(mode).save(tmp_path / f"x.{suffix}")
+    found = load_image(tmp_path / f"x.{suffix}")
+    assert found.shape == (1 if mode in ("L", "1") else 3, 3, 5)
+    assert found.min() == 1
+
+
+def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_text("hello")
+    for path in (tmp_path / "x.png", tmp_path / "missing.png", tmp_path):
+        with pytest.raises(ImageError):
+            load_image(path)
+
+
+@pytest.mark.parametrize(
+    ("given_size", "pair"),
+    [(5, (5, 5)), ((3, 4), (3, 4)), ([3, 4], (3, 4)), ("7", (7, 7)), ("96x128", (96, 128)), (" 9 x 8 ", (9, 8))],
+)
+def test_sizes_are_read(given_size: object, pair: tuple[int, int]) -> None:
+    assert size_pair(given_size) == pair
+
+
+@pytest.mark.parametrize(
+    "wrong", [0, -1, (0, 3), (3,), (1, 2, 3), "", "x", "3x", "-3", "3.5", 3.5, None, True, (True, 3)]
+)
+def test_what_is_no_size_is_refused(wrong: object) -> None:
+    with pytest.raises(SizeError):
+        size_pair(wrong)
+
+
+def test_settings_are_the_same_text_for_the_same_settings() -> None:
+    first = {"kind": "render", "b": [1, 2.5], "a": {"y": None, "x": "ä"}}
+    second = {"a": {"x": "ä", "y": None}, "b": [1, 2.5], "kind": "render"}
+    assert settings_text(first) == settings_text(second)
+    assert read_settings(settings_text(first), "here") == first
+    assert json.loads(settings_text(first)) == first
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", '{"a": 1}'])
+def test_other_texts_are_no_settings(text: str) -> None:
+    with pytest.raises(RecipeError, match="here"):
+        read_settings(text, "here")
+
+
+def test_versions_name_what_computes() -> None:
+    found = versions()
+    assert torch.__version__.startswith(found["torch"])
+    assert {"python", "numpy", "kornia"} <= set(found)
+
+
+def test_suggestions_are_the_nearest_words() -> None:
+    known = ["conv1_1", "conv1_2", "pool1", "fc6"]
+    assert nearest("conv1_l", known, 1)[0] in ("conv1_1", "conv1_2")
+    assert suggestion("conv1_l", ["conv1_1"]) == "Did you mean 'conv1_1'?"
+    assert suggestion("zzz", ["a", "b", "c", "d"]) == "Did you mean 'a', 'b' or 'c'?"
+    assert suggestion("zzz", []) == ""

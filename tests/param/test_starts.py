@@ -1,0 +1,167 @@
+"""How images start: their spread, their seeds, and nothing drawn before it is asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import lucidtorch as lt
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.seeds import generators
+from lucidtorch.base.spectrum import amplitudes, frequencies
+from lucidtorch.param import image
+from lucidtorch.param.spatial import Fourier, Pixels
+
+# The standard deviation of pixels before colour and sigmoid at sd .01: size, decay, value.
+PUBLISHED = [
+    (32, 1.0, 0.0154),
+    (64, 1.0, 0.0172),
+    (128, 1.0, 0.0189),
+    (224, 1.0, 0.0200),
+    (256, 1.0, 0.0202),
+    (512, 1.0, 0.0216),
+    (1024, 1.0, 0.0226),
+    (512, 0.85, 0.0134),
+    (512, 1.5, 0.225),
+]
+QUICK = [one for one in PUBLISHED if one[0] <= 512 and one[1] <= 1]
+
+
+def lucids_deviation(height: int, width: int, decay: float, sd: float = 0.01) -> float:
+    """The same figure by Parseval's theorem, over the frequencies of a real image one by one."""
+    total = 0.0
+    for row in range(height):
+        vertical = min(row, height - row) / height
+        for column in range(width // 2 + 1):
+            length = math.hypot(vertical, column / width)
+            variance = (sd / max(length, 1 / max(height, width)) ** decay / 4) ** 2
+            edge = column == 0 or 2 * column == width
+            # An inner frequency stands for two and is complex. In the edge columns the opposite rows are read together:
+            # of a number and its opposite only their Hermitian part counts, half of the variance of both.
+            total += variance * (1.0 if edge else 4.0)
+    return math.sqrt(total / (height * width))
+
+
+def measured(height: int, width: int, decay: float, seeds: range = range(24)) -> float:
+    basis = Fourier(1, (height, width), 0.01, decay)
+    numbers = torch.stack([basis.start(one) for one in generators(seeds, "start")])
+    return basis(numbers).square().mean().sqrt().item()
+
+
+@pytest.mark.parametrize(("size", "decay", "expected"), QUICK)
+def test_the_spread_of_the_start_is_lucids(size: int, decay: float, expected: float) -> None:
+    assert measured(size, size, decay) == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "decay", "expected"), [one for one in PUBLISHED if one not in QUICK])
+def test_the_spread_of_large_starts_is_lucids(size: int, decay: float, expected: float) -> None:
+    many = range(200 if decay > 1 else 8)  # with a steep decay a few frequencies make all of it
+    assert measured(size, size, decay, many) == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (33, 33), (31, 64), (64, 31), (48, 80), (225, 224)])
+@pytest.mark.parametrize("decay", [1.0, 0.85])
+def test_the_spread_follows_from_the_spectrum_at_any_size(size: tuple[int, int], decay: float) -> None:
+    assert measured(*size, decay, range(60)) == pytest.approx(lucids_deviation(*size, decay), rel=0.05)
+
+
+def test_after_colour_and_sigmoid_the_start_is_a_faint_grey() -> None:
+    images = image(224, batch=2)()
+    assert images.mean().item() == pytest.approx(0.5, abs=0.002)
+    assert 0.0015 < images.std().item() < 0.0045
+
+
+def test_frequencies_are_numpys() -> None:
+    expected = [
+        [0, 0.25, 0.5],
+        [0.25, 0.35355339, 0.55901699],
+        [0.5, 0.55901699, 0.70710678],
+        [0.25, 0.35355339, 0.55901699],
+    ]
+    np.testing.assert_allclose(frequencies((4, 4)).numpy(), expected, atol=1e-8)
+    np.testing.assert_allclose(frequencies((2, 3)).numpy(), [[0, 1 / 3], [0.5, math.hypot(0.5, 1 / 3)]], atol=1e-12)
+    for height, width in ((5, 8), (6, 7), (1, 1), (1, 6), (405, 3)):
+        rows, columns = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
+        np.testing.assert_allclose(frequencies((height, width)).numpy(), np.sqrt(rows**2 + columns**2), atol=1e-12)
+
+
+def test_the_spectrum_of_four_by_four_is_the_published_one() -> None:
+    expected = [[4, 4, 2], [4, 2.8284, 1.7889], [2, 1.7889, 1.4142], [4, 2.8284, 1.7889]]
+    np.testing.assert_allclose(amplitudes((4, 4), 1).numpy(), expected, atol=5e-5)
+    np.testing.assert_allclose(amplitudes((4, 4), 0).numpy(), np.ones((4, 3)))
+    np.testing.assert_allclose(amplitudes((4, 6), 2)[0].numpy(), [36, 36, 9, 4], atol=1e-9)
+
+
+def test_a_width_of_405_has_203_columns() -> None:
+    basis = Fourier(3, (16, 405), 0.01, 1.0)
+    assert basis.shape == (3, 16, 203, 2)
+    assert basis(torch.zeros(1, *basis.shape)).shape == (1, 3, 16, 405)
+
+
+def test_pixels_start_with_their_deviation() -> None:
+    basis = Pixels(3, (64, 65), 0.3)
+    (generator,) = generators([1], "start")
+    assert basis.start(generator).std().item() == pytest.approx(0.3, rel=0.05)
+
+
+@pytest.mark.parametrize("fft", [True, False])
+def test_sd_scales_the_start(fft: bool) -> None:
+    small, large = image(16, fft=fft, sd=0.01), image(16, fft=fft, sd=0.03)
+    small.fill([2]), large.fill([2])
+    assert torch.allclose(3 * small.numbers, large.numbers)
+
+
+@pytest.mark.parametrize("options", [{}, {"fft": False}, {"decorrelate": False}, {"channels": 1}, {"channels": 7}])
+def test_each_image_starts_from_its_own_seed(options: dict[str, Any]) -> None:
+    both = image((12, 15), batch=2, **options)
+    both.fill([41, 7])
+    for place, seed in enumerate((41, 7)):
+        one = image((12, 15), **options)
+        one.fill([seed])
+        assert torch.equal(one.numbers[0], both.numbers[place])
+        assert torch.equal(one()[0], both()[place])
+    assert not torch.equal(both()[0], both()[1])
+
+
+def test_building_draws_nothing_and_filling_touches_no_global_dice(
+    fingerprint: Callable[[Any], dict[str, object]],
+) -> None:
+    before = fingerprint(nn.Identity())
+    param = image(16, batch=2)
+    assert list(param.parameters()) == []
+    assert param.numbers is None
+    param.fill([1, 2])
+    assert len(list(param.parameters())) == 1
+    param()
+    assert fingerprint(nn.Identity()) == before
+
+
+def test_called_on_its_own_it_starts_from_seed_0() -> None:
+    param, filled = image(16, batch=2), image(16, batch=2)
+    filled.fill([0, 1])
+    assert torch.equal(param(), filled())
+    assert torch.equal(param(), param())
+
+
+@pytest.mark.parametrize("seeds", [[1], [1, 2, 3], [1, -2], [1, 2.5], [1, True]])
+def test_seeds_that_do_not_fit_are_refused(seeds: list[Any]) -> None:
+    with pytest.raises(BadInputError):
+        image(16, batch=2).fill(seeds)
+
+
+def test_it_is_filled_anew_for_each_render(demo: Any) -> None:
+    param = image(32)
+    param.fill([99])
+    first = lt.render(demo, "conv1_1:0", param=param, steps=1, seed=3, progress=False).images
+    second = lt.render(demo, "conv1_1:0", param=image(32), steps=1, seed=3, progress=False).images
+    assert torch.equal(first, second)
+    start = image(32)
+    start.fill([99])
+    assert torch.equal(param.numbers, start.numbers)
