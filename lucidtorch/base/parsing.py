@@ -64,7 +64,7 @@ def parse_text(text: str, vocabulary: Vocabulary, folder: Path | None = None) ->
         ExpressionError: It does not parse; the message ends with the text and a caret under the column.
     """
     if not text.strip():
-        raise ExpressionError(f"The {vocabulary.what} is empty.")
+        raise ExpressionError(f"The text is empty where {vocabulary.what} should stand.")
     if any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
         raise ExpressionError(f"{text!r} holds a character that is no Unicode text; write it in UTF-8.")
     reader = _Reader(text, vocabulary, folder or Path())

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from lucidtorch.base.errors import BadInputError, UnitError, UnknownLayerError
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import derive_seed, image_seeds
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.images import diversity
@@ -102,6 +102,7 @@ def plan(
     Raises:
         BadInputError: There is no such layer, unit or variant.
     """
+    image_seeds((seed,), 1)
     for variant in variants:
         if variant not in VARIANTS:
             raise BadInputError(f"The variants are {', '.join(VARIANTS)}, but {variant!r} was given.")

@@ -80,7 +80,7 @@ def make_batch(model: Model, batch: Batch, craft: Craft, folder: Path) -> dict[s
         for place, unit in enumerate(batch.units):
             images = range(place * batch.copies, (place + 1) * batch.copies)
             atomic_write_bytes(folder / batch.file(unit), rendering.png(images))
-        record = {"key": key, "units": [_unit(batch, rendering, place) for place in range(len(batch.units))]}
+        record = {"key": key, "units": [_unit(batch, rendering, place, folder) for place in range(len(batch.units))]}
         atomic_write_text(path, json.dumps(record, sort_keys=True, indent=1))
     return record
 
@@ -129,17 +129,25 @@ def _finished(path: Path, key: str, folder: Path) -> dict[str, Any] | None:
         return None
     if not isinstance(record, dict) or record.get("key") != key:
         return None
-    whole = all((folder / unit["file"]).is_file() for unit in record["units"])
+    whole = all(_checksum(folder / unit["file"]) == unit["sha256"] for unit in record["units"])
     return record if whole else None
 
 
-def _unit(batch: Batch, rendering: Rendering, place: int) -> dict[str, Any]:
+def _checksum(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _unit(batch: Batch, rendering: Rendering, place: int, folder: Path) -> dict[str, Any]:
     own = slice(place * batch.copies, (place + 1) * batch.copies)
     curve = rendering.history["objective"][own].mean(0)
     stride = max(1, math.ceil(len(curve) / CURVE_POINTS))
     return {
         "unit": batch.units[place],
         "file": batch.file(batch.units[place]),
+        "sha256": _checksum(folder / batch.file(batch.units[place])),
         "seed": batch.seeds[own][0],
         "score": _rounded(rendering.values[own].mean()),
         "curve": [_rounded(value) for value in curve[::stride]],

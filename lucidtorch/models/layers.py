@@ -182,7 +182,7 @@ class LayerTable(Mapping[str, LayerRecord]):
         if self._calls.get(text, 0) > 1:
             calls = ", ".join(repr(f"{text}@{call}") for call in range(self._calls[text]))
             return f"{self._name} calls {text!r} {self._calls[text]} times: write which call you mean, one of {calls}."
-        if text in self._module_names:
+        if text and text in self._module_names:
             return (
                 f"{self._name} has {text!r}, but it does not fire in the forward pass.{self._break()} {self._listing}"
             )

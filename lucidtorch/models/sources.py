@@ -160,8 +160,8 @@ def _device(device: str | torch.device) -> torch.device | None:
         return None
     try:
         place = torch.device(device)
-        torch.empty(0, device=place)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=place).cpu()
+    except (RuntimeError, AssertionError, ImportError) as error:
         raise BadInputError(f"The device {str(device)!r} cannot be used here; write 'cpu' or 'auto'.") from error
     return place
 

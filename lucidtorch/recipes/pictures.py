@@ -7,14 +7,13 @@ from pathlib import Path
 
 from torch import nn
 
-from lucidtorch.base.files import check_output_file
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import read_settings
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources import load_model
 from lucidtorch.recipes.kinds.single import RenderRecipe
 from lucidtorch.rendering.entry import Callback
-from lucidtorch.rendering.result import Rendering
+from lucidtorch.rendering.result import Rendering, check_destination
 
 
 def read_recipe(path: str | Path) -> RenderRecipe:
@@ -58,7 +57,7 @@ def rerun(
     path = Path(path)
     recipe = read_recipe(path)
     if output is not None:
-        check_output_file(Path(output))
+        check_destination(Path(output), recipe.snapshots)
     network = None if model is None else load_model(model)
     rendering = recipe.run(model=network, folder=path.parent, callbacks=callbacks)
     if output is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,8 +67,7 @@ class Rendering:
             OutputError: The name ends otherwise, there are no snapshots for a movie, or the place cannot be written to.
         """
         path = Path(path)
-        check_name(path)
-        check_output_file(path)
+        check_destination(path, self.snapshots)
         suffix = path.suffix.lower()
         data = self._movie(suffix) if suffix in MOVIES else self.png(images)
         for array in self.arrays:
@@ -123,10 +122,6 @@ class Rendering:
         return f"<Rendering of {self.recipe['objective']}: {count} x {channels} x {height} x {width}, {made} steps>"
 
     def _movie(self, suffix: str) -> bytes:
-        if not self.snapshots:
-            raise OutputError(
-                f"A {suffix} shows the snapshots, and none were taken; write snapshots=(16, 64, 256), for example."
-            )
         import imageio.v3 as imageio  # loaded only for movies
 
         frames = np.stack([_frame(images) for images in self.snapshots.values()])
@@ -139,19 +134,23 @@ class Rendering:
             return path.read_bytes()
 
 
-def check_name(path: Path) -> None:
-    """Make sure that a name says which kind of file to write.
+def check_destination(path: Path, snapshots: Collection[int]) -> None:
+    """Make sure, before any work, that pictures can be written to a place.
 
     Args:
-        path: Where pictures shall be written.
+        path: The file that shall be written.
+        snapshots: After how many updates pictures are kept, for a movie.
 
     Raises:
-        OutputError: It ends in nothing that can be written.
+        OutputError: Its name ends in nothing that can be written, it is a movie of nothing, or writing there fails.
     """
-    if path.suffix.lower() not in (".png", *MOVIES):
-        raise OutputError(
-            f"Pictures are written as .png, .gif or .mp4, but {path.name!r} was given; write {path.stem}.png."
-        )
+    suffix = path.suffix.lower()
+    if suffix not in (".png", *MOVIES):
+        name = f"{path.stem or 'picture'}.png"
+        raise OutputError(f"Pictures are written as .png, .gif or .mp4, but {str(path)!r} was given; write {name}.")
+    if suffix in MOVIES and not snapshots:
+        raise OutputError(f"A {suffix} shows the snapshots, and none are taken; ask for some, such as 16, 64 and 256.")
+    check_output_file(path)
 
 
 def _frame(images: Tensor) -> np.ndarray:

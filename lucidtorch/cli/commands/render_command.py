@@ -7,13 +7,12 @@ from pathlib import Path
 
 import click
 
-from lucidtorch.base.files import check_output_file
 from lucidtorch.cli import options
 from lucidtorch.cli.console import Voice
 from lucidtorch.cli.exits import Interrupted
 from lucidtorch.objectives.text import parse
 from lucidtorch.rendering.entry import render
-from lucidtorch.rendering.result import check_name
+from lucidtorch.rendering.result import check_destination
 
 LONGEST_NAME = 80
 
@@ -62,8 +61,8 @@ def command(
     voice = Voice(quiet=quiet)
     goal = parse(objective)
     path = output or Path(f"{_name(model)}-{_name(repr(goal))}.png")
-    check_name(path)
-    check_output_file(path)
+    kept = options.whole_numbers(snapshots, "--snapshots")
+    check_destination(path, kept)
     network = options.open_model(model, weights, device, mean=mean, std=std, value_range=value_range, labels=labels)
     rendering = render(
         network,
@@ -71,7 +70,7 @@ def command(
         param=options.choose_param(network, size, param, batch),
         transforms=transforms,
         steps=steps,
-        snapshots=options.whole_numbers(snapshots, "--snapshots"),
+        snapshots=kept,
         lr=lr,
         seed=seed,
         progress=False,

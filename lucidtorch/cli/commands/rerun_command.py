@@ -9,7 +9,7 @@ import click
 from lucidtorch.cli import options
 from lucidtorch.cli.console import Voice
 from lucidtorch.cli.exits import Interrupted
-from lucidtorch.recipes.pictures import rerun
+from lucidtorch.recipes.pictures import read_recipe, rerun
 
 
 @click.command("rerun", short_help="Make a picture again from what it carries.")
@@ -23,6 +23,7 @@ def command(picture: Path, output: Path | None, seed: int, quiet: bool) -> None:
     The seeds are those of the picture; --seed changes nothing here.
     """
     voice = Voice(quiet=quiet)
+    read_recipe(picture)
     path = output or picture.with_name(f"{picture.stem}-again.png")
     rendering = rerun(
         picture, path, callbacks=[lambda step: voice.progress(step.number, step.steps, f"step of {picture.name}")]
