@@ -61,7 +61,7 @@ def read_settings(text: str, where: str) -> Settings:
     """
     try:
         found = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise RecipeError(f"The recipe in {where} is broken: {error}.") from error
     if not isinstance(found, dict) or "kind" not in found:
         raise RecipeError(f"The text in {where} is no recipe of lucidtorch.")

@@ -23,6 +23,8 @@ class Voice:
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
+        if quiet:
+            warnings.simplefilter("ignore")
         self._bar: Progress | None = None
         self._said_at = time.monotonic()
 

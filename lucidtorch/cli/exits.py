@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 
@@ -37,9 +36,6 @@ def exit_code(command: Callable[[], object]) -> int:
         return _complain(str(error) or "interrupted", INTERRUPTED)
     except BadInputError as error:
         return _complain(str(error), BAD_INPUT)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone, and that is fine
-        return DONE
     except (LucidtorchError, OSError, MemoryError, RuntimeError) as error:
         own = isinstance(error, LucidtorchError)
         return _complain(str(error) if own else f"{type(error).__name__}: {error}", FAILED)

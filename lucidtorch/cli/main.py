@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -51,6 +52,23 @@ class Commands(click.Group):
             return None
         command: click.Command = importlib.import_module(f"lucidtorch.cli.commands.{cmd_name}_command").command
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a reader of its output that has gone is no failure.
+
+        Args:
+            ctx: The context of the call.
+
+        Returns:
+            What the command gives.
+        """
+        try:
+            result: object = super().invoke(ctx)
+            sys.stdout.flush()  # a short output is only written here
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return None
+        return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without loading any.

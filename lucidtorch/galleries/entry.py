@@ -13,7 +13,7 @@ from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import versions
 from lucidtorch.galleries.plan import Batch, plan
 from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
-from lucidtorch.galleries.work import Craft, settle
+from lucidtorch.galleries.work import Craft, finished_batch, network_key, settle
 from lucidtorch.galleries.workers import work_through
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources import load_model
@@ -87,7 +87,7 @@ def gallery(
     """
     network = model if isinstance(model, Model) else load_model(model)
     chosen = parse_param(param) if isinstance(param, str) else param
-    craft = Craft(chosen, _pipeline(transforms), Schedule(steps, lr), threads)
+    craft = Craft(chosen, _pipeline(transforms), Schedule(steps, lr), threads, network_key(network))
     batches = plan(network, layers, units, variants, batch, seed)
     return _made(network, batches, craft, Path(folder), workers, report)
 
@@ -107,9 +107,16 @@ def _made(
                     report(len(records), len(batches), done)
     except KeyboardInterrupt:
         interrupted = True
+        records |= _found_before([batch for batch in batches if batch.name not in records], craft, folder)
     site = _site(model, batches, records, jobs[0], folder)
     found = [picture for layer in site.layers for unit in layer.units for picture in unit.pictures]
     return Gallery(publish(site, folder), len(found), sum(picture.dead for picture in found), interrupted)
+
+
+def _found_before(batches: Sequence[Batch], craft: Craft, folder: Path) -> dict[str, Mapping[str, Any]]:
+    """What stands in the folder already: an interrupted gallery shows no less than it did before."""
+    found = {batch.name: finished_batch(batch, craft, folder) for batch in batches}
+    return {name: record for name, record in found.items() if record is not None}
 
 
 def _pipeline(transforms: TransformsLike) -> Pipeline | None:

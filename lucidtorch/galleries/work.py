@@ -11,10 +11,9 @@ from typing import Any
 
 import torch
 
-from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
-from lucidtorch.base.settings import settings_text
+from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.base.threads import threads
 from lucidtorch.galleries.plan import Batch
 from lucidtorch.models.model import Model
@@ -38,6 +37,7 @@ class Craft:
         transforms: What they go through; Lucid's standard pipeline where None.
         schedule: How it steps.
         threads: How many threads compute, in this process and in every worker.
+        network: A checksum of the network, from `network_key`.
 
     Raises:
         BadInputError: The number of threads is none.
@@ -47,10 +47,44 @@ class Craft:
     transforms: Pipeline | None
     schedule: Schedule
     threads: int
+    network: str
 
     def __post_init__(self) -> None:
         if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
             raise BadInputError(f"threads is a whole number from 1, but {self.threads!r} was given.")
+
+    def key(self, batch: Batch) -> str | None:
+        """Sum up everything that decides the pictures of a batch.
+
+        Args:
+            batch: What is rendered.
+
+        Returns:
+            A checksum; None where the transforms hold a function, which has no value to compare.
+        """
+        if self.transforms is not None and not self.transforms.is_text:
+            return None
+        texts = (self.network, repr(batch.objective), repr(self.param), repr(self.transforms), repr(self.schedule))
+        facts = {"texts": texts, "seeds": batch.seeds, "threads": self.threads, "versions": versions()}
+        return hashlib.sha256(settings_text(facts).encode()).hexdigest()
+
+
+def network_key(model: Model) -> str:
+    """Sum up everything about a network that decides pictures.
+
+    Args:
+        model: The network; one that only a Python program has counts with all its weights.
+
+    Returns:
+        A checksum.
+    """
+    source = None if model.source is None else model.source.to_dict()
+    digest = hashlib.sha256(f"{source} {model.convention} {model.device.type} {model.dtype}".encode())
+    if source is None:
+        for name, value in model.module.state_dict().items():
+            digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
+            digest.update(value.detach().cpu().flatten().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
 def make_batch(model: Model, batch: Batch, craft: Craft, folder: Path) -> dict[str, Any]:
@@ -67,22 +101,42 @@ def make_batch(model: Model, batch: Batch, craft: Craft, folder: Path) -> dict[s
     Returns:
         The record of the batch: its key, and for each unit its file, score, curve, seed, and whether it is dead.
     """
+    known = finished_batch(batch, craft, folder)
+    if known is not None:
+        return known
     with threads(craft.threads):
-        job = settle(model, batch, craft)
-        key = batch_key(model, job)
-        path = folder / "batches" / f"{batch.name}.json"
-        known = _finished(path, key, folder) if job.pipeline.is_text else None  # a function has no value to compare
-        if known is not None:
-            return known
-        rendering = run_job(job)
-        if rendering.interrupted:
-            raise KeyboardInterrupt  # a batch is finished, or not there
-        for place, unit in enumerate(batch.units):
-            images = range(place * batch.copies, (place + 1) * batch.copies)
-            atomic_write_bytes(folder / batch.file(unit), rendering.png(images))
-        record = {"key": key, "units": [_unit(batch, rendering, place, folder) for place in range(len(batch.units))]}
-        atomic_write_text(path, json.dumps(record, sort_keys=True, indent=1))
+        rendering = run_job(settle(model, batch, craft))
+    if rendering.interrupted:
+        raise KeyboardInterrupt  # a batch is finished, or not there
+    for place, unit in enumerate(batch.units):
+        images = range(place * batch.copies, (place + 1) * batch.copies)
+        atomic_write_bytes(folder / batch.file(unit), rendering.png(images))
+    units = [_unit(batch, rendering, place, folder) for place in range(len(batch.units))]
+    record = {"key": craft.key(batch), "units": units}
+    atomic_write_text(_record_of(batch, folder), json.dumps(record, sort_keys=True, indent=1))
     return record
+
+
+def finished_batch(batch: Batch, craft: Craft, folder: Path) -> dict[str, Any] | None:
+    """Find the record of a batch that was rendered before, with these very settings, and whose pictures still stand.
+
+    Args:
+        batch: What was rendered.
+        craft: How.
+        folder: The gallery's folder.
+
+    Returns:
+        The record, or None.
+    """
+    key = craft.key(batch)
+    try:
+        record = json.loads(_record_of(batch, folder).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if key is None or not isinstance(record, dict) or record.get("key") != key:
+        return None
+    whole = all(_checksum(folder / unit["file"]) == unit["sha256"] for unit in record["units"])
+    return record if whole else None
 
 
 def settle(model: Model, batch: Batch, craft: Craft) -> Job:
@@ -104,33 +158,8 @@ def settle(model: Model, batch: Batch, craft: Craft) -> Job:
     return prepare(model, batch.objective, param, craft.transforms, craft.schedule, batch.seeds)
 
 
-def batch_key(model: Model, job: Job) -> str:
-    """Sum up everything that decides the pictures of a batch.
-
-    Args:
-        model: The network; one that only a Python program has counts with all its weights.
-        job: What is rendered.
-
-    Returns:
-        A checksum.
-    """
-    digest = hashlib.sha256(settings_text(job.settings()).encode())
-    if model.source is None:
-        for name, value in model.module.state_dict().items():
-            digest.update(name.encode())
-            digest.update(Array.of(value).data if value.numel() else b"")
-    return digest.hexdigest()
-
-
-def _finished(path: Path, key: str, folder: Path) -> dict[str, Any] | None:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if not isinstance(record, dict) or record.get("key") != key:
-        return None
-    whole = all(_checksum(folder / unit["file"]) == unit["sha256"] for unit in record["units"])
-    return record if whole else None
+def _record_of(batch: Batch, folder: Path) -> Path:
+    return folder / "batches" / f"{batch.name}.json"
 
 
 def _checksum(path: Path) -> str | None:

@@ -179,8 +179,10 @@ def image(
         >>> image(128, batch=4)
         image(128, batch=4)
     """
+    height, width = size_pair(size)
+    sides = height if height == width else (height, width)
     named = {"batch": batch, "channels": channels, "fft": fft, "decorrelate": decorrelate}
-    return Image(bind(image, (size,), {**named, "sd": sd, "decay": decay, "init": init}))
+    return Image(bind(image, (sides,), {**named, "sd": sd, "decay": decay, "init": init}))
 
 
 def _whole(value: object, name: str) -> int:

@@ -36,7 +36,7 @@ def render(
 ) -> Rendering:
     """Make pictures that maximize an objective.
 
-    The network is left as it was, whatever happens. An interrupt (Ctrl-C) ends the run and gives what there is.
+    The network is left as it was, whatever happens. An interrupt (Ctrl-C) after the first update gives what there is.
 
     Args:
         model: The network: a `Model`, a module, or a name for `load_model`.
@@ -89,7 +89,10 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
         with contextlib.closing(loop.run()) as updates:
             _follow(updates, log, callbacks)
     except KeyboardInterrupt:
+        if loop.done == 0:  # nothing was made that could be shown, or made again
+            raise
         interrupted = True
+        recipe |= {"steps": loop.done, "snapshots": [one for one in recipe["snapshots"] if one <= loop.done]}
     images, values, dead = loop.finish()
     return Rendering(
         images=images,

@@ -28,7 +28,7 @@ class Stop:
 
 
 class Guard:
-    """Watches over the images of one render and keeps the last good numbers of each.
+    """Watches over the images of one render and keeps the last good numbers of each; an update runs inside it.
 
     Args:
         parameters: The numbers of the param; the first axis of each is the image.
@@ -59,20 +59,18 @@ class Guard:
             for gradient in gradients:
                 gradient[image] = 0
 
-    def note(self) -> None:
-        """Remember the numbers of the images that still run; call before an update."""
+    def __enter__(self) -> None:
+        """Remember the numbers of the images that still run, before an update."""
         running = [image for image in range(self.batch) if image not in self.stops]
         with torch.no_grad():
             for saved, now in zip(self.good, self.parameters, strict=True):
-                if self.stops:
-                    saved[running] = now[running]
-                else:
-                    saved.copy_(now)
+                saved[running] = now[running]
 
-    def restore(self) -> None:
-        """Give the images that stopped their last good numbers back; call after an update."""
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """Give the images that stopped their last good numbers back; all of them, where the update did not finish."""
+        images = range(self.batch) if kind is not None else self.stops
         with torch.no_grad():
-            for image in self.stops:
+            for image in images:
                 for saved, now in zip(self.good, self.parameters, strict=True):
                     now[image] = saved[image]
 

@@ -105,11 +105,13 @@ class Loop:
         job: What to do.
         param: The filled copy of the job's param that the loop changes.
         guard: Watches for values that are no numbers.
+        done: How many updates were made.
     """
 
     job: Job
     param: Param = field(init=False)
     guard: Guard = field(init=False)
+    done: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         self.param = copy.deepcopy(self.job.param).to(self.job.model.device)
@@ -130,9 +132,9 @@ class Loop:
             for number in range(1, self.job.schedule.steps + 1):
                 trace = Trace()
                 values = self._gradients(run, number, trace)
-                self.guard.note()
-                optimizer.step()
-                self.guard.restore()
+                with self.guard:
+                    optimizer.step()
+                self.done = number
                 yield Step(
                     number, self.job.schedule.steps, values, self._terms(trace), self.param, dict(self.guard.stops)
                 )

@@ -13,9 +13,9 @@ from lucidtorch.galleries.entry import gallery
 from lucidtorch.models.sources import load_model
 from lucidtorch.param.images import image
 
-LAYER = "conv3_2"
+LAYER = "conv4_1"
 STEPS = 128
-PIXELS = 64
+PIXELS = 80
 
 
 @click.command("demo", short_help="Make a gallery of the embedded network.")

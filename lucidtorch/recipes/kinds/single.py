@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lucidtorch.base.errors import RecipeError
 from lucidtorch.base.settings import Settings
@@ -46,7 +46,7 @@ class RenderRecipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
     kind: Literal["render"]
-    model: dict[str, Any] | None
+    model: ModelSource | None
     model_name: str
     objective: str
     param: str
@@ -61,7 +61,20 @@ class RenderRecipe(BaseModel):
     device: str = "cpu"
     threads: int = Field(ge=1)
     versions: dict[str, str] = Field(default_factory=dict)
-    images: tuple[int, ...] | None = None
+    images: tuple[int, ...] | None = Field(default=None, min_length=1)
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _known_fields(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            ModelSource.from_dict(value)
+        return value
+
+    @model_validator(mode="after")
+    def _images_are_there(self) -> Self:
+        if not all(0 <= image < self.batch for image in self.images or ()):
+            raise RecipeError(f"images are {list(self.images or ())}, but there are {self.batch} of them")
+        return self
 
     @classmethod
     def read(cls, settings: Settings, where: str) -> RenderRecipe:
@@ -115,4 +128,4 @@ class RenderRecipe(BaseModel):
                 f"This picture was made with {self.model_name}, a module that only a Python program has; there, call "
                 f"lucidtorch.recipes.rerun(path, model=...) with that module."
             )
-        return load_source(ModelSource.from_dict(self.model), device=self.device)
+        return load_source(self.model, device=self.device)
