@@ -77,6 +77,16 @@ def check_output_folder(path: Path) -> None:
     _try_writing(path)
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes that were killed had begun to write into a folder.
+
+    Args:
+        folder: The folder, with all that is in it.
+    """
+    for leftover in folder.rglob(".*.part"):
+        leftover.unlink(missing_ok=True)
+
+
 def _try_writing(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from lucidtorch.base.files import check_output_folder
+from lucidtorch.base.files import check_output_folder, remove_leftovers
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import versions
 from lucidtorch.galleries.plan import Batch, plan
 from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
 from lucidtorch.galleries.work import Craft, finished_batch, network_key, settle
 from lucidtorch.galleries.workers import work_through
+from lucidtorch.models.layers import LOGITS
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources import load_model
 from lucidtorch.param.text import parse as parse_param
@@ -97,6 +98,7 @@ def _made(
 ) -> Gallery:
     jobs = [settle(model, first, craft) for first in _first_of_each(batches)]
     check_output_folder(folder)
+    remove_leftovers(folder)
     records: dict[str, Mapping[str, Any]] = {}
     interrupted = False
     try:
@@ -148,11 +150,27 @@ def _units(
     for batch in batches:
         for entry in records[batch.name]["units"]:
             pictures.setdefault(entry["unit"], []).append(_picture(batch, entry, folder, steps))
-    labels = model.labels if layer in ("logits", model.layers.aliases.get("logits")) else None
-    return tuple(
-        Unit(index, labels[index] if labels and index < len(labels) else None, tuple(pictures[index]))
-        for index in sorted(pictures)
-    )
+    labels = class_names(model, layer)
+    return tuple(Unit(index, labels[index] if labels else None, tuple(pictures[index])) for index in sorted(pictures))
+
+
+def class_names(model: Model, layer: str) -> list[str] | None:
+    """Find the names of a layer's units, where these are the classes.
+
+    Args:
+        model: The network.
+        layer: The address of the layer.
+
+    Returns:
+        The labels, where the layer is the scores themselves or the last linear layer, and has a channel for each.
+    """
+    table = model.layers
+    record = table[layer]
+    last = [one.address for one in table.values() if one.kind == "Linear"][-1:]
+    scores = [table[LOGITS].address] if LOGITS in table else []
+    if model.labels is None or record.address not in (*last, *scores) or record.channels != len(model.labels):
+        return None
+    return model.labels
 
 
 def _picture(batch: Batch, entry: Mapping[str, Any], folder: Path, steps: int) -> Picture:
