@@ -1,97 +1,19 @@
-"""A gallery that was killed, interrupted, resumed or spread over workers has the bytes of one that ran through."""
+"""A gallery that was killed, interrupted or resumed has the bytes of one that ran through."""
 
 from __future__ import annotations
 
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from gallery_runs import LARGE, LARGE_BATCHES, SMALL, Killed, Steps, contents, made, pictures, recorded, stopping
 from PIL import Image
 from small_networks import Threshold, as_model, mixing
-from torch import Tensor
 
 import lucidtorch as lt
-from lucidtorch.galleries import Gallery
 from lucidtorch.models.model import Model
-
-VARIANTS = ("channel", "negative", "diversity")
-SMALL: dict[str, Any] = {"layers": ["conv1_1"], "units": "0-2", "batch": 2, "variants": ["channel"], "steps": 2}
-LARGE: dict[str, Any] = SMALL | {"layers": ["conv1_1", "relu2_1"], "units": "0-4", "batch": 3, "variants": VARIANTS}
-SMALL_BATCHES, LARGE_BATCHES = 2, 2 * (2 + 2 + 5)
-
-
-class Killed(BaseException):
-    """Stands for the end of the process."""
-
-
-def made(model: Model | str, folder: Path, settings: dict[str, Any] = SMALL, **changes: Any) -> Gallery:
-    return lt.gallery(model, folder, **({"param": lt.param.image(24)} | settings | changes))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file by its name in the folder, but for what never got its final name."""
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".part")
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-
-def pictures(folder: Path) -> dict[str, bytes]:
-    return {name: data for name, data in contents(folder).items() if name.endswith(".png")}
-
-
-def stopping(after: int, error: BaseException) -> Callable[[int, int, object], None]:
-    """A report that raises when so many batches are done."""
-
-    def report(done: int, total: int, batch: object) -> None:
-        if done == after:
-            raise error
-
-    return report
-
-
-class Steps:
-    """Counts the forward passes that are made for an update, and may raise at one of them."""
-
-    def __init__(self, model: Model) -> None:
-        self.count = 0
-        self.error: tuple[int, BaseException] | None = None
-        self.handle = model.module.register_forward_pre_hook(self._count)
-
-    def _count(self, module: object, inputs: tuple[Tensor, ...]) -> None:
-        if torch.is_grad_enabled() and inputs[0].requires_grad:
-            self.count += 1
-            if self.error is not None and self.count == self.error[0]:
-                raise self.error[1]
-
-
-@pytest.fixture
-def steps(demo: Model) -> Iterator[Steps]:
-    counter = Steps(demo)
-    yield counter
-    counter.handle.remove()
-
-
-@pytest.fixture(scope="module")
-def unbroken(demo: Model, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """What `made(demo, folder)` gives when nothing happens to it."""
-    folder = tmp_path_factory.mktemp("unbroken") / "new"
-    made(demo, folder)
-    return contents(folder)
-
-
-@pytest.fixture(scope="module")
-def unbroken_large(demo: Model, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    folder = tmp_path_factory.mktemp("unbroken") / "new"
-    made(demo, folder, LARGE)
-    return contents(folder)
 
 
 def test_two_runs_give_the_same_bytes(demo: Model, unbroken: dict[str, bytes], tmp_path: Path) -> None:
@@ -299,106 +221,3 @@ def test_what_is_gone_or_broken_is_rendered_again(
         record.write_text('{"key": "' if harm == "no json" else "[]")
     made(demo, tmp_path)
     assert contents(tmp_path) == unbroken
-
-
-def spoken(model: Model) -> str:
-    """A program's line that loads the same network."""
-    assert model.source is not None
-    return f"lt.load_model({model.source.spec!r}, weights={model.source.weights!r}, device='cpu')"
-
-
-def program(model: Model, folder: Path, settings: dict[str, Any], workers: int) -> list[str]:
-    lines = (
-        "import lucidtorch as lt, sys",
-        "if __name__ == '__main__':",
-        f"    found = lt.gallery({spoken(model)}, {str(folder)!r}, param='image(24)', workers={workers}, **{settings})",
-        "    sys.exit(130 if found.interrupted else 0)",
-    )
-    path = folder.with_suffix(".py")
-    path.write_text("\n".join(lines))
-    return [sys.executable, str(path)]
-
-
-def recorded(folder: Path) -> set[str]:
-    """The pictures of all batches that are finished."""
-    records = (json.loads(path.read_text()) for path in folder.glob("batches/*.json"))
-    return {unit["file"] for record in records for unit in record["units"]}
-
-
-def count_of(folder: Path) -> int:
-    return len(list(folder.glob("batches/*.json")))
-
-
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 120
-    while not condition() and process.poll() is None and time.monotonic() < end:
-        time.sleep(0.01)
-
-
-@pytest.mark.slow
-def test_two_workers_make_the_same_bytes(
-    demo: Model, unbroken_large: dict[str, bytes], tmp_path: Path, steps: Steps
-) -> None:
-    program_of_two = program(demo, tmp_path / "two", LARGE, workers=2)
-    subprocess.run(program_of_two, check=True, timeout=300)
-    assert contents(tmp_path / "two") == unbroken_large
-    with pytest.raises(Killed):
-        made(demo, tmp_path / "mixed", LARGE, report=stopping(5, Killed()))
-    before = steps.count
-    subprocess.run(program(demo, tmp_path / "mixed", LARGE, workers=2), check=True, timeout=300)
-    assert contents(tmp_path / "mixed") == unbroken_large
-    made(demo, tmp_path / "two", LARGE)
-    assert steps.count == before
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_killed_at_random_moments_it_ends_with_the_same_bytes(
-    demo: Model, unbroken_large: dict[str, bytes], tmp_path: Path, workers: int
-) -> None:
-    folder = tmp_path / "killed"
-    for least in (1, 5, 11):
-        moment = random.SystemRandom().uniform(0, 0.2)
-        process = subprocess.Popen(program(demo, folder, LARGE, workers), start_new_session=True)
-        wait_for(lambda least=least: count_of(folder) >= least, process)  # type: ignore[misc]
-        time.sleep(moment)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        assert contents(folder).items() <= unbroken_large.items(), (least, moment)
-    made(demo, folder, LARGE)
-    assert contents(folder) == unbroken_large
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_ctrl_c_ends_a_gallery_with_what_there_is(demo: Model, tmp_path: Path, workers: int) -> None:
-    """As a terminal does it: the whole group of processes gets the signal."""
-    folder = tmp_path / "interrupted"
-    settings = LARGE | {"steps": 30}
-    command = program(demo, folder, settings, workers)
-    process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.PIPE)
-    wait_for(lambda: count_of(folder) >= 2, process)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=120)
-    assert (process.returncode, said.decode()) == (130, "")
-    shown = json.loads((folder / "data.json").read_text())["layers"]
-    files = {picture["file"] for layer in shown for unit in layer["units"] for picture in unit["pictures"]}
-    assert files == recorded(folder)
-    assert len(files) >= 2
-    assert (folder / "index.html").is_file()
-    subprocess.run(command, check=True, timeout=300)
-    made(demo, tmp_path / "whole", settings)
-    assert contents(folder) == contents(tmp_path / "whole")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seconds", [0.0, 1.0])
-def test_ctrl_c_while_the_workers_start(demo: Model, tmp_path: Path, seconds: float) -> None:
-    folder = tmp_path / "interrupted"
-    process = subprocess.Popen(program(demo, folder, LARGE, workers=2), start_new_session=True, stderr=subprocess.PIPE)
-    wait_for(folder.is_dir, process)
-    time.sleep(seconds)
-    os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=120)
-    assert (process.returncode, said.decode()) == (130, "")
-    assert (folder / "index.html").is_file()

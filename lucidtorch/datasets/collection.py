@@ -1,0 +1,161 @@
+"""What every set of images can do: be counted, be looked into, be drawn in batches and be saved as a folder."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from lucidtorch.base.errors import BadInputError, OutputError, SizeError
+from lucidtorch.base.files import check_output_folder
+
+SPLITS = ("train", "test")
+SMALLEST = 16  # pixels; below it no drawing can be told from another
+
+
+class Collection(Dataset[tuple[Tensor, int]], ABC):
+    """A set of images with a class each, numbered from 0; the same number always gives the same image."""
+
+    @property
+    @abstractmethod
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of their numbers."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many images there are."""
+
+    @abstractmethod
+    def item(self, index: int) -> tuple[Tensor, int]:
+        """The image of one number and its class.
+
+        Args:
+            index: From 0 to `len(self) - 1`.
+
+        Returns:
+            An image `[C, H, W]` in [0, 1], float32, and the number of its class.
+        """
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        """The image of one number and its class; numbers below zero count from the end.
+
+        Raises:
+            IndexError: There is no such number.
+        """
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"there is no image {index}: the numbers go from 0 to {len(self) - 1}")
+        return self.item(index % len(self))
+
+    def __iter__(self) -> Iterator[tuple[Tensor, int]]:
+        """All images with their classes, in order."""
+        return (self.item(index) for index in range(len(self)))
+
+    def batch(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Several images at once.
+
+        Args:
+            numbers: Which ones; all must be of one size.
+
+        Returns:
+            Images `[B, C, H, W]` in [0, 1] and classes `[B]`, int64.
+        """
+        drawn = [self[number] for number in numbers]
+        return torch.stack([image for image, _ in drawn]), torch.tensor([label for _, label in drawn])
+
+    def save(self, folder: Path | str) -> Path:
+        """Write every image as `folder/CLASS/NNNN.png` with 8 bits per channel.
+
+        Args:
+            folder: Where to; made when missing. Files of the same names are replaced.
+
+        Returns:
+            The folder.
+
+        Raises:
+            OutputError: The folder is a file or cannot be written to.
+        """
+        target = Path(folder)
+        check_output_folder(target)
+        digits = max(4, len(str(len(self) - 1)))
+        for index, (image, label) in enumerate(self):
+            path = target / self.classes[label] / f"{index:0{digits}d}.png"
+            try:
+                path.parent.mkdir(exist_ok=True)
+                as_picture(image).save(path)
+            except OSError as error:
+                raise OutputError(
+                    f"Cannot write {path}: {error.strerror}. Choose another place to write to."
+                ) from error
+        return target
+
+
+def as_picture(image: Tensor) -> Image.Image:
+    """Turn an image into one of 8 bits per channel.
+
+    Args:
+        image: `[1, H, W]` or `[3, H, W]` in [0, 1].
+
+    Returns:
+        A grey or RGB picture, each value rounded to the nearest of 256.
+    """
+    values = (image * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
+    return Image.fromarray(values[:, :, 0] if values.shape[2] == 1 else values)
+
+
+def split_number(split: str) -> int:
+    """The number of a split, which goes into the seeds of its images.
+
+    Args:
+        split: `train` or `test`.
+
+    Returns:
+        0 or 1.
+
+    Raises:
+        BadInputError: It is neither.
+    """
+    if split not in SPLITS:
+        raise BadInputError(f"There is no split {split!r}; write 'train' or 'test'.")
+    return SPLITS.index(split)
+
+
+def height_and_width(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Read a size.
+
+    Args:
+        size: The side of a square, or height and width, in pixels.
+
+    Returns:
+        Height and width.
+
+    Raises:
+        SizeError: A side is no whole number of at least 16.
+    """
+    height, width = (size, size) if isinstance(size, int) else size
+    for side in (height, width):
+        if isinstance(side, bool) or not isinstance(side, int) or side < SMALLEST:
+            raise SizeError(f"A side of {side!r} pixels was given; write a whole number of at least {SMALLEST}.")
+    return height, width
+
+
+def positive(length: int, what: str) -> int:
+    """Check a count.
+
+    Args:
+        length: How many were asked for.
+        what: What is counted, for the message.
+
+    Returns:
+        The count.
+
+    Raises:
+        BadInputError: It is no whole number of at least 1.
+    """
+    if isinstance(length, bool) or not isinstance(length, int) or length < 1:
+        raise BadInputError(f"{what} was given as {length!r}; write a whole number of at least 1.")
+    return length

@@ -1,0 +1,91 @@
+"""A folder of the user's own images, in one subfolder per class or in none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from lucidtorch.base.errors import ImageError
+from lucidtorch.datasets.collection import Collection, height_and_width
+
+SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"))
+
+
+class Pictures(Collection):
+    """The images of a folder, read when asked for, in the order of their paths.
+
+    Args:
+        files: Where each image is and the number of its class.
+        classes: The names of the classes.
+        size: Height and width that every image is brought to; None leaves them as they are.
+    """
+
+    def __init__(
+        self, files: tuple[tuple[Path, int], ...], classes: tuple[str, ...], size: tuple[int, int] | None
+    ) -> None:
+        self.files, self.size = files, size
+        self._classes = classes
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the subfolders; one empty name where there are none."""
+        return self._classes
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        return len(self.files)
+
+    def item(self, index: int) -> tuple[Tensor, int]:
+        """The image of one number, three channels, and its class.
+
+        Raises:
+            ImageError: The file cannot be read as an image.
+        """
+        path, label = self.files[index]
+        try:
+            with Image.open(path) as opened:
+                picture = ImageOps.exif_transpose(opened).convert("RGB")
+        except (UnidentifiedImageError, OSError) as error:
+            raise ImageError(
+                f"{path} cannot be read as an image; take it out of the folder or save it again."
+            ) from error
+        if self.size is not None:
+            picture = ImageOps.fit(picture, self.size[::-1], Image.Resampling.LANCZOS)
+        values = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+        return values.to(torch.float32) / 255, label
+
+
+def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pictures:
+    """Open a folder of images.
+
+    Args:
+        path: The folder. Each of its subfolders that holds images, however deep, is a class; where no subfolder does,
+            the images in the folder itself form one class without a name.
+        size: The side in pixels, or `(height, width)`; images are scaled to cover it and cut around their middle. None
+            leaves each image as it is.
+
+    Returns:
+        A collection of `[3, H, W]` images.
+
+    Raises:
+        ImageError: There is no such folder, or no image in it.
+        SizeError: A side is below 16 pixels.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        raise ImageError(f"There is no folder {root}; name one that holds images, or subfolders of images.")
+    found = {part.name: _images(part, deep=True) for part in sorted(root.iterdir()) if part.is_dir()}
+    found = {name: paths for name, paths in found.items() if paths} or {"": _images(root, deep=False)}
+    files = tuple((one, label) for label, paths in enumerate(found.values()) for one in paths)
+    if not files:
+        raise ImageError(f"{root} holds no images; they end in {', '.join(sorted(SUFFIXES))}.")
+    return Pictures(files, tuple(found), None if size is None else height_and_width(size))
+
+
+def _images(place: Path, *, deep: bool) -> list[Path]:
+    entries = place.rglob("*") if deep else place.iterdir()
+    return sorted(entry for entry in entries if entry.suffix.lower() in SUFFIXES and entry.is_file())

@@ -1,0 +1,36 @@
+"""The network `digits`: handwritten digits in one channel."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+from torch import nn
+
+LABELS = tuple("0123456789")
+WIDTHS = (16, 32, 64)  # channels of the three convolutions
+
+
+def build() -> nn.Sequential:
+    """Put the network together, with weights that mean nothing yet.
+
+    Three 3x3 convolutions, each followed by a ReLU and a pooling by the mean, then two dense layers. The last
+    activations are kept in their places (4x4), for a digit lies in the middle of its image; other sizes are pooled
+    to that.
+
+    Returns:
+        A network from `[B, 1, H, W]`, sides of at least 32, to logits `[B, 10]`; torch's global random state is left as
+        it was.
+    """
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    before = 1
+    with torch.random.fork_rng(devices=[]):
+        for place, width in enumerate(WIDTHS, start=1):
+            layers[f"conv{place}"] = nn.Conv2d(before, width, 3, padding=1)
+            layers[f"relu{place}"] = nn.ReLU()
+            layers[f"pool{place}"] = nn.AvgPool2d(2)
+            before = width
+        layers["places"], layers["flat"] = nn.AdaptiveAvgPool2d(4), nn.Flatten()
+        layers["fc"], layers["relu_fc"] = nn.Linear(before * 16, 64), nn.ReLU()
+        layers["logits"] = nn.Linear(64, len(LABELS))
+    return nn.Sequential(layers)

@@ -1,0 +1,67 @@
+"""The network `lines`: one trunk and four heads that say how long, how wide, how steep and of what colour a line is."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+import torch
+from torch import Tensor, nn
+
+LENGTHS = ("short", "middling", "long")
+WIDTHS = ("thin", "medium", "thick")
+ANGLES = ("lying", "rising", "upright", "falling")
+COLOURS = ("red", "yellow", "green", "cyan", "blue", "magenta", "white", "black")
+
+HEADS: dict[str, tuple[str, ...]] = {"length": LENGTHS, "width": WIDTHS, "angle": ANGLES, "colour": COLOURS}
+"""The classes of each head, in the order of its outputs."""
+
+
+class Lines(nn.Module):
+    """The trunk's four blocks (`conv1`, `relu1`, `pool1`, ...), the mean over space and four dense heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = _trunk((16, 32, 48, 64))
+        self.length = nn.Linear(64, len(LENGTHS))
+        self.width = nn.Linear(64, len(WIDTHS))
+        self.angle = nn.Linear(64, len(ANGLES))
+        self.colour = nn.Linear(64, len(COLOURS))
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        """Judge the lines in images.
+
+        Args:
+            images: `[B, 3, H, W]`, sides of at least 16.
+
+        Returns:
+            The logits of `length` `[B, 3]`, `width` `[B, 3]`, `angle` `[B, 4]` and `colour` `[B, 8]`.
+        """
+        seen = self.trunk(images)
+        return {
+            "length": self.length(seen),
+            "width": self.width(seen),
+            "angle": self.angle(seen),
+            "colour": self.colour(seen),
+        }
+
+
+def build() -> Lines:
+    """Put the network together, with weights that mean nothing yet.
+
+    Returns:
+        The network; torch's global random state is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        return Lines()
+
+
+def _trunk(widths: tuple[int, ...]) -> nn.Sequential:
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    before = 3
+    for place, width in enumerate(widths, start=1):
+        layers[f"conv{place}"] = nn.Conv2d(before, width, 3, padding=1)
+        layers[f"relu{place}"] = nn.ReLU()
+        layers[f"pool{place}"] = nn.AvgPool2d(2)
+        before = width
+    layers["mean"], layers["flat"] = nn.AdaptiveAvgPool2d(1), nn.Flatten()
+    return nn.Sequential(layers)

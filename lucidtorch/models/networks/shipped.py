@@ -1,0 +1,53 @@
+"""The list of the networks that ship inside the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import nn
+
+from lucidtorch.base.errors import UnknownModelError, suggestion
+from lucidtorch.models.networks import demo, demo_judge, digits, labels, lines
+from lucidtorch.models.networks.card import NetworkCard
+
+WEIGHTS = Path(__file__).parent / "weights"
+MEAN, STD = 0.5, 0.25  # the zeros around a convolution's input are then the grey around a picture
+
+
+def names() -> tuple[str, ...]:
+    """The names of all networks that ship inside the package."""
+    return tuple(entry.name for entry in _SHIPPED)
+
+
+def card(name: str) -> NetworkCard:
+    """Look up a network that ships inside the package.
+
+    Args:
+        name: One of `names()`.
+
+    Returns:
+        Its card.
+
+    Raises:
+        UnknownModelError: No network of that name ships.
+    """
+    for entry in _SHIPPED:
+        if entry.name == name:
+            return entry
+    raise UnknownModelError(f"No network {name!r} ships with lucidtorch. {suggestion(name, names())}")
+
+
+def _card(
+    name: str, build: Callable[[], nn.Module], classes: tuple[str, ...] | None, channels: int, size: int
+) -> NetworkCard:
+    weights = WEIGHTS / f"{name}.safetensors"
+    return NetworkCard(name, build, classes, channels, size, (MEAN,) * channels, (STD,) * channels, weights)
+
+
+_SHIPPED = (
+    _card("demo", demo.build, labels.DRAWINGS, channels=3, size=96),
+    _card("demo-judge", demo_judge.build, labels.DRAWINGS, channels=3, size=96),
+    _card("digits", digits.build, digits.LABELS, channels=1, size=32),
+    _card("lines", lines.build, None, channels=3, size=64),
+)

@@ -1,0 +1,32 @@
+"""What tests of broken-off galleries share: a count of steps, and galleries that nothing happened to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from gallery_runs import LARGE, Steps, contents, made
+
+from lucidtorch.models.model import Model
+
+
+@pytest.fixture
+def steps(demo: Model) -> Iterator[Steps]:
+    counter = Steps(demo)
+    yield counter
+    counter.handle.remove()
+
+
+@pytest.fixture(scope="session")
+def unbroken(demo: Model, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What `made(demo, folder)` gives when nothing happens to it."""
+    folder = tmp_path_factory.mktemp("unbroken") / "new"
+    made(demo, folder)
+    return contents(folder)
+
+
+@pytest.fixture(scope="session")
+def unbroken_large(demo: Model, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("unbroken") / "new"
+    made(demo, folder, LARGE)
+    return contents(folder)
