@@ -49,9 +49,9 @@ def work_through(
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_Worker.begin, initargs=start) as pool:
-        with _interrupts_held_back():
-            futures = {pool.submit(_Worker.make, batch): batch for batch in batches}
         try:
+            with _interrupts_held_back():
+                futures = {pool.submit(_Worker.make, batch): batch for batch in batches}
             for future in as_completed(futures):
                 yield futures[future], future.result()
         except (KeyboardInterrupt, GeneratorExit):
