@@ -17,7 +17,7 @@ from lucidtorch.models.model import Model
 VARIANTS = ("channel", "negative", "diversity")
 SMALL: dict[str, Any] = {"layers": ["conv1_1"], "units": "0-2", "batch": 2, "variants": ["channel"], "steps": 2}
 LARGE: dict[str, Any] = SMALL | {"layers": ["conv1_1", "relu2_1"], "units": "0-4", "batch": 3, "variants": VARIANTS}
-SMALL_BATCHES, LARGE_BATCHES = 2, 2 * (2 + 2 + 5)
+LARGE_BATCHES = 2 * (2 + 2 + 5)
 
 
 class Killed(BaseException):

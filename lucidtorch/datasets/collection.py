@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lucidtorch.base.errors import BadInputError, OutputError, SizeError
-from lucidtorch.base.files import check_output_folder
+from lucidtorch.base.errors import BadInputError, SizeError
+from lucidtorch.base.files import atomic_write_bytes, check_output_folder
+from lucidtorch.base.images import encode_png
+from lucidtorch.base.sizes import size_pair
 
 SPLITS = ("train", "test")
 SMALLEST = 16  # pixels; below it no drawing can be told from another
@@ -84,27 +85,8 @@ class Collection(Dataset[tuple[Tensor, int]], ABC):
         digits = max(4, len(str(len(self) - 1)))
         for index, (image, label) in enumerate(self):
             path = target / self.classes[label] / f"{index:0{digits}d}.png"
-            try:
-                path.parent.mkdir(exist_ok=True)
-                as_picture(image).save(path)
-            except OSError as error:
-                raise OutputError(
-                    f"Cannot write {path}: {error.strerror}. Choose another place to write to."
-                ) from error
+            atomic_write_bytes(path, encode_png(image))
         return target
-
-
-def as_picture(image: Tensor) -> Image.Image:
-    """Turn an image into one of 8 bits per channel.
-
-    Args:
-        image: `[1, H, W]` or `[3, H, W]` in [0, 1].
-
-    Returns:
-        A grey or RGB picture, each value rounded to the nearest of 256.
-    """
-    values = (image * 255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).numpy()
-    return Image.fromarray(values[:, :, 0] if values.shape[2] == 1 else values)
 
 
 def split_number(split: str) -> int:
@@ -136,10 +118,9 @@ def height_and_width(size: int | tuple[int, int]) -> tuple[int, int]:
     Raises:
         SizeError: A side is no whole number of at least 16.
     """
-    height, width = (size, size) if isinstance(size, int) else size
-    for side in (height, width):
-        if isinstance(side, bool) or not isinstance(side, int) or side < SMALLEST:
-            raise SizeError(f"A side of {side!r} pixels was given; write a whole number of at least {SMALLEST}.")
+    height, width = size_pair(size)
+    if min(height, width) < SMALLEST:
+        raise SizeError(f"A side of {min(height, width)} pixels was given; write one of at least {SMALLEST}.")
     return height, width
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from lucidtorch.base.files import check_output_file
 from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.threads import threads
 from lucidtorch.datasets import batch_norm
 from lucidtorch.datasets.certificate import Certificate, write
 from lucidtorch.datasets.collection import positive
@@ -41,9 +41,8 @@ def train(
 ) -> Certificate:
     """Train one of the networks that ship, and write its weights and its card.
 
-    The weights go into a safetensors file in half precision, the card into a Markdown file beside it; the same facts
-    are in the file's metadata. One thread computes and one draws the next batch. Two runs on one machine give the same
-    bytes, and nobody else's random numbers or thread count change.
+    The weights go into a safetensors file in half precision, the card into a Markdown file beside it and into the
+    file's metadata. Two runs on one machine give the same bytes; no global state is touched.
 
     Args:
         name: `demo`, `demo-judge`, `digits` or `lines`.
@@ -56,16 +55,14 @@ def train(
         The facts of the card.
 
     Raises:
-        UnknownModelError: No network of that name ships.
-        BadInputError: The number of steps or the seed is none.
-        OutputError: The file cannot be written.
+        BadInputError: No network of that name ships, a number is none, or the file cannot be written.
     """
     plan, entry = lesson(name), card(name)
     wanted = plan.steps if steps is None else positive(steps, "steps")
     chosen = plan.seed if seed is None else positive(seed + 1, "seed + 1") - 1
     target = Path(f"{name}.safetensors" if output is None else output)
     check_output_file(target)
-    with one_thread():
+    with threads(1):  # so that sums are always taken in one order
         network = _start(entry, chosen)
         _teach(network, entry, plan, wanted, chosen, progress)
         batch_norm.fold(network.eval())
@@ -121,17 +118,6 @@ def normalized(images: Tensor, entry: NetworkCard) -> Tensor:
     """
     mean, std = (torch.tensor(values)[:, None, None] for values in (entry.mean, entry.std))
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch compute on one thread inside the block, so that sums are always taken in one order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _start(entry: NetworkCard, seed: int) -> nn.Module:

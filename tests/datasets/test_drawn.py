@@ -102,7 +102,7 @@ def test_defaults_have_every_class_equally_often():
         ({"length": 0}, BadInputError, "at least 1"),
         ({"length": 2.5}, BadInputError, "2.5"),
         ({"size": 8}, SizeError, "at least 16"),
-        ({"size": (64, 0)}, SizeError, "at least 16"),
+        ({"size": (64, 0)}, SizeError, "64 x 0"),
         ({"seed": -1}, BadInputError, "-1"),
     ],
 )

@@ -7,7 +7,7 @@ from PIL import Image
 
 from lucidtorch import datasets
 from lucidtorch.base.errors import ImageError, OutputError, SizeError
-from lucidtorch.datasets.collection import as_picture
+from lucidtorch.base.images import encode_png
 
 HALF_A_LEVEL = 0.5 / 255 + 1e-6
 
@@ -30,7 +30,7 @@ def test_saved_drawings_open_again_as_any_folder_does(tmp_path):
 def test_digits_are_saved_in_grey_and_open_in_three_channels(tmp_path):
     data = datasets.digits("test")
     path = tmp_path / "7.png"
-    as_picture(data[0][0]).save(path)
+    path.write_bytes(encode_png(data[0][0]))
     with Image.open(path) as opened:
         assert opened.mode == "L"
     image, label = datasets.folder(tmp_path)[0]

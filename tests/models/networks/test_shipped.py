@@ -9,9 +9,10 @@ from safetensors.torch import load_file
 from torch import nn
 
 from lucidtorch.base.errors import UnknownModelError
+from lucidtorch.base.threads import threads
 from lucidtorch.datasets.disturbance import logits_of
 from lucidtorch.datasets.lessons import lesson
-from lucidtorch.datasets.training import accuracy, one_thread
+from lucidtorch.datasets.training import accuracy
 from lucidtorch.models.networks.card import NetworkCard
 from lucidtorch.models.networks.labels import DRAWINGS
 from lucidtorch.models.networks.lines import HEADS
@@ -89,7 +90,7 @@ def test_the_shipped_weights_are_as_good_as_their_card_says(name):
 @pytest.mark.parametrize("name", names())
 def test_the_whole_held_out_set_gives_the_accuracy_of_the_card(name):
     entry, module = shipped(name)
-    with one_thread():
+    with threads(1):
         right, count = accuracy(module, entry, lesson(name), lesson(name).seed)
     with safe_open(entry.weights, "pt") as opened:
         facts = json.loads(opened.metadata()["certificate"])
