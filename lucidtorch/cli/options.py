@@ -18,6 +18,7 @@ from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.job import default_size
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Number = TypeVar("Number", int, float)
 
 model = click.argument("model", metavar="MODEL")
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
@@ -98,14 +99,7 @@ def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
     Raises:
         BadInputError: Something between the commas is no number.
     """
-    if text is None:
-        return None
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise BadInputError(
-            f"{option} takes numbers between commas, such as 0.5,0.5,0.5; {text!r} was given."
-        ) from error
+    return None if text is None else _between_commas(text, float, f"{option} takes numbers, such as 0.5,0.5,0.5")
 
 
 def whole_numbers(text: str | None, option: str) -> tuple[int, ...]:
@@ -121,14 +115,14 @@ def whole_numbers(text: str | None, option: str) -> tuple[int, ...]:
     Raises:
         BadInputError: Something between the commas is no whole number.
     """
-    if text is None:
-        return ()
+    return () if text is None else _between_commas(text, int, f"{option} takes whole numbers, such as 64,256")
+
+
+def _between_commas(text: str, kind: Callable[[str], Number], usage: str) -> tuple[Number, ...]:
     try:
-        return tuple(int(part) for part in text.split(","))
+        return tuple(kind(part) for part in text.split(","))
     except ValueError as error:
-        raise BadInputError(
-            f"{option} takes whole numbers between commas, such as 64,256; {text!r} was given."
-        ) from error
+        raise BadInputError(f"{usage}; {text!r} was given.") from error
 
 
 def open_model(

@@ -19,9 +19,9 @@ Run: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
 class _Stop(BaseException):
     """Ends a forward pass once everything asked for is there; no network's own `except Exception` can swallow it."""
 
-    def __init__(self, session: _Session) -> None:
+    def __init__(self, hooks: _Hooks) -> None:
         super().__init__()
-        self.session = session
+        self.hooks = hooks
 
 
 @contextlib.contextmanager
@@ -39,15 +39,15 @@ def capture(module: nn.Module, addresses: Mapping[str, Address]) -> Iterator[Run
     Yields:
         A function from the network's input `[B, C, H, W]` to the outputs by name.
     """
-    session = _Session(module, addresses)
+    hooks = _Hooks(module, addresses)
     try:
-        session.attach()
-        yield session.run
+        hooks.attach()
+        yield hooks.run
     finally:
-        session.detach()
+        hooks.detach()
 
 
-class _Session:
+class _Hooks:
     """The hooks of one `capture` and what the present forward pass has given so far."""
 
     def __init__(self, module: nn.Module, addresses: Mapping[str, Address]) -> None:
@@ -84,7 +84,7 @@ class _Session:
         try:
             self.module(images)
         except _Stop as stop:
-            if stop.session is not self:
+            if stop.hooks is not self:
                 raise
         finally:
             self.running = False

@@ -120,7 +120,28 @@ class jitter(Geometric):  # noqa: N801  # a word of the notation
 
 
 @dataclass(frozen=True, repr=False)
-class scale(Geometric):  # noqa: N801  # a word of the notation
+class Ranged(Geometric):
+    """A transform that resamples by one number, drawn evenly from a range for every image.
+
+    Args:
+        low: The smallest number.
+        high: The largest number.
+    """
+
+    low: float
+    high: float
+
+    @property
+    def is_shift(self) -> bool:
+        """It resamples."""
+        return False
+
+    def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
+        return self.low + uniform(generators, 1) * (self.high - self.low)
+
+
+@dataclass(frozen=True, repr=False)
+class scale(Ranged):  # noqa: N801  # a word of the notation
     """Enlarge or shrink the image around its centre, by a factor drawn evenly from a range.
 
     Args:
@@ -131,22 +152,11 @@ class scale(Geometric):  # noqa: N801  # a word of the notation
         BadInputError: The factors are not positive, or in the wrong order.
     """
 
-    low: float
-    high: float
-
     def __post_init__(self) -> None:
         for value in (self.low, self.high):
             check_number(value, "scale(low, high)", low=0)
         if not 0 < self.low <= self.high:
             raise BadInputError(f"scale(low, high) takes 0 < low <= high, but {self.low} and {self.high} were given.")
-
-    @property
-    def is_shift(self) -> bool:
-        """It resamples."""
-        return False
-
-    def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
-        return self.low + uniform(generators, 1) * (self.high - self.low)
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
         linear = torch.eye(2, dtype=torch.float64) * draws[:, :, None]
@@ -154,7 +164,7 @@ class scale(Geometric):  # noqa: N801  # a word of the notation
 
 
 @dataclass(frozen=True, repr=False)
-class rotate(Geometric):  # noqa: N801  # a word of the notation
+class rotate(Ranged):  # noqa: N801  # a word of the notation
     """Turn the image around its centre, by an angle drawn evenly from a range.
 
     Args:
@@ -165,22 +175,11 @@ class rotate(Geometric):  # noqa: N801  # a word of the notation
         BadInputError: The angles are in the wrong order.
     """
 
-    low: float
-    high: float
-
     def __post_init__(self) -> None:
         for value in (self.low, self.high):
             check_number(value, "rotate(low, high)", low=-math.inf)
         if self.low > self.high:
             raise BadInputError(f"rotate(low, high) takes low <= high, but {self.low} and {self.high} were given.")
-
-    @property
-    def is_shift(self) -> bool:
-        """It resamples."""
-        return False
-
-    def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
-        return self.low + uniform(generators, 1) * (self.high - self.low)
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
         angle = torch.deg2rad(draws[:, 0])
