@@ -130,7 +130,9 @@ def test_a_reader_that_has_gone_is_no_failure() -> None:
 def test_progress_is_on_the_other_stream_and_results_are_not(tmp_path: Path) -> None:
     done = subprocess.run(command(*shlex.split(RENDER)), cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout) == (0, "wrote x.png\n")
-    assert done.stderr == "step of demo: 4 of 4\n"
+    lines = done.stderr.splitlines()
+    assert lines[-1] == "step of demo: 4 of 4"
+    assert all(line.startswith("step of demo: ") for line in lines)  # a slow machine says more than the last
 
 
 @pytest.mark.slow
