@@ -58,7 +58,7 @@ class Probe:
             return pipeline
         if fallback is not None and self._refusal(fallback) is None:
             return fallback
-        raise self._size_error(refusal, self._canvas(pipeline))
+        raise SizeError(self._message(refusal, self._canvas(pipeline)))
 
     def _canvas(self, pipeline: Pipeline) -> Size:
         grey = torch.full((1, self.param.channels, *self.param.size), GREY, device=self.model.device)
@@ -100,12 +100,9 @@ class Probe:
                 f"{self.goal!r} gives values of shape {list(value.shape)}, not one per image: it must read a layer."
             )
 
-    def _size_error(self, refusal: str, canvas: Size) -> SizeError:
-        """Say why the network refuses the canvas, and which sizes it takes."""
+    def _message(self, refusal: str, canvas: Size) -> str:
         height, width = self.model.convention.size
-        reason = f"{self.model.name} refuses {canvas[0]}x{canvas[1]} pixels ({refusal})."
-        try:
-            self.model.check_images(self.param.channels, canvas, self.addresses)
-        except SizeError as error:
-            reason = str(error)
-        return SizeError(f"{reason} Or end the transforms with crop_or_pad_to({height}, {width}).")
+        return (
+            f"{self.model.name} does not take images of {canvas[0]} x {canvas[1]} pixels ({refusal}). It was made for "
+            f"{height} x {width}: write a larger size, or end the transforms with crop_or_pad_to({height}, {width})."
+        )
