@@ -19,10 +19,8 @@ from lucidtorch.models.layers import LOGITS
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources import load_model
 from lucidtorch.param.text import parse as parse_param
-from lucidtorch.rendering.job import Job, ModelLike, ParamLike, TransformsLike
+from lucidtorch.rendering.job import Job, ModelLike, ParamLike, TransformsLike, read_pipeline
 from lucidtorch.rendering.schedule import Schedule
-from lucidtorch.transforms.text import parse as parse_transforms
-from lucidtorch.transforms.transform import Pipeline
 
 Report: TypeAlias = Callable[[int, int, Batch], None]
 Records: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -88,7 +86,7 @@ def gallery(
     """
     network = model if isinstance(model, Model) else load_model(model)
     chosen = parse_param(param) if isinstance(param, str) else param
-    craft = Craft(chosen, _pipeline(transforms), Schedule(steps, lr), threads, network_key(network))
+    craft = Craft(chosen, read_pipeline(transforms), Schedule(steps, lr), threads, network_key(network))
     batches = plan(network, layers, units, variants, batch, seed)
     return _made(network, batches, craft, Path(folder), workers, report)
 
@@ -119,12 +117,6 @@ def _found_before(batches: Sequence[Batch], craft: Craft, folder: Path) -> dict[
     """What stands in the folder already: an interrupted gallery shows no less than it did before."""
     found = {batch.name: finished_batch(batch, craft, folder) for batch in batches}
     return {name: record for name, record in found.items() if record is not None}
-
-
-def _pipeline(transforms: TransformsLike) -> Pipeline | None:
-    if transforms is None:
-        return None
-    return parse_transforms(transforms) if isinstance(transforms, str) else Pipeline.of(transforms)
 
 
 def _first_of_each(batches: Sequence[Batch]) -> list[Batch]:

@@ -64,7 +64,10 @@ class Guard:
         running = [image for image in range(self.batch) if image not in self.stops]
         with torch.no_grad():
             for saved, now in zip(self.good, self.parameters, strict=True):
-                saved[running] = now[running]
+                if self.stops:
+                    saved[running] = now[running]
+                else:  # every step of nearly every render: one copy, no gathering
+                    saved.copy_(now)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Give the images that stopped their last good numbers back; all of them, where the update did not finish."""

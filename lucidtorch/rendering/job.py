@@ -142,7 +142,7 @@ def prepare(
     needed = sorted((layer for layer in goal.layers if layer != INPUT), key=table.order)
     addresses = {layer: table.resolve(layer) for layer in needed}
     chosen = _param(param, wanted.images, network, folder)
-    pipeline = _pipeline(transforms)
+    pipeline = read_pipeline(transforms)
     probe = Probe(network, addresses, goal, chosen)
     settled = probe.settle(standard() if pipeline is None else pipeline, _fallback(pipeline, network))
     seeds = image_seeds(seed, chosen.batch)
@@ -197,7 +197,18 @@ def _param(param: ParamLike, images: Images, model: Model, folder: Path | None) 
     return param
 
 
-def _pipeline(transforms: TransformsLike) -> Pipeline | None:
+def read_pipeline(transforms: TransformsLike) -> Pipeline | None:
+    """Make a pipeline of whatever a caller may give for one.
+
+    Args:
+        transforms: Transforms, their text, or None for the default.
+
+    Returns:
+        The pipeline, or None where the default is wanted.
+
+    Raises:
+        BadInputError: It is no transform, or the text does not parse.
+    """
     if transforms is None:
         return None
     return parse_transforms(transforms) if isinstance(transforms, str) else Pipeline.of(transforms)

@@ -17,9 +17,7 @@ from lucidtorch.models.probe import probing
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.picture import INPUT
 from lucidtorch.param.param import Param
-from lucidtorch.transforms.transform import Pipeline
-
-GREY = 0.5
+from lucidtorch.transforms.transform import GREY, Pipeline
 
 
 class Probe:
