@@ -10,19 +10,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from lucidtorch.base.errors import BadInputError, LucidtorchWarning, UnknownModelError, WeightsError, suggestion
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.errors import BadInputError, LucidtorchWarning, WeightsError
 from lucidtorch.models.convention import InputConvention
+from lucidtorch.models.finding import find
 from lucidtorch.models.found_network import FoundNetwork
 from lucidtorch.models.labels import read_labels
 from lucidtorch.models.model import Model
 from lucidtorch.models.model_source import ModelSource
-from lucidtorch.models.module_source import find_in_module
-from lucidtorch.models.package_source import find_in_package, package_names
 from lucidtorch.models.weights import check_weights_path, file_sha256
 
 NAMED_WEIGHTS = ("default", "random")
-TORCHVISION = "torchvision/"
 
 
 def load_model(
@@ -64,7 +61,7 @@ def load_model(
         return spec
     place = _device(device)
     names = None if labels is None else read_labels(labels)
-    found = _found(spec, _weights(weights))
+    found = find(spec, _weights(weights))
     convention = found.convention.overridden(**given)
     if not convention.stated:
         _warn_of_guess(found.name, convention)
@@ -107,27 +104,6 @@ def load_source(source: ModelSource, *, device: str | torch.device = "auto") -> 
             f"(SHA-256 {found.sha256} instead of {source.sha256}); put the file back that was."
         )
     return model
-
-
-def _found(spec: str | nn.Module, weights: str | Path) -> FoundNetwork:
-    if isinstance(spec, nn.Module):
-        return find_in_module(spec, weights)
-    if not isinstance(spec, str):
-        raise UnknownModelError(f"A network is a name or a torch.nn.Module, but {type(spec).__name__} was given.")
-    seed = derive_seed("weights", spec.removeprefix(TORCHVISION))
-    if spec in package_names():
-        return find_in_package(spec, weights, seed)
-    # Here and not at the top: torchvision takes long to import, and the package's own networks do without.
-    from lucidtorch.models.torchvision_source import find_in_torchvision, torchvision_names
-
-    name = spec.removeprefix(TORCHVISION)
-    if name not in torchvision_names():
-        known = [*package_names(), *torchvision_names()]
-        raise UnknownModelError(
-            f"There is no network {spec!r}. {suggestion(name, known)} It can be a torchvision classifier, "
-            f"{', '.join(package_names())}, or, in Python, any torch.nn.Module."
-        )
-    return find_in_torchvision(name, weights, seed)
 
 
 def _weights(weights: str | Path) -> str | Path:
