@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
 class ReceptiveField:
     """The window of input pixels that reaches the unit in row 0 and column 0, and how it moves from unit to unit.
 
-    Each value is one number where height and width agree, otherwise a pair (height, width). Fields are not cut off at
-    the image's borders: a start below 0 lies in the padding.
+    Each value is one number where all sides agree, otherwise one for each: (height, width), or (time, height, width)
+    for clips and volumes. Fields are not cut off at the image's borders: a start below 0 lies in the padding.
 
     Args:
         size: The side of the window in pixels.
@@ -20,13 +20,13 @@ class ReceptiveField:
         start: The first pixel of the window of the first unit.
     """
 
-    size: int | tuple[int, int]
-    stride: int | tuple[int, int]
-    start: int | tuple[int, int]
+    size: int | tuple[int, ...]
+    stride: int | tuple[int, ...]
+    start: int | tuple[int, ...]
 
     def __str__(self) -> str:
         return " ".join(
-            f"{word}{value if isinstance(value, int) else f'{value[0]}x{value[1]}'}"
+            f"{word}{value if isinstance(value, int) else 'x'.join(map(str, value))}"
             for word, value in (("", self.size), ("stride ", self.stride), ("from ", self.start))
         )
 
@@ -66,7 +66,7 @@ class Axis(NamedTuple):
         return Axis(max(self.start + self.size, other.start + other.size) - start, self.stride, start)
 
 
-Field = tuple[Axis, ...]  # rows and columns, or empty for a tensor whose every number may see the whole image
+Field: TypeAlias = tuple[Axis, ...]  # one for each axis of the image; none where every number may see all of it
 PIXEL = Axis(size=1, stride=1, start=0)
 IMAGE: Field = (PIXEL, PIXEL)
 WHOLE: Field = ()
@@ -81,9 +81,11 @@ def joined_fields(fields: Sequence[Field]) -> Field:
     Returns:
         The smallest field that covers all; `WHOLE` where one is whole, or their strides differ.
     """
+    first, *others = fields
+    if all(other == first for other in others):
+        return first
     if not all(fields) or len({tuple(axis.stride for axis in field) for field in fields}) > 1:
         return WHOLE
-    first, *others = fields
     for other in others:
         first = tuple(mine.joined(its) for mine, its in zip(first, other, strict=True))
     return first
@@ -93,13 +95,12 @@ def as_receptive_field(field: Field | None) -> ReceptiveField | None:
     """Write a traced field as the record of a layer does.
 
     Args:
-        field: Rows and columns; or `WHOLE`; or None for a tensor that does not depend on the image.
+        field: One for each axis of the image; or `WHOLE`; or None for a tensor that does not depend on the image.
 
     Returns:
         The receptive field, or None where no window of the image can be named.
     """
     if not field:
         return None
-    rows, columns = field
-    pairs = [row if row == column else (row, column) for row, column in zip(rows, columns, strict=True)]
-    return ReceptiveField(*pairs)
+    size, stride, start = (values[0] if len(set(values)) == 1 else values for values in zip(*field, strict=True))
+    return ReceptiveField(size, stride, start)

@@ -1,0 +1,242 @@
+"""How the raw tensor of a layer becomes activations: channels at places of the image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from math import prod
+
+import torch
+from torch import Tensor
+
+from lucidtorch.models.axes.facts import SIDES
+from lucidtorch.models.axes.pieces import (
+    BATCH,
+    CHANNEL,
+    OTHER,
+    PADDED,
+    SPACE,
+    TIME,
+    TOKENS,
+    WRAPPERS,
+    Axes,
+    Dimension,
+    Piece,
+    fresh,
+    has_channel,
+    pieces_of,
+)
+
+WINDOWS = "windows"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a tensor with known dimensions becomes `[B, C, H, W]`, `[B, C, T, H, W]`, or `[B, C]` where it has no places.
+
+    `layout_of` makes it. The text of a layout says what each dimension is: `B H W C`; `B 1+(H W) C` for tokens behind
+    a class token; `(B windows) (H W) C`.
+
+    Args:
+        axes: What each dimension of the raw tensor is, at the input size at which the network was traced.
+    """
+
+    axes: Axes
+
+    def apply(self, raw: Tensor) -> Tensor:
+        """Bring a tensor into the one order; differentiable.
+
+        Tokens of no place are left out, windows put side by side, rolled axes rolled back. Only rows give a width of
+        one, only columns a height of one.
+
+        Args:
+            raw: What the layer gave, for any batch.
+
+        Returns:
+            `[B, C, H, W]`; `[B, C, T, H, W]` for clips and volumes; `[B, C]` where there are no places.
+        """
+        if self.is_plain:
+            return raw
+        values, pieces = self._apart(raw)
+        for wrapper in self._wrappers:
+            values, pieces = _opened(values, pieces, wrapper)
+        groups = [_ordered(pieces, kind) for kind in (BATCH, CHANNEL, *self._sides)]
+        values = values.permute([place for group in groups for place in group])
+        sizes = iter(values.shape)
+        values = values.reshape([prod(next(sizes) for _ in group) for group in groups])
+        shifts = {2 + side: -shift for side, kind in enumerate(self._sides) if (shift := self._shift(kind))}
+        return torch.roll(values, list(shifts.values()), list(shifts)) if shifts else values
+
+    def tokens(self, raw: Tensor) -> Tensor:
+        """List all tokens of a tensor in the layer's own order; differentiable.
+
+        Args:
+            raw: What the layer gave, for any batch.
+
+        Returns:
+            `[B, C, N]`; class and register tokens stand where the layer has them.
+        """
+        values, pieces = self._apart(raw)
+        front = [*_ordered(pieces, BATCH), *_ordered(pieces, CHANNEL)]
+        rest = [place for place in range(len(pieces)) if place not in front]
+        channels = prod(values.shape[place] for place in _ordered(pieces, CHANNEL))
+        batch = values.shape[front[0]]
+        return values.permute([*front, *rest]).reshape(batch, channels, -1)
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether `apply` gives the tensor back as it is."""
+        rank = len(self.axes)
+        if rank not in (2, 4, 5):
+            return False
+        first, *others = [tuple(piece.kind for piece in one) for one in self.axes]
+        kinds = (CHANNEL, *SIDES.get(rank - 2, ()))
+        in_order = first == (BATCH,) and all(one in ((), (kind,)) for one, kind in zip(others, kinds, strict=True))
+        return in_order and not any(piece.shift for piece in pieces_of(self.axes))
+
+    @cached_property
+    def sized(self) -> bool:
+        """Whether it holds only for inputs of the size at which the network was traced."""
+        return any(len(one) > 1 or any(piece.kind in WRAPPERS or piece.shift for piece in one) for one in self.axes)
+
+    @cached_property
+    def prefix(self) -> int:
+        """How many tokens of no place stand before those of the image."""
+        return next((piece.before for piece in pieces_of(self.axes) if piece.kind == TOKENS), 0)
+
+    @cached_property
+    def suffix(self) -> int:
+        """How many tokens of no place stand behind those of the image."""
+        return next((piece.after for piece in pieces_of(self.axes) if piece.kind == TOKENS), 0)
+
+    @cached_property
+    def grid(self) -> tuple[int, ...] | None:
+        """Height and width, or time, height and width, at the traced size; None where there are no places."""
+        sizes = [prod(piece.size for piece in self._open_pieces if piece.kind == kind) for kind in self._sides]
+        return tuple(sizes) or None
+
+    def __str__(self) -> str:
+        return " ".join(_words(one, self.axes) for one in self.axes)
+
+    @cached_property
+    def _wrappers(self) -> list[Piece]:
+        return list(dict.fromkeys(_without_size(piece) for piece in pieces_of(self.axes) if piece.kind in WRAPPERS))
+
+    @cached_property
+    def _open_pieces(self) -> list[Piece]:
+        bare = [piece for piece in pieces_of(self.axes) if piece.kind not in WRAPPERS]
+        return [*bare, *(inner for wrapper in self._wrappers for inner in wrapper.inner)]
+
+    @cached_property
+    def _sides(self) -> tuple[str, ...]:
+        """The axes of the result behind batch and channels."""
+        kinds = {piece.kind for piece in self._open_pieces} & set(SPACE)
+        return SPACE if TIME in kinds else SPACE[1:] if kinds else ()
+
+    @cached_property
+    def _is_sound(self) -> bool:
+        """Whether no axis is there twice, and what has to be put together again is all there."""
+        pieces = pieces_of(self.axes)
+        whole = [[piece for piece in pieces if _without_size(piece) == wrapper] for wrapper in self._wrappers]
+        chains = [[piece for piece in self._open_pieces if piece.kind == kind] for kind in SPACE]
+        return all(_is_chain(chain, complete=True) for chain in whole) and all(
+            _is_chain(chain, complete=any(piece.shift for piece in chain)) for chain in chains
+        )
+
+    def _shift(self, kind: str) -> int:
+        return next((piece.shift for piece in self._open_pieces if piece.kind == kind), 0)
+
+    def _apart(self, raw: Tensor) -> tuple[Tensor, list[Piece]]:
+        """Give every piece a dimension of its own."""
+        sizes: list[int] = []
+        for one, size in zip(self.axes, raw.shape, strict=True):
+            sizes += [size] if len(one) == 1 else [-1 if piece.kind == BATCH else piece.size for piece in one]
+        return raw.reshape(sizes), pieces_of(self.axes)
+
+
+def has_places(axes: Axes, sides: int) -> bool:
+    """Say whether the numbers of a tensor have each their place in the image.
+
+    Args:
+        axes: What its dimensions are.
+        sides: How many axes the image has.
+
+    Returns:
+        True where every axis of the image is there once, and none was flattened into channels.
+    """
+    found = Layout(tuple(_as_channels(one) for one in axes))
+    kinds = {piece.kind for piece in found._open_pieces}
+    return kinds >= set(SIDES.get(sides, (OTHER,))) and found._is_sound
+
+
+def layout_of(axes: Axes) -> Layout | None:
+    """Find out how a tensor becomes activations.
+
+    Args:
+        axes: What its dimensions are.
+
+    Returns:
+        Its layout; None where they are no channels at places: no batch, an axis twice, or something unknown.
+    """
+    axes = tuple(_as_channels(one) for one in axes)
+    pieces = pieces_of(axes)
+    if sum(piece.kind == BATCH for piece in pieces) != 1 or any(p.kind == OTHER and p.size > 1 for p in pieces):
+        return None
+    found = Layout(axes)
+    several = sum(has_channel(one) for one in axes) > 1  # units that are no places: learned queries, states of layers
+    return found if found._is_sound and (found.grid or not several) else None
+
+
+def _as_channels(dimension: Dimension) -> Dimension:
+    """Count all of a dimension as channels where some of it are: a flattened image, a patch."""
+    if has_channel(dimension) and not any(piece.kind == BATCH for piece in dimension):
+        return fresh(CHANNEL, prod(piece.size for piece in dimension))
+    return dimension
+
+
+def _is_chain(pieces: Sequence[Piece], *, complete: bool) -> bool:
+    """Say whether pieces are of one axis, each within the next coarser one."""
+    chain = sorted(pieces, key=lambda piece: -piece.step)
+    if len({(piece.shift, piece.inner) for piece in chain}) > 1:
+        return False
+    nested = all(
+        outer.step == inner.step * inner.size if complete else outer.step >= inner.step * inner.size
+        for outer, inner in pairwise(chain)
+    )
+    return nested and (not complete or not chain or chain[-1].step == 1)
+
+
+def _without_size(piece: Piece) -> Piece:
+    return piece._replace(size=0, step=0)
+
+
+def _ordered(pieces: Sequence[Piece], kind: str) -> list[int]:
+    """Find the pieces of one kind, coarse before fine; channels in the order in which they stand."""
+    places = [place for place, piece in enumerate(pieces) if piece.kind == kind]
+    return sorted(places, key=lambda place: -pieces[place].step) if kind in SPACE else places
+
+
+def _opened(values: Tensor, pieces: Sequence[Piece], wrapper: Piece) -> tuple[Tensor, list[Piece]]:
+    """Leave out what a wrapper put around places of the image, and give their pieces dimensions of their own."""
+    own = [place for place, piece in enumerate(pieces) if _without_size(piece) == wrapper]
+    own.sort(key=lambda place: -pieces[place].step)
+    rest = [place for place in range(len(pieces)) if place not in own]
+    sizes = [piece.size for piece in wrapper.inner]
+    values = values.permute([*rest, *own]).flatten(len(rest)).narrow(-1, wrapper.before, prod(sizes))
+    return values.reshape(*values.shape[:-1], *sizes), [*(pieces[place] for place in rest), *wrapper.inner]
+
+
+def _words(dimension: Dimension, axes: Axes) -> str:
+    words = list(dict.fromkeys(_word(piece, axes) for piece in dimension))
+    return words[0] if len(words) == 1 else f"({' '.join(words)})" if words else "1"
+
+
+def _word(piece: Piece, axes: Axes) -> str:
+    if piece.kind == TOKENS:
+        inner = _words(piece.inner, (piece.inner,))
+        return "+".join(str(part) for part in (piece.before, inner, piece.after) if part)
+    kind = piece.inner[0].kind if piece.kind == PADDED else piece.kind
+    same = [other.step for other in pieces_of(axes) if (other.inner[0] if other.kind == PADDED else other).kind == kind]
+    return WINDOWS if kind in SPACE and piece.step > min(same) else kind
