@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from lucidtorch.models.address import Address
-from lucidtorch.models.convention import InputConvention
-from lucidtorch.models.layer_record import LayerRecord
-from lucidtorch.models.layers import LayerTable
+from lucidtorch.models.axes.receptive_field import ReceptiveField
+from lucidtorch.models.inputs.convention import InputConvention
+from lucidtorch.models.inputs.expected_input import expectation
+from lucidtorch.models.layers.address import Address
+from lucidtorch.models.layers.layer_record import LayerRecord
+from lucidtorch.models.layers.preflight import findings
+from lucidtorch.models.layers.table import LayerTable
 from lucidtorch.models.model import Model
-from lucidtorch.models.model_source import ModelSource
-from lucidtorch.models.receptive_field import ReceptiveField
-from lucidtorch.models.sources import load_model, load_source
+from lucidtorch.models.sources.loading import load_model, load_source
+from lucidtorch.models.sources.model_source import ModelSource
 
 __all__ = [
     "Address",
@@ -19,6 +21,8 @@ __all__ = [
     "Model",
     "ModelSource",
     "ReceptiveField",
+    "expectation",
+    "findings",
     "load_model",
     "load_source",
 ]

@@ -9,21 +9,29 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
-from lucidtorch.base.errors import SizeError, UnknownLayerError
-from lucidtorch.models.aliases import family_aliases
-from lucidtorch.models.capture import capture
-from lucidtorch.models.convention import InputConvention
-from lucidtorch.models.frozen import frozen
-from lucidtorch.models.labels import find_label
-from lucidtorch.models.layers import INPUT, LOGITS, LayerTable
-from lucidtorch.models.model_source import ModelSource
-from lucidtorch.models.normalization import Normalization, check_images
-from lucidtorch.models.probe import probing
-from lucidtorch.models.walk import Walk, walk
+from lucidtorch.base.errors import UnknownLayerError
+from lucidtorch.models.inputs.convention import InputConvention
+from lucidtorch.models.inputs.feed import Feed
+from lucidtorch.models.inputs.normalization import Normalization
+from lucidtorch.models.layers.address import Address
+from lucidtorch.models.layers.aliases import family_aliases
+from lucidtorch.models.layers.directory import INPUT, LOGITS
+from lucidtorch.models.layers.outputs import Parts, Step
+from lucidtorch.models.layers.table import LayerLike, LayerTable
+from lucidtorch.models.layers.walk import Walk, walk
+from lucidtorch.models.running.capture import capture
+from lucidtorch.models.running.frozen import frozen
+from lucidtorch.models.running.probe import probing
+from lucidtorch.models.sources.labels import find_label
+from lucidtorch.models.sources.model_source import ModelSource
 
 GREY = 0.5
-SIZES_TO_TRY = (224, 128, 96, 64, 48, 32, 28, 256, 299, 384)  # of networks whose size nobody stated
-SIZES_TO_SUGGEST = (8, 16, 32, 48, 64, 96, 128, 160, 192, 224, 256, 299, 384, 512)
+DRY_RUN_IMAGES = 2  # so that the batch is never mistaken for an axis of size one
+# The sides to try, by the number of axes, for networks whose size nobody stated.
+SIZES_TO_TRY: dict[int, tuple[tuple[int, ...], ...]] = {
+    2: tuple((side, side) for side in (224, 128, 96, 64, 48, 32, 28, 256, 299, 384)),
+    3: ((16, 112, 112), (32, 32, 32), (64, 64, 64), (16, 224, 224), (8, 32, 32), (16, 16, 16), (96, 96, 96)),
+}
 
 
 class Model:
@@ -38,6 +46,9 @@ class Model:
         source: How it can be loaded again, or None where only its owner can.
         labels: The names of its classes in their order, or None.
         size_known: Whether the convention's size is more than a guess; if not, the dry run tries several.
+        feed: What runs the module on normalized images, where it takes more than them.
+        output: Which part of what the network gives is its output: a key, a place, or a function of it.
+        note: What whoever asks for a layer that it does not have should know.
     """
 
     def __init__(
@@ -49,13 +60,21 @@ class Model:
         source: ModelSource | None = None,
         labels: Sequence[str] | None = None,
         size_known: bool = True,
+        feed: Feed | None = None,
+        output: Step | None = None,
+        note: str = "",
     ) -> None:
         self.module = module
         self.name = name
         self.source = source
+        self._note = note
+        self.size_known = size_known
         self.labels = None if labels is None else list(labels)
         self._given = convention
-        self._size_known = size_known
+        self.feed = Feed(module, {}, name) if feed is None else feed
+        self.takes_batches = True  # known after the first dry run
+        self._output: Parts = () if output is None else (output,)
+        self._tables: dict[tuple[int, ...], LayerTable] = {}
         self._normalization = Normalization(convention, name)
 
     def __repr__(self) -> str:
@@ -73,76 +92,109 @@ class Model:
         weight = self._first_weight()
         return torch.float32 if weight is None else weight.dtype
 
+    @property
+    def is_data(self) -> bool:
+        """Whether all that decides its activations is data: no extra input or choice of an output is a function."""
+        return self.feed.is_data and not any(callable(step) for step in self._output)
+
     @cached_property
     def convention(self) -> InputConvention:
         """What the network expects of its input; a size that nobody stated is the one its dry run went through at."""
-        return self._given if self._size_known else replace(self._given, size=self.layers.size)
+        return self._given if self.size_known else replace(self._given, size=self.layers.size)
 
     @cached_property
     def layers(self) -> LayerTable:
         """The table of layers, filled by one dry run at the first look and kept."""
-        listing = f"`lucidtorch layers {self.name}` lists all." if self.source else "`model.layers` lists all."
-        aliases = family_aliases(self.module)
-        return LayerTable(self._walk(), self.module, name=self.name, aliases=aliases, listing=listing)
+        found, batch = self._first_walk()
+        self.takes_batches = batch > 1 or found.broken is not None
+        return self._table(found)
+
+    def layers_at(self, size: Sequence[int]) -> LayerTable:
+        """Give the table as it is for images of a size, by another dry run where it is not the usual one.
+
+        Args:
+            size: The sides of the images in pixels.
+
+        Returns:
+            The table; it ends early where the network does not take that size.
+        """
+        sides = tuple(size)
+        if sides == self.layers.size:
+            return self.layers
+        if sides not in self._tables:
+            self._tables[sides] = self._table(self._walk(sides)[0])
+        return self._tables[sides]
+
+    def addresses(self, layers: Iterable[LayerLike], size: Sequence[int]) -> dict[str, Address]:
+        """Read addresses for a forward pass of images of a size.
+
+        Args:
+            layers: Addresses, or modules of the network.
+            size: The sides of the images in pixels, as the network will see them.
+
+        Returns:
+            Each address as it was written, and where and how its activations are read.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+        """
+        wanted = list(layers)
+        found = {self._written(layer): self.layers.resolve(layer) for layer in wanted}
+        if tuple(size) == self.layers.size or not any(one.layout and one.layout.sized for one in found.values()):
+            return found
+        table = self.layers_at(size)  # where tokens or windows stand in one axis, its length does not say how
+        return found if table.broken else {self._written(layer): table.resolve(layer) for layer in wanted}
 
     def normalize(self, images: Tensor) -> Tensor:
         """Turn images into what the network takes; differentiable.
 
         Args:
-            images: `[B, C, H, W]` in [0, 1].
+            images: `[B, C, H, W]` in [0, 1]; `[B, C, T, H, W]` of clips and volumes.
 
         Returns:
-            A new tensor `[B, C, H, W]` in the network's own units.
+            A new tensor of that shape in the network's own units.
 
         Raises:
             ImageError: The images have another number of dimensions or channels, or are whole numbers.
         """
         return self._normalization(images)
 
-    def activations(self, images: Tensor, layers: str | Sequence[str]) -> dict[str, Tensor]:
+    def activations(self, images: Tensor, layers: LayerLike | Sequence[LayerLike]) -> dict[str, Tensor]:
         """Run images through the network in eval mode and give what layers make of them.
 
         Args:
-            images: `[B, C, H, W]` in [0, 1].
-            layers: Addresses, or one of them; `input` is the images themselves.
+            images: `[B, C, H, W]` in [0, 1]; `[B, C, T, H, W]` of clips and volumes.
+            layers: Addresses or modules of the network, or one of them; `input` is the images themselves.
 
         Returns:
-            The activations `[B, C, H, W]` or `[B, C]` by address as it was written, without gradients.
+            The activations `[B, C, H, W]` or `[B, C]` by address as it was written, without gradients; those of a
+            module by its name.
 
         Raises:
             UnknownLayerError: There is no such layer.
             ImageError: The images do not fit the network.
         """
-        texts = [layers] if isinstance(layers, str) else list(layers)
-        addresses = {text: self.layers.resolve(text) for text in texts if text != INPUT}
+        wanted = [layers] if isinstance(layers, str | nn.Module) else list(layers)
         images = images.to(self.device, self.dtype) if images.is_floating_point() else images
-        with torch.no_grad(), frozen(self.module), capture(self.module, addresses) as run:
-            found = run(self.normalize(images))
-        return {text: images if text == INPUT else found[text] for text in texts}
+        seen = self.normalize(images)
+        addresses = self.addresses((layer for layer in wanted if layer != INPUT), seen.shape[2:])
+        with torch.no_grad(), frozen(self.module), capture(self.module, addresses, self.feed) as run:
+            found = run(seen)
+        return {text: images if text == INPUT else found[text] for text in map(self._written, wanted)}
 
-    def check_images(self, channels: int, size: tuple[int, int], layers: Iterable[str] = ()) -> None:
-        """Make sure, by one forward pass of one grey image, that the network can take such images.
+    def refusal(self, size: Sequence[int]) -> str | None:
+        """Try, by one forward pass of one grey image, whether the network takes images of a size.
 
         Args:
-            channels: The number of image channels.
-            size: Height and width in pixels, as the network will see them.
-            layers: Addresses of the layers that are needed, where the pass may end; none for the whole network.
+            size: Their sides in pixels.
 
-        Raises:
-            ImageError: The network takes another number of channels.
-            SizeError: It raises on that size; the message gives its reason and a size that works.
-            UnknownLayerError: There is no such layer.
+        Returns:
+            What it raises, or None where it takes them.
         """
-        if min(size) < 1:
-            raise SizeError(f"A size is a whole number of pixels from 1, but {size[0]}x{size[1]} was given.")
-        check_images(torch.empty(0, channels, *size), self._given.channels, self.name)
-        texts = [text for text in layers if text != INPUT]
-        reason = self._reason_against(size, texts)
-        if reason is None:
-            return
-        raise SizeError(
-            f"{self.name} cannot take {size[0]}x{size[1]} pixels ({reason}).{self._working_size(size, texts)}"
-        )
+        images = self._grey(tuple(size), 1)
+        with probing(self.module) as attempt:
+            self.feed.with_any_batch()(images)
+        return attempt.reason
 
     def label_index(self, label: int | str) -> int:
         """Find the number of a class.
@@ -160,6 +212,9 @@ class Model:
         count = None if isinstance(label, str) else self._class_count()
         return find_label(label, self.labels, count, self.name)
 
+    def _written(self, layer: LayerLike) -> str:
+        return layer if isinstance(layer, str) else self.layers.directory.name_of(layer)
+
     def _first_weight(self) -> Tensor | None:
         tensors = (*self.module.parameters(), *self.module.buffers())
         return next((tensor for tensor in tensors if tensor.is_floating_point()), None)
@@ -170,29 +225,29 @@ class Model:
         except UnknownLayerError:
             return None if self.labels is None else len(self.labels)
 
-    def _grey(self, size: tuple[int, int]) -> Tensor:
-        image = torch.full((1, self._given.channels, *size), GREY, device=self.device, dtype=self.dtype)
+    def _grey(self, size: tuple[int, ...], batch: int) -> Tensor:
+        image = torch.full((batch, self._given.channels, *size), GREY, device=self.device, dtype=self.dtype)
         return self.normalize(image)
 
-    def _walk(self) -> Walk:
-        walks: list[Walk] = []
-        others = () if self._size_known else SIZES_TO_TRY
-        for size in dict.fromkeys((self._given.size, *((side, side) for side in others))):
-            walks.append(walk(self.module, self._grey(size)))
-            if walks[-1].broken is None:
+    def _walk(self, size: tuple[int, ...]) -> tuple[Walk, int]:
+        """Run once; a network that is made for one image at a time gets one."""
+        walks = []
+        for batch in (DRY_RUN_IMAGES, 1):
+            walks.append((walk(self.module, self._grey(size, batch), self.feed.with_any_batch(), self._output), batch))
+            if walks[-1][0].broken is None:
                 return walks[-1]
-        return max(walks, key=lambda one: len(one.firings))
+        return max(walks, key=lambda one: len(one[0].firings))
 
-    def _reason_against(self, size: tuple[int, int], texts: Sequence[str]) -> str | None:
-        addresses = {text: self.layers.resolve(text) for text in texts}
-        images = self._grey(size)
-        with probing(self.module) as attempt, capture(self.module, addresses) as run:
-            _ = run(images) if addresses else self.module(images)
-        return attempt.reason
+    def _first_walk(self) -> tuple[Walk, int]:
+        walks: list[tuple[Walk, int]] = []
+        others = () if self.size_known else SIZES_TO_TRY[len(self._given.size)]
+        for size in dict.fromkeys((self._given.size, *others)):
+            walks.append(self._walk(size))
+            if walks[-1][0].broken is None:
+                return walks[-1]
+        return max(walks, key=lambda one: len(one[0].firings))
 
-    def _working_size(self, refused: tuple[int, int], texts: Sequence[str]) -> str:
-        squares = [(side, side) for side in SIZES_TO_SUGGEST]
-        for size in dict.fromkeys((*squares, self._given.size)):
-            if size != refused and self._reason_against(size, texts) is None:
-                return f" The smallest size tried that works is {size[0]}x{size[1]}."
-        return ""
+    def _table(self, found: Walk) -> LayerTable:
+        listing = f"`lucidtorch layers {self.name}` lists all." if self.source else "`model.layers` lists all."
+        aliases, advice = family_aliases(self.module), f"{listing} {self._note}".rstrip()
+        return LayerTable(found, self.module, name=self.name, aliases=aliases, listing=advice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError
@@ -16,7 +17,7 @@ def total_variation(activations: Activations, layer: str = INPUT) -> Tensor:
     """How much neighbouring values differ: subtract a little of it for a smoother picture.
 
     Lucid's `total_variation`: the sum of abs(differences) down the rows plus the same along the columns, over all
-    channels.
+    channels; in clips and volumes, from frame to frame too.
 
     Args:
         activations: Address to activations.
@@ -29,12 +30,12 @@ def total_variation(activations: Activations, layer: str = INPUT) -> Tensor:
         ObjectiveError: The layer has no positions.
     """
     values = activations[layer]
-    if values.ndim != 4:
+    if values.ndim < 4:
         raise ObjectiveError(
             f"`total_variation` needs a map [B, C, H, W], but {layer!r} has no positions; use L1 or L2."
         )
-    down = values.diff(dim=-2).abs().flatten(1).sum(1)
-    return down + values.diff(dim=-1).abs().flatten(1).sum(1)
+    along = [values.diff(dim=axis).abs().flatten(1).sum(1) for axis in range(2, values.ndim)]
+    return torch.stack(along).sum(0)
 
 
 @objective

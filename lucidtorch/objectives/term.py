@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec
 
@@ -32,6 +32,8 @@ class Definition:
         signature: Its parameters, without the activations.
         unit: Whether it speaks of single units, so that a picture of it can be dead.
         factory: Makes the objective of the arguments.
+        suffixes: What it reads of its layers, as brackets to write behind the address, from its arguments by name;
+            None where it reads the activations themselves.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Definition:
     signature: inspect.Signature
     unit: bool
     factory: Callable[..., Term]
+    suffixes: Callable[..., Sequence[str]] | None = None
 
 
 DEFINITIONS: dict[str, Definition] = {}
@@ -86,8 +89,44 @@ def unit_objective(
     return _defined(function, unit=True)
 
 
+def view_objective(
+    suffixes: Callable[..., Sequence[str]],
+) -> Callable[[Callable[Concatenate[Activations, Arguments], Tensor]], Callable[Arguments, Term]]:
+    """Make a unit objective of a function that reads other things of its layer than the activations.
+
+    Args:
+        suffixes: Takes the arguments of the function by name, and gives what to write behind the address, such as
+            ``[tokens]``. The function finds each under the whole address (`viewed`).
+
+    Returns:
+        A decorator that does what `unit_objective` does.
+    """
+
+    def decorator(function: Callable[Concatenate[Activations, Arguments], Tensor]) -> Callable[Arguments, Term]:
+        return _defined(function, unit=True, suffixes=suffixes)
+
+    return decorator
+
+
+def viewed(activations: Activations, layer: str, suffix: str) -> Tensor:
+    """Look up what is read of a layer beside its activations.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the layer.
+        suffix: The brackets behind it.
+
+    Returns:
+        What stands under the whole address; what stands under the layer's own where that is not there.
+    """
+    return activations[layer + suffix] if layer + suffix in activations else activations[layer]
+
+
 def _defined(
-    function: Callable[Concatenate[Activations, Arguments], Tensor], *, unit: bool
+    function: Callable[Concatenate[Activations, Arguments], Tensor],
+    *,
+    unit: bool,
+    suffixes: Callable[..., Sequence[str]] | None = None,
 ) -> Callable[Arguments, Term]:
     name = function.__name__
     known = DEFINITIONS.get(name)
@@ -104,7 +143,7 @@ def _defined(
 
     vars(factory)["__signature__"] = signature.replace(return_annotation="Term")
     del factory.__wrapped__  # the signature is the factory's own
-    DEFINITIONS[name] = Definition(name, function, signature, unit, factory)
+    DEFINITIONS[name] = Definition(name, function, signature, unit, factory, suffixes)
     return factory
 
 
@@ -133,8 +172,23 @@ class Term(Objective):
 
     @property
     def own_layers(self) -> tuple[str, ...]:
-        """The addresses among the arguments."""
-        return tuple(str(value) for name, value in self.arguments if name.startswith("layer"))
+        """The addresses among the arguments, with what is read of them."""
+        return tuple(layer + suffix for layer in self._addresses() for suffix in self._suffixes())
+
+    def _addresses(self) -> tuple[str, ...]:
+        return tuple(self._address(value) for name, value in self.arguments if name.startswith("layer"))
+
+    def _suffixes(self) -> Sequence[str]:
+        suffixes = self.definition.suffixes
+        return ("",) if suffixes is None else suffixes(**dict(self.arguments))
+
+    def _address(self, layer: object) -> str:
+        if not isinstance(layer, str):
+            raise ObjectiveError(
+                f"{self!r} names a layer by a {type(layer).__name__}, whose address only `render` and `optimize` know; "
+                f"write the address as text."
+            )
+        return layer
 
     @property
     def own_images(self) -> Images:
@@ -174,8 +228,9 @@ class Term(Objective):
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
         if self not in trace:
+            bare = [one for one in self._addresses() if one in activations]
             for layer in self.own_layers:
-                if layer not in activations:
+                if layer not in activations and not any(layer.startswith(one) for one in bare):
                     hint = suggestion(layer, activations)
                     raise UnknownLayerError(f"{self!r} needs the activations of {layer!r}, which are not there. {hint}")
             trace[self] = self.definition.function(activations, **dict(self.arguments))

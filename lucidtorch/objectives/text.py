@@ -33,7 +33,7 @@ def parse(text: str, folder: Path | None = None) -> Objective:
         >>> parse("conv4_1:12 - 100 * diversity('conv4_1')")
         channel('conv4_1', 12) - 100 * diversity('conv4_1')
     """
-    found = parse_text(text, _vocabulary(), folder)
+    found = parse_text(text, vocabulary(), folder)
     if not isinstance(found, Objective):
         raise ExpressionError(
             f"An objective is needed, but {text.strip()!r} gives {found!r}; write for example conv4_1:12."
@@ -57,7 +57,12 @@ def _depth(found: Objective) -> int:
     return depth
 
 
-def _vocabulary() -> Vocabulary:
+def vocabulary() -> Vocabulary:
+    """Say which words the text of an objective may use.
+
+    Returns:
+        The objectives that are defined in this process, and the operators and methods that join them.
+    """
     names: dict[str, Callable[..., Any]] = {name: known.factory for name, known in DEFINITIONS.items()}
     names |= {"each": each, "interpolate": interpolate, "negative": negative}
     return Vocabulary(

@@ -49,6 +49,7 @@ def neuron(
     index: int | Sequence[int],
     x: int | None = None,
     y: int | None = None,
+    t: int | None = None,
 ) -> Tensor:
     """The activation of one channel at one position: what it looks for at one place of the image.
 
@@ -60,6 +61,7 @@ def neuron(
         index: The channel, from 0; or one channel per image.
         x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
         y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
+        t: The frame of a clip or the slice of a volume, from 0; the middle one where None.
 
     Returns:
         `[B]`.
@@ -70,10 +72,10 @@ def neuron(
     """
     selected = select_channel(activations[layer], index, layer)
     if selected.ndim == 1:
-        if x is not None or y is not None:
-            raise UnitError(f"{layer!r} has no positions; leave x and y out.")
+        if x is not None or y is not None or t is not None:
+            raise UnitError(f"{layer!r} has no positions; leave x, y and t out.")
         return selected
-    return at_position(selected, x, y, layer)
+    return at_position(selected, x, y, layer, t)
 
 
 @unit_objective
@@ -171,14 +173,15 @@ def select_channel(values: Tensor, index: int | Sequence[int], layer: str) -> Te
     return values[torch.arange(batch, device=values.device), torch.tensor(chosen, device=values.device)]
 
 
-def at_position(values: Tensor, x: int | None, y: int | None, layer: str) -> Tensor:
+def at_position(values: Tensor, x: int | None, y: int | None, layer: str, t: int | None = None) -> Tensor:
     """Take one position of a map.
 
     Args:
-        values: `[B, H, W]`.
+        values: `[B, H, W]`, or `[B, T, H, W]` of clips and volumes.
         x: The column, or None for ``W // 2``.
         y: The row, or None for ``H // 2``.
         layer: Where the values come from, for messages.
+        t: The frame, or None for ``T // 2``.
 
     Returns:
         `[B]`.
@@ -186,6 +189,11 @@ def at_position(values: Tensor, x: int | None, y: int | None, layer: str) -> Ten
     Raises:
         UnitError: The map has no such position.
     """
+    if values.ndim == 4:
+        frames = values.shape[1]
+        values = values[:, frames // 2 if t is None else check_unit(t, frames, "frames (t)", layer)]
+    elif t is not None:
+        raise UnitError(f"{layer!r} has no frames; leave t out.")
     height, width = values.shape[-2:]
     column = width // 2 if x is None else check_unit(x, width, "columns (x)", layer)
     row = height // 2 if y is None else check_unit(y, height, "rows (y)", layer)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 import lucidtorch.models as models
-from lucidtorch.base.errors import ImageError, SizeError, UnitError, UnknownLabelError, UnknownLayerError
+from lucidtorch.base.errors import BadInputError, ImageError, UnitError, UnknownLabelError, UnknownLayerError
 
 
 def normalized(images: Tensor) -> Tensor:
@@ -100,9 +100,8 @@ def test_looking_leaves_no_mark() -> None:
     before = state_of(net)
     model = models.load_model(net, mean=0.0)
     assert model.layers.broken is None
-    model.check_images(3, (8, 8))
-    with pytest.raises(SizeError):
-        model.check_images(3, (2, 2))
+    assert model.refusal((8, 8)) is None
+    assert "too small" in str(model.refusal((2, 2)))
     with pytest.raises(UnknownLayerError):
         model.activations(torch.rand(1, 3, 8, 8, generator=torch.Generator()), "none")
     assert state_of(net) == before
@@ -131,32 +130,63 @@ def test_an_interrupt_passes_through() -> None:
     assert not net._forward_hooks
 
 
-def test_sizes_that_the_network_takes_pass(model: models.Model) -> None:
-    for size in ((1, 1), (7, 300)):
-        model.check_images(3, size)
-
-
-def test_a_size_too_small_is_refused_with_one_that_works() -> None:
+def test_a_refusal_is_the_networks_own_reason() -> None:
     net = nn.Sequential(nn.Conv2d(1, 2, 11), nn.MaxPool2d(2), nn.Conv2d(2, 2, 5), nn.AdaptiveAvgPool2d(1))
     model = models.load_model(net, mean=0.0, size=64)
-    model.check_images(1, (20, 20))
-    with pytest.raises(SizeError, match=r"cannot take 12x19 pixels.*The smallest size tried that works is 32x32"):
-        model.check_images(1, (12, 19))
-    model.check_images(1, (12, 19), layers=["1", "input"])
-    with pytest.raises(SizeError, match="from 1"):
-        model.check_images(1, (0, 5))
+    assert model.refusal((20, 20)) is None
+    assert "Kernel size can't be greater" in str(model.refusal((12, 19)))
 
 
-def test_a_fixed_size_is_named() -> None:
-    net = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(2 * 18 * 28, 4))
-    model = models.load_model(net, mean=0.0, size=(20, 30))
-    with pytest.raises(SizeError, match=r"cannot take 64x64 pixels.*works is 20x30"):
-        model.check_images(3, (64, 64))
+class OneAtATime(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.conv(images.reshape(1, 3, 16, 16)).mean((2, 3))
 
 
-def test_another_number_of_channels_is_refused(model: models.Model) -> None:
-    with pytest.raises(ImageError, match="takes images of 3 channels, but images of 1 were given"):
-        model.check_images(1, (16, 16))
+def test_a_network_for_one_image_is_known_as_such() -> None:
+    model = models.load_model(OneAtATime(), mean=0.0, size=16)
+    assert model.layers["conv"].shape == (2, 14, 14)
+    assert not model.takes_batches
+    assert models.load_model(nn.Conv2d(3, 2, 3), mean=0.0, size=16).takes_batches
+
+
+def test_modules_are_addresses_too(model: models.Model) -> None:
+    first = model.module.get_submodule("first")
+    assert model.layers[first] == model.layers["first"]
+    images = torch.rand(1, 3, 16, 16)
+    found = model.activations(images, [first, "first", "input"])
+    assert list(found) == ["first", "input"]
+    assert torch.equal(found["first"], model.activations(images, first)["first"])
+    with pytest.raises(UnknownLayerError, match="Conv2d is no part of"):
+        _ = model.layers[nn.Conv2d(1, 1, 1)]
+
+
+@pytest.mark.parametrize(("output", "shape"), [("b", (4, 14, 14)), (lambda found: found["a"] * 2, (2,))])
+def test_the_owner_says_which_output_is_meant(output: object, shape: tuple[int, ...]) -> None:
+    class Two(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(3, 4, 3)
+
+        def forward(self, images: Tensor) -> dict[str, Tensor]:
+            values = self.conv(images)
+            return {"a": values.mean((2, 3))[:, :2], "b": values}
+
+    net = Two()
+    model = models.Model(net, models.InputConvention(size=(16, 16)), name="Two", output=output)  # type: ignore[arg-type]
+    images = torch.rand(2, 3, 16, 16)
+    given = net(images)
+    expected = given["b"] if output == "b" else given["a"] * 2
+    assert model.layers["output"].shape == shape
+    assert torch.equal(model.activations(images, "output")["output"], expected)
+    assert torch.equal(model.activations(images, "output[b]")["output[b]"], given["b"])
+    with pytest.raises(UnknownLayerError, match=r"write which part is meant, one of 'output\[a\]', 'output\[b\]'"):
+        models.Model(net, models.InputConvention(size=(16, 16)), name="Two").layers.resolve("output")
+    with pytest.raises(BadInputError, match=r"has no part \[c\].*keys 'a', 'b'"):
+        _ = models.Model(net, models.InputConvention(size=(16, 16)), name="Two", output="c").layers
 
 
 @pytest.mark.parametrize("side", [28, 32, 64, 224])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 import lucidtorch as lt
 from lucidtorch.base.errors import LucidtorchWarning, ObjectiveError, UnitError, UnknownLayerError
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources import load_model
+from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives import (
     L1,
     L2,
@@ -27,17 +28,20 @@ from lucidtorch.objectives import (
     direction,
     diversity,
     each,
+    head,
     interpolate,
     logit,
     neuron,
     objective,
     parse,
+    token,
     total_variation,
     unit_objective,
 )
 from lucidtorch.objectives.term import DEFINITIONS, Term
 
-# Each registered name with examples on the layers "0" `[B, 4, H, W]` and "logits" `[B, 3]` and two images.
+# Each registered name with examples on the layers "0" `[B, 4, H, W]`, "2.attention" (four channels in two heads) and
+# "logits" `[B, 3]`, and two images.
 EXAMPLES: dict[str, list[tuple[Objective, str]]] = {
     "channel": [
         (channel("0", 3), "channel('0', 3)"),
@@ -57,6 +61,17 @@ EXAMPLES: dict[str, list[tuple[Objective, str]]] = {
         ),
     ],
     "deepdream": [(deepdream("0"), "deepdream('0')"), (deepdream("logits"), "deepdream('logits')")],
+    "token": [
+        (token("2.attention", 2), "token('2.attention', 2)"),
+        (token("2.attention", [0, 3], position=5), "token('2.attention', [0, 3], position=5)"),
+        (token("2.attention", 1, position=[4, 2]), "token('2.attention', 1, position=[4, 2])"),
+    ],
+    "head": [
+        (head("2.attention", 1), "head('2.attention', 1)"),
+        (head("2.attention", [1, 0]), "head('2.attention', [1, 0])"),
+        (head("2.attention", [0, 1], channel=1), "head('2.attention', [0, 1], channel=1)"),
+        (head("2.attention", 0, channel=[1, 0]), "head('2.attention', 0, channel=[1, 0])"),
+    ],
     "diversity": [(diversity("0"), "diversity('0')"), (diversity("logits"), "diversity('logits')")],
     "total_variation": [(total_variation(), "total_variation()"), (total_variation("0"), "total_variation(layer='0')")],
     "L1": [(L1(), "L1()"), (L1("0", constant=0.25), "L1(layer='0', constant=0.25)")],
@@ -73,11 +88,28 @@ ALL = [pair for pairs in EXAMPLES.values() for pair in pairs] + COMBINED
 each_objective = pytest.mark.parametrize(("goal", "text"), ALL, ids=[text for _, text in ALL])
 
 
+class Attending(nn.Module):
+    """Attention among the places of a map."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+
+    def forward(self, values: Tensor) -> Tensor:
+        tokens = values.flatten(2).transpose(1, 2)
+        return self.attention(tokens, tokens, tokens)[0].transpose(1, 2).unflatten(2, values.shape[2:])
+
+
 def network() -> nn.Sequential:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)
         return nn.Sequential(
-            nn.Conv2d(3, 4, 3), nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
+            nn.Conv2d(3, 4, 3),
+            nn.ReLU(inplace=True),
+            Attending(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(4, 3),
         )
 
 
@@ -90,6 +122,8 @@ def model() -> Model:
 def activations(kind: torch.dtype = torch.float64) -> dict[str, Tensor]:
     dice = torch.Generator().manual_seed(2)
     shapes = {"0": (2, 4, 5, 3), "logits": (2, 3), "input": (2, 3, 6, 4)}
+    shapes |= {f"2.attention{view}": (2, 2, 5, 3) for view in ("[heads][0]", "[heads][1]")}
+    shapes["2.attention[tokens]"] = (2, 4, 6)
     return {name: torch.randn(shape, generator=dice, dtype=torch.float64).to(kind) for name, shape in shapes.items()}
 
 
@@ -171,7 +205,7 @@ def test_only_what_it_names_is_read(goal: Objective, text: str) -> None:
     assert torch.equal(goal(needed), goal(activations()))
     for name in needed:
         rest = {other: values for other, values in needed.items() if other != name}
-        with pytest.raises((UnknownLayerError, ObjectiveError), match=name):
+        with pytest.raises((UnknownLayerError, ObjectiveError), match=re.escape(name)):
             goal(rest)
 
 

@@ -187,7 +187,7 @@ def test_a_misspelt_word_gets_its_neighbours() -> None:
 
 
 def test_arguments_that_do_not_fit_are_answered_with_the_signature() -> None:
-    assert "neuron(layer, index, x=None, y=None)" in refusal("neuron('a', 5, z=3)")
+    assert "neuron(layer, index, x=None, y=None, t=None)" in refusal("neuron('a', 5, z=3)")
     assert "channel(layer, index)" in refusal("channel('a')")
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import lucidtorch.models as models
-from lucidtorch.models.address import Address
+from lucidtorch.models.layers.address import Address
 from lucidtorch.models.networks.inceptionv1 import BLOCKS, InceptionV1, SameConv2d, SameMaxPool2d
 
 FIELDS = {

@@ -1,0 +1,1 @@
+"""What a network expects of its input, and how it gets it."""

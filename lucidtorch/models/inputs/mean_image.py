@@ -1,0 +1,108 @@
+"""The mean image of a training set, as older networks subtract it: reading its file, and bringing it to a size."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lucidtorch.base.arrays import Array
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.images import load_image
+
+PICTURES = (".png", ".jpg", ".jpeg")
+TENSORS = (".pth", ".pt")
+ARRAYS = (".npy",)
+ADVICE = "Give [C, H, W], [H, W, C], [H, W] or one number per channel in a .npy, .pth or .pt file, or a picture."
+
+
+def read_mean(path: Path, channels: int, value_range: tuple[float, float], channel_order: str) -> Array:
+    """Read the file of a mean image, or of one mean per channel.
+
+    Numbers in `.npy`, `.pth` and `.pt` files are taken as they are, in units of `value_range` and in the network's own
+    channel order. A picture is RGB from 0 to 255: it is stretched to `value_range` and brought into that order.
+
+    Args:
+        path: The file. No code in it is run.
+        channels: The number of image channels.
+        value_range: The pair (lo, hi) that images in [0, 1] are stretched to.
+        channel_order: ``rgb`` or ``bgr``.
+
+    Returns:
+        `[C]`, `[C, H, W]`, or `[C, T, H, W]` for a file of four axes.
+
+    Raises:
+        BadInputError: The file is missing, broken, of another kind or of another number of channels.
+    """
+    if not path.is_file():
+        raise BadInputError(f"There is no file {path} for the mean; give numbers, or the path of a mean image.")
+    suffix = path.suffix.lower()
+    if suffix in PICTURES:
+        return Array.of(_of_picture(path, channels, value_range, channel_order))
+    if suffix in ARRAYS + TENSORS:
+        return Array.of(_arranged(_numbers(path, suffix), channels, path))
+    raise BadInputError(f"The mean {path} is none of {', '.join(ARRAYS + TENSORS + PICTURES)}. {ADVICE}")
+
+
+def resized_mean(mean: Array, sides: Sequence[int]) -> Tensor:
+    """Bring a mean image to a size, bilinearly and without aliasing; one of a clip also in time.
+
+    Args:
+        mean: `[C, H, W]`, or `[C, T, H, W]`.
+        sides: Height and width, or the three sides of a clip; a mean without time is the same for every frame.
+
+    Returns:
+        `[1, C, H, W]`, `[1, C, 1, H, W]` or `[1, C, T, H, W]` in float64 on the CPU.
+    """
+    values = torch.tensor(mean.numpy(), dtype=torch.float64)[None]
+    if values.dim() == 5:
+        return (
+            values if tuple(values.shape[2:]) == tuple(sides) else F.interpolate(values, tuple(sides), mode="trilinear")
+        )
+    plane = (sides[-2], sides[-1])
+    if tuple(values.shape[2:]) != plane:
+        values = F.interpolate(values, plane, mode="bilinear", antialias=True)
+    return values if len(sides) == 2 else values.unsqueeze(2)
+
+
+def _of_picture(path: Path, channels: int, value_range: tuple[float, float], channel_order: str) -> Tensor:
+    picture = load_image(path)
+    if len(picture) not in (1, channels):
+        raise BadInputError(
+            f"The mean {path} is a picture of {len(picture)} channels for images of {channels}. {ADVICE}"
+        )
+    low, high = value_range
+    values = picture.double().expand(channels, -1, -1) * (high - low) + low
+    return values.flip(0) if channel_order == "bgr" else values
+
+
+def _numbers(path: Path, suffix: str) -> Tensor:
+    """Read the numbers of a file that could hold code without running any of it."""
+    try:
+        if suffix in ARRAYS:
+            return torch.from_numpy(np.asarray(np.load(path, allow_pickle=False), dtype=np.float64))
+        held = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, ValueError, TypeError, EOFError, RuntimeError, LookupError, pickle.UnpicklingError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise BadInputError(f"The mean {path} holds no plain numbers ({reason[:120]}). {ADVICE}") from error
+    if not isinstance(held, Tensor) or held.is_complex():
+        raise BadInputError(f"The mean {path} holds a {type(held).__name__}, not one tensor of numbers. {ADVICE}")
+    return held.double()
+
+
+def _arranged(values: Tensor, channels: int, path: Path) -> Tensor:
+    """Bring an array into `[C]`, `[C, H, W]` or `[C, T, H, W]`."""
+    if values.dim() == 4 and values.shape[:2] == (1, channels):  # a batch of one, as converted files have it
+        values = values[0]
+    if values.dim() == 2:
+        return values.expand(channels, -1, -1)
+    if values.dim() in (1, 3, 4) and values.shape[0] == channels:
+        return values
+    if values.dim() in (3, 4) and values.shape[-1] == channels:
+        return values.movedim(-1, 0)
+    raise BadInputError(f"The mean {path} is of shape {list(values.shape)} for images of {channels} channels. {ADVICE}")

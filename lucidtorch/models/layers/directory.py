@@ -1,0 +1,226 @@
+"""How the layers of a network are written: reading an address, and saying what is wrong with one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from torch import nn
+
+from lucidtorch.base.errors import UnknownLayerError, suggestion
+from lucidtorch.models.layers.outputs import written
+from lucidtorch.models.layers.target import WHOLE_NETWORK as OUTPUT
+from lucidtorch.models.layers.target import Place, Target
+from lucidtorch.models.layers.view_refusals import only_registers, why_no_index, why_no_view
+from lucidtorch.models.layers.views import CLASS, HEADS, View
+from lucidtorch.models.layers.walk import ROOT, Firing, Walk
+from lucidtorch.models.running.recurrent import OUTPUT as STATES
+from lucidtorch.models.running.recurrent import words_of_cell
+
+INPUT = "input"
+LOGITS = "logits"
+PROBABILITIES = "prob"
+PARTED = re.compile(r"(?P<name>[^\[\]]+)(?P<words>(?:\[[^\[\]]+\])+)")
+
+
+class Directory:
+    """The addresses of all that fires in one forward pass, in the order in which it finishes.
+
+    Args:
+        found: What a dry run noted.
+        module: The network it was run on.
+        name: The network's name, for messages.
+        aliases: The literature's names, and the addresses they stand for; those of layers that never fire are left out.
+        listing: What the reader of an error message is told to do to see all layers.
+    """
+
+    def __init__(self, found: Walk, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str) -> None:
+        self.name = name
+        self.listing = listing
+        sides = "x".join(map(str, found.size))
+        self.ending = f" (The table ends early, at {sides} pixels: {found.broken})" if found.broken else ""
+        self._modules = dict(module.named_modules())
+        self._only_registers = only_registers(module)
+        self.calls: dict[str, int] = {}
+        for firing in found.firings:
+            self.calls[firing.module] = firing.call + 1
+        self.places: dict[str, Place] = {}
+        self._parts: dict[tuple[str, str], str] = {}  # further ways to write parts, by the place and what follows it
+        for firing in found.firings:
+            address = self.address_of(firing.module, firing.call)
+            self.places[address] = Place(address, firing, firing.main)
+            owner = address or OUTPUT
+            others = [Place(owner + written(parts), firing, parts) for parts in firing.leaves if parts != firing.main]
+            self.places.update({place.text: place for place in others})
+            self._parts |= {(address, words): text for words, text in self._other_words(address, firing)}
+        fires = {alias: address for alias, address in aliases.items() if address in self.places}
+        self.aliases: dict[str, str] = {alias: to for alias, to in fires.items() if alias not in self.places}
+
+    def address_of(self, name: str, call: int) -> str:
+        """Write the address of a call.
+
+        Args:
+            name: The module's name.
+            call: Which of its calls.
+
+        Returns:
+            The name, with the call where there are several.
+        """
+        return name if self.calls[name] == 1 else f"{name}@{call}"
+
+    def find(self, text: str) -> Target:
+        """Read an address.
+
+        Args:
+            text: A canonical address, `name@k`, `name[part]`, `name[view]`, `name[view][index]`, an alias, `logits`,
+                `prob` or `output`.
+
+        Returns:
+            What it stands for.
+
+        Raises:
+            UnknownLayerError: No such layer fires, it has no such part or view, or the number of the call is missing.
+        """
+        parted = PARTED.fullmatch(text)
+        if parted is None or text in self.places:
+            return self._whole(self.places[self._canonical(text)])
+        place = self.places[self._canonical(parted["name"])]
+        words = parted["words"][1:-1].split("][")
+        for count in range(len(words), 0, -1):
+            inner = self._inner(place, "".join(f"[{word}]" for word in words[:count]))
+            if inner is not None:
+                return self._viewed(text, inner, words[count:])
+        return self._viewed(text, place, words)
+
+    def _inner(self, place: Place, brackets: str) -> Place | None:
+        """Find a part of the output of a call."""
+        return self.places.get(self._parts.get((place.text, brackets), (place.text or OUTPUT) + brackets))
+
+    def views(self, place: Place) -> dict[str, View]:
+        """Say how a tensor can be read beside its activations.
+
+        Args:
+            place: The tensor.
+
+        Returns:
+            The views by the word for each.
+        """
+        return {word: view for word, view in place.views.items() if word != CLASS or not self._only_registers}
+
+    def _whole(self, place: Place) -> Target:
+        """Recurrent layers give their states over time, whichever axis of the image the time is."""
+        return Target(place, place.views.get(STATES))
+
+    def _viewed(self, text: str, place: Place, words: Sequence[str]) -> Target:
+        if not words:
+            return self._whole(place)
+        word, *rest = words
+        view = self.views(place).get(word)
+        if view is None:
+            raise UnknownLayerError(self._why_no_view(text, place, word))
+        if not rest:
+            return Target(place, view)
+        index = view.place(rest[0]) if len(rest) == 1 else None
+        if index is None:
+            raise UnknownLayerError(f"{self.name} has no {text!r}: {why_no_index(view)}")
+        return Target(place, view, index)
+
+    def _other_words(self, address: str, firing: Firing) -> Iterator[tuple[str, str]]:
+        """The main part's own place, and the words for the states of a cell, with the addresses they stand for."""
+        named = {f"[{word}]": parts for word, parts in words_of_cell(self._modules[firing.module]).items()}
+        if firing.main:
+            named[written(firing.main)] = firing.main
+        for words, parts in named.items():
+            yield words, address if parts == firing.main else (address or OUTPUT) + written(parts)
+
+    def _why_no_view(self, text: str, place: Place, word: str) -> str:
+        owner = text[: text.index(f"[{word}]")]
+        headed = [f"{one.text}[{HEADS}]" for one in self.places.values() if HEADS in one.views]
+        layer, shape = self._modules[place.firing.module], () if place.leaf is None else place.leaf.shape
+        reason = why_no_view(word, owner, layer, shape, list(self.views(place)), headed)
+        if reason is not None:
+            return f"{self.name} has no {text!r}: {reason}"
+        leaves = place.firing.leaves.items() if place.parts == place.firing.main else ()
+        parts = [owner + written(found) for found, leaf in leaves if found != place.parts and leaf.refused is None]
+        known = [*parts, *(f"{owner}[{one}]" for one in self.views(place))]
+        listed = f"write one of {', '.join(map(repr, known))}" if known else "it is one tensor"
+        return f"{self.name} has no {text!r}: {owner!r} {place.firing.gives}; {listed}."
+
+    def _canonical(self, text: str) -> str:
+        if text in self.places and text != ROOT:
+            return text
+        if text in self.aliases:
+            return self.aliases[text]
+        if text in (LOGITS, PROBABILITIES):
+            return self._logits(text)
+        if text == OUTPUT and ROOT in self.places:
+            return ROOT
+        name, at, number = text.rpartition("@")
+        if at and number.isdecimal():
+            return self._canonical_call(text, self.aliases.get(name, name), int(number))
+        raise UnknownLayerError(self._why_unknown(text))
+
+    def _logits(self, text: str) -> str:
+        """Find the classifier's output: a layer called `logits`, else what the whole network gives."""
+        if LOGITS in self.places:
+            return LOGITS
+        if LOGITS in self.aliases:
+            return self.aliases[LOGITS]
+        place = self.places.get(ROOT)
+        if place is not None and place.refused is None and place.leaf is not None and len(place.leaf.shape) == 1:
+            return ROOT
+        gives = "was not reached" if place is None else place.refused
+        if place is not None and place.refused is None and place.leaf is not None:
+            gives = f"gives {list(place.leaf.shape)} per image, which 'output' stands for"
+        why = f"no layer of it is called 'logits', and it {gives}"
+        raise UnknownLayerError(f"{self.name} has no {text!r}: {why}.{self.ending}")
+
+    def _canonical_call(self, text: str, name: str, call: int) -> str:
+        calls = self.calls.get(name)
+        if calls is None:
+            raise UnknownLayerError(self._why_unknown(text))
+        if call >= calls:
+            times = "once" if calls == 1 else f"{calls} times"
+            raise UnknownLayerError(f"{text!r} is no call of {self.name}: {name!r} is called {times}, from @0.")
+        return self.address_of(name, call)
+
+    def _why_unknown(self, text: str) -> str:
+        if text == INPUT:
+            return (
+                f"'input' is the image itself and no layer of {self.name}; a layer of that name is written 'input@0'."
+            )
+        if self.calls.get(text, 0) > 1:
+            calls = ", ".join(repr(f"{text}@{call}") for call in range(self.calls[text]))
+            return f"{self.name} calls {text!r} {self.calls[text]} times: write which call you mean, one of {calls}."
+        if text and text in self._modules:
+            return f"{self.name} has {text!r}, but it does not fire in the forward pass.{self.ending} {self.listing}"
+        known = [*self.aliases, *(text for text in self.places if text != ROOT), LOGITS]
+        return f"{self.name} has no layer {text!r}. {suggestion(text, known)}{self.ending} {self.listing}"
+
+    def name_of(self, module: nn.Module) -> str:
+        """Find the address of a module.
+
+        Args:
+            module: One of the network's own modules.
+
+        Returns:
+            Its name in `named_modules()`; `output` for the network itself.
+
+        Raises:
+            UnknownLayerError: It is no part of the network.
+        """
+        for name, child in self._modules.items():
+            if child is module:
+                return name or OUTPUT
+        raise UnknownLayerError(
+            f"This {type(module).__name__} is no part of {self.name}; give one of its own modules. {self.listing}"
+        )
+
+    def silent(self) -> list[str]:
+        """List the modules without parts of their own that did not fire.
+
+        Returns:
+            Their names: heads that only training uses, or all that lies behind where the network raised.
+        """
+        simple = [name for name, child in self._modules.items() if name and not any(True for _ in child.children())]
+        return [name for name in simple if name not in self.calls]

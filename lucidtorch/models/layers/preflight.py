@@ -1,0 +1,207 @@
+"""What will go wrong with a network, said before it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from torch import nn
+
+from lucidtorch.base.sizes import size_text
+from lucidtorch.models.inputs.doubts import contradiction
+from lucidtorch.models.layers.directory import LOGITS
+from lucidtorch.models.layers.layer_record import LayerRecord
+from lucidtorch.models.layers.outputs import written
+from lucidtorch.models.layers.target import WHOLE_NETWORK as OUTPUT
+from lucidtorch.models.layers.target import Place
+from lucidtorch.models.layers.walk import ROOT
+from lucidtorch.models.model import Model
+
+NAMES_SHOWN = 3
+OTHER_SIZE = 32  # pixels more on each side, to learn whether a network takes other sizes
+COMPUTING = ("Conv1d", "Conv2d", "Conv3d", "Linear")
+NO_ACTIVATION = (nn.MultiheadAttention, nn.Softmax, nn.LogSoftmax, nn.Softmax2d, nn.Softmin)
+ACTIVATIONS = frozenset(
+    name
+    for name, kind in vars(nn.modules.activation).items()
+    if isinstance(kind, type) and issubclass(kind, nn.Module) and kind not in (nn.Module, *NO_ACTIVATION)
+)
+
+
+def findings(model: Model) -> list[str]:
+    """Look for what will go wrong with a network, or is worth knowing before a render.
+
+    Runs the network on one grey image of another size, to learn whether it takes one. The network is afterwards as it
+    was.
+
+    Args:
+        model: The network.
+
+    Returns:
+        A sentence or two for each thing found, with what to write instead; none where all is well.
+    """
+    looks: tuple[Callable[[Model], str | None], ...] = (
+        _broken,
+        _contradicted,
+        _fixed_size,
+        _one_by_one,
+        _labels,
+        _called_again,
+        _no_targets,
+        _parted_output,
+        _other_layouts,
+        _tokens,
+        _unknown_axes,
+        _silent,
+        _functional,
+    )
+    return [found for found in (look(model) for look in looks) if found is not None]
+
+
+def _broken(model: Model) -> str | None:
+    reason = model.layers.broken
+    if reason is None:
+        return None
+    return (
+        f"The table ends early: at {size_text(model.layers.size)} pixels the network raises {_cause(reason)}. The "
+        "layers before can be used; if the size is wrong, say what it was made for with size= (--input-size)."
+    )
+
+
+def _contradicted(model: Model) -> str | None:
+    return contradiction(model.module, model.feed, model.convention, model.name)
+
+
+def _fixed_size(model: Model) -> str | None:
+    table = model.layers
+    *frames, height, width = table.size
+    other = (*frames, height + OTHER_SIZE, width + OTHER_SIZE)
+    reason = None if table.broken is not None else model.refusal(other)
+    if reason is None:
+        return None
+    return (
+        f"Its input is of a fixed size, {size_text(table.size)}: at {size_text(other)} it raises {_cause(reason)}. "
+        "By default a picture of any size is cropped or padded to it; transforms of yours end with "
+        f"crop_or_pad_to({height}, {width})."
+    )
+
+
+def _one_by_one(model: Model) -> str | None:
+    if model.layers.broken is not None or model.takes_batches:
+        return None
+    return "It takes one image at a time: leave batch out, and give galleries batch=1 (--batch 1)."
+
+
+def _labels(model: Model) -> str | None:
+    if LOGITS not in model.layers:
+        return None
+    classes = model.layers[LOGITS].channels
+    if model.labels is None:
+        return f"Its {classes} classes go by number, such as logit(0); give them names with labels= (--labels FILE)."
+    if len(model.labels) == classes:
+        return None
+    return (
+        f"It has {classes} classes and {len(model.labels)} labels, so that a name may stand for a wrong class; "
+        "check labels= (--labels)."
+    )
+
+
+def _called_again(model: Model) -> str | None:
+    calls = {name: count for name, count in model.layers.directory.calls.items() if name != ROOT and count > 1}
+    if not calls:
+        return None
+    listed = _listed([f"{name}@0 {'to' if count > 2 else 'and'} @{count - 1}" for name, count in calls.items()])
+    return f"{_count(calls, 'layer is', 'layers are')} called several times; write which call you mean: {listed}."
+
+
+def _no_targets(model: Model) -> str | None:
+    records = model.layers.values()
+    refused = [record for record in records if record.refused is not None]
+    if not refused:
+        return None
+    parts = [record.address for record in records if record.address.endswith("]") and record.refused is None]
+    advice = (
+        f"a part of one, such as {parts[0]}, or a layer inside or after it" if parts else "a layer inside or after it"
+    )
+    why = _listed([f"{record.address} {record.refused}" for record in refused], "; ")
+    return f"{_count(refused, 'layer', 'layers')} cannot be a target ({why}); name {advice}."
+
+
+def _parted_output(model: Model) -> str | None:
+    place = model.layers.directory.places.get(ROOT)
+    if place is None or place.leaf is not None:
+        return None
+    known = [OUTPUT + written(parts) for parts in place.firing.leaves]
+    advice = f"; name a part of it, such as {known[0]}, or say with output= which is meant" if known else ""
+    return f"The network {place.refused}, and nothing says which part is its output{advice}."
+
+
+def _other_layouts(model: Model) -> str | None:
+    kinds = {record.address: record.layout for record in model.layers.values() if record.layout}
+    if not kinds:
+        return None
+    words = _listed(list(dict.fromkeys(kinds.values())))
+    return (
+        f"{_count(kinds, 'layer has its', 'layers have their')} channels in another place than the second ({words}); "
+        "their activations are brought to [B, C, ...], so that `channel` means the feature everywhere."
+    )
+
+
+def _tokens(model: Model) -> str | None:
+    held: list[LayerRecord] = [record for record in model.layers.values() if record.tokens]
+    if not held:
+        return None
+    last = held[-1]
+    return (
+        f"{_count(held, 'layer holds', 'layers hold')} class or register tokens beside the image's ({last.tokens} in "
+        f"{last.address}), left out of the activations; all tokens are {last.address}[tokens]."
+    )
+
+
+def _unknown_axes(model: Model) -> str | None:
+    table = model.layers
+    unknown = [address for address in table if _is_unknown(table.directory.places[address])]
+    if not unknown:
+        return None
+    return (
+        f"The axes of {_count(unknown, 'layer', 'layers')} could not be followed; their outputs are taken as "
+        f"[B, C, H, W] or [B, C]: {_listed(unknown)}. Where that is wrong, name a layer before."
+    )
+
+
+def _is_unknown(place: Place) -> bool:
+    return place.leaf is not None and place.leaf.refused is None and place.leaf.layout is None
+
+
+def _silent(model: Model) -> str | None:
+    silent = [] if model.layers.broken is not None else model.layers.directory.silent()
+    if not silent:
+        return None
+    return (
+        f"{_count(silent, 'part of it never fires', 'parts of it never fire')} and cannot be a target: heads for "
+        f"training alone, or parts whose weights are used without calling them ({_listed(silent)})."
+    )
+
+
+def _functional(model: Model) -> str | None:
+    kinds = [record.kind for record in model.layers.values()]
+    traced = any(kind.islower() for kind in kinds)
+    if traced or any(kind in ACTIVATIONS for kind in kinds) or sum(kind in COMPUTING for kind in kinds) < 2:
+        return None
+    return (
+        "No activation function of it is a module: what happens between its layers has no address. trace=True "
+        "(--trace) makes layers of it."
+    )
+
+
+def _count(things: Sequence[object] | Iterable[object], one: str, many: str) -> str:
+    number = len(list(things))
+    return f"{number} {one if number == 1 else many}"
+
+
+def _listed(words: Sequence[str], joint: str = ", ") -> str:
+    rest = len(words) - NAMES_SHOWN
+    return joint.join(words[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _cause(reason: str) -> str:
+    return reason.rstrip(".! ")

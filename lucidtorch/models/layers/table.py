@@ -1,0 +1,200 @@
+"""The table of a network's layers: what each is, gives and sees, and how its address is written."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from typing import TypeAlias
+
+from torch import nn
+
+from lucidtorch.base.errors import UnknownLayerError
+from lucidtorch.models.layers.address import Address
+from lucidtorch.models.layers.directory import LOGITS, PROBABILITIES, Directory
+from lucidtorch.models.layers.layer_record import HEADINGS, LayerRecord, as_columns, cells
+from lucidtorch.models.layers.outputs import written
+from lucidtorch.models.layers.target import WHOLE_NETWORK as OUTPUT
+from lucidtorch.models.layers.target import Place, Target
+from lucidtorch.models.layers.walk import ROOT, Leaf, Walk
+from lucidtorch.models.running.recurrent import OUTPUT as STATES
+
+ELSEWHERE = "name a layer inside or after it"
+LayerLike: TypeAlias = "str | nn.Module"
+
+
+class LayerTable(Mapping[str, LayerRecord]):
+    """All layers that fire in one forward pass, in the order in which they finish.
+
+    Its keys are addresses; `table[...]` takes aliases, modules, `logits`, `prob` and `output` as well.
+
+    Args:
+        found: What a dry run noted.
+        module: The network it was run on.
+        name: The network's name, for messages.
+        aliases: The literature's names, and the addresses they stand for; those of layers that never fire are left out.
+        listing: What the reader of an error message is told to do to see all layers.
+    """
+
+    def __init__(self, found: Walk, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str) -> None:
+        self.size = found.size
+        self.broken = found.broken
+        self.directory = Directory(found, module, name=name, aliases=aliases, listing=listing)
+        self.aliases = self.directory.aliases
+        self._module = module
+        self._records = {text: self._record(place) for text, place in self.directory.places.items()}
+        self._order = {id(firing): number for number, firing in enumerate(found.firings)}
+
+    def __getitem__(self, layer: LayerLike) -> LayerRecord:
+        target = self._find(layer)
+        record = self._records[target.place.text]
+        if target.view is None or target.text == f"{record.address}[{STATES}]":
+            return record
+        shape = target.shape or ()
+        return replace(record, address=target.text, shape=shape, channels=shape[0], refused=None)
+
+    def __contains__(self, layer: object) -> bool:
+        try:
+            return isinstance(layer, str | nn.Module) and bool(self[layer])
+        except UnknownLayerError:
+            return False
+
+    def __iter__(self) -> Iterator[str]:
+        return (text for text, place in self.directory.places.items() if place.firing.module != ROOT)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def resolve(self, layer: LayerLike) -> Address:
+        """Read a layer's address.
+
+        `input`, the image before transforms, is no layer: whoever takes addresses looks for it before asking here.
+
+        Args:
+            layer: A canonical address, `name@k`, `name[part]`, `name[view]`, `name[view][index]`, an alias, `logits`,
+                `prob`, `output`, or a module itself.
+
+        Returns:
+            The module, call and part that it stands for, and how the activations are read.
+
+        Raises:
+            UnknownLayerError: No such layer fires, the layer needs the number of the call or the part, or it gives
+                something else than activations.
+        """
+        target = self._find(layer)
+        place, view = target.place, target.view
+        if view is None:
+            leaf = self._leaf(place, str(layer) if isinstance(layer, str) else place.text)
+            layout = None if leaf.layout is None or leaf.layout.is_plain else leaf.layout
+        else:
+            layout = view.layout
+        return Address(
+            place.firing.module,
+            place.firing.call,
+            softmax=layer == PROBABILITIES and PROBABILITIES not in self._records,
+            parts=place.parts or (),
+            view="" if view is None else view.word,
+            layout=layout,
+            index=target.index,
+        )
+
+    def order(self, layer: LayerLike) -> int:
+        """Say when a layer finishes.
+
+        Args:
+            layer: Any form of address that `resolve` reads.
+
+        Returns:
+            Its place in the order in which layers finish, from 0.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+        """
+        return self._order[id(self._find(layer).place.firing)]
+
+    def before(self, layer: LayerLike) -> str | None:
+        """Find the pre-activation of a ReLU.
+
+        Args:
+            layer: Any form of address that `resolve` reads.
+
+        Returns:
+            The address of the layer whose very output the ReLU takes; None where the layer is no `nn.ReLU` or
+            `nn.ReLU6`, or where something else than a layer feeds it (such as the sum in a residual block).
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+        """
+        feeder = self._find(layer).place.firing.fed_by
+        return None if feeder is None else self.directory.address_of(*feeder)
+
+    def as_dict(self) -> list[dict[str, object]]:
+        """Give the table as plain data.
+
+        Returns:
+            One dictionary per layer: the fields of its record, and its alias or None. The network's own output is the
+            last one, as `logits` or `output`, where no layer bears that name.
+        """
+        return [asdict(record) | {"alias": alias} for record, alias in self._rows()]
+
+    def as_text(self) -> str:
+        """Print the table.
+
+        Returns:
+            One line per layer in aligned columns, under a line of headings; where the network raised, a last line
+            that says why.
+        """
+        text = as_columns(self._rows())
+        return text if self.broken is None else f"{text}\n{self.directory.ending.strip()}"
+
+    def _repr_html_(self) -> str:
+        rows = [HEADINGS, *(cells(record, alias) for record, alias in self._rows())]
+        lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
+        body = "".join(f"<tr>{line}</tr>" for line in lines)
+        return f"<table>{body}</table><p>{html.escape(self.directory.ending.strip())}</p>"
+
+    def _rows(self) -> list[tuple[LayerRecord, str | None]]:
+        spoken = {address: alias for alias, address in self.aliases.items()}
+        rows = [(record, spoken.get(address)) for address, record in self.items()]
+        word = LOGITS if LOGITS in self else OUTPUT
+        if word in self and self._find(word).place.text == ROOT:
+            rows.append((replace(self._records[ROOT], address=word), None))
+        return rows
+
+    def _find(self, layer: LayerLike) -> Target:
+        return self.directory.find(layer if isinstance(layer, str) else self.directory.name_of(layer))
+
+    def _leaf(self, place: Place, text: str) -> Leaf:
+        """The tensor that an address stands for; refused where it cannot be a target."""
+        leaf, address = place.leaf, self.directory.address_of(place.firing.module, place.firing.call)
+        if leaf is not None and leaf.refused is None:
+            return leaf
+        name = self.directory.name
+        spoken = f"{name}'s layer {text!r}" if address != ROOT else f"{name}'s own output"
+        known = [(address or OUTPUT) + written(parts) for parts in place.firing.leaves if parts]
+        if leaf is not None:
+            known = [f"{address}[{view.word}]" for view in place.firing.views]
+        advice = f"write which part is meant, one of {', '.join(map(repr, known))}" if known else ELSEWHERE
+        raise UnknownLayerError(
+            f"{spoken} {place.refused}, where [B, C, H, W] or [B, C] is needed; {advice}. {self.directory.listing}"
+        )
+
+    def _record(self, place: Place) -> LayerRecord:
+        layer, leaf = self._module.get_submodule(place.firing.module), place.leaf
+        states = place.views.get(STATES)
+        shape = states.shape if states is not None else None if leaf is None else leaf.shape
+        refused = None if states is not None else place.refused
+        layout = None if leaf is None or leaf.layout is None or leaf.layout.is_plain else leaf.layout
+        return LayerRecord(
+            address=place.text,
+            kind=getattr(layer, "kind", type(layer).__name__),
+            shape=shape,
+            channels=shape[0] if shape and refused is None else None,
+            parameters=sum(weight.numel() for weight in layer.parameters()),
+            receptive_field=None if leaf is None else leaf.receptive_field,
+            calls=self.directory.calls[place.firing.module],
+            flops=place.firing.flops,
+            layout="" if layout is None else str(layout),
+            tokens=0 if layout is None else layout.prefix + layout.suffix,
+            refused=refused,
+        )

@@ -1,0 +1,1 @@
+"""Running a network held still, and taking out what its layers give."""

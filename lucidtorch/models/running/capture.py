@@ -1,0 +1,154 @@
+"""Looking inside a network: the only place that hooks into a forward pass to take activations."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
+
+from lucidtorch.base.errors import RenderError
+from lucidtorch.models.layers.address import Address
+from lucidtorch.models.layers.views import HEADS
+from lucidtorch.models.running.attention import AttentionWatch
+from lucidtorch.models.running.reading import Pass, read
+from lucidtorch.models.running.recurrent import native_recurrence
+
+Run: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
+
+
+class _Stop(BaseException):
+    """Ends a forward pass once everything asked for is there; no network's own `except Exception` can swallow it."""
+
+    def __init__(self, hooks: _Hooks) -> None:
+        super().__init__()
+        self.hooks = hooks
+
+
+@contextlib.contextmanager
+def capture(
+    module: nn.Module, addresses: Mapping[str, Address], feed: Callable[[Tensor], object] | None = None
+) -> Iterator[Run]:
+    """Hook into the named layers while the block runs.
+
+    Inside the block, calling what is yielded runs the network on a normalized input up to the deepest named layer and
+    gives the layers' own outputs, also where the next operation works in place. The hooks are gone afterwards, after
+    an error or an interrupt too.
+
+    Args:
+        module: The network.
+        addresses: The name under which each layer's output is given, and where it is.
+        feed: What runs the network on images, where it takes more than them; the module itself where None.
+
+    Yields:
+        A function from the network's input `[B, C, H, W]` to the outputs by name.
+    """
+    hooks = _Hooks(module, addresses, module if feed is None else feed)
+    try:
+        hooks.attach()
+        yield hooks.run
+    finally:
+        hooks.detach()
+
+
+class _Hooks:
+    """The hooks of one `capture` and what the present forward pass has given so far."""
+
+    def __init__(self, module: nn.Module, addresses: Mapping[str, Address], feed: Callable[[Tensor], object]) -> None:
+        self.module = module
+        self.feed = feed
+        self.addresses = addresses
+        self.handles: list[RemovableHandle] = []
+        self.calls: Counter[str] = Counter()
+        self.taken: dict[Address, Tensor] = {}
+        self.running = False
+        self.wanted: dict[tuple[str, int], list[Address]] = {}
+        for address in dict.fromkeys(addresses.values()):
+            self.wanted.setdefault((address.module, address.call), []).append(address)
+        self.missing: set[tuple[str, int]] = set()
+        self.headed = {address.module for address in addresses.values() if address.view == HEADS}
+        self.watch = AttentionWatch()
+        self.recurs = any(isinstance(part, nn.RNNBase) for part in module.modules())
+
+    def attach(self) -> None:
+        for name in sorted({name for name, _ in self.wanted}):
+            layer = self.module.get_submodule(name)
+            if name in self.headed:
+                self.handles.append(layer.register_forward_pre_hook(self._enter))
+            self.handles.append(layer.register_forward_hook(self._hook_of(name), with_kwargs=True))
+
+    def detach(self) -> None:
+        for handle in self.handles:
+            handle.remove()
+        self.handles.clear()
+        self.taken.clear()
+
+    def run(self, images: Tensor) -> dict[str, Tensor]:
+        self.calls.clear()
+        self.taken.clear()
+        self.missing = set(self.wanted)
+        if self.wanted:
+            self._forward(images)
+        found = {name: self._given(name, address) for name, address in self.addresses.items()}
+        self.taken.clear()
+        return found
+
+    def _forward(self, images: Tensor) -> None:
+        self.running = True
+        try:
+            with self._modes():
+                self.feed(images)
+        except _Stop as stop:
+            if stop.hooks is not self:
+                raise
+        finally:
+            self.running = False
+
+    @contextlib.contextmanager
+    def _modes(self) -> Iterator[None]:
+        """Turn on what only some networks and addresses need."""
+        self.watch = AttentionWatch()
+        with contextlib.ExitStack() as modes:
+            if self.recurs:
+                modes.enter_context(native_recurrence())
+            if self.headed:
+                modes.enter_context(self.watch)
+            yield
+
+    def _enter(self, layer: nn.Module, inputs: object) -> None:
+        if self.running:
+            self.watch.enter(layer)
+
+    def _hook_of(self, name: str) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any], object], None]:
+        def hook(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: object) -> None:
+            if not self.running:  # somebody else's forward pass
+                return
+            heads = self.watch.leave(layer) if name in self.headed else None
+            call = (name, self.calls[name])
+            self.calls[name] += 1
+            if call in self.missing:
+                self._take(call, Pass(layer, args, kwargs, output, heads))
+
+        return hook
+
+    def _take(self, call: tuple[str, int], seen: Pass) -> None:
+        self.missing.discard(call)
+        for address in self.wanted[call]:
+            values = read(address, seen)
+            # the network may go on and work on it in place
+            values = values.clone() if self.missing else values
+            self.taken[address] = torch.softmax(values, dim=1) if address.softmax else values
+        if not self.missing:
+            raise _Stop(self)
+
+    def _given(self, name: str, address: Address) -> Tensor:
+        values = self.taken.get(address)
+        if values is None:
+            raise RenderError(
+                f"Layer {name!r} was not reached in this forward pass; it may depend on the input or its size."
+            )
+        return values

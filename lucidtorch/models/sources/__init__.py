@@ -1,0 +1,1 @@
+"""Where networks come from: names, files and modules, with their weights."""

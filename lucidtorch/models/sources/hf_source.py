@@ -1,0 +1,158 @@
+"""Vision networks of the Hugging Face hub, or of a folder that `save_pretrained` wrote.
+
+The only modules that import transformers are this one and `hf_convention`, themselves imported when they are needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import transformers
+from torch import Tensor, nn
+from transformers.utils import logging
+
+from lucidtorch.base.errors import DownloadError, LucidtorchWarning, UnknownModelError, WeightsError
+from lucidtorch.base.seeds import OwnRandomState
+from lucidtorch.models.sources.found_network import FoundNetwork
+from lucidtorch.models.sources.hf_convention import convention_of
+from lucidtorch.models.sources.state_dicts import listed
+from lucidtorch.models.sources.weights import read_weights
+
+IMAGES = "pixel_values"  # what such networks call the argument that images are given as
+CLASSIFIER = "ForImageClassification"
+PROJECTED = "WithProjection"  # the vision tower with the layer that takes it to where texts are compared with it
+NO_NAME = re.compile(r"LABEL_\d+")
+TRANSFORMERS_ERRORS = (OSError, ValueError, RuntimeError, ImportError, KeyError)  # what it raises where it cannot load
+
+
+def find_in_hf(name: str, weights: str | Path, seed: int) -> FoundNetwork:
+    """Build a vision network of the Hugging Face hub and put weights into it.
+
+    The class is the one that the network's configuration names. Of networks that take images and texts, the part is
+    taken that sees images alone.
+
+    Args:
+        name: A name of the hub such as `google/vit-base-patch16-224`, or a folder as `save_pretrained` writes it.
+        weights: `default` for those beside the configuration, fetched at first use; `random`; or a file.
+        seed: Where random weights start from.
+
+    Returns:
+        The network, with the convention of its image processor; where it has none, the convention is a guess.
+
+    Raises:
+        UnknownModelError: There is no such network, or it takes no images.
+        DownloadError: It is not here and cannot be fetched.
+        WeightsError: The weights cannot be used.
+    """
+    with _quiet():
+        config = _configuration(name)
+        kind, config = _kind(name, config)
+        file = weights if isinstance(weights, Path) else None
+        with OwnRandomState(seed)():
+            module = kind(config) if weights == "random" else _loaded(kind, config, name, file)
+        convention = convention_of(name, config)
+    labels = _labels(config) if "For" in kind.__name__ else None
+    return FoundNetwork(f"hf/{name}", module.float().eval(), convention, labels, file or _file_of(name, weights))
+
+
+def _configuration(name: str) -> Any:
+    try:
+        return transformers.AutoConfig.from_pretrained(name, trust_remote_code=False)
+    except (ValueError, KeyError, ImportError) as error:
+        raise UnknownModelError(f"hf/{name} is no network that transformers knows: {_first_line(error)}") from error
+    except OSError as error:
+        raise DownloadError(
+            f"hf/{name} is neither a folder with a config.json nor here already, and could not be fetched "
+            f"({_first_line(error)}). Fetch it once where the hub can be reached, or give a folder that "
+            "save_pretrained wrote."
+        ) from error
+
+
+def _kind(name: str, config: Any) -> tuple[Any, Any]:
+    """Choose the network's class, and the part of the configuration that it is built from."""
+    named = [getattr(transformers, one, None) for one in config.architectures or ()]
+    kind = next((one for one in named if one is not None), None)
+    if kind is None or CLASSIFIER not in kind.__name__:
+        config = getattr(config, "vision_config", config)
+        if kind is None or type(config) is not kind.config_class:
+            kind = _bare(name, config)
+    if kind.main_input_name != IMAGES:
+        raise UnknownModelError(f"hf/{name} is a {kind.__name__}, which takes {kind.main_input_name} and no images.")
+    if hasattr(config, "num_frames"):
+        raise UnknownModelError(
+            f"hf/{name} takes clips as [B, T, C, H, W]; give a torch.nn.Module of yours that takes [B, C, T, H, W], "
+            "transposes it and calls the network."
+        )
+    return kind, config
+
+
+def _bare(name: str, config: Any) -> Any:
+    """Find the class without a head, or of a vision tower the one with its projection."""
+    try:
+        kind = transformers.MODEL_MAPPING[type(config)]
+    except KeyError as error:
+        raise UnknownModelError(
+            f"hf/{name} has a {type(config).__name__}, for which transformers has no network of its own; "
+            "build it in Python and give the torch.nn.Module."
+        ) from error
+    return getattr(transformers, f"{kind.__name__}{PROJECTED}", kind)
+
+
+def _loaded(kind: Any, config: Any, name: str, file: Path | None) -> nn.Module:
+    """Load weights by transformers' own rules, which know the older names of many networks' weights."""
+    state: dict[str, Tensor] | None = None if file is None else read_weights(file)
+    place = name if file is None else None
+    try:
+        module, notes = kind.from_pretrained(place, config=config, state_dict=state, output_loading_info=True)
+    except TRANSFORMERS_ERRORS as error:
+        if file is not None:
+            raise WeightsError(f"{file} holds the weights of another network than hf/{name}.") from error
+        raise DownloadError(
+            f"The weights of hf/{name} are not here, or cannot be loaded ({_first_line(error)}). Give a state dict of "
+            "yours with weights=FILE, take weights='random', or fetch them once where the hub can be reached."
+        ) from error
+    missing = sorted(notes["missing_keys"])
+    if missing and (file is not None or len(missing) >= len(list(module.parameters()))):
+        origin = file or f"The folder of hf/{name}"
+        raise WeightsError(f"{origin} holds the weights of another network; missing in it: {listed(missing)}.")
+    if missing:
+        warnings.warn(
+            f"The published weights of hf/{name} leave out {listed(missing)}: these are random, and so is what comes "
+            "after them.",
+            LucidtorchWarning,
+            stacklevel=6,  # whoever calls load_model
+        )
+    result: nn.Module = module
+    return result
+
+
+def _labels(config: Any) -> tuple[str, ...] | None:
+    names = {int(number): str(label) for number, label in (config.id2label or {}).items()}
+    given = tuple(names[number] for number in sorted(names))
+    complete = given and sorted(names) == list(range(len(names)))
+    return None if not complete or all(NO_NAME.fullmatch(label) for label in given) else given
+
+
+def _file_of(name: str, weights: str | Path) -> Path | None:
+    file = Path(name) / "model.safetensors"
+    return file if weights == "default" and file.is_file() else None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers from reporting what is checked here anyway."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)

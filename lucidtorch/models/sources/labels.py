@@ -1,0 +1,129 @@
+"""The names of a classifier's classes: reading them from a file, and finding a class by its name."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from lucidtorch.base.errors import BadInputError, UnitError, UnknownLabelError, suggestion
+
+WORDNET_NUMBER = re.compile(r"^n\d{8}\s+")  # ImageNet's label files often begin each line with it
+
+JSON_ADVICE = 'Write a list of names, {"0": "name"}, {"0": ["n01440764", "name"]} or {"name": 0}.'
+
+
+def read_labels(labels: Sequence[str] | str | Path) -> list[str]:
+    """Take labels as they are, or read them from a file.
+
+    A `.json` file holds a list of names, a mapping of class number to name, as ``{"0": "tench"}`` or
+    ``{"0": ["n01440764", "tench"]}``, or one of name to class number, as ``{"tench": 0}``.
+
+    Args:
+        labels: The names in the order of the classes, or the path of a UTF-8 file: text with one name a line, or JSON.
+
+    Returns:
+        The names in the order of the classes.
+
+    Raises:
+        BadInputError: The file cannot be read, an item is no text, or a class has no name or two.
+    """
+    if isinstance(labels, str | Path):
+        return _labels_of_file(Path(labels))
+    names = list(labels)
+    if not all(isinstance(name, str) for name in names):
+        raise BadInputError("labels are texts, or the path of a file with one label a line.")
+    return names
+
+
+def find_label(label: int | str, labels: Sequence[str] | None, count: int | None, name: str) -> int:
+    """Find the number of a class.
+
+    Args:
+        label: A class's number, or its name: the whole line, or one of its names between commas, in any case.
+        labels: The names of the classes, where they are known.
+        count: The number of classes, where it is known.
+        name: The network's name, for messages.
+
+    Returns:
+        The number of the class, from 0.
+
+    Raises:
+        UnitError: There is no class of that number.
+        UnknownLabelError: No class, or more than one, has that name, or the network has no labels.
+    """
+    if isinstance(label, str):
+        return _number_of(label, labels, name)
+    if label < 0 or (count is not None and label >= count):
+        known = "" if count is None else f": it has {count}, 0 to {count - 1}"
+        raise UnitError(f"{name} has no class {label}{known}.")
+    return label
+
+
+def _number_of(label: str, labels: Sequence[str] | None, name: str) -> int:
+    if labels is None:
+        raise UnknownLabelError(
+            f"{name} has no labels, so {label!r} names no class; write the class's number, or load it with labels=FILE."
+        )
+    for names_of in (_whole, _synonyms):
+        found = [number for number, line in enumerate(labels) if label.casefold() in names_of(line)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            numbers = ", ".join(str(number) for number in found)
+            raise UnknownLabelError(f"{name} has {len(found)} classes {label!r}: write one of the numbers {numbers}.")
+    known = [synonym for line in labels for synonym in _synonyms(line)]
+    raise UnknownLabelError(f"{name} has no class {label!r}. {suggestion(label.casefold(), known)}".rstrip())
+
+
+def _whole(line: str) -> tuple[str, ...]:
+    return line.casefold(), WORDNET_NUMBER.sub("", line.casefold())
+
+
+def _synonyms(line: str) -> list[str]:
+    return [synonym.strip() for synonym in WORDNET_NUMBER.sub("", line.casefold()).split(",")]
+
+
+def _labels_of_file(path: Path) -> list[str]:
+    try:
+        text = path.expanduser().read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BadInputError(
+            f"Cannot read the labels {path}: {error.strerror}. Give a file with one label a line."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"The labels {path} are no UTF-8 text; give a text file with one label a line.") from error
+    if path.suffix.lower() == ".json":
+        return _labels_of_json(text, path)
+    return [line.strip() for line in text.rstrip("\n").split("\n")]
+
+
+def _labels_of_json(text: str, path: Path) -> list[str]:
+    try:
+        held = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise BadInputError(f"The labels {path} are broken JSON ({error}). {JSON_ADVICE}") from error
+    names = _in_order(held, path) if isinstance(held, dict) else held
+    if not isinstance(names, list) or not names:
+        raise BadInputError(f"The labels {path} hold no list of names. {JSON_ADVICE}")
+    return [_name_in(item, path) for item in names]
+
+
+def _in_order(held: dict[str, object], path: Path) -> list[object]:
+    """Sort a mapping by class number, which is either its keys or its values."""
+    backwards = all(isinstance(value, int) and not isinstance(value, bool) for value in held.values())
+    numbers = list(held.values()) if backwards else [int(key) if key.isdecimal() else key for key in held]
+    names = list(held) if backwards else list(held.values())
+    ordered: dict[object, object] = dict(zip(numbers, names, strict=True))
+    if set(numbers) != set(range(len(held))):
+        raise BadInputError(f"The labels {path} do not name each class from 0 to {len(held) - 1} once. {JSON_ADVICE}")
+    return [ordered[number] for number in range(len(held))]
+
+
+def _name_in(item: object, path: Path) -> str:
+    """A name as it is, or the last of a list such as ["n01440764", "tench"]."""
+    name = item[-1] if isinstance(item, list) and item else item
+    if not isinstance(name, str):
+        raise BadInputError(f"The labels {path} hold {item!r:.40} in the place of a name. {JSON_ADVICE}")
+    return name

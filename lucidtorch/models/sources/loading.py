@@ -1,0 +1,211 @@
+"""From a name, a file or a module to a `Model`."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from lucidtorch.base.errors import BadInputError, LucidtorchWarning
+from lucidtorch.models.inputs.convention import InputConvention
+from lucidtorch.models.inputs.doubts import contradiction
+from lucidtorch.models.inputs.feed import ExtraInput, Feed
+from lucidtorch.models.layers.outputs import Step
+from lucidtorch.models.model import Model
+from lucidtorch.models.sources.device import move, read_device
+from lucidtorch.models.sources.finding import find
+from lucidtorch.models.sources.found_network import FoundNetwork
+from lucidtorch.models.sources.labels import read_labels
+from lucidtorch.models.sources.model_source import ModelSource
+from lucidtorch.models.sources.weights import check_weights_path, file_sha256
+
+NAMED_WEIGHTS = ("default", "random")
+NORMALIZING = ("mean", "std", "value_range", "channel_order")  # what the first batch norm can contradict
+
+
+def load_model(
+    spec: str | Path | nn.Module | Model,
+    *,
+    weights: str | Path = "default",
+    device: str | torch.device = "auto",
+    mean: float | Sequence[float] | str | Path | None = None,
+    std: float | Sequence[float] | None = None,
+    value_range: Sequence[float] | None = None,
+    channel_order: str | None = None,
+    size: int | Sequence[int] | None = None,
+    channels: int | None = None,
+    labels: Sequence[str] | str | Path | None = None,
+    inputs: Mapping[str, ExtraInput] | None = None,
+    output: Step | None = None,
+    trace: bool = False,
+) -> Model:
+    """Find a network and learn what it expects of its input.
+
+    Args:
+        spec: A module of yours; a torchvision network (`vgg16`, `torchvision/vgg16`); `timm/NAME`; `hf/NAME`, on the
+            hub or in a folder; a file of yours with a function that makes one (`path/to/file.py:factory`); a program
+            (`.pt2` of torch.export, TorchScript's `.pt`); a network that ships with lucidtorch (`demo`, `demo-judge`,
+            `digits`, `lines`); `inceptionv1`; a `Model` is given back as it is.
+        weights: `default` (what ships, what is downloaded, what a module or a factory has), `random` (the same at each
+            call), or the path of a `.safetensors`, `.pth` or `.pt` file; a module of yours is itself filled with it.
+        device: Such as `cpu` or `cuda:0`; `auto` leaves a module where it is and takes a GPU for the others.
+        mean: One number per channel, or one for all, in units of `value_range`; or the path of a mean image (`.npy`,
+            `.pth`, `.pt`, or a picture), which is brought to the size of the images.
+        std: One positive number per channel, or one for all, in units of `value_range`.
+        value_range: The pair (lo, hi) that images in [0, 1] are stretched to before mean and std.
+        channel_order: `rgb`, or `bgr` for a network that takes blue first; mean and std then stand in that order too.
+        size: Height and width in pixels that the network is made for, or one side; (time, height, width) for a network
+            that takes clips or volumes.
+        channels: The number of image channels.
+        labels: The names of the classes, or the path of a text file with one name a line or of a JSON file.
+        inputs: What `forward` takes beside the images, by the name of the parameter: a tensor, with one row for all
+            images or one for each, a function of the normalized images, or a plain value. The images go to the first
+            parameter that is not named here.
+        output: Which part of what the network gives is its output: a key, a place, or a function that picks it.
+        trace: Whether to take the traced view of the network, in which functional operations are layers too, under
+            torchvision's names.
+
+    Returns:
+        The network. One that states no convention is taken as [0, 1], mean 0, std 1, with a warning that says so.
+        There is a warning too when the first batch norm contradicts what was said of the input.
+
+    Raises:
+        BadInputError: What was given does not fit; UnknownModelError, WeightsError and DownloadError are kinds of it.
+    """
+    given: dict[str, Any] = {
+        "mean": mean,
+        "std": std,
+        "value_range": value_range,
+        "channel_order": channel_order,
+        "size": size,
+        "channels": channels,
+    }
+    if isinstance(spec, Model):
+        _refuse_words(spec, weights, device, trace, labels, inputs, output, *given.values())
+        return spec
+    spec = str(spec) if isinstance(spec, Path) else spec
+    _check_output(output)
+    place = read_device(device)
+    names = None if labels is None else read_labels(labels)
+    found = find(spec, _weights(weights))
+    convention = found.convention.overridden(**given)
+    feed = Feed(found.module, inputs or {}, found.name)
+    move(found.module, place, own=isinstance(spec, nn.Module))
+    if not convention.stated or any(given[word] is not None for word in NORMALIZING):
+        _warn_of_doubts(found, feed, convention)
+    module = _traced(found.module, inputs or {}) if trace else found.module
+    return Model(
+        module,
+        convention,
+        name=found.name,
+        source=None if inputs else _source(spec, str(weights), found, convention, given, labels, output, trace=trace),
+        labels=found.labels if names is None else names,
+        size_known=found.size_known or size is not None,
+        feed=Feed(module, inputs or {}, found.name) if trace else feed,
+        output=output,
+        note=found.note,
+    )
+
+
+def load_source(source: ModelSource, *, device: str | torch.device = "auto") -> Model:
+    """Load a network again from what a picture says of it.
+
+    Args:
+        source: The record that `Model.source` held.
+        device: As for `load_model`.
+
+    Returns:
+        The network.
+
+    Raises:
+        WeightsError: The weights file, the file of the mean or the file with the network's code now holds something
+            else than it did.
+        BadInputError: The network cannot be loaded any more.
+    """
+    model = load_model(
+        source.spec,
+        weights=source.weights,
+        device=device,
+        mean=source.mean,
+        std=source.std,
+        value_range=source.value_range,
+        channel_order=source.channel_order,
+        size=source.size,
+        channels=source.channels,
+        labels=source.labels,
+        output=source.output,
+        trace=source.trace,
+    )
+    if model.source is not None:
+        source.check_unchanged(model.source)
+    return model
+
+
+def _weights(weights: str | Path) -> str | Path:
+    if weights in NAMED_WEIGHTS:
+        return weights
+    path = Path(weights).expanduser()
+    check_weights_path(path)
+    return path
+
+
+def _source(
+    spec: str | nn.Module,
+    weights: str,
+    found: FoundNetwork,
+    convention: InputConvention,
+    given: Mapping[str, Any],
+    labels: Sequence[str] | str | Path | None,
+    output: Step | None,
+    *,
+    trace: bool,
+) -> ModelSource | None:
+    """Note what was said, in the words of the convention that came of it; None where it cannot be written down."""
+    if not isinstance(spec, str) or callable(output):
+        return None
+    said: dict[str, Any] = {name: getattr(convention, name) for name, value in given.items() if value is not None}
+    said |= {"output": output, "trace": trace}
+    mean = given["mean"]
+    if isinstance(mean, str | Path):
+        said |= {"mean": str(mean), "mean_sha256": file_sha256(Path(mean).expanduser())}
+    if labels is not None:
+        said["labels"] = str(labels) if isinstance(labels, str | Path) else tuple(labels)
+    said["sha256"], said["code_sha256"] = (file and file_sha256(file) for file in (found.file, found.code))
+    return ModelSource(spec, weights, **said)
+
+
+def _check_output(output: object) -> None:
+    if isinstance(output, bool) or not (output is None or isinstance(output, str | int) or callable(output)):
+        raise BadInputError(
+            f"output is a key, a place or a function that picks a part of what the network gives, but {output!r} was "
+            f"given; write output='logits', output=0 or output=lambda given: given.logits."
+        )
+
+
+def _traced(module: nn.Module, inputs: Iterable[str]) -> nn.Module:
+    # Here and not at the top: only this view needs torchvision, which takes long to import.
+    from lucidtorch.models.sources.traced import traced
+
+    return traced(module, tuple(inputs))
+
+
+def _warn_of_doubts(found: FoundNetwork, feed: Feed, convention: InputConvention) -> None:
+    """Say in one warning that the convention is a guess, and what speaks against it."""
+    doubt = contradiction(found.module, feed.with_any_batch(), convention, found.name)
+    guess = (
+        f"{found.name} does not say what input it expects: images go in as they are, in [0, 1], mean 0, std 1, with "
+        f"{convention.channels} channels. Say what is right with load_model(..., mean=, std=); mean=0 if this is."
+    )
+    said = [sentence for sentence in (None if convention.stated else guess, doubt) if sentence is not None]
+    if said:
+        warnings.warn(" ".join(said), LucidtorchWarning, stacklevel=3)
+
+
+def _refuse_words(model: Model, weights: object, device: object, trace: bool, *words: object) -> None:
+    """A `Model` has its convention already: what is said about it here would be ignored, so it is refused."""
+    if (weights, device, trace) != ("default", "auto", False) or any(word is not None for word in words):
+        raise BadInputError(f"{model!r} is loaded already and is taken as it is; say this where it is loaded.")

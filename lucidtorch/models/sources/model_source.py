@@ -1,0 +1,102 @@
+"""How a network can be loaded again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from lucidtorch.base.errors import RecipeError, WeightsError
+from lucidtorch.models.inputs.convention import ChannelOrder
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """What was said to `load_model`, so that a picture can name the network it was made with.
+
+    Args:
+        spec: The network's name, or the path of the file that makes or holds it.
+        weights: `default`, `random`, or the path of a file as it was given.
+        sha256: Of the weights file, or None where no file was read.
+        code_sha256: Of the file with the network's code, or None where it has a name of its own.
+        mean: What was given in the place of the network's own, or None; likewise the ones below. Numbers, or the path
+            of a mean image as it was given.
+        mean_sha256: Of the file of the mean, or None where numbers were given.
+        std: One number per channel.
+        value_range: The pair (lo, hi).
+        channel_order: ``rgb`` or ``bgr``.
+        size: Height and width, or (time, height, width).
+        channels: The number of image channels.
+        labels: The path of a file, or the names themselves.
+        output: The key or the place of the part of the network's output that is meant.
+        trace: Whether the traced view of the network was taken.
+    """
+
+    spec: str
+    weights: str = "default"
+    sha256: str | None = None
+    code_sha256: str | None = None
+    mean: tuple[float, ...] | str | None = None
+    mean_sha256: str | None = None
+    std: tuple[float, ...] | None = None
+    value_range: tuple[float, float] | None = None
+    channel_order: ChannelOrder | None = None
+    size: tuple[int, ...] | None = None
+    channels: int | None = None
+    labels: str | tuple[str, ...] | None = None
+    output: str | int | None = None
+    trace: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the record as plain data.
+
+        Returns:
+            Names and values that JSON and YAML can hold; what was not given is left out.
+        """
+        given = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: _plain(value) for name, value in given.items() if value is not None and value is not False}
+
+    def check_unchanged(self, now: ModelSource) -> None:
+        """Make sure that the files this record names hold what they held.
+
+        Args:
+            now: The record of the network as it was loaded again.
+
+        Raises:
+            WeightsError: The weights file, the code's or the mean's holds something else.
+        """
+        for what, before, after in (
+            (f"The weights {self.weights!r} of {self.spec} are not those that were", self.sha256, now.sha256),
+            (f"The code of {self.spec} is not the one that was", self.code_sha256, now.code_sha256),
+            (f"The mean {self.mean!r} of {self.spec} is not the one that was", self.mean_sha256, now.mean_sha256),
+        ):
+            if before != after:
+                raise WeightsError(f"{what} used (SHA-256 {after} instead of {before}); put the file back that was.")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ModelSource:
+        """Read what `to_dict` wrote.
+
+        Args:
+            data: Names and values.
+
+        Returns:
+            The record.
+
+        Raises:
+            RecipeError: A name is missing or unknown.
+        """
+        known = [one.name for one in fields(cls)]
+        unknown = [name for name in data if name not in known]
+        if unknown or not isinstance(data.get("spec"), str):
+            what = f"has no field {unknown[0]!r}" if unknown else "needs 'spec', the network's name"
+            raise RecipeError(f"The record of a network {what}; its fields are {', '.join(known)}.")
+        return cls(**{name: _frozen(value) for name, value in data.items()})
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _frozen(value: object) -> Any:
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,95 @@
+"""timm's networks by name: the only module that imports timm, itself imported when it is needed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import timm
+import timm.data
+from torch import Tensor, nn
+
+from lucidtorch.base.errors import DownloadError, UnknownModelError, suggestion
+from lucidtorch.base.seeds import OwnRandomState
+from lucidtorch.models.inputs.convention import InputConvention
+from lucidtorch.models.sources.found_network import FoundNetwork
+from lucidtorch.models.sources.weights import fits, load_weights, read_weights
+
+PREFIX = "timm/"
+
+
+def find_in_timm(name: str, weights: str | Path, seed: int) -> FoundNetwork:
+    """Build one of timm's networks and put weights into it.
+
+    Args:
+        name: As `timm.create_model` takes it, such as `resnet18` or `resnet18.a1_in1k`.
+        weights: `default` for those that timm fetches at first use; `random`; or a file, with timm's names or names
+            that timm translates.
+        seed: Where random weights start from.
+
+    Returns:
+        The network, with the convention of timm's own configuration, and ImageNet's names for its classes where they
+        are ImageNet's.
+
+    Raises:
+        UnknownModelError: timm has no such network, or no such weights of it.
+        DownloadError: The default weights are not here and cannot be fetched.
+        WeightsError: The file cannot be used.
+    """
+    _check_name(name)
+    file = weights if isinstance(weights, Path) else None
+    state = read_weights(file) if file else None
+    with OwnRandomState(seed)():
+        module = _fetched(name) if weights == "default" else timm.create_model(name)
+    if state is not None:
+        load_weights(module, _translated(state, module, name), name=f"{PREFIX}{name}", origin=str(file))
+    return FoundNetwork(f"{PREFIX}{name}", module, _convention(module), _labels(module), file)
+
+
+def _check_name(name: str) -> None:
+    architecture, _, tag = name.partition(".")
+    if not timm.is_model(architecture):
+        raise UnknownModelError(f"timm has no network {name!r}. {suggestion(name, timm.list_models())}")
+    tagged = timm.list_models(f"{architecture}.*", pretrained=True)
+    if tag and name not in tagged:
+        known = [one for one in tagged if one.partition(".")[0] == architecture]
+        raise UnknownModelError(f"timm has no weights {tag!r} of {architecture}. {suggestion(name, known)}".rstrip())
+
+
+def _fetched(name: str) -> nn.Module:
+    try:
+        module: nn.Module = timm.create_model(name, pretrained=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise DownloadError(
+            f"The pretrained weights of timm's {name} are not here and could not be fetched ({reason}). Give a state "
+            "dict of yours with weights=FILE, take weights='random', or fetch them once where the hub can be reached."
+        ) from error
+    return module
+
+
+def _translated(state: dict[str, Tensor], module: nn.Module, name: str) -> dict[str, Tensor]:
+    """Let timm rename what other projects published, where the names are not the network's own already."""
+    origin = sys.modules[timm.model_entrypoint(name.partition(".")[0]).__module__]
+    translate: Any = getattr(origin, "checkpoint_filter_fn", None)
+    if translate is None or fits(module, state):
+        return state
+    try:
+        return dict(translate(dict(state), module))
+    except (LookupError, RuntimeError, ValueError, TypeError, AttributeError):
+        return state  # of another network, which `load_weights` says better
+
+
+def _convention(module: nn.Module) -> InputConvention:
+    stated = timm.data.resolve_model_data_config(module)
+    channels, height, width = stated["input_size"]
+    mean, std = (tuple(map(float, stated[word])) for word in ("mean", "std"))
+    if len(mean) == 1:
+        mean, std = mean * channels, std * channels
+    return InputConvention(channels, (height, width), (0.0, 1.0), mean, std)
+
+
+def _labels(module: Any) -> tuple[str, ...] | None:
+    subset = timm.data.infer_imagenet_subset(module)
+    return None if subset is None else tuple(timm.data.ImageNetInfo(subset).label_descriptions())
