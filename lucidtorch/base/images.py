@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import io
 import math
 from pathlib import Path
@@ -36,15 +37,22 @@ def to_bytes(images: Tensor) -> np.ndarray:
 def visible(image: Tensor) -> Tensor:
     """Bring an image of any number of channels into one that a file can show.
 
+    One channel is grey and three are RGB. Of any other number, each channel has a colour of its own, with hues evenly
+    round the circle from red, and a pixel is the mean of the colours, weighted by the channels' values: equal channels
+    are grey of just that value, nothing leaves [0, 1], and of three channels it would be RGB itself.
+
     Args:
         image: `[C, H, W]`.
 
     Returns:
-        The same for 1 and 3 channels; otherwise the channels side by side as grey planes, `[1, H, C * W + gaps]`.
+        `[1, H, W]` for one channel, `[3, H, W]` for all others.
     """
-    if image.shape[0] in (1, 3):
+    channels = len(image)
+    if channels in (1, 3):
         return image
-    return sheet(image.unsqueeze(1), columns=image.shape[0])
+    colours = [colorsys.hsv_to_rgb(channel / channels, 1, 1) for channel in range(channels)]
+    weights = torch.tensor(colours, dtype=torch.float64)
+    return torch.einsum("ck,chw->khw", (weights / weights.sum(0)).to(image), image)
 
 
 def sheet(images: Tensor, columns: int | None = None) -> Tensor:
@@ -74,10 +82,10 @@ def dead_mark(image: Tensor) -> Tensor:
     """Draw what stands in the place of a dead unit's picture: flat grey with a cross.
 
     Args:
-        image: `[C, H, W]`, for its shape.
+        image: `[C, H, W]`, or `[C, T, H, W]`, for its shape.
 
     Returns:
-        `[C, H, W]`.
+        The same shape.
     """
     height, width = image.shape[-2:]
     rows = torch.linspace(0, 1, height)[:, None]

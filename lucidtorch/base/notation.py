@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.frozen_mapping import FrozenMapping
 
 ARRAYS = "ArrayLike"  # a parameter annotated so takes many numbers; those of a long one stand in a file
 
@@ -20,13 +21,14 @@ def freeze(value: object) -> object:
     """Make an argument immutable, keeping what it says.
 
     Args:
-        value: What the user gave: a number, text, sequence, tensor, array, or an expression.
+        value: What the user gave: a number, text, sequence, tensor, array, a mapping from whole numbers, or an
+            expression.
 
     Returns:
-        The same as a plain number, text, tuple, `Array`, or the expression itself.
+        The same as a plain number, text, tuple, `Array`, `FrozenMapping`, or the expression itself.
 
     Raises:
-        BadInputError: A number is not finite.
+        BadInputError: A number is not finite, or a mapping has other keys than whole numbers.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -36,7 +38,17 @@ def freeze(value: object) -> object:
         raise BadInputError(f"A finite number is needed, but {value!r} was given.")
     if isinstance(value, list | tuple | range):
         return tuple(freeze(item) for item in value)
+    if isinstance(value, Mapping):
+        return FrozenMapping({_whole_key(key): freeze(item) for key, item in value.items()})
     return value
+
+
+def _whole_key(key: object) -> int:
+    if isinstance(key, np.generic):
+        key = key.item()
+    if isinstance(key, bool) or not isinstance(key, int):
+        raise BadInputError(f"A mapping goes from whole numbers, such as {{3: 1.0}}, but it has the key {key!r}.")
+    return key
 
 
 def _frozen_numbers(value: Tensor | np.ndarray) -> object:
@@ -58,6 +70,10 @@ def format_value(value: object) -> str:
     """
     if isinstance(value, tuple):
         return f"[{', '.join(format_value(item) for item in value)}]"
+    if isinstance(value, FrozenMapping):
+        return f"{{{', '.join(f'{key}: {format_value(item)}' for key, item in value.items())}}}"
+    if isinstance(value, nn.Module):  # a layer named by itself, until a render writes its address
+        return f"<{type(value).__name__}>"
     return repr(value)
 
 
@@ -83,7 +99,14 @@ def bind(function: Callable[..., Any], args: tuple[object, ...], kwargs: Mapping
 
 def _bound(value: object, annotation: str) -> object:
     frozen = freeze(value)
-    if ARRAYS in annotation and isinstance(frozen, tuple):
+    return _with_arrays(frozen) if ARRAYS in annotation else frozen
+
+
+def _with_arrays(frozen: object) -> object:
+    """Put an array in the place of numbers that are too many for a text."""
+    if isinstance(frozen, FrozenMapping):
+        return FrozenMapping({key: _with_arrays(item) for key, item in frozen.items()})
+    if isinstance(frozen, tuple):
         array = Array.of(frozen)
         return frozen if array.is_inline else array
     return frozen

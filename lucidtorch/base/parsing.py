@@ -26,7 +26,7 @@ OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
 # A text in quotes, or `layer:unit`, where the layer may hold dots, slashes and the number of a call.
 SHORTHAND = re.compile(
     r"""(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
-    r"""|(?P<layer>[A-Za-z0-9_]+(?:[./][A-Za-z0-9_]+)*(?:@[0-9]+)?):(?P<unit>[0-9]+(?!\w|\.[0-9])|\[[0-9,\s]*\])"""
+    r"""|(?P<layer>[A-Za-z0-9_]+(?:[./][A-Za-z0-9_]+)*(?:@[0-9]+)?(?:\[(?:-?[0-9]+|[A-Za-z0-9_]+)\])*):(?P<unit>[0-9]+(?!\w|\.[0-9])|\[[0-9,\s]*\])"""
 )
 
 
@@ -40,6 +40,7 @@ class Vocabulary:
         operators: The operators that may be used, as they are written.
         methods: The methods that may be called on a value, such as ``on``.
         shorthand: Writes ``layer:unit`` as a call; None where that form has no meaning.
+        mappings: Whether ``{3: 1.0}``, things by whole number, may be written.
     """
 
     what: str
@@ -47,6 +48,7 @@ class Vocabulary:
     operators: frozenset[str]
     methods: frozenset[str] = frozenset()
     shorthand: str | None = None
+    mappings: bool = False
 
 
 def parse_text(text: str, vocabulary: Vocabulary, folder: Path | None = None) -> Any:
@@ -99,7 +101,7 @@ class _Reader:
         self.text = self.text.strip()
         pieces, end, length = [], 0, 0
         for found in SHORTHAND.finditer(self.text):
-            if found["quoted"] is not None:
+            if found["quoted"] is not None or (self.vocabulary.mappings and found["layer"].isdigit()):
                 continue
             call = self._shorthand_call(found["layer"], found["unit"], found.start())
             pieces += [self.text[end : found.start()], call]
@@ -123,6 +125,8 @@ class _Reader:
                 return value
             case ast.List() | ast.Tuple():
                 return [self._value(item) for item in node.elts]
+            case ast.Dict() if self.vocabulary.mappings:
+                return self._mapping(node)
             case ast.UnaryOp(op=ast.USub()):
                 return self._apply(operator.neg, node, self._value(node.operand))
             case ast.UnaryOp(op=ast.UAdd()):
@@ -136,6 +140,17 @@ class _Reader:
                 raise self._error(f"'{name}' stands alone: {hint}", node.col_offset)
         raise self._error(f"This form has no meaning in {self.vocabulary.what}", node.col_offset)
 
+    def _mapping(self, node: ast.Dict) -> dict[int, Any]:
+        found: dict[int, Any] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            number = None if key is None else self._value(key)
+            if isinstance(number, bool) or not isinstance(number, int):
+                raise self._error("What stands before a colon in braces is a whole number", value.col_offset)
+            if number in found:
+                raise self._error(f"{number} stands twice in these braces", value.col_offset)
+            found[number] = self._value(value)
+        return found
+
     def _operation(self, node: ast.BinOp) -> Any:
         spine = [node]
         while isinstance(spine[-1].left, ast.BinOp):  # a long sum is a deep tree: walk it, do not recurse
@@ -148,7 +163,7 @@ class _Reader:
                 known = " ".join(sorted(self.vocabulary.operators)) or "no operators"
                 raise self._error(f"Here {self.vocabulary.what} knows only {known}", column)
             right = self._value(step.right)
-            if any(isinstance(side, str | list | bool | None) for side in (value, right)):
+            if any(isinstance(side, str | list | dict | bool | None) for side in (value, right)):
                 raise self._error("Operators do not join texts, lists or truth values", column)
             if sign == "**" and isinstance(value, int) and isinstance(right, int):
                 value = float(value)  # a whole number to a huge power would take all memory

@@ -1,4 +1,4 @@
-"""Sizes: how a height and a width are given, in code and as text."""
+"""Sizes: how the sides of an image are given, in code and as text."""
 
 from __future__ import annotations
 
@@ -7,11 +7,37 @@ from typing import TypeAlias
 
 from lucidtorch.base.errors import SizeError
 
-Size: TypeAlias = tuple[int, int]
+Size: TypeAlias = tuple[int, ...]  # height and width of an image; time or depth before them in a clip or a volume
+PLANE, SPACE = 2, 3
 
 
-def size_pair(size: object) -> Size:
-    """Read a size.
+def size_sides(value: object, *, what: str = "A size") -> Size:
+    """Read the size of an image, or of a clip or a volume.
+
+    Args:
+        value: One number for a square image, (height, width), (time or depth, height, width), or a text such as
+            ``128``, ``96x128`` or ``16x112x112``.
+        what: What the size is, for messages.
+
+    Returns:
+        Two sides, or three, in pixels and frames.
+
+    Raises:
+        SizeError: It is none of these, or a side is not positive.
+    """
+    sides = _read(value, what)
+    if len(sides) not in (PLANE, SPACE) or not all(_is_whole(side) for side in sides):
+        raise SizeError(
+            f"{what} is one whole number, (height, width), or (time, height, width) for clips and volumes, "
+            f"but {value!r} was given."
+        )
+    if min(sides) < 1:
+        raise SizeError(f"{what} is a whole number of pixels from 1, but {size_text(sides)} was given.")
+    return sides
+
+
+def size_pair(size: object) -> tuple[int, int]:
+    """Read the size of an image, which has no third side.
 
     Args:
         size: One number for a square, a pair (height, width), or a text such as ``128`` or ``96x128``.
@@ -22,18 +48,37 @@ def size_pair(size: object) -> Size:
     Raises:
         SizeError: It is none of these, or not positive.
     """
-    if isinstance(size, str):
-        found = re.fullmatch(r"\s*(\d+)\s*(?:x\s*(\d+)\s*)?", size)
-        if found is None:
-            raise SizeError(f"A size is written 128 or 96x128 (height x width), but {size!r} was given.")
-        size = (int(found[1]), int(found[2] or found[1]))
-    pair = (size, size) if isinstance(size, int) else size
-    if not isinstance(pair, tuple | list) or len(pair) != 2 or not all(_is_whole(side) for side in pair):
-        raise SizeError(f"A size is one whole number, or height and width, but {size!r} was given.")
-    height, width = pair
-    if height < 1 or width < 1:
-        raise SizeError(f"A size is a whole number of pixels from 1, but {height} x {width} was given.")
-    return height, width
+    sides = size_sides(size)
+    if len(sides) != PLANE:
+        raise SizeError(f"A size here is one whole number, or height and width, but {size!r} was given.")
+    return sides[0], sides[1]
+
+
+def size_text(size: Size) -> str:
+    """Write a size for people.
+
+    Args:
+        size: Two sides, or three.
+
+    Returns:
+        For example ``96 x 128``.
+    """
+    return " x ".join(map(str, size))
+
+
+def _read(value: object, what: str) -> Size:
+    """Take the sides out of any of the forms of a size; what is none of them gives none."""
+    if isinstance(value, str):
+        if re.fullmatch(r"\s*\d+\s*(x\s*\d+\s*){0,2}", value, re.ASCII) is None:
+            raise SizeError(
+                f"{what} is written 128, 96x128 (height x width), or 16x112x112 (time x height x width), "
+                f"but {value!r} was given."
+            )
+        value = tuple(int(side) for side in value.split("x"))
+        return value * PLANE if len(value) == 1 else value
+    if _is_whole(value):
+        return (value, value)  # type: ignore[return-value]  # it is a whole number
+    return tuple(value) if isinstance(value, tuple | list) else ()
 
 
 def _is_whole(value: object) -> bool:

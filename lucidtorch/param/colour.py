@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-# The root of the covariance of ImageNet's colours (Lucid); its columns are the three axes, light to dark first.
-IMAGENET_ROOT = ((0.26, 0.09, 0.02), (0.27, 0.0, -0.05), (0.27, -0.09, 0.03))
+from lucidtorch.base.colours import IMAGENET_ROOT
 
 
 class Decorrelated(nn.Module):
@@ -27,10 +26,10 @@ class Decorrelated(nn.Module):
         """Make RGB of independent axes.
 
         Args:
-            pixels: `[B, 3, H, W]`.
+            pixels: `[B, 3, ...]`.
 
         Returns:
-            `[B, 3, H, W]`.
+            `[B, 3, ...]`.
         """
         return self._mixed(self.matrix, pixels)
 
@@ -38,14 +37,14 @@ class Decorrelated(nn.Module):
         """Find the independent axes of RGB.
 
         Args:
-            pixels: `[B, 3, H, W]`.
+            pixels: `[B, 3, ...]`.
 
         Returns:
-            `[B, 3, H, W]`.
+            `[B, 3, ...]`.
         """
         return self._mixed(torch.linalg.inv(self.matrix.double()).to(self.matrix.dtype), pixels)
 
     @staticmethod
     def _mixed(matrix: Tensor, pixels: Tensor) -> Tensor:
         with torch.autocast(pixels.device.type, enabled=False):
-            return torch.einsum("ij,bjhw->bihw", matrix, pixels)
+            return torch.einsum("ij,bj...->bi...", matrix, pixels)

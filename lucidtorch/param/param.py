@@ -31,12 +31,17 @@ class Param(nn.Module):
     @property
     @abstractmethod
     def size(self) -> Size:
-        """The height and width of its images."""
+        """The height and width of its images; of clips and volumes, frames or slices before them."""
 
     @property
     @abstractmethod
     def arrays(self) -> tuple[Array, ...]:
         """The large arrays that its text names and that must stand beside a picture."""
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """The channels that stay as they are while the others change; none unless the param says so."""
+        return ()
 
     @abstractmethod
     def fill(self, seeds: Sequence[int]) -> None:
@@ -54,7 +59,7 @@ class Param(nn.Module):
         """Make the images; a param that was never filled starts from seed 0.
 
         Returns:
-            `[B, C, H, W]` in [0, 1], in float32 or better.
+            `[B, C, H, W]` in [0, 1], in float32 or better; `[B, C, T, H, W]` for clips and volumes.
         """
 
     @abstractmethod

@@ -18,7 +18,7 @@ class Spatial(nn.Module):
 
     Args:
         channels: The number of channels.
-        size: Height and width in pixels.
+        size: The sides in pixels: two of an image, three of a clip or a volume.
         sd: The standard deviation of the numbers at the start.
     """
 
@@ -41,7 +41,7 @@ class Spatial(nn.Module):
             numbers: `[B, *shape]`.
 
         Returns:
-            `[B, C, H, W]`, around 0.
+            `[B, C, *size]`, around 0.
         """
 
     @abstractmethod
@@ -49,7 +49,7 @@ class Spatial(nn.Module):
         """Find the numbers that make given pixels.
 
         Args:
-            pixels: `[B, C, H, W]`.
+            pixels: `[B, C, *size]`.
 
         Returns:
             `[B, *shape]`.
@@ -87,11 +87,12 @@ class Pixels(Spatial):
 class Fourier(Spatial):
     """One complex number per frequency and channel, scaled so that a step in any of them is equally visible.
 
-    Lucid's `fft_image`, for odd sizes too: pixels = irfft2(numbers / max(f, 1 / max(h, w)) ** decay) / 4, orthonormal.
+    Lucid's `fft_image`, for odd sizes and any number of sides too: pixels = irfftn(numbers / max(f, 1 / longest side)
+    ** decay) / 4, orthonormal.
 
     Args:
         channels: The number of channels.
-        size: Height and width in pixels.
+        size: The sides in pixels: two of an image, three of a clip or a volume.
         sd: The standard deviation of the numbers at the start.
         decay: How fast high frequencies fade; 1 is nature's.
     """
@@ -100,20 +101,21 @@ class Fourier(Spatial):
 
     def __init__(self, channels: int, size: Size, sd: float, decay: float) -> None:
         super().__init__(channels, size, sd)
+        self.axes = tuple(range(-len(size), 0))
         self.register_buffer("amplitude", (amplitudes(size, decay) / CONTRAST).float(), persistent=False)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Real and imaginary parts of the half plane of frequencies."""
-        return (self.channels, self.size[0], self.size[1] // 2 + 1, 2)
+        """Real and imaginary parts of one half of the frequencies; those of the other are their conjugates."""
+        return (self.channels, *self.size[:-1], self.size[-1] // 2 + 1, 2)
 
     def forward(self, numbers: Tensor) -> Tensor:
         """Make pixels of frequencies, in float32 or better whatever autocast says."""
         with torch.autocast(numbers.device.type, enabled=False):
             spectrum = torch.view_as_complex(numbers) * self.amplitude
-            pixels: Tensor = torch.fft.irfft2(spectrum, s=self.size, norm="ortho")
+            pixels: Tensor = torch.fft.irfftn(spectrum, s=self.size, dim=self.axes, norm="ortho")
         return pixels
 
     def inverse(self, pixels: Tensor) -> Tensor:
         """Find the frequencies of pixels."""
-        return torch.view_as_real(torch.fft.rfft2(pixels, norm="ortho") / self.amplitude)
+        return torch.view_as_real(torch.fft.rfftn(pixels, dim=self.axes, norm="ortho") / self.amplitude)

@@ -9,7 +9,7 @@ from lucidtorch.base.parsing import Vocabulary, parse_text
 from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 
-VOCABULARY = Vocabulary(what="a param", names={"image": image}, operators=frozenset())
+VOCABULARY = Vocabulary(what="a param", names={"image": image}, operators=frozenset(), mappings=True)
 
 
 def parse(text: str, folder: Path | None = None) -> Param:

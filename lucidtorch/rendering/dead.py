@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lucidtorch.models.capture import Run
 from lucidtorch.models.model import Model
+from lucidtorch.models.running.capture import Run
 from lucidtorch.objectives.algebra import Objective, On
 from lucidtorch.objectives.images import Each, Interpolate
 from lucidtorch.objectives.picture import INPUT
@@ -24,18 +24,18 @@ def final_values(model: Model, run: Run, goal: Objective, images: Tensor, seen: 
 
     Args:
         model: The network.
-        run: Runs it on a normalized input and gives the layers' outputs.
+        run: Runs it on images and gives the layers' outputs.
         goal: The objective, class names looked up.
-        images: The pictures, `[B, C, H, W]`.
-        seen: The same on the canvas that the network sees, `[B, C, h, w]`.
+        images: The pictures, `[B, C, *size]`.
+        seen: The same on the canvas that the network sees, `[B, C, *canvas]`.
 
     Returns:
         The objective of each picture, `[B]`, and whether its units are dead, `[B]`.
     """
     seen = seen.detach().to(model.dtype).requires_grad_(True)
-    found: dict[str, Tensor] = {**run(model.normalize(seen)), INPUT: images}
+    found: dict[str, Tensor] = {**run(seen), INPUT: images}
     with torch.no_grad():
-        values = goal(found)
+        values = goal({layer: activations.detach() for layer, activations in found.items()})
     units = unit_activity(goal, found, len(images))
     silent = units.speaks & (units.size.detach() == 0)
     if bool(silent.any()) and units.total.requires_grad:

@@ -31,6 +31,7 @@ def render(
     optimizer: str = "adam",
     lr: float = 0.05,
     seed: int | Sequence[int] = 0,
+    precision: str = "float32",
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
 ) -> Rendering:
@@ -49,6 +50,7 @@ def render(
         lr: The step size.
         seed: One number s (image i gets s + i), or one per image. An image's start and draws depend on its own seed
             alone.
+        precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``; the rest stays in float32.
         progress: Whether a terminal shows a progress bar.
         callbacks: Called after each update.
 
@@ -64,7 +66,7 @@ def render(
         <Rendering of channel('conv2_1', 3): 1 x 3 x 64 x 64, 2 steps>
     """
     schedule = Schedule(steps, lr, optimizer, snapshots)
-    job = prepare(model, objective, param, transforms, schedule, seed)
+    job = prepare(model, objective, param, transforms, schedule, seed, precision=precision)
     with progress_bar(steps, repr(job.objective), shown=progress) as advance:
         rendering = run_job(job, (*callbacks, advance))
     _report_dead(rendering)
@@ -104,6 +106,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
         stopped=dict(loop.guard.stops),
         interrupted=interrupted,
         arrays=job.arrays,
+        held=job.param.held,
     )
 
 

@@ -15,10 +15,11 @@ from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import BadInputError, ImageError, LucidtorchWarning, ObjectiveError
 from lucidtorch.base.seeds import image_seeds
 from lucidtorch.base.settings import Settings, versions
-from lucidtorch.base.sizes import Size
-from lucidtorch.models.address import Address
+from lucidtorch.base.sizes import PLANE, Size
+from lucidtorch.models.layers.address import Address
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources import load_model
+from lucidtorch.models.running.precision import Precision
+from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.counts import Images
 from lucidtorch.objectives.images import Each, diversity
@@ -54,6 +55,7 @@ class Job:
         pipeline: What the images go through.
         schedule: How it steps.
         seeds: One per image.
+        precision: What the network computes in.
     """
 
     model: Model
@@ -64,10 +66,11 @@ class Job:
     pipeline: Pipeline
     schedule: Schedule
     seeds: tuple[int, ...]
+    precision: Precision = Precision()  # noqa: RUF009  # a frozen value
 
     @property
     def canvas(self) -> Size:
-        """The height and width that the network sees."""
+        """The height and width that the network sees; of clips and volumes, frames or slices before them."""
         return self.pipeline.output_size(self.param.size)
 
     @property
@@ -98,6 +101,7 @@ class Job:
             "seed": list(self.seeds),
             "batch": self.param.batch,
             "canvas": list(self.canvas),
+            "precision": self.precision.name,
             "device": self.model.device.type,
             "threads": torch.get_num_threads(),
             "versions": versions(),
@@ -112,6 +116,7 @@ def prepare(
     schedule: Schedule,
     seed: int | Sequence[int],
     *,
+    precision: str = "float32",
     folder: Path | None = None,
 ) -> Job:
     """Settle and check everything before any work; the arguments are those of `render`.
@@ -123,6 +128,7 @@ def prepare(
         transforms: What the images go through, as text, or None for the default.
         schedule: How it steps.
         seed: One number, or one per image.
+        precision: What the network computes in.
         folder: Where the array files that a text names stand.
 
     Returns:
@@ -137,17 +143,20 @@ def prepare(
         raise ObjectiveError(
             f"An objective or its text is needed, but {objective!r} was given; write for example channel('a', 0)."
         )
+    wanted = wanted.mapped(lambda node: _with_addresses(node, network))
     goal = wanted.mapped(lambda node: _with_numbers(node, network))
-    table = network.layers
-    needed = sorted((layer for layer in goal.layers if layer != INPUT), key=table.order)
-    addresses = {layer: table.resolve(layer) for layer in needed}
+    computing = Precision(precision)
+    computing.check(network.device)
+    needed = sorted((layer for layer in goal.layers if layer != INPUT), key=network.layers.order)
+    network.addresses(needed, network.layers.size)  # a misspelt one stops here
     chosen = _param(param, wanted.images, network, folder)
     pipeline = read_pipeline(transforms)
-    probe = Probe(network, addresses, goal, chosen)
+    probe = Probe(network, needed, goal, chosen, computing)
     settled = probe.settle(standard() if pipeline is None else pipeline, _fallback(pipeline, network))
     seeds = image_seeds(seed, chosen.batch)
     _warn(wanted, network, chosen.batch)
-    return Job(network, wanted, goal, addresses, chosen, settled, schedule, seeds)
+    addresses = network.addresses(needed, settled.output_size(chosen.size))
+    return Job(network, wanted, goal, addresses, chosen, settled, schedule, seeds, computing)
 
 
 def default_size(model: Model) -> Size:
@@ -157,9 +166,22 @@ def default_size(model: Model) -> Size:
         model: The network.
 
     Returns:
-        The network's own size, or 128 x 128 for one that does not state it.
+        The network's own size, or 128 x 128 for one that does not state it; that of clips and volumes is always stated.
     """
-    return model.convention.size if model.convention.stated else (UNSTATED_SIZE, UNSTATED_SIZE)
+    size = model.convention.size
+    return size if model.size_known or len(size) > PLANE else (UNSTATED_SIZE, UNSTATED_SIZE)
+
+
+def _with_addresses(node: Objective, model: Model) -> Objective:
+    """Write the addresses of modules that were given as such."""
+    if not isinstance(node, Term):
+        return node
+    given = {name: value for name, value in node.arguments if isinstance(value, nn.Module)}
+    return (
+        node.replaced(**{name: model.layers.directory.name_of(value) for name, value in given.items()})
+        if given
+        else node
+    )
 
 
 def _with_numbers(node: Objective, model: Model) -> Objective:
@@ -194,6 +216,9 @@ def _param(param: ParamLike, images: Images, model: Model, folder: Path | None) 
         raise BadInputError(
             f"The objective speaks of {batch} images and the param makes {param.batch}; write batch={batch}."
         )
+    if param.batch > 1 and not model.takes_batches:
+        raise BadInputError(f"{model.name} takes one image at a time, and {param.batch} are to be made; write batch=1.")
+    model.feed.check_batch(param.batch)
     return param
 
 
@@ -216,7 +241,7 @@ def read_pipeline(transforms: TransformsLike) -> Pipeline | None:
 
 def _fallback(pipeline: Pipeline | None, model: Model) -> Pipeline | None:
     """For a network that takes one size only, the default pipeline ends by bringing its canvas to that size."""
-    return None if pipeline is not None else standard() | crop_or_pad_to(*model.convention.size)
+    return None if pipeline is not None else standard() | crop_or_pad_to(*model.convention.size[-PLANE:])
 
 
 def _warn(objective: Objective, model: Model, batch: int) -> None:

@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
-from lucidtorch.models.capture import Run, capture
-from lucidtorch.models.frozen import frozen
-from lucidtorch.models.redirect import STEPS, redirected_relu
+from lucidtorch.base.sizes import PLANE
+from lucidtorch.models.running.capture import Run, capture
+from lucidtorch.models.running.frozen import frozen
+from lucidtorch.models.running.precision import widened
+from lucidtorch.models.running.redirect import STEPS, redirected_relu
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.picture import INPUT
 from lucidtorch.objectives.trace import Trace
@@ -47,7 +49,7 @@ class Step:
 
     @property
     def images(self) -> Tensor:
-        """The images after this update, `[B, C, H, W]` in [0, 1], on the CPU."""
+        """The images after this update, `[B, C, *size]` in [0, 1], on the CPU."""
         with torch.no_grad():
             images: Tensor = self.param()
         return images.detach().cpu()
@@ -63,6 +65,7 @@ def optimize(
     optimizer: str = "adam",
     lr: float = 0.05,
     seed: int | Sequence[int] = 0,
+    precision: str = "float32",
 ) -> Iterator[Step]:
     """Run the loop of `render` from outside, one update at a time.
 
@@ -78,6 +81,7 @@ def optimize(
         optimizer: ``adam`` or ``sgd``.
         lr: The step size.
         seed: One number (image i gets seed + i), or one per image.
+        precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``.
 
     Returns:
         An iterator over the updates.
@@ -94,7 +98,7 @@ def optimize(
         3 (1, 3, 64, 64)
     """
     schedule = Schedule(steps, lr, optimizer)
-    return Loop(prepare(model, objective, param, transforms, schedule, seed)).run()
+    return Loop(prepare(model, objective, param, transforms, schedule, seed, precision=precision)).run()
 
 
 @dataclass
@@ -143,11 +147,11 @@ class Loop:
         """Look at the pictures as they are now, without transforms.
 
         Returns:
-            The pictures `[B, C, H, W]`, their objective `[B]`, and whether their units are dead `[B]`, all on the CPU.
+            The pictures `[B, C, *size]`, their objective `[B]`, and whether their units are dead `[B]`, all on the CPU.
         """
         with torch.no_grad():
             images = self.param()
-        resize = crop_or_pad_to(*self.job.canvas)
+        resize = crop_or_pad_to(*self.job.canvas[-PLANE:])
         draws = resize.sample(images.shape, self._dice)
         seen = resize.apply_run(images, [resize], [draws], self.job.pipeline.fill)
         with torch.enable_grad(), self._foreign_dice(), self._network() as run:
@@ -157,8 +161,14 @@ class Loop:
     @contextlib.contextmanager
     def _network(self) -> Iterator[Run]:
         module = self.job.model.module
-        with frozen(module), capture(module, self.job.addresses) as run:
-            yield run
+        with frozen(module), capture(module, self.job.addresses, self.job.model.feed) as run:
+            yield lambda seen: self._activations(run, seen)
+
+    def _activations(self, run: Run, seen: Tensor) -> dict[str, Tensor]:
+        """Run the network in the precision that was asked for, and come back to float32."""
+        with self.job.precision.on(self.job.model.device):
+            found = run(self.job.model.normalize(seen))
+        return {layer: widened(values) for layer, values in found.items()}
 
     def _gradients(self, run: Run, number: int, trace: Trace) -> Tensor:
         """Evaluate the objective and leave each parameter's gradient in its `grad`."""
@@ -167,11 +177,14 @@ class Loop:
             draws = self.job.pipeline.sample(images.shape, self._dice)
             seen = self.job.pipeline.apply(images, draws).to(self.job.model.dtype)
             with redirected_relu() if number <= STEPS else contextlib.nullcontext():
-                activations = {INPUT: images, **run(self.job.model.normalize(seen))}
+                activations = {INPUT: images, **run(seen)}
             values = self.job.goal.evaluate(activations, trace)
             parameters = list(self.param.parameters())
-            gradients = torch.autograd.grad(-values.sum(), parameters, allow_unused=True)
+            enlarged = self.job.precision.loss_scale
+            gradients = torch.autograd.grad(-enlarged * values.sum(), parameters, allow_unused=True)
         filled = [_or_zero(one, parameter) for one, parameter in zip(gradients, parameters, strict=True)]
+        if enlarged != 1:
+            filled = [one / enlarged for one in filled]
         self.guard.check(number, values.detach(), filled, activations)
         for parameter, gradient in zip(parameters, filled, strict=True):
             parameter.grad = gradient

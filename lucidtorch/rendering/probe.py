@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import BadInputError, SizeError
 from lucidtorch.base.seeds import OwnRandomState, generators
-from lucidtorch.base.sizes import Size
-from lucidtorch.models.address import Address
-from lucidtorch.models.capture import capture
+from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.models.model import Model
-from lucidtorch.models.probe import probing
+from lucidtorch.models.running.capture import capture
+from lucidtorch.models.running.precision import Precision, widened
+from lucidtorch.models.running.probe import probing
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.picture import INPUT
 from lucidtorch.param.param import Param
@@ -25,14 +25,18 @@ class Probe:
 
     Args:
         model: The network.
-        addresses: Where the layers are that the objective needs.
+        layers: The addresses of the layers that the objective needs.
         goal: The objective, class names looked up.
         param: What makes the images; it is not filled.
+        precision: What the network computes in.
     """
 
-    def __init__(self, model: Model, addresses: Mapping[str, Address], goal: Objective, param: Param) -> None:
+    def __init__(
+        self, model: Model, layers: Sequence[str], goal: Objective, param: Param, precision: Precision
+    ) -> None:
         self.model = model
-        self.addresses = addresses
+        self.layers = layers
+        self.precision = precision
         self.goal = goal
         self.param = param
         self.rng = OwnRandomState(0)
@@ -64,8 +68,8 @@ class Probe:
             moved, dice = grey, generators((0,), "transforms")
             for step in pipeline.steps:  # one by one: what another library's transform leaves is known only afterwards
                 moved = step.apply(moved, step.sample(moved.shape, dice))
-        canvas = (moved.shape[-2], moved.shape[-1])
-        if min(canvas) < 1 or moved.shape[:2] != grey.shape[:2]:
+        canvas = tuple(moved.shape[2:])
+        if len(canvas) != len(self.param.size) or min(canvas) < 1 or moved.shape[:2] != grey.shape[:2]:
             raise SizeError(
                 f"The transforms turn {list(grey.shape)} into {list(moved.shape)}; they must leave an image."
             )
@@ -76,10 +80,13 @@ class Probe:
         canvas = self._canvas(pipeline)
         model = self.model
         grey = torch.full((1, self.param.channels, *canvas), GREY, device=model.device, dtype=model.dtype)
-        with probing(model.module) as attempt, capture(model.module, self.addresses) as run:
+        addresses = model.addresses(self.layers, canvas)
+        held_still = probing(model.module)
+        captured = capture(model.module, addresses, model.feed.with_any_batch())
+        with held_still as attempt, captured as run, self.precision.on(model.device):
             found = run(model.normalize(grey))
         if attempt.reason is None:
-            self._evaluate(found, canvas)
+            self._evaluate({layer: widened(values) for layer, values in found.items()}, canvas)
         return attempt.reason
 
     def _evaluate(self, found: Mapping[str, Tensor], canvas: Size) -> None:
@@ -88,9 +95,7 @@ class Probe:
         maps[INPUT] = torch.full((batch, self.param.channels, *self.param.size), GREY, device=self.model.device)
         for name, values in maps.items():
             if 0 in values.shape:
-                raise SizeError(
-                    f"At {canvas[0]} x {canvas[1]} pixels nothing is left in {name!r}; make the image larger."
-                )
+                raise SizeError(f"At {size_text(canvas)} pixels nothing is left in {name!r}; make the image larger.")
         with torch.no_grad():
             value = self.goal(maps)
         if value.shape != (batch,):
@@ -99,8 +104,9 @@ class Probe:
             )
 
     def _message(self, refusal: str, canvas: Size) -> str:
-        height, width = self.model.convention.size
+        size = self.model.convention.size
+        height, width = size[-PLANE:]
         return (
-            f"{self.model.name} does not take images of {canvas[0]} x {canvas[1]} pixels ({refusal}). It was made for "
-            f"{height} x {width}: write a larger size, or end the transforms with crop_or_pad_to({height}, {width})."
+            f"{self.model.name} does not take images of {size_text(canvas)} pixels ({refusal}). It was made for "
+            f"{size_text(size)}: write a larger size, or end the transforms with crop_or_pad_to({height}, {width})."
         )

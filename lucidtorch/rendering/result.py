@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import base64
 import html
-import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.clips import strip
 from lucidtorch.base.errors import OutputError
 from lucidtorch.base.files import atomic_write_bytes, check_output_file
-from lucidtorch.base.images import dead_mark, encode_png, sheet, to_bytes, visible
+from lucidtorch.base.images import dead_mark, encode_png, sheet
 from lucidtorch.base.settings import Settings, settings_text
 from lucidtorch.rendering.guard import Stop
+from lucidtorch.rendering.movie import MOVIES, encode_movie
 
-FRAMES_PER_SECOND = 10
-MOVIES = (".gif", ".mp4")
+CLIP_AXES = 5  # images have four
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +28,7 @@ class Rendering:
     """The pictures of a render, how they came about, and how to make them again.
 
     Args:
-        images: `[B, C, H, W]` in [0, 1], on the CPU.
+        images: `[B, C, H, W]` in [0, 1], or `[B, C, T, H, W]` of clips and volumes, on the CPU.
         values: The objective of each finished picture, without transforms, `[B]`.
         dead: Whether each picture's units are dead: zero, with no gradient to the picture.
         snapshots: The pictures after so many updates, by that number.
@@ -40,6 +38,7 @@ class Rendering:
         stopped: The images that stopped because a value was no number, by place.
         interrupted: Whether the render was interrupted before its last step.
         arrays: The large arrays that the recipe names.
+        held: The channels that were held as they are; they are in `images`, and are left out where pictures are shown.
     """
 
     images: Tensor
@@ -51,48 +50,56 @@ class Rendering:
     stopped: Mapping[int, Stop] = field(default_factory=dict)
     interrupted: bool = False
     arrays: tuple[Array, ...] = ()
+    held: tuple[int, ...] = ()
+
+    @property
+    def is_clips(self) -> bool:
+        """Whether the pictures are clips or volumes."""
+        return self.images.ndim == CLIP_AXES
 
     def save(self, path: str | Path, *, images: Sequence[int] | None = None) -> Path:
         """Write the pictures into a file.
 
         Args:
-            path: A name that ends in ``.png`` (all pictures in one sheet, the recipe inside), or in ``.gif`` or
-                ``.mp4`` (the snapshots).
+            path: A name that ends in ``.png`` (all pictures in one sheet, the recipe inside; a clip is a row of at most
+                8 of its frames), or in ``.gif`` or ``.mp4`` (the snapshots one after another; clips play, at each
+                snapshot in turn, or as they are at the end where there are none).
             images: The places of the pictures to show in a PNG; all of them where None.
 
         Returns:
             The path.
 
         Raises:
-            OutputError: The name ends otherwise, there are no snapshots for a movie, or the place cannot be written to.
+            OutputError: The name ends otherwise, a movie has nothing to show, or the place cannot be written to.
         """
         path = Path(path)
-        check_destination(path, self.snapshots)
+        check_destination(path, self.snapshots, clips=self.is_clips)
         suffix = path.suffix.lower()
-        data = self._movie(suffix) if suffix in MOVIES else self.png(images)
+        data = encode_movie(self._frames(), suffix) if suffix in MOVIES else self.png(images)
         for array in self.arrays:
             array.save(path.parent)
         atomic_write_bytes(path, data)
         return path
 
     def picture(self, image: int) -> Tensor:
-        """Give one picture as it is shown: a dead unit's is marked, never drawn.
+        """Give one picture as it is shown: the channels that were free; a dead unit's is marked, never drawn.
 
         Args:
             image: Its place in the batch.
 
         Returns:
-            `[C, H, W]`.
+            `[C, H, W]`; of a clip, its frames side by side.
         """
-        return dead_mark(self.images[image]) if self.dead[image] else self.images[image]
+        shown = self._marked(image)
+        return strip(shown) if self.is_clips else shown
 
     def sheet(self) -> Tensor:
         """Lay all pictures out in one.
 
         Returns:
-            `[C, h, w]`.
+            `[C, h, w]`; each clip in a row of its own.
         """
-        return sheet(torch.stack([self.picture(image) for image in range(len(self.images))]))
+        return self._sheet(range(len(self.images)))
 
     def png(self, images: Sequence[int] | None = None) -> bytes:
         """Encode pictures as PNG, with the recipe inside.
@@ -105,8 +112,7 @@ class Rendering:
         """
         if images is None:
             return encode_png(self.sheet(), settings_text(self.recipe))
-        recipe = {**self.recipe, "images": list(images)}
-        return encode_png(sheet(torch.stack([self.picture(image) for image in images])), settings_text(recipe))
+        return encode_png(self._sheet(images), settings_text({**self.recipe, "images": list(images)}))
 
     def _repr_png_(self) -> bytes:
         return self.png()
@@ -117,29 +123,38 @@ class Rendering:
         return f'<figure><img alt="{text}" src="data:image/png;base64,{data}"><figcaption>{text}</figcaption></figure>'
 
     def __repr__(self) -> str:
-        count, channels, height, width = self.images.shape
+        shape = " x ".join(map(str, self.images.shape))
         made = self.history["objective"].shape[1]
-        return f"<Rendering of {self.recipe['objective']}: {count} x {channels} x {height} x {width}, {made} steps>"
+        return f"<Rendering of {self.recipe['objective']}: {shape}, {made} steps>"
 
-    def _movie(self, suffix: str) -> bytes:
-        import imageio.v3 as imageio  # loaded only for movies
+    def _free(self, images: Tensor) -> Tensor:
+        """Leave out the channels that were held."""
+        return images[:, [channel for channel in range(images.shape[1]) if channel not in self.held]]
 
-        frames = np.stack([_frame(images) for images in self.snapshots.values()])
-        options: dict[str, Any] = {"fps": FRAMES_PER_SECOND, "plugin": "FFMPEG", "macro_block_size": 2}
-        if suffix == ".gif":
-            options = {"loop": 0, "duration": 1000 / FRAMES_PER_SECOND}
-        with tempfile.TemporaryDirectory() as folder:  # the encoder of mp4 needs a real file
-            path = Path(folder) / f"movie{suffix}"
-            imageio.imwrite(path, frames, **options)
-            return path.read_bytes()
+    def _marked(self, place: int) -> Tensor:
+        (image,) = self._free(self.images[place : place + 1])
+        return dead_mark(image) if self.dead[place] else image
+
+    def _sheet(self, places: Sequence[int]) -> Tensor:
+        return sheet(torch.stack([self.picture(place) for place in places]), columns=1 if self.is_clips else None)
+
+    def _frames(self) -> Iterator[Tensor]:
+        """Give the frames of a movie, `[C, h, w]`: a sheet at each snapshot; of clips, at each frame of each."""
+        if not self.is_clips:
+            yield from (sheet(self._free(images)) for images in self.snapshots.values())
+            return
+        at_the_end = torch.stack([self._marked(place) for place in range(len(self.images))])
+        for clips in [self._free(images) for images in self.snapshots.values()] or [at_the_end]:
+            yield from (sheet(frames) for frames in clips.unbind(2))
 
 
-def check_destination(path: Path, snapshots: Collection[int]) -> None:
+def check_destination(path: Path, snapshots: Collection[int], *, clips: bool = False) -> None:
     """Make sure, before any work, that pictures can be written to a place.
 
     Args:
         path: The file that shall be written.
         snapshots: After how many updates pictures are kept, for a movie.
+        clips: Whether the pictures are clips or volumes, which a movie can show without snapshots.
 
     Raises:
         OutputError: Its name ends in nothing that can be written, it is a movie of nothing, or writing there fails.
@@ -148,12 +163,6 @@ def check_destination(path: Path, snapshots: Collection[int]) -> None:
     if suffix not in (".png", *MOVIES):
         name = f"{path.stem or 'picture'}.png"
         raise OutputError(f"Pictures are written as .png, .gif or .mp4, but {str(path)!r} was given; write {name}.")
-    if suffix in MOVIES and not snapshots:
+    if suffix in MOVIES and not snapshots and not clips:
         raise OutputError(f"A {suffix} shows the snapshots, and none are taken; ask for some, such as 16, 64 and 256.")
     check_output_file(path)
-
-
-def _frame(images: Tensor) -> np.ndarray:
-    shown = to_bytes(visible(sheet(images)))
-    colour = np.repeat(shown, 3, axis=0) if len(shown) == 1 else shown
-    return np.ascontiguousarray(colour.transpose(1, 2, 0))

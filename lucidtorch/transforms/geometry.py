@@ -11,7 +11,8 @@ import torch
 from torch import Generator, Tensor
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.transforms.transform import GREY, Size, Transform, check_number, uniform
+from lucidtorch.base.sizes import PLANE, Size
+from lucidtorch.transforms.transform import GREY, Transform, check_number, uniform
 
 
 class Geometric(Transform):
@@ -44,8 +45,12 @@ class Geometric(Transform):
         return self.apply_run(images, [self], [draws], GREY if self.fill is None else self.fill)
 
     def apply_run(self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], fill: float) -> Tensor:
-        """Compose neighbours into one matrix per image and resample once."""
-        size: Size = (images.shape[-2], images.shape[-1])
+        """Compose neighbours into one matrix per image and resample once, the frames of a clip as further channels."""
+        frames = images.shape[2:-PLANE]
+        if frames:
+            moved = self.apply_run(images.flatten(1, 2), steps, draws, fill)
+            return moved.reshape(*images.shape[:2], *frames, *moved.shape[-PLANE:])
+        size: Size = tuple(images.shape[-PLANE:])
         matrix = torch.eye(3, dtype=torch.float64).repeat(len(images), 1, 1)
         shift = True
         for step, drawn in zip(steps, draws, strict=True):
@@ -90,7 +95,7 @@ class pad(Geometric):  # noqa: N801  # a word of the notation
         return shifts(torch.full((len(draws), 2), float(self.pixels), dtype=torch.float64))
 
     def output_size(self, size: Size) -> Size:
-        return size[0] + 2 * self.pixels, size[1] + 2 * self.pixels
+        return (*size[:-PLANE], *(side + 2 * self.pixels for side in size[-PLANE:]))
 
 
 @dataclass(frozen=True, repr=False)
@@ -213,7 +218,7 @@ class crop_or_pad_to(Geometric):  # noqa: N801  # a word of the notation
         return shifts(torch.tensor([[float(column), float(row)]], dtype=torch.float64).expand(len(draws), 2))
 
     def output_size(self, size: Size) -> Size:
-        return self.height, self.width
+        return (*size[:-PLANE], self.height, self.width)
 
 
 def shifts(offsets: Tensor) -> Tensor:

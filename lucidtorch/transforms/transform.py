@@ -16,8 +16,8 @@ from torch import Generator, Tensor
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import format_call
 from lucidtorch.base.seeds import OwnRandomState
+from lucidtorch.base.sizes import PLANE, Size
 
-Size: TypeAlias = tuple[int, int]
 Draws: TypeAlias = tuple[Tensor, ...]
 TransformLike: TypeAlias = "Transform | Pipeline | Callable[[Tensor], Tensor]"
 RGB = 3
@@ -28,7 +28,7 @@ class Transform(ABC):
     """Something that the image must survive: a value whose arguments are its attributes and its text.
 
     `sample` draws the random numbers, one row per image, and `apply` has no dice. Joining two with `|` gives a
-    pipeline.
+    pipeline. Of clips and volumes, `[B, C, T, H, W]`, all frames go through it alike, with the one draw of their clip.
     """
 
     fusion: ClassVar[str] = ""  # neighbours of one fusion are applied together; those of none one after the other
@@ -43,7 +43,7 @@ class Transform(ABC):
         """Draw the random numbers of every image.
 
         Args:
-            shape: The shape of the images, `[B, C, H, W]`.
+            shape: The shape of the images, `[B, C, *size]`.
             generators: One per image, on the CPU.
 
         Returns:
@@ -55,11 +55,11 @@ class Transform(ABC):
         """Transform images with numbers that are drawn already.
 
         Args:
-            images: `[B, C, H, W]`.
+            images: `[B, C, *size]`.
             draws: What `sample` gave for these images.
 
         Returns:
-            `[B, C, h, w]` with the size that `output_size` says.
+            `[B, C, *size]` with the size that `output_size` says.
         """
 
     @abstractmethod
@@ -67,23 +67,23 @@ class Transform(ABC):
         """Say the size that comes out, before any work.
 
         Args:
-            size: The height and width that go in.
+            size: The height and width that go in; of clips and volumes, frames or slices before them.
 
         Returns:
-            The height and width that come out.
+            The height and width that come out, after the same frames or slices.
         """
 
     def apply_run(self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], fill: float) -> Tensor:
         """Apply neighbours of one fusion, of which this is the first; here, one after the other.
 
         Args:
-            images: `[B, C, H, W]`.
+            images: `[B, C, *size]`.
             steps: The neighbours in order, this one first.
             draws: What each one's `sample` gave.
             fill: The value of what lies outside the image.
 
         Returns:
-            `[B, C, h, w]`.
+            `[B, C, *size]`, with the size that comes out.
         """
         for step, drawn in zip(steps, draws, strict=True):
             images = step.apply(images, drawn)
@@ -136,15 +136,15 @@ class Pipeline:
         """Draw the random numbers of every transform for every image.
 
         Args:
-            shape: The shape of the images, `[B, C, H, W]`.
+            shape: The shape of the images, `[B, C, *size]`.
             generators: One per image, on the CPU.
 
         Returns:
             The draws of each transform, in order.
         """
-        size, draws = (shape[-2], shape[-1]), []
+        size, draws = tuple(shape[2:]), []
         for step in self.steps:
-            draws.append(step.sample((*shape[:-2], *size), generators))
+            draws.append(step.sample((*shape[:2], *size), generators))
             size = step.output_size(size)
         return tuple(draws)
 
@@ -152,11 +152,11 @@ class Pipeline:
         """Transform images with numbers that are drawn already.
 
         Args:
-            images: `[B, C, H, W]`.
+            images: `[B, C, *size]`.
             draws: What `sample` gave for these images.
 
         Returns:
-            `[B, C, h, w]` with the size that `output_size` says.
+            `[B, C, *size]` with the size that `output_size` says.
         """
         done = 0
         for steps, fill in self._runs():
@@ -173,10 +173,10 @@ class Pipeline:
         """Say the size that comes out, before any work.
 
         Args:
-            size: The height and width that go in.
+            size: The height and width that go in; of clips and volumes, frames or slices before them.
 
         Returns:
-            The height and width that come out.
+            The height and width that come out, after the same frames or slices.
         """
         for step in self.steps:
             size = step.output_size(size)
@@ -212,7 +212,9 @@ class Pipeline:
 class Foreign(Transform):
     """Another library's transform, or any function from images to images; its randomness is its own.
 
-    A render lets it draw from a private copy of torch's global random state that starts from the render's seed.
+    A render lets it draw from a private copy of torch's global random state that starts from the render's seed. It gets
+    clips one at a time, the frames of each as a batch: what torchvision's modules draw is the same for all frames then,
+    and what kornia's draw with `same_on_batch=True`.
 
     Args:
         function: Takes `[B, C, H, W]` and gives `[B, C, h, w]`.
@@ -226,15 +228,19 @@ class Foreign(Transform):
         return torch.zeros(len(generators), 0, dtype=torch.float64)
 
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
-        moved = self.function(images)
-        self.sizes[images.shape[-2], images.shape[-1]] = (moved.shape[-2], moved.shape[-1])
+        if images.ndim == 2 + PLANE:
+            moved = self.function(images)
+        else:
+            moved = torch.stack([self.function(clip.transpose(0, 1)).transpose(0, 1) for clip in images])
+        self.sizes[tuple(images.shape[-PLANE:])] = tuple(moved.shape[-PLANE:])
         return moved
 
     def output_size(self, size: Size) -> Size:
-        if size not in self.sizes:
+        plane = size[-PLANE:]
+        if plane not in self.sizes:
             with OwnRandomState(0)(), torch.no_grad():
-                self.apply(torch.zeros(1, RGB, *size), torch.zeros(1, 0))
-        return self.sizes[size]
+                self.apply(torch.zeros(1, RGB, *plane), torch.zeros(1, 0))
+        return (*size[:-PLANE], *self.sizes[plane])
 
 
 def uniform(generators: Sequence[Generator], count: int) -> Tensor:

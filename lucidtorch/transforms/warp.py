@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from kornia.geometry.transform import warp_affine
 from torch import Tensor
 
-from lucidtorch.transforms.transform import Size
+from lucidtorch.base.sizes import Size
 
 
 def warped(images: Tensor, matrix: Tensor, size: Size, fill: float) -> Tensor:
-    """Move images by matrices onto a canvas.
+    """Move images by matrices onto a canvas, in the images' own precision whatever autocast says.
 
     Args:
         images: `[B, C, H, W]`.
@@ -24,5 +25,6 @@ def warped(images: Tensor, matrix: Tensor, size: Size, fill: float) -> Tensor:
     height, width = images.shape[-2:]
     images = F.pad(images, (0, int(width == 1), 0, int(height == 1)), value=fill)  # kornia divides by a side less one
     affine = matrix[:, :2].to(images.device, images.dtype)
-    moved: Tensor = warp_affine(images - fill, affine, size, align_corners=True)
+    with torch.autocast(images.device.type, enabled=False):
+        moved: Tensor = warp_affine(images - fill, affine, size, align_corners=True)
     return moved + fill

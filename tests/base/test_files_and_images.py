@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from lucidtorch.base.errors import ImageError, OutputError, RecipeError, SizeError, nearest, suggestion
+from lucidtorch.base.errors import ImageError, OutputError, RecipeError, nearest, suggestion
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text, check_output_file, check_output_folder
 from lucidtorch.base.images import dead_mark, encode_png, load_image, read_png_text, sheet, to_bytes, visible
 from lucidtorch.base.settings import read_settings, settings_text, versions
-from lucidtorch.base.sizes import size_pair
 
 
 def test_a_file_is_written_whole_with_its_folder(tmp_path: Path) -> None:
@@ -84,16 +83,52 @@ def test_a_sheet_is_about_square_with_gaps(count: int, shape: tuple[int, int]) -
         assert torch.equal(found[:, row : row + 4, column : column + 5], images[place])
 
 
-@pytest.mark.parametrize("channels", [2, 4, 7])
-def test_other_numbers_of_channels_are_shown_side_by_side(channels: int) -> None:
-    image = torch.rand(channels, 4, 5)
+HUES = {  # red first, then evenly round the circle
+    2: [(1, 0, 0), (0, 1, 1)],
+    4: [(1, 0, 0), (0.5, 1, 0), (0, 1, 1), (0.5, 0, 1)],
+    6: [(1, 0, 0), (1, 1, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1), (1, 0, 1)],
+}
+
+
+@pytest.mark.parametrize("channels", HUES)
+def test_other_numbers_of_channels_are_shown_in_hues(channels: int) -> None:
+    image = torch.rand(channels, 4, 5, dtype=torch.float64)
     found = visible(image)
-    assert found.shape == (1, 4, 5 * channels + 2 * (channels - 1))
-    for channel in range(channels):
-        assert torch.equal(found[0, :, channel * 7 : channel * 7 + 5], image[channel])
+    assert found.shape == (3, 4, 5)
+    for primary in range(3):
+        weights = [hue[primary] for hue in HUES[channels]]
+        expected = sum(weight * plane for weight, plane in zip(weights, image, strict=True)) / sum(weights)
+        assert torch.allclose(found[primary], expected)
 
 
-@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 9, 5), (3, 1, 1)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_grey_and_rgb_are_shown_as_they_are(channels: int) -> None:
+    image = torch.rand(channels, 4, 5)
+    assert torch.equal(visible(image), image)
+
+
+@given(st.integers(1, 40), st.floats(0, 1))
+def test_equal_channels_are_shown_as_grey_of_their_value(channels: int, value: float) -> None:
+    found = visible(torch.full((channels, 2, 3), value, dtype=torch.float64))
+    assert torch.allclose(found, torch.tensor(value, dtype=torch.float64))
+
+
+@given(hnp.arrays("float32", st.tuples(st.integers(1, 30), st.just(2), st.just(2)), elements=st.floats(0, 1, width=32)))
+def test_what_is_shown_stays_in_range(numbers: np.ndarray) -> None:
+    found = visible(torch.tensor(numbers))
+    assert found.dtype == torch.float32
+    assert found.min() >= -1e-6
+    assert found.max() <= 1 + 1e-6
+
+
+@pytest.mark.parametrize("channels", [2, 4, 7, 24])
+def test_each_channel_is_seen(channels: int) -> None:
+    alone = [visible(torch.eye(channels)[channel].view(-1, 1, 1)).flatten() for channel in range(channels)]
+    for one in range(channels):
+        assert all(not torch.allclose(alone[one], alone[other]) for other in range(one))
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 8), (1, 9, 5), (3, 1, 1), (3, 4, 8, 8)])
 def test_the_mark_of_a_dead_unit_is_grey(shape: tuple[int, ...]) -> None:
     mark = dead_mark(torch.rand(shape))
     assert mark.shape == shape
@@ -125,22 +160,6 @@ def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "x.png", tmp_path / "missing.png", tmp_path):
         with pytest.raises(ImageError):
             load_image(path)
-
-
-@pytest.mark.parametrize(
-    ("given_size", "pair"),
-    [(5, (5, 5)), ((3, 4), (3, 4)), ([3, 4], (3, 4)), ("7", (7, 7)), ("96x128", (96, 128)), (" 9 x 8 ", (9, 8))],
-)
-def test_sizes_are_read(given_size: object, pair: tuple[int, int]) -> None:
-    assert size_pair(given_size) == pair
-
-
-@pytest.mark.parametrize(
-    "wrong", [0, -1, (0, 3), (3,), (1, 2, 3), "", "x", "3x", "-3", "3.5", 3.5, None, True, (True, 3)]
-)
-def test_what_is_no_size_is_refused(wrong: object) -> None:
-    with pytest.raises(SizeError):
-        size_pair(wrong)
 
 
 def test_settings_are_the_same_text_for_the_same_settings() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,9 @@ from lucidtorch.param import image
 from lucidtorch.param.colour import Decorrelated
 
 
-def pictures(batch: int, channels: int, height: int, width: int) -> torch.Tensor:
+def pictures(batch: int, channels: int, *size: int) -> torch.Tensor:
     """Noise, with some pixels at the very ends of the range."""
-    values = torch.tensor(np.random.default_rng(6).uniform(size=(batch, channels, height, width)), dtype=torch.float32)
+    values = torch.tensor(np.random.default_rng(6).uniform(size=(batch, channels, *size)), dtype=torch.float32)
     values.view(-1)[0], values.view(-1)[-1] = 0.0, 1.0
     return values
 
@@ -26,8 +27,11 @@ def pictures(batch: int, channels: int, height: int, width: int) -> torch.Tensor
 @pytest.mark.parametrize("fft", [True, False])
 @pytest.mark.parametrize("decorrelate", [True, False])
 @pytest.mark.parametrize("channels", [1, 3, 7])
-@pytest.mark.parametrize("size", [(16, 16), (15, 15), (9, 22), (22, 9), (1, 1), (1, 6), (7, 2)])
-def test_init_is_the_image_that_comes_out(fft: bool, decorrelate: bool, channels: int, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    "size",
+    [(16, 16), (15, 15), (9, 22), (22, 9), (1, 1), (1, 6), (7, 2), (8, 6, 10), (5, 7, 9), (1, 4, 5), (6, 1, 1)],
+)
+def test_init_is_the_image_that_comes_out(fft: bool, decorrelate: bool, channels: int, size: tuple[int, ...]) -> None:
     start = pictures(2, channels, *size)
     param = image(size, batch=2, channels=channels, fft=fft, decorrelate=decorrelate, init=start)
     assert (param() - start).abs().max() < 1e-3
@@ -42,16 +46,17 @@ def test_any_decay_has_an_inverse(decay: float) -> None:
     assert (image((31, 24), decay=decay, init=start)() - start).abs().max() < 1e-3
 
 
-@given(st.integers(1, 24), st.integers(1, 24), st.integers(1, 5), st.booleans())
-def test_any_size_has_an_inverse(height: int, width: int, channels: int, fft: bool) -> None:
-    start = pictures(1, channels, height, width)
-    found = image((height, width), channels=channels, fft=fft, init=start)()
+@given(st.lists(st.integers(1, 16), min_size=2, max_size=3), st.integers(1, 5), st.booleans())
+def test_any_size_has_an_inverse(size: list[int], channels: int, fft: bool) -> None:
+    start = pictures(1, channels, *size)
+    found = image(size, channels=channels, fft=fft, init=start)()
     assert found.shape == start.shape
     assert (found - start).abs().max() < 1e-3
 
 
-def test_the_inverse_of_numbers_is_the_numbers() -> None:
-    param = image((12, 16), fft=False)
+@pytest.mark.parametrize("size", [(12, 16), (3, 5, 4)])
+def test_the_inverse_of_numbers_is_the_numbers(size: tuple[int, ...]) -> None:
+    param = image(size, fft=False)
     param.fill([5])
     assert torch.allclose(param.inverse(param().detach()), param.numbers, atol=1e-5)
 
@@ -96,7 +101,7 @@ def test_a_start_image_that_is_no_number_is_refused(value: float) -> None:
         image(8, init=torch.full((3, 8, 8), value))
 
 
-@pytest.mark.parametrize("size", [0, -3, (0, 5), (5, 0), (3, 4, 5), "x", 3.5, None, True])
+@pytest.mark.parametrize("size", [0, -3, (0, 5), (5, 0), (3, 0, 5), (2, 3, 4, 5), (3,), "x", 3.5, None, True])
 def test_sizes_that_are_none_are_refused(size: Any) -> None:
     with pytest.raises(SizeError):
         image(size)
@@ -153,3 +158,33 @@ def test_the_whole_chain_is_lucids_formula() -> None:
     pixels = np.fft.irfft2(spectrum, s=(10, 7)) / 4
     rgb = np.einsum("ij,bjhw->bihw", root / np.linalg.norm(root, axis=0).max(), pixels)
     np.testing.assert_allclose(param().detach().numpy(), 1 / (1 + np.exp(-rgb)), atol=1e-5)
+
+
+def test_the_chain_of_a_clip_is_the_same_formula_over_three_axes() -> None:
+    """Inverse real FFT over time, rows and columns, by numpy; frequencies in cycles per frame and per pixel."""
+    param = image((5, 6, 7), batch=2, sd=0.5, decay=1.3)
+    param.fill([3, 4])
+    numbers = param.numbers.detach().double().numpy()
+    root = np.array([[0.26, 0.09, 0.02], [0.27, 0, -0.05], [0.27, -0.09, 0.03]])
+    spectrum = np.empty((2, 3, 5, 6, 4), complex)
+    for frame, row, column in np.ndindex(5, 6, 4):
+        length = math.sqrt((min(frame, 5 - frame) / 5) ** 2 + (min(row, 6 - row) / 6) ** 2 + (column / 7) ** 2)
+        own = numbers[:, :, frame, row, column]
+        spectrum[:, :, frame, row, column] = (own[..., 0] + 1j * own[..., 1]) / max(length, 1 / 7) ** 1.3
+    pixels = np.fft.irfftn(spectrum, s=(5, 6, 7), axes=(2, 3, 4), norm="ortho") / 4
+    rgb = np.einsum("ij,bjthw->bithw", root / np.linalg.norm(root, axis=0).max(), pixels)
+    np.testing.assert_allclose(param().detach().numpy(), 1 / (1 + np.exp(-rgb)), atol=1e-5)
+
+
+def test_a_clip_of_one_frame_is_an_image() -> None:
+    clip, still = image((1, 12, 15), batch=2), image((12, 15), batch=2)
+    assert torch.equal(clip()[:, :, 0], still())
+
+
+def test_the_numbers_live_where_the_param_was_sent() -> None:
+    """Also where a basis of plain pixels without colour has no numbers of its own."""
+    start = pictures(1, 1, 8, 8)
+    for options in ({}, {"channels": 1}, {"channels": 1, "init": start}, {"channels": 2, "hold": {0: 0.5}}):
+        sent = image(8, fft=False, **options).to("meta")
+        sent.fill([1])
+        assert sent.numbers.device.type == "meta"

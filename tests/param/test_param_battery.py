@@ -29,6 +29,19 @@ EXAMPLES: dict[str, list[tuple[Callable[[], Param], str]]] = {
         (lambda: image((3, 8), channels=1), "image([3, 8], channels=1)"),
         (lambda: image((5, 4), batch=2, channels=7, sd=0.5), "image([5, 4], batch=2, channels=7, sd=0.5)"),
         (lambda: image(6, decay=1.5), "image(6, decay=1.5)"),
+        (lambda: image((3, 6, 5), batch=2), "image([3, 6, 5], batch=2)"),
+        (lambda: image("2x5x5"), "image([2, 5, 5])"),
+        (lambda: image((4, 4, 4), channels=1, fft=False), "image([4, 4, 4], channels=1, fft=False)"),
+        (lambda: image((3, 5, 4), channels=7, decay=0), "image([3, 5, 4], channels=7, decay=0)"),
+        (lambda: image(6, channels=4, hold={3: 1.0}), "image(6, channels=4, hold={3: 1.0})"),
+        (
+            lambda: image((2, 3), batch=2, channels=5, hold={4: [[0, 0.5, 1], [1, 0, 0]], 0: 0}),
+            "image([2, 3], batch=2, channels=5, hold={0: 0, 4: [[0, 0.5, 1], [1, 0, 0]]})",
+        ),
+        (
+            lambda: image((3, 4, 5), channels=2, fft=False, hold={0: 0.25}),
+            "image([3, 4, 5], channels=2, fft=False, hold={0: 0.25})",
+        ),
         (
             lambda: image((4, 5), channels=1, init=SMALL),
             f"image([4, 5], channels=1, init={SMALL.astype(float).tolist()})",
@@ -135,10 +148,12 @@ def test_it_can_be_made_for_another_number_of_images(make: Callable[[], Param], 
 @each_param
 def test_it_can_be_rendered_and_used_again(make: Callable[[], Param], text: str) -> None:
     param = make()
-    goal = lt.objectives.L2(constant=0.2) - 0.01 * lt.objectives.total_variation()
+    goal = lt.objectives.L2(constant=0.2) - 0.01 * lt.objectives.L1()
     settings = {"param": param, "transforms": "identity()", "steps": 2, "progress": False}
+    convolution = nn.Conv2d if len(param.size) == 2 else nn.Conv3d
     with torch.random.fork_rng(devices=[]):
-        model = lt.load_model(nn.Conv2d(param.channels, 2, 1), mean=0.0, std=1.0, size=8)
+        module = convolution(param.channels, 2, 1)
+    model = lt.load_model(module, mean=0.0, std=1.0, size=param.size, channels=param.channels)
     first = lt.render(model, goal, **settings)
     assert param.numbers is None
     assert torch.equal(lt.render(model, goal, **settings).images, first.images)
@@ -167,6 +182,12 @@ def test_a_large_start_image_stands_beside_the_text(tmp_path: Path) -> None:
         "5",
         "image(3) + image(3)",
         "image(3, banana=1)",
+        "image([3, 4, 5, 6])",
+        "image(3, hold={3: 1.0})",
+        "image(3, hold={'a': 1.0})",
+        "image(3, hold={0: 1, 0: 1})",
+        "image(3, hold=[1, 0])",
+        "image(3, hold={0: 'a'})",
         "image",
         "conv:3",
     ],
@@ -177,5 +198,6 @@ def test_texts_that_are_no_params_are_refused(text: str) -> None:
 
 
 def test_a_size_may_be_written_as_text() -> None:
+    assert image("16x6x9").size == (16, 6, 9)
     assert image("6x9").size == (6, 9)
     assert image("12").size == (12, 12)

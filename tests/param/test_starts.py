@@ -48,28 +48,51 @@ def lucids_deviation(height: int, width: int, decay: float, sd: float = 0.01) ->
     return math.sqrt(total / (height * width))
 
 
-def measured(height: int, width: int, decay: float, seeds: range = range(24)) -> float:
-    basis = Fourier(1, (height, width), 0.01, decay)
+def deviation_of_clips(size: tuple[int, ...], decay: float, sd: float = 0.01) -> float:
+    """The same for clips, over every frequency of the full transform."""
+    total = 0.0
+    for place in np.ndindex(*size):
+        length = math.sqrt(sum((min(at, side - at) / side) ** 2 for at, side in zip(place, size, strict=True)))
+        column, width = place[-1], size[-1]
+        edge = column == 0 or 2 * column == width  # here only the Hermitian part of the numbers counts
+        total += (sd / max(length, 1 / max(size)) ** decay / 4) ** 2 * (1.0 if edge else 2.0)
+    return math.sqrt(total / math.prod(size))
+
+
+def measured(*size: int, decay: float = 1.0, seeds: range = range(24)) -> float:
+    basis = Fourier(1, size, 0.01, decay)
     numbers = torch.stack([basis.start(one) for one in generators(seeds, "start")])
     return basis(numbers).square().mean().sqrt().item()
 
 
 @pytest.mark.parametrize(("size", "decay", "expected"), QUICK)
 def test_the_spread_of_the_start_is_lucids(size: int, decay: float, expected: float) -> None:
-    assert measured(size, size, decay) == pytest.approx(expected, rel=0.05)
+    assert measured(size, size, decay=decay) == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("size", "decay", "expected"), [one for one in PUBLISHED if one not in QUICK])
 def test_the_spread_of_large_starts_is_lucids(size: int, decay: float, expected: float) -> None:
     many = range(200 if decay > 1 else 8)  # with a steep decay a few frequencies make all of it
-    assert measured(size, size, decay, many) == pytest.approx(expected, rel=0.05)
+    assert measured(size, size, decay=decay, seeds=many) == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 33), (31, 64), (64, 31), (48, 80), (225, 224)])
 @pytest.mark.parametrize("decay", [1.0, 0.85])
 def test_the_spread_follows_from_the_spectrum_at_any_size(size: tuple[int, int], decay: float) -> None:
-    assert measured(*size, decay, range(60)) == pytest.approx(lucids_deviation(*size, decay), rel=0.05)
+    assert measured(*size, decay=decay, seeds=range(60)) == pytest.approx(lucids_deviation(*size, decay), rel=0.05)
+
+
+@pytest.mark.parametrize("size", [(8, 16, 16), (5, 9, 12), (16, 7, 8), (12, 12, 13)])
+@pytest.mark.parametrize("decay", [1.0, 0.5])
+def test_the_spread_of_clips_follows_from_the_spectrum(size: tuple[int, ...], decay: float) -> None:
+    assert measured(*size, decay=decay, seeds=range(60)) == pytest.approx(deviation_of_clips(size, decay), rel=0.05)
+
+
+@pytest.mark.parametrize("size", [(8, 64, 64), (16, 112, 112), (64, 64, 64)])
+def test_clips_and_volumes_start_about_as_faint_as_images(size: tuple[int, ...]) -> None:
+    still = measured(size[1], size[2], seeds=range(4))
+    assert 0.4 * still < measured(*size, seeds=range(2)) < still
 
 
 def test_after_colour_and_sigmoid_the_start_is_a_faint_grey() -> None:
@@ -87,6 +110,9 @@ def test_frequencies_are_numpys() -> None:
     ]
     np.testing.assert_allclose(frequencies((4, 4)).numpy(), expected, atol=1e-8)
     np.testing.assert_allclose(frequencies((2, 3)).numpy(), [[0, 1 / 3], [0.5, math.hypot(0.5, 1 / 3)]], atol=1e-12)
+    axes = np.fft.fftfreq(3)[:, None, None], np.fft.fftfreq(4)[:, None], np.fft.rfftfreq(5)
+    expected_clip = np.sqrt(sum(axis**2 for axis in axes))
+    np.testing.assert_allclose(frequencies((3, 4, 5)).numpy(), expected_clip, atol=1e-12)
     for height, width in ((5, 8), (6, 7), (1, 1), (1, 6), (405, 3)):
         rows, columns = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None, :]
         np.testing.assert_allclose(frequencies((height, width)).numpy(), np.sqrt(rows**2 + columns**2), atol=1e-12)
@@ -103,6 +129,9 @@ def test_a_width_of_405_has_203_columns() -> None:
     basis = Fourier(3, (16, 405), 0.01, 1.0)
     assert basis.shape == (3, 16, 203, 2)
     assert basis(torch.zeros(1, *basis.shape)).shape == (1, 3, 16, 405)
+    clip = Fourier(2, (5, 6, 9), 0.01, 1.0)
+    assert clip.shape == (2, 5, 6, 5, 2)
+    assert clip(torch.zeros(1, *clip.shape)).shape == (1, 2, 5, 6, 9)
 
 
 def test_pixels_start_with_their_deviation() -> None:
@@ -118,12 +147,16 @@ def test_sd_scales_the_start(fft: bool) -> None:
     assert torch.allclose(3 * small.numbers, large.numbers)
 
 
-@pytest.mark.parametrize("options", [{}, {"fft": False}, {"decorrelate": False}, {"channels": 1}, {"channels": 7}])
-def test_each_image_starts_from_its_own_seed(options: dict[str, Any]) -> None:
-    both = image((12, 15), batch=2, **options)
+@pytest.mark.parametrize("size", [(12, 15), (4, 9, 6)])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"fft": False}, {"decorrelate": False}, {"channels": 1}, {"channels": 7}, {"channels": 4, "hold": {1: 0.5}}],
+)
+def test_each_image_starts_from_its_own_seed(options: dict[str, Any], size: tuple[int, ...]) -> None:
+    both = image(size, batch=2, **options)
     both.fill([41, 7])
     for place, seed in enumerate((41, 7)):
-        one = image((12, 15), **options)
+        one = image(size, **options)
         one.fill([seed])
         assert torch.equal(one.numbers[0], both.numbers[place])
         assert torch.equal(one()[0], both()[place])

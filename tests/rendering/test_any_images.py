@@ -17,7 +17,7 @@ from torchvision.transforms import v2
 
 import lucidtorch as lt
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources import load_model
+from lucidtorch.models.sources.loading import load_model
 
 
 def rendered(model: Any, goal: Any, size: Any, **more: Any) -> lt.Rendering:
@@ -26,7 +26,7 @@ def rendered(model: Any, goal: Any, size: Any, **more: Any) -> lt.Rendering:
 
 
 @pytest.mark.parametrize("size", [(32, 48), (33, 47), (47, 32), (16, 61), 31])
-@pytest.mark.parametrize("channels", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 7, 24])
 @pytest.mark.parametrize("transforms", [None, "identity()"])
 def test_any_size_and_number_of_channels(size: Any, channels: int, transforms: str | None, tmp_path: Path) -> None:
     model = as_model(mixing(channels), channels=channels)
@@ -40,7 +40,8 @@ def test_any_size_and_number_of_channels(size: Any, channels: int, transforms: s
     canvas = [height, width] if transforms else [height + 24, width + 24]
     assert found.recipe["canvas"] == canvas
     with Image.open(found.save(tmp_path / "x.png")) as picture:
-        assert picture.mode == ("RGB" if channels == 3 else "L")
+        assert picture.mode == ("L" if channels == 1 else "RGB")
+        assert picture.size == (2 * width + 2, height)
 
 
 @pytest.mark.parametrize("size", [(64, 96), (65, 97)])

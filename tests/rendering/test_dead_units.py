@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import lucidtorch as lt
 from lucidtorch.base.errors import LucidtorchWarning
-from lucidtorch.models.redirect import STEPS
+from lucidtorch.models.running.redirect import STEPS
 
 # A pixel's colours sum to 1.5 at the grey start and to 3 at most: a bias of 1.6 is asleep, one of 100 is dead.
 ASLEEP, DEAD, AWAKE = 1.6, 100.0, 0.0

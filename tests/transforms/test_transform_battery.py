@@ -62,12 +62,29 @@ def test_it_is_a_value(transform: Transform | Pipeline, text: str) -> None:
 
 @each_transform
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64])
-def test_dtype_shape_and_device_are_kept(transform: Transform | Pipeline, text: str, kind: torch.dtype) -> None:
-    images = torch.rand(2, 3, 9, 12, dtype=kind)
+@pytest.mark.parametrize("shape", [(3, 9, 12), (7, 11, 5), (1, 1, 1), (3, 4, 9, 12), (7, 5, 3, 8), (1, 1, 6, 6)])
+def test_dtype_shape_and_device_are_kept(
+    transform: Transform | Pipeline, text: str, kind: torch.dtype, shape: tuple[int, ...]
+) -> None:
+    images = torch.rand(2, *shape, dtype=kind)
     found = applied(transform, images)
     assert found.dtype == kind
     assert found.device == images.device
-    assert found.shape == (2, 3, *transform.output_size((9, 12)))
+    assert found.shape == (2, shape[0], *transform.output_size(shape[1:]))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(applied(transform, images), found)
+
+
+@each_transform
+def test_all_frames_of_a_clip_are_moved_alike(transform: Transform | Pipeline, text: str) -> None:
+    clips = torch.rand(2, 3, 5, 9, 12)
+    found = applied(transform, clips)
+    assert found.shape[2] == 5
+    for frame in range(5):
+        assert torch.equal(found[:, :, frame], applied(transform, clips[:, :, frame]))
+    assert transform.output_size((5, 9, 12)) == (5, *transform.output_size((9, 12)))
+    still = applied(transform, clips[:, :, :1].expand(-1, -1, 5, -1, -1))
+    assert torch.equal(still, still[:, :, :1].expand_as(still))
 
 
 @each_transform
@@ -94,8 +111,9 @@ def test_the_images_that_go_in_stay_as_they_are(transform: Transform | Pipeline,
 
 
 @each_transform
-def test_its_gradient_is_right(transform: Transform | Pipeline, text: str) -> None:
-    images = torch.rand(2, 1, 5, 6, dtype=torch.float64, requires_grad=True)
+@pytest.mark.parametrize("shape", [(1, 5, 6), (1, 3, 5, 6)])
+def test_its_gradient_is_right(transform: Transform | Pipeline, text: str, shape: tuple[int, ...]) -> None:
+    images = torch.rand(2, *shape, dtype=torch.float64, requires_grad=True)
     draws = transform.sample(images.shape, generators(SEEDS, "transforms"))
     assert torch.autograd.gradcheck(lambda one: transform.apply(one, draws), images, fast_mode=True)
     (gradient,) = torch.autograd.grad(applied(transform, images).square().sum(), images)

@@ -1,0 +1,36 @@
+"""Clips and volumes as pictures: their frames, or slices, side by side."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from lucidtorch.base.images import sheet
+
+FRAMES = 8  # a longer clip is shown by so many of its frames
+
+
+def shown_frames(count: int) -> tuple[int, ...]:
+    """Choose the frames that stand for a clip: all of a short one, else some from the first to the last, evenly.
+
+    Args:
+        count: How many frames the clip has.
+
+    Returns:
+        Their places, in order.
+    """
+    if count <= FRAMES:
+        return tuple(range(count))
+    return tuple(round(place * (count - 1) / (FRAMES - 1)) for place in range(FRAMES))
+
+
+def strip(clip: Tensor) -> Tensor:
+    """Lay the frames of a clip out in one row.
+
+    Args:
+        clip: `[C, T, H, W]`.
+
+    Returns:
+        `[C, H, w]`; of more than 8 frames, 8 from the first to the last.
+    """
+    places = shown_frames(clip.shape[1])
+    return sheet(clip.transpose(0, 1)[list(places)], columns=len(places))
