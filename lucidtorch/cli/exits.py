@@ -16,6 +16,18 @@ class Interrupted(Exception):  # noqa: N818  # it is no error
     """A command was interrupted, and what it had made is kept."""
 
 
+class ScriptFailed(Exception):  # noqa: N818  # it names what happened
+    """A line of a script failed, and was told when it did.
+
+    Args:
+        code: The exit code of that line.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
 def exit_code(command: Callable[[], object]) -> int:
     """Run a command and turn what happens into an exit code.
 
@@ -24,11 +36,16 @@ def exit_code(command: Callable[[], object]) -> int:
 
     Returns:
         The code.
+
+    Raises:
+        BrokenPipeError: The reader of the output has gone; whoever called decides what that means.
     """
     try:
         command()
     except click.exceptions.Exit as error:
         return error.exit_code
+    except ScriptFailed as error:
+        return error.code
     except click.ClickException as error:
         error.show()
         return BAD_INPUT
@@ -36,6 +53,8 @@ def exit_code(command: Callable[[], object]) -> int:
         return _complain(str(error) or "interrupted", INTERRUPTED)
     except BadInputError as error:
         return _complain(str(error), BAD_INPUT)
+    except BrokenPipeError:
+        raise
     except (LucidtorchError, OSError, MemoryError, RuntimeError) as error:
         own = isinstance(error, LucidtorchError)
         return _complain(str(error) if own else f"{type(error).__name__}: {error}", FAILED)

@@ -19,6 +19,7 @@ COMMANDS = {
     "layers": "List the layers of a network.",
     "gallery": "Render every unit of whole layers into a folder of pages.",
     "rerun": "Make a picture again from what it carries.",
+    "shell": "Open an interactive prompt on a network.",
     "demo": "Make a gallery of the embedded network.",
     "train": "Train one of the embedded networks from scratch.",
 }

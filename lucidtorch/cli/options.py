@@ -1,4 +1,4 @@
-"""Options that several commands share, and how their values are read."""
+"""Options that several commands share, and the param that they ask for."""
 
 from __future__ import annotations
 
@@ -8,56 +8,35 @@ from typing import Any, TypeVar
 
 import click
 
-from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.sizes import size_pair
+from lucidtorch.base.errors import BadInputError, SizeError
+from lucidtorch.base.sizes import Size, size_sides
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources import load_model
+from lucidtorch.models.running.precision import TYPES
 from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.job import default_size
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-Number = TypeVar("Number", int, float)
 
-model = click.argument("model", metavar="MODEL")
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 seed = click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Image i gets the seed N + i.")
-weights = click.option(
-    "--weights",
-    default="default",
-    show_default=True,
-    metavar="W",
-    help="default, random, or a .safetensors or .pth file.",
-)
-device = click.option(
-    "--device", default="auto", show_default=True, metavar="D", help="auto, cpu, cuda, cuda:1, mps ..."
-)
 lr = click.option("--lr", type=float, default=0.05, show_default=True, metavar="X", help="The step size.")
 transforms = click.option("--transforms", metavar="SPEC", help="Such as 'pad(12) | jitter(8)', or 'identity()'.")
 param = click.option("--param", metavar="SPEC", help="Such as 'image(128, fft=False)'; instead of --size.")
-size = click.option("--size", metavar="N|HxW", help="The size of the picture in pixels; the network's own if left out.")
-
-
-def convention(command: Command) -> Command:
-    """Give a command the options that say what a network expects of its input.
-
-    Args:
-        command: The command.
-
-    Returns:
-        The same with `mean`, `std`, `value_range` and `labels`.
-    """
-    for option in (
-        click.option(
-            "--labels", type=click.Path(path_type=Path), metavar="FILE", help="The classes' names, one a line."
-        ),
-        click.option("--range", "value_range", metavar="LO,HI", help="What images in [0, 1] are stretched to first."),
-        click.option("--std", metavar="R,G,B", help="What the input is divided by."),
-        click.option("--mean", metavar="R,G,B", help="What is subtracted from the input."),
-    ):
-        command = option(command)
-    return command
+size = click.option(
+    "--size",
+    metavar="N|HxW|TxHxW",
+    help="The size of the picture that is made, in pixels (frames first for clips); any size, unlike --input-size. "
+    "The network's own if left out.",
+)
+precision = click.option(
+    "--precision",
+    type=click.Choice(list(TYPES)),
+    default="float32",
+    show_default=True,
+    help="What the network computes in.",
+)
 
 
 def steps(default: int) -> Callable[[Command], Command]:
@@ -86,83 +65,6 @@ def output(what: str) -> Callable[[Command], Command]:
     return click.option("--output", "-o", type=click.Path(path_type=Path), metavar="PATH", help=what)
 
 
-def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
-    """Read numbers between commas.
-
-    Args:
-        text: What was given, or None.
-        option: The option, for messages.
-
-    Returns:
-        The numbers, or None where nothing was given.
-
-    Raises:
-        BadInputError: Something between the commas is no number.
-    """
-    return None if text is None else _between_commas(text, float, f"{option} takes numbers, such as 0.5,0.5,0.5")
-
-
-def whole_numbers(text: str | None, option: str) -> tuple[int, ...]:
-    """Read whole numbers between commas.
-
-    Args:
-        text: What was given, or None.
-        option: The option, for messages.
-
-    Returns:
-        The numbers; none where nothing was given.
-
-    Raises:
-        BadInputError: Something between the commas is no whole number.
-    """
-    return () if text is None else _between_commas(text, int, f"{option} takes whole numbers, such as 64,256")
-
-
-def _between_commas(text: str, kind: Callable[[str], Number], usage: str) -> tuple[Number, ...]:
-    try:
-        return tuple(kind(part) for part in text.split(","))
-    except ValueError as error:
-        raise BadInputError(f"{usage}; {text!r} was given.") from error
-
-
-def open_model(
-    name: str,
-    weights: str,
-    device: str,
-    *,
-    mean: str | None = None,
-    std: str | None = None,
-    value_range: str | None = None,
-    labels: Path | None = None,
-) -> Model:
-    """Load the network that a command names.
-
-    Args:
-        name: Its name.
-        weights: ``default``, ``random`` or a file.
-        device: Where it shall compute.
-        mean: Numbers between commas, or None.
-        std: Numbers between commas, or None.
-        value_range: Two numbers between commas, or None.
-        labels: A file with one name a line, or None.
-
-    Returns:
-        The network.
-
-    Raises:
-        BadInputError: There is none of that name, or something about it does not fit.
-    """
-    return load_model(
-        name,
-        weights=weights,
-        device=device,
-        mean=numbers(mean, "--mean"),
-        std=numbers(std, "--std"),
-        value_range=numbers(value_range, "--range"),
-        labels=labels,
-    )
-
-
 def choose_param(model: Model, size: str | None, param: str | None, batch: int | None) -> Param | None:
     """Make the param that a command asks for.
 
@@ -185,6 +87,14 @@ def choose_param(model: Model, size: str | None, param: str | None, batch: int |
     elif size is None and batch is None:
         return None
     else:
-        pixels = default_size(model) if size is None else size_pair(size)
-        chosen = image(pixels, channels=model.convention.channels)
+        sides = default_size(model) if size is None else _sides(model, size)
+        chosen = image(sides, channels=model.convention.channels)
     return chosen if batch is None else chosen.resized(batch=batch)
+
+
+def _sides(model: Model, text: str) -> Size:
+    """Read the size of a picture; one of a clip keeps the network's own number of frames where none is given."""
+    sides, own = size_sides(text, what="--size"), model.convention.size
+    if len(sides) > len(own):
+        raise SizeError(f"{model.name} takes images and no clips, so --size is HxW, but {text!r} was given.")
+    return (*own[: len(own) - len(sides)], *sides)

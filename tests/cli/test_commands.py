@@ -166,7 +166,7 @@ def test_quiet_keeps_notes_to_itself(run: Cli) -> None:
 
 
 def test_layers_as_a_table_and_as_json(run: Cli) -> None:
-    table = run("layers demo --weights random").out.splitlines()
+    table = run("layers demo --weights random").out.split("\n\n")[0].splitlines()
     rows = json.loads(run("layers demo --weights random --json").out)
     assert len(table) == len(rows) + 1
     model = lt.load_model("demo", weights="random", device="cpu")

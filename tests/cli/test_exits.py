@@ -18,6 +18,7 @@ from PIL import Image
 
 import lucidtorch as lt
 from lucidtorch.base.errors import BadInputError, RenderError
+from lucidtorch.cli.console import Voice
 from lucidtorch.rendering.loop import Loop, Step
 
 RENDER = "render demo conv2_1:3 --weights random --device cpu --size 24 --steps 4 -o x.png"
@@ -60,6 +61,14 @@ def test_a_failure_is_told_in_a_line(
     assert len([line for line in found.err.splitlines() if line.startswith("lucidtorch: ")]) == 1
     assert "Traceback" not in found.err
     assert not (tmp_path / "x.png").exists()
+
+
+def test_a_failure_takes_the_bar_away(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[Voice] = []
+    monkeypatch.setattr(Loop, "run", stopping(1, RenderError("Layer 'a' gives a tuple.")))
+    monkeypatch.setattr(Voice, "close", lambda self: closed.append(self))
+    assert cli(*shlex.split(RENDER)).code == 1
+    assert len(closed) == 1
 
 
 @pytest.mark.parametrize("line", [RENDER, "rerun good.png -o x.png"])
@@ -106,7 +115,7 @@ def test_an_interrupt_before_the_first_step(cli: Cli, monkeypatch: pytest.Monkey
     def load(*words: object, **more: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lucidtorch.cli.options.load_model", load)
+    monkeypatch.setattr("lucidtorch.cli.loading.load_model", load)
     found = cli(*shlex.split(RENDER))
     assert (found.code, found.out) == (130, "")
     assert found.err.strip() == "lucidtorch: interrupted"

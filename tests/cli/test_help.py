@@ -15,7 +15,7 @@ import pytest
 import lucidtorch
 from lucidtorch.cli.main import COMMANDS
 
-HEAVY = {"torch", "torchvision", "numpy", "kornia", "sklearn", "PIL", "pydantic", "jinja2"}
+HEAVY = {"torch", "torchvision", "numpy", "kornia", "sklearn", "PIL", "pydantic", "jinja2", "prompt_toolkit"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

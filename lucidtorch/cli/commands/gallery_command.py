@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import click
 
-from lucidtorch.cli import options
+from lucidtorch.cli import network_words, options
 from lucidtorch.cli.console import Voice
 from lucidtorch.cli.exits import Interrupted
+from lucidtorch.cli.loading import Loading, open_model
 from lucidtorch.galleries.entry import Gallery, gallery
 from lucidtorch.models.model import Model
 
 
-@click.command("gallery", short_help="Render every unit of whole layers into a folder of pages.")
-@options.model
+@click.command(
+    "gallery",
+    short_help="Render every unit of whole layers into a folder of pages.",
+    cls=network_words.NetworkCommand,
+)
+@network_words.argument
 @click.option("--layers", metavar="L,...", help="Addresses; every convolution and linear layer if left out.")
 @click.option("--units", default="all", show_default=True, metavar="0-63|all", help="Which units of each layer.")
 @click.option(
@@ -29,13 +35,12 @@ from lucidtorch.models.model import Model
 @options.lr
 @click.option("--batch", type=int, default=8, show_default=True, metavar="N", help="Images computed together.")
 @options.seed
-@options.weights
-@options.device
+@options.precision
 @click.option("--workers", type=int, metavar="N", help="Processes side by side; one per core on a CPU if left out.")
-@options.convention
+@network_words.options
 @options.quiet
 def command(
-    model: str,
+    loading: Loading,
     layers: str | None,
     units: str,
     variants: str,
@@ -47,13 +52,8 @@ def command(
     lr: float,
     batch: int,
     seed: int,
-    weights: str,
-    device: str,
+    precision: str,
     workers: int | None,
-    mean: str | None,
-    std: str | None,
-    value_range: str | None,
-    labels: Path | None,
     quiet: bool,
 ) -> None:
     """Render every unit of whole layers into a folder of pages that open in any browser.
@@ -61,22 +61,24 @@ def command(
     A gallery that was interrupted goes on when the same command is given again.
     """
     voice = Voice(quiet=quiet)
-    network = options.open_model(model, weights, device, mean=mean, std=std, value_range=value_range, labels=labels)
-    made = gallery(
-        network,
-        output or Path("gallery"),
-        layers=None if layers is None else [layer.strip() for layer in layers.split(",")],
-        units=units,
-        variants=[variant.strip() for variant in variants.split(",")],
-        param=options.choose_param(network, size, param, None),
-        transforms=transforms,
-        steps=steps,
-        lr=lr,
-        batch=batch,
-        seed=seed,
-        workers=default_workers(network) if workers is None else workers,
-        report=lambda done, total, _: voice.progress(done, total, f"batches of {model}"),
-    )
+    network = open_model(loading)
+    with contextlib.closing(voice):
+        made = gallery(
+            network,
+            output or Path("gallery"),
+            layers=None if layers is None else [layer.strip() for layer in layers.split(",")],
+            units=units,
+            variants=[variant.strip() for variant in variants.split(",")],
+            param=options.choose_param(network, size, param, None),
+            transforms=transforms,
+            steps=steps,
+            lr=lr,
+            batch=batch,
+            seed=seed,
+            precision=precision,
+            workers=default_workers(network) if workers is None else workers,
+            report=lambda done, total, _: voice.progress(done, total, f"batches of {loading.short_spec}"),
+        )
     conclude(voice, made)
 
 
@@ -103,7 +105,6 @@ def conclude(voice: Voice, made: Gallery) -> None:
     Raises:
         Interrupted: It is not finished.
     """
-    voice.close()
     dead = f", {made.dead} of dead units" if made.dead else ""
     voice.wrote(made.index, f" ({made.units} pictures{dead})")
     if made.interrupted:

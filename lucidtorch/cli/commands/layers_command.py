@@ -1,43 +1,52 @@
-"""`lucidtorch layers`: what a network is made of."""
+"""`lucidtorch layers`: what a network is made of, and what will go wrong with it."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import warnings
 
 import click
 
-from lucidtorch.cli import options
+from lucidtorch.base.errors import LucidtorchWarning
+from lucidtorch.cli import network_words, options
 from lucidtorch.cli.console import Voice
+from lucidtorch.cli.loading import Loading, open_model
+from lucidtorch.models.inputs.expected_input import expectation
+from lucidtorch.models.layers.preflight import findings
+from lucidtorch.models.model import Model
 
 
-@click.command("layers", short_help="List the layers of a network.")
-@options.model
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-@options.weights
-@options.device
-@options.convention
+@click.command("layers", short_help="List the layers of a network.", cls=network_words.NetworkCommand)
+@network_words.argument
+@click.option("--json", "as_json", is_flag=True, help="Print the table as JSON, and the notes on the other stream.")
+@network_words.options
 @options.seed
 @options.quiet
-def command(
-    model: str,
-    as_json: bool,
-    weights: str,
-    device: str,
-    mean: str | None,
-    std: str | None,
-    value_range: str | None,
-    labels: Path | None,
-    seed: int,
-    quiet: bool,
-) -> None:
-    """List the layers of a network: address, kind, shape, channels, parameters and receptive field.
+def command(loading: Loading, as_json: bool, seed: int, quiet: bool) -> None:
+    """List the layers of a network, and say what will go wrong with it before it does.
+
+    The table has each layer's address, kind, shape, channels, parameters, operations to get there and receptive field.
+    Below it stand what the network expects of its input, and notes.
 
     Nothing is downloaded: the table does not depend on the weights. The seed changes nothing here.
     """
-    chosen = "random" if weights == "default" else weights
-    network = options.open_model(model, chosen, device, mean=mean, std=std, value_range=value_range, labels=labels)
+    voice = Voice(quiet=quiet)
+    network, notes = _examined(loading)
     table = network.layers
-    print(json.dumps(table.as_dict(), indent=1) if as_json else table.as_text())
-    if table.broken is not None:
-        Voice(quiet=quiet).note(f"note: the table ends where the network raised: {table.broken}")
+    said = [f"input: {expectation(network)}", *(f"note: {note}" for note in notes)]
+    if not as_json:
+        print("\n".join([table.as_text(), "", *said]))
+        return
+    print(json.dumps(table.as_dict(), indent=1), flush=True)
+    for line in said:
+        voice.note(line)
+
+
+def _examined(loading: Loading) -> tuple[Model, list[str]]:
+    """Load a network and look at it; what loading it warns of is one of the notes."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", LucidtorchWarning)
+        network = open_model(loading, trained=False)
+        notes = findings(network)
+    own = [str(one.message) for one in told if issubclass(one.category, LucidtorchWarning)]
+    return network, list(dict.fromkeys([*own, *notes]))

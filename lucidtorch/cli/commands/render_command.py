@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
 import click
 
-from lucidtorch.cli import options
+from lucidtorch.base.sizes import PLANE
+from lucidtorch.cli import network_words, options
 from lucidtorch.cli.console import Voice
 from lucidtorch.cli.exits import Interrupted
+from lucidtorch.cli.loading import Loading, open_model
+from lucidtorch.cli.reading import whole_numbers
 from lucidtorch.objectives.text import parse
 from lucidtorch.rendering.entry import render
 from lucidtorch.rendering.result import check_destination
@@ -17,10 +21,10 @@ from lucidtorch.rendering.result import check_destination
 LONGEST_NAME = 80
 
 
-@click.command("render", short_help="Make a picture of what an objective looks for.")
-@options.model
+@click.command("render", short_help="Make a picture of what an objective looks for.", cls=network_words.NetworkCommand)
+@network_words.argument
 @click.argument("objective", metavar="OBJECTIVE")
-@options.output("The file: .png, or .gif or .mp4 of the snapshots.")
+@options.output("The file: .png, or .gif or .mp4 of the snapshots (or of a clip).")
 @options.size
 @options.steps(512)
 @click.option("--batch", type=int, metavar="N", help="The number of images.")
@@ -28,13 +32,12 @@ LONGEST_NAME = 80
 @options.transforms
 @options.lr
 @options.seed
-@options.weights
-@options.device
 @click.option("--snapshots", metavar="64,256", help="After how many updates a picture is kept, for a movie.")
-@options.convention
+@options.precision
+@network_words.options
 @options.quiet
 def command(
-    model: str,
+    loading: Loading,
     objective: str,
     output: Path | None,
     size: str | None,
@@ -44,13 +47,8 @@ def command(
     transforms: str | None,
     lr: float,
     seed: int,
-    weights: str,
-    device: str,
     snapshots: str | None,
-    mean: str | None,
-    std: str | None,
-    value_range: str | None,
-    labels: Path | None,
+    precision: str,
     quiet: bool,
 ) -> None:
     """Make a picture of what an objective looks for.
@@ -60,23 +58,27 @@ def command(
     """
     voice = Voice(quiet=quiet)
     goal = parse(objective)
-    path = output or Path(f"{_name(model)}-{_name(repr(goal))}.png")
-    kept = options.whole_numbers(snapshots, "--snapshots")
-    check_destination(path, kept)
-    network = options.open_model(model, weights, device, mean=mean, std=std, value_range=value_range, labels=labels)
-    rendering = render(
-        network,
-        goal,
-        param=options.choose_param(network, size, param, batch),
-        transforms=transforms,
-        steps=steps,
-        snapshots=kept,
-        lr=lr,
-        seed=seed,
-        progress=False,
-        callbacks=[lambda step: voice.progress(step.number, step.steps, f"step of {model}")],
-    )
-    voice.close()
+    path = output or Path(f"{_name(loading.short_spec)}-{_name(repr(goal))}.png")
+    kept = whole_numbers(snapshots, "--snapshots")
+    check_destination(path, kept, clips=True)  # what they are is known with the network only
+    network = open_model(loading)
+    chosen = options.choose_param(network, size, param, batch)
+    sides = network.convention.size if chosen is None else chosen.size
+    check_destination(path, kept, clips=len(sides) > PLANE)
+    with contextlib.closing(voice):
+        rendering = render(
+            network,
+            goal,
+            param=chosen,
+            transforms=transforms,
+            steps=steps,
+            snapshots=kept,
+            lr=lr,
+            seed=seed,
+            precision=precision,
+            progress=False,
+            callbacks=[lambda step: voice.progress(step.number, step.steps, f"step of {loading.short_spec}")],
+        )
     rendering.save(path)
     voice.wrote(path)
     if rendering.interrupted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -25,10 +26,10 @@ def command(picture: Path, output: Path | None, seed: int, quiet: bool) -> None:
     voice = Voice(quiet=quiet)
     read_recipe(picture)
     path = output or picture.with_name(f"{picture.stem}-again.png")
-    rendering = rerun(
-        picture, path, callbacks=[lambda step: voice.progress(step.number, step.steps, f"step of {picture.name}")]
-    )
-    voice.close()
+    with contextlib.closing(voice):
+        rendering = rerun(
+            picture, path, callbacks=[lambda step: voice.progress(step.number, step.steps, f"step of {picture.name}")]
+        )
     voice.wrote(path)
     if rendering.interrupted:
         raise Interrupted(f"interrupted; the picture as it was then is in {path}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -26,13 +27,13 @@ def command(name: str, output: Path | None, steps: int | None, seed: int | None,
     """
     voice = Voice(quiet=quiet)
     path = output or Path(f"{name}.safetensors")
-    facts = train(
-        name,
-        steps=steps,
-        seed=seed,
-        output=path,
-        progress=lambda done, total, loss: voice.progress(done, total, f"step of {name}, loss {loss:.3f}"),
-    )
-    voice.close()
+    with contextlib.closing(voice):
+        facts = train(
+            name,
+            steps=steps,
+            seed=seed,
+            output=path,
+            progress=lambda done, total, loss: voice.progress(done, total, f"step of {name}, loss {loss:.3f}"),
+        )
     right = ", ".join(f"{head} {share:.2%}" for head, share in facts.accuracy.items())
     voice.wrote(path, f" (right on held-out images: {right})")

@@ -1,0 +1,71 @@
+"""Reading what stands behind an option."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from lucidtorch.base.errors import BadInputError
+
+Number = TypeVar("Number", int, float)
+
+
+def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
+    """Read numbers between commas.
+
+    Args:
+        text: What was given, or None.
+        option: The option, for messages.
+
+    Returns:
+        The numbers, or None where nothing was given.
+
+    Raises:
+        BadInputError: Something between the commas is no number.
+    """
+    return None if text is None else _between_commas(text, float, f"{option} takes numbers, such as 0.5,0.5,0.5")
+
+
+def whole_numbers(text: str | None, option: str) -> tuple[int, ...]:
+    """Read whole numbers between commas.
+
+    Args:
+        text: What was given, or None.
+        option: The option, for messages.
+
+    Returns:
+        The numbers; none where nothing was given.
+
+    Raises:
+        BadInputError: Something between the commas is no whole number.
+    """
+    return () if text is None else _between_commas(text, int, f"{option} takes whole numbers, such as 64,256")
+
+
+def numbers_or_file(text: str | None, option: str) -> tuple[float, ...] | Path | None:
+    """Read numbers between commas, or the path of a file that holds them.
+
+    Args:
+        text: What was given, or None.
+        option: The option, for messages.
+
+    Returns:
+        The numbers, the path, or None where nothing was given.
+
+    Raises:
+        BadInputError: It is neither numbers nor a file.
+    """
+    if text is None:
+        return None
+    path = Path(text).expanduser()
+    if path.is_file():
+        return path
+    return _between_commas(text, float, f"{option} takes numbers, such as 0.5,0.5,0.5, or the path of a file")
+
+
+def _between_commas(text: str, kind: Callable[[str], Number], usage: str) -> tuple[Number, ...]:
+    try:
+        return tuple(kind(part) for part in text.split(","))
+    except ValueError as error:
+        raise BadInputError(f"{usage}; {text!r} was given.") from error
