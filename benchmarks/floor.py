@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torchvision.models.feature_extraction import create_feature_extractor
 
 import lucidtorch as lt
-from lucidtorch.models.redirect import STEPS as REDIRECTED_STEPS
+from lucidtorch.models.running.redirect import STEPS as REDIRECTED_STEPS
 
 HEADINGS = "network        layer          canvas    floor ms     step ms   ratio   quartiles        goal"
 STEADY = 10**9  # more steps than any run takes

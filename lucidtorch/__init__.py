@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from lucidtorch.base.errors import LucidtorchError
     from lucidtorch.galleries.entry import gallery
     from lucidtorch.models.model import Model
-    from lucidtorch.models.sources import load_model
+    from lucidtorch.models.sources.loading import load_model
     from lucidtorch.objectives.text import parse
     from lucidtorch.rendering.entry import render
     from lucidtorch.rendering.loop import optimize
@@ -41,7 +41,7 @@ _SOURCES = {
     "Model": "lucidtorch.models.model",
     "Rendering": "lucidtorch.rendering.result",
     "gallery": "lucidtorch.galleries.entry",
-    "load_model": "lucidtorch.models.sources",
+    "load_model": "lucidtorch.models.sources.loading",
     "optimize": "lucidtorch.rendering.loop",
     "parse": "lucidtorch.objectives.text",
     "render": "lucidtorch.rendering.entry",

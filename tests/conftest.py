@@ -15,7 +15,7 @@ from torch import nn
 
 from lucidtorch.base.errors import WeightsError
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources import load_model
+from lucidtorch.models.sources.loading import load_model
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -15,9 +15,9 @@ from lucidtorch.galleries.plan import Batch, plan
 from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
 from lucidtorch.galleries.work import Craft, finished_batch, network_key, settle
 from lucidtorch.galleries.workers import work_through
-from lucidtorch.models.layers import LOGITS
+from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources import load_model
+from lucidtorch.models.sources.loading import load_model
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.job import Job, ModelLike, ParamLike, TransformsLike, read_pipeline
 from lucidtorch.rendering.schedule import Schedule
@@ -56,6 +56,7 @@ def gallery(
     lr: float = 0.05,
     batch: int = 8,
     seed: int = 0,
+    precision: str = "float32",
     workers: int = 1,
     threads: int = 1,
     report: Report | None = None,
@@ -74,6 +75,7 @@ def gallery(
         lr: The step size.
         batch: How many images are computed together.
         seed: The gallery's; each picture's own is made from it, the layer, the unit and the variant.
+        precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``.
         workers: How many processes work side by side; more than one needs a network that can be loaded by name.
         threads: How many threads compute in each of them.
         report: Called after each batch with the number done, the number of all, and the batch.
@@ -86,7 +88,7 @@ def gallery(
     """
     network = model if isinstance(model, Model) else load_model(model)
     chosen = parse_param(param) if isinstance(param, str) else param
-    craft = Craft(chosen, read_pipeline(transforms), Schedule(steps, lr), threads, network_key(network))
+    craft = Craft(chosen, read_pipeline(transforms), Schedule(steps, lr), threads, network_key(network), precision)
     batches = plan(network, layers, units, variants, batch, seed)
     return _made(network, batches, craft, Path(folder), workers, report)
 
@@ -182,13 +184,13 @@ def _picture(batch: Batch, entry: Mapping[str, Any], folder: Path, steps: int) -
 
 
 def _summary(model: Model, job: Job) -> dict[str, str]:
-    height, width = job.param.size
     source = "given in Python" if model.source is None else model.source.weights
     return {
         "weights": source,
-        "picture": f"{height} x {width} pixels",
+        "picture": f"{' x '.join(map(str, job.param.size))} pixels",
         "steps": str(job.schedule.steps),
         "step size": f"{job.schedule.lr:g}",
+        "precision": job.precision.name,
         "param": repr(job.param.resized(batch=1)),
         "transforms": repr(job.pipeline) if job.pipeline.is_text else "given in Python",
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lucidtorch.base.errors import BadInputError, UnitError, UnknownLayerError
+from lucidtorch.base.errors import BadInputError, UnitError
 from lucidtorch.base.seeds import derive_seed, image_seeds
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
@@ -17,7 +17,7 @@ from lucidtorch.objectives.units import channel
 VARIANTS = ("channel", "negative", "diversity")
 DIVERSITY_WEIGHT = 100  # Lucid's
 DIVERSITY_COPIES = 4
-KINDS = ("Conv2d", "Linear")  # the layers that a gallery shows when none are named
+KINDS = ("Conv2d", "Conv3d", "Linear")  # the layers that a gallery shows when none are named
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,7 @@ def gallery_layers(model: Model, layers: Sequence[str] | None) -> tuple[str, ...
     if layers is None:
         return tuple(name for name, record in table.items() if record.kind in KINDS and record.channels)
     for layer in layers:
-        if table[layer].channels is None:
-            raise UnknownLayerError(f"{layer!r} gives no single tensor with channels; name a layer inside it.")
+        table.resolve(layer)
     return tuple(sorted(dict.fromkeys(layers), key=table.order))
 
 

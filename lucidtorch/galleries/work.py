@@ -38,6 +38,7 @@ class Craft:
         schedule: How it steps.
         threads: How many threads compute, in this process and in every worker.
         network: A checksum of the network, from `network_key`.
+        precision: What the network computes in.
 
     Raises:
         BadInputError: The number of threads is none.
@@ -47,7 +48,8 @@ class Craft:
     transforms: Pipeline | None
     schedule: Schedule
     threads: int
-    network: str
+    network: str | None
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
@@ -60,28 +62,31 @@ class Craft:
             batch: What is rendered.
 
         Returns:
-            A checksum; None where the transforms hold a function, which has no value to compare.
+            A checksum; None where the transforms or the network hold a function, which has no value to compare.
         """
-        if self.transforms is not None and not self.transforms.is_text:
+        if self.network is None or (self.transforms is not None and not self.transforms.is_text):
             return None
-        texts = (self.network, repr(batch.objective), repr(self.param), repr(self.transforms), repr(self.schedule))
+        asked = (batch.objective, self.param, self.transforms, self.schedule, self.precision)
+        texts = (self.network, *map(repr, asked))
         facts = {"texts": texts, "seeds": batch.seeds, "threads": self.threads, "versions": versions()}
         return hashlib.sha256(settings_text(facts).encode()).hexdigest()
 
 
-def network_key(model: Model) -> str:
+def network_key(model: Model) -> str | None:
     """Sum up everything about a network that decides pictures.
 
     Args:
         model: The network; one that only a Python program has counts with all its weights.
 
     Returns:
-        A checksum.
+        A checksum; None where its input or output is a function, which has no value to compare.
     """
+    if not model.is_data:
+        return None
     source = None if model.source is None else model.source.to_dict()
     digest = hashlib.sha256(f"{source} {model.convention} {model.device.type} {model.dtype}".encode())
     if source is None:
-        for name, value in model.module.state_dict().items():
+        for name, value in (*model.module.state_dict().items(), *model.feed.tensors.items()):
             digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
             digest.update(value.detach().cpu().flatten().contiguous().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
@@ -155,7 +160,9 @@ def settle(model: Model, batch: Batch, craft: Craft) -> Job:
     """
     count = len(batch.seeds)
     param = None if craft.param is None else craft.param.resized(batch=count)
-    return prepare(model, batch.objective, param, craft.transforms, craft.schedule, batch.seeds)
+    return prepare(
+        model, batch.objective, param, craft.transforms, craft.schedule, batch.seeds, precision=craft.precision
+    )
 
 
 def _record_of(batch: Batch, folder: Path) -> Path:

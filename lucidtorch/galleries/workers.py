@@ -15,8 +15,8 @@ from lucidtorch.base.errors import BadInputError
 from lucidtorch.galleries.plan import Batch
 from lucidtorch.galleries.work import Craft, make_batch
 from lucidtorch.models.model import Model
-from lucidtorch.models.model_source import ModelSource
-from lucidtorch.models.sources import load_source
+from lucidtorch.models.sources.loading import load_source
+from lucidtorch.models.sources.model_source import ModelSource
 
 
 def work_through(

@@ -9,8 +9,9 @@ from torch import nn
 
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import read_settings
+from lucidtorch.base.sizes import PLANE
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources import load_model
+from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.kinds.single import RenderRecipe
 from lucidtorch.rendering.entry import Callback
 from lucidtorch.rendering.result import Rendering, check_destination
@@ -57,7 +58,7 @@ def rerun(
     path = Path(path)
     recipe = read_recipe(path)
     if output is not None:
-        check_destination(Path(output), recipe.snapshots)
+        check_destination(Path(output), recipe.snapshots, clips=len(recipe.canvas) > PLANE)
     network = None if model is None else load_model(model)
     rendering = recipe.run(model=network, folder=path.parent, callbacks=callbacks)
     if output is not None:

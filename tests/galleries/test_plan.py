@@ -132,8 +132,8 @@ def test_layers_come_once_and_in_the_order_of_the_network(demo: Model) -> None:
 class Pair(nn.Module):
     """Gives two tensors, so that none of them is its output."""
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        return images, images + 1
+    def forward(self, images: Tensor) -> list[Tensor]:
+        return [images, images + 1]
 
 
 class TwoWays(nn.Module):
@@ -149,7 +149,7 @@ class TwoWays(nn.Module):
 def test_a_layer_must_be_there_and_have_channels(demo: Model) -> None:
     with pytest.raises(UnknownLayerError, match=r"conv9_9.*Did you mean"):
         gallery_layers(demo, ["conv1_1", "conv9_9"])
-    with pytest.raises(UnknownLayerError, match="pair"):
+    with pytest.raises(UnknownLayerError, match=r"pair.*'pair\[0\]', 'pair\[1\]'"):
         gallery_layers(as_model(TwoWays()), ["pair"])
 
 

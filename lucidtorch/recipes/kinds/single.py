@@ -12,8 +12,8 @@ from lucidtorch.base.errors import RecipeError
 from lucidtorch.base.settings import Settings
 from lucidtorch.base.threads import threads
 from lucidtorch.models.model import Model
-from lucidtorch.models.model_source import ModelSource
-from lucidtorch.models.sources import load_source
+from lucidtorch.models.sources.loading import load_source
+from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.rendering.entry import Callback, run_job
 from lucidtorch.rendering.job import prepare
 from lucidtorch.rendering.result import Rendering
@@ -36,7 +36,8 @@ class RenderRecipe(BaseModel):
         lr: The step size.
         seed: One per image.
         batch: How many images were computed together.
-        canvas: The height and width that the network saw.
+        canvas: The height and width that the network saw; of clips and volumes, frames or slices before them.
+        precision: What the network computed in.
         device: Where it was computed: ``cpu``, ``cuda`` or ``mps``.
         threads: How many threads computed.
         versions: Of everything that computes.
@@ -57,7 +58,8 @@ class RenderRecipe(BaseModel):
     lr: float = Field(gt=0)
     seed: tuple[int, ...]
     batch: int = Field(ge=1)
-    canvas: tuple[int, int]
+    canvas: tuple[int, ...] = Field(min_length=2, max_length=3)
+    precision: str = "float32"
     device: str = "cpu"
     threads: int = Field(ge=1)
     versions: dict[str, str] = Field(default_factory=dict)
@@ -119,7 +121,16 @@ class RenderRecipe(BaseModel):
             )
         schedule = Schedule(self.steps, self.lr, self.optimizer, self.snapshots)
         with threads(self.threads):
-            job = prepare(network, self.objective, self.param, self.transforms, schedule, self.seed, folder=folder)
+            job = prepare(
+                network,
+                self.objective,
+                self.param,
+                self.transforms,
+                schedule,
+                self.seed,
+                precision=self.precision,
+                folder=folder,
+            )
             return run_job(job, callbacks)
 
     def _load(self) -> Model:
