@@ -23,6 +23,7 @@ import torchvision
 from torch import Tensor, nn
 
 import lucidtorch as lt
+from lucidtorch.base.colours import IMAGENET_MEAN, IMAGENET_STD
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.running.capture import capture
@@ -30,6 +31,7 @@ from lucidtorch.models.running.frozen import frozen
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "networks.md"
 SIZES = (1, 2, 4, 8, 16, 24, 32, 33, 40, 48, 56, 63, 64, 75, 80, 96, 112, 128, 160, 192, 224, 256, 299, 384, 512, 518)
+PATCHES = 4
 CHECKS = ("captured", "untouched", "middle layer", "logits", "listed")
 
 
@@ -63,7 +65,7 @@ class Verdict:
 def judged(name: str) -> Verdict:
     """Check one network."""
     began = time.perf_counter()
-    model = lt.load_model(name, weights="random", device="cpu")
+    model = transformer(name) if name.startswith("vit_") else lt.load_model(name, weights="random", device="cpu")
     size = smallest_size(model)
     before = fingerprint(model.module)
     failures: dict[str, str] = {}
@@ -85,6 +87,15 @@ def judged(name: str) -> Verdict:
 def classifier_names() -> list[str]:
     """List torchvision's classification networks."""
     return sorted(torchvision.models.list_models(module=torchvision.models))
+
+
+def transformer(name: str) -> lt.Model:
+    """Build a vision transformer, which takes one size only, for images of four patches by four."""
+    size = PATCHES * int(name.rpartition("_")[2])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = torchvision.models.get_model(name, weights=None, image_size=size)
+    return lt.load_model(network, mean=IMAGENET_MEAN, std=IMAGENET_STD, size=size)
 
 
 def smallest_size(model: lt.Model) -> int:
@@ -186,7 +197,8 @@ def page(verdicts: list[Verdict]) -> str:
             "# Every classification network of torchvision",
             "",
             f"{passed} of {len(verdicts)} pass every check (torch {version}, CPU), with random",
-            "weights, at the smallest of a row of sizes that the network takes:",
+            "weights, at the smallest of a row of sizes that the network takes (vision transformers, which are built",
+            f"for one size, are built for {PATCHES} x {PATCHES} patches):",
             "",
             "- **captured**: every layer's activations are, bit for bit, what a hook that clones each output sees on a",
             "  copy in which nothing works in place;",
