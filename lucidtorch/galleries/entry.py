@@ -16,6 +16,7 @@ from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
 from lucidtorch.galleries.work import Craft, finished_batch, network_key, settle
 from lucidtorch.galleries.workers import work_through
 from lucidtorch.models.layers.directory import LOGITS
+from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.param.text import parse as parse_param
@@ -47,7 +48,7 @@ def gallery(
     model: ModelLike,
     folder: str | Path = "gallery",
     *,
-    layers: Sequence[str] | None = None,
+    layers: Sequence[LayerLike] | None = None,
     units: str | Sequence[int] = "all",
     variants: Sequence[str] = ("channel",),
     param: ParamLike = None,
@@ -66,7 +67,7 @@ def gallery(
     Args:
         model: The network: a `Model`, a module, or a name for `load_model`.
         folder: Where the pages shall stand.
-        layers: Addresses; every convolution and linear layer where None.
+        layers: Addresses or modules; every convolution and linear layer where None.
         units: ``"all"``, a text such as ``"0-63"``, or numbers.
         variants: Of ``channel``, ``negative`` and ``diversity``; the first stands for a unit in grids.
         param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from lucidtorch.base.errors import BadInputError, UnitError
 from lucidtorch.base.seeds import derive_seed, image_seeds
+from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.images import diversity
@@ -80,7 +81,7 @@ class Batch:
 
 def plan(
     model: Model,
-    layers: Sequence[str] | None,
+    layers: Sequence[LayerLike] | None,
     units: str | Sequence[int],
     variants: Sequence[str],
     size: int,
@@ -122,12 +123,12 @@ def plan(
     )
 
 
-def gallery_layers(model: Model, layers: Sequence[str] | None) -> tuple[str, ...]:
+def gallery_layers(model: Model, layers: Sequence[LayerLike] | None) -> tuple[str, ...]:
     """Find the layers of a gallery, in the order of the network.
 
     Args:
         model: The network.
-        layers: Addresses; every convolution and linear layer where None.
+        layers: Addresses or modules; every convolution and linear layer where None.
 
     Returns:
         The addresses as they were given, each once.
@@ -138,9 +139,10 @@ def gallery_layers(model: Model, layers: Sequence[str] | None) -> tuple[str, ...
     table = model.layers
     if layers is None:
         return tuple(name for name, record in table.items() if record.kind in KINDS and record.channels)
-    for layer in layers:
-        table.resolve(layer)
-    return tuple(sorted(dict.fromkeys(layers), key=table.order))
+    names = [layer if isinstance(layer, str) else table.directory.name_of(layer) for layer in layers]
+    for name in names:
+        table.resolve(name)
+    return tuple(sorted(dict.fromkeys(names), key=table.order))
 
 
 def chosen_units(model: Model, layer: str, units: str | Sequence[int]) -> tuple[int, ...]:

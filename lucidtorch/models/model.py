@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.feed import Feed
-from lucidtorch.models.inputs.normalization import Normalization
+from lucidtorch.models.inputs.normalization import Normalization, check_images
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.layers.aliases import family_aliases
 from lucidtorch.models.layers.directory import INPUT, LOGITS
@@ -175,7 +175,8 @@ class Model:
             ImageError: The images do not fit the network.
         """
         wanted = [layers] if isinstance(layers, str | nn.Module) else list(layers)
-        images = images.to(self.device, self.dtype) if images.is_floating_point() else images
+        check_images(images, self._given.channels, self.name, dims=len(self._given.size))
+        images = images.to(self.device, self.dtype)
         seen = self.normalize(images)
         addresses = self.addresses((layer for layer in wanted if layer != INPUT), seen.shape[2:])
         with torch.no_grad(), frozen(self.module), capture(self.module, addresses, self.feed) as run:

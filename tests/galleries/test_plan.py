@@ -249,3 +249,8 @@ def test_calls_of_one_module_have_files_of_their_own(resnet18: Model) -> None:
 def test_a_module_of_ones_own_is_planned_too() -> None:
     (batch,) = plan(as_model(Threshold(0.1, 0.2, 0.3)), None, "all", ["channel"], 3, 0)
     assert (batch.layer, batch.units) == ("before", (0, 1, 2))
+
+
+def test_modules_name_layers_too(demo: Model) -> None:
+    module = demo.module.get_submodule("conv2_1")
+    assert gallery_layers(demo, [module, "conv1_1", "conv2_1"]) == ("conv1_1", "conv2_1")

@@ -216,3 +216,8 @@ def test_labels_find_classes(model: models.Model) -> None:
 def test_device_and_repr(model: models.Model) -> None:
     assert model.device == torch.device("cpu")
     assert repr(model) == "<Model Small on cpu>"
+
+
+def test_images_that_are_no_tensor_are_refused(model: models.Model) -> None:
+    with pytest.raises(ImageError, match="Images are a tensor, but list was given"):
+        model.activations([[1.0]], "first")  # type: ignore[arg-type]

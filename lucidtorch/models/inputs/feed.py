@@ -48,6 +48,7 @@ class Feed:
         self._image = _place_of_images(self._inputs, takes, name)
         _refuse_missing({*self._inputs, self._image}, takes, name)
         self._positional = _positional(takes, self._image)
+        self._is_plain = not inputs and self._image in self._positional
 
     def __call__(self, images: Tensor) -> object:
         """Run the network.
@@ -61,7 +62,7 @@ class Feed:
         Raises:
             BadInputError: An extra input has neither one row nor one for each image.
         """
-        if not self._inputs:
+        if self._is_plain:
             return self._module(images)
         values: dict[str, object] = {name: self._value(name, value, images) for name, value in self._inputs.items()}
         values[self._image] = images

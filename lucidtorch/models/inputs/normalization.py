@@ -61,6 +61,8 @@ def check_images(images: Tensor, channels: int, name: str, *, dims: int = 2) -> 
     Raises:
         ImageError: It is something else.
     """
+    if not isinstance(images, Tensor):
+        raise ImageError(f"Images are a tensor, but {type(images).__name__} was given; write torch.as_tensor(images).")
     if images.dim() != dims + 2:
         axes = "Images are [B, C, H, W]" if dims == 2 else f"{name} takes clips or volumes [B, C, T, H, W]"
         other = " For clips and volumes, load it with size=(t, h, w)." * (images.dim() == 5)

@@ -9,8 +9,7 @@ from torch import nn
 
 from lucidtorch.base.errors import UnknownLayerError, suggestion
 from lucidtorch.models.layers.outputs import written
-from lucidtorch.models.layers.target import WHOLE_NETWORK as OUTPUT
-from lucidtorch.models.layers.target import Place, Target
+from lucidtorch.models.layers.target import WHOLE_NETWORK, Place, Target
 from lucidtorch.models.layers.view_refusals import only_registers, why_no_index, why_no_view
 from lucidtorch.models.layers.views import CLASS, HEADS, View
 from lucidtorch.models.layers.walk import ROOT, Firing, Walk
@@ -49,7 +48,7 @@ class Directory:
         for firing in found.firings:
             address = self.address_of(firing.module, firing.call)
             self.places[address] = Place(address, firing, firing.main)
-            owner = address or OUTPUT
+            owner = address or WHOLE_NETWORK
             others = [Place(owner + written(parts), firing, parts) for parts in firing.leaves if parts != firing.main]
             self.places.update({place.text: place for place in others})
             self._parts |= {(address, words): text for words, text in self._other_words(address, firing)}
@@ -94,7 +93,7 @@ class Directory:
 
     def _inner(self, place: Place, brackets: str) -> Place | None:
         """Find a part of the output of a call."""
-        return self.places.get(self._parts.get((place.text, brackets), (place.text or OUTPUT) + brackets))
+        return self.places.get(self._parts.get((place.text, brackets), (place.text or WHOLE_NETWORK) + brackets))
 
     def views(self, place: Place) -> dict[str, View]:
         """Say how a tensor can be read beside its activations.
@@ -131,7 +130,7 @@ class Directory:
         if firing.main:
             named[written(firing.main)] = firing.main
         for words, parts in named.items():
-            yield words, address if parts == firing.main else (address or OUTPUT) + written(parts)
+            yield words, address if parts == firing.main else (address or WHOLE_NETWORK) + written(parts)
 
     def _why_no_view(self, text: str, place: Place, word: str) -> str:
         owner = text[: text.index(f"[{word}]")]
@@ -153,7 +152,7 @@ class Directory:
             return self.aliases[text]
         if text in (LOGITS, PROBABILITIES):
             return self._logits(text)
-        if text == OUTPUT and ROOT in self.places:
+        if text == WHOLE_NETWORK and ROOT in self.places:
             return ROOT
         name, at, number = text.rpartition("@")
         if at and number.isdecimal():
@@ -175,6 +174,14 @@ class Directory:
         why = f"no layer of it is called 'logits', and it {gives}"
         raise UnknownLayerError(f"{self.name} has no {text!r}: {why}.{self.ending}")
 
+    def _output_word(self) -> str:
+        """The word for what the whole network gives."""
+        try:
+            self._logits(LOGITS)
+        except UnknownLayerError:
+            return WHOLE_NETWORK
+        return LOGITS
+
     def _canonical_call(self, text: str, name: str, call: int) -> str:
         calls = self.calls.get(name)
         if calls is None:
@@ -194,7 +201,7 @@ class Directory:
             return f"{self.name} calls {text!r} {self.calls[text]} times: write which call you mean, one of {calls}."
         if text and text in self._modules:
             return f"{self.name} has {text!r}, but it does not fire in the forward pass.{self.ending} {self.listing}"
-        known = [*self.aliases, *(text for text in self.places if text != ROOT), LOGITS]
+        known = [*self.aliases, *(known for known in self.places if known != ROOT), self._output_word()]
         return f"{self.name} has no layer {text!r}. {suggestion(text, known)}{self.ending} {self.listing}"
 
     def name_of(self, module: nn.Module) -> str:
@@ -211,7 +218,7 @@ class Directory:
         """
         for name, child in self._modules.items():
             if child is module:
-                return name or OUTPUT
+                return name or WHOLE_NETWORK
         raise UnknownLayerError(
             f"This {type(module).__name__} is no part of {self.name}; give one of its own modules. {self.listing}"
         )

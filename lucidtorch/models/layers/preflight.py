@@ -11,8 +11,7 @@ from lucidtorch.models.inputs.doubts import contradiction
 from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.layers.layer_record import LayerRecord
 from lucidtorch.models.layers.outputs import written
-from lucidtorch.models.layers.target import WHOLE_NETWORK as OUTPUT
-from lucidtorch.models.layers.target import Place
+from lucidtorch.models.layers.target import WHOLE_NETWORK, Place
 from lucidtorch.models.layers.walk import ROOT
 from lucidtorch.models.model import Model
 
@@ -130,7 +129,7 @@ def _parted_output(model: Model) -> str | None:
     place = model.layers.directory.places.get(ROOT)
     if place is None or place.leaf is not None:
         return None
-    known = [OUTPUT + written(parts) for parts in place.firing.leaves]
+    known = [WHOLE_NETWORK + written(parts) for parts in place.firing.leaves]
     advice = f"; name a part of it, such as {known[0]}, or say with output= which is meant" if known else ""
     return f"The network {place.refused}, and nothing says which part is its output{advice}."
 

@@ -6,26 +6,21 @@ import logging
 import pickle
 import warnings
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from lucidtorch.base.errors import LucidtorchWarning, UnknownModelError, WeightsError
 from lucidtorch.models.sources.found_network import FoundNetwork
-from lucidtorch.models.sources.module_source import COLOURS, USUAL_CLIP, USUAL_SIDE, guess
+from lucidtorch.models.sources.guesses import USUAL_SIDE, guess
+from lucidtorch.models.sources.scripted_network import scripted_network
 
 EXPORTED, SCRIPTED = ".pt2", ".pt"
 SUFFIXES = (EXPORTED, SCRIPTED, ".pth", ".safetensors")
 SCRIPTS_OWN = "/constants.pkl"  # what a TorchScript archive holds and a state dict's does not
 IMAGE_DIMENSIONS = (4, 5)  # [B, C, H, W] and [B, C, T, H, W]
-CONVOLUTION_DIMENSIONS = (4, 5)  # of a weight: [out, in, h, w] and [out, in, t, h, w]
-CLOSED = (
-    "TorchScript keeps its inner layers to itself: load the Python class with this file's state dict, or export the "
-    "network with torch.export."
-)
 
 
 def find_in_program(spec: str, weights: str | Path) -> FoundNetwork:
@@ -55,47 +50,6 @@ def find_in_program(spec: str, weights: str | Path) -> FoundNetwork:
     return _exported(spec, path) if path.suffix == EXPORTED else _scripted(spec, path)
 
 
-class ScriptedNetwork(nn.Module):
-    """A TorchScript program, whose parts take no hooks and are therefore not among its modules.
-
-    Args:
-        program: What `torch.jit.load` gave.
-    """
-
-    def __init__(self, program: nn.Module) -> None:
-        super().__init__()
-        self.program = program
-
-    def forward(self, images: Tensor) -> Any:
-        """Run the program.
-
-        Args:
-            images: Its input.
-
-        Returns:
-            Its output.
-        """
-        return self.program(images)
-
-    def named_modules(
-        self, memo: set[nn.Module] | None = None, prefix: str = "", remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, nn.Module]]:
-        """List only the network itself."""
-        yield prefix, self
-
-    def named_parameters(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, nn.Parameter]]:
-        """List the weights of the program."""
-        return self.program.named_parameters(prefix, recurse, remove_duplicate)
-
-    def named_buffers(
-        self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Tensor]]:
-        """List the buffers of the program."""
-        return self.program.named_buffers(prefix, recurse, remove_duplicate)
-
-
 def _is_script(path: Path) -> bool:
     if not zipfile.is_zipfile(path):
         return False
@@ -110,11 +64,7 @@ def _scripted(spec: str, path: Path) -> FoundNetwork:
             program: nn.Module = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:
         raise _broken(path, error) from error
-    network = ScriptedNetwork(program).eval()
-    first = next((one.shape for one in network.parameters() if one.dim() in CONVOLUTION_DIMENSIONS), None)
-    size = USUAL_CLIP if first is not None and len(first) == max(CONVOLUTION_DIMENSIONS) else (USUAL_SIDE, USUAL_SIDE)
-    channels = COLOURS if first is None else first[1]
-    return FoundNetwork(spec, network, guess(channels, size), None, path, size_known=False, note=CLOSED)
+    return scripted_network(program.eval(), spec, path)
 
 
 def _exported(spec: str, path: Path) -> FoundNetwork:

@@ -162,3 +162,12 @@ def test_programs_and_wrappers_take_extra_inputs_too(make: Callable[[nn.Module],
     with torch.no_grad():
         found = Feed(make(net), {"mask": MASK}, "net")(IMAGES)
         assert torch.equal(found, net(IMAGES, MASK.expand(2, -1, -1, -1)))  # type: ignore[arg-type]
+
+
+def test_images_go_by_name_where_forward_takes_them_so() -> None:
+    class ByName(nn.Module):
+        def forward(self, *, pixels: Tensor) -> Tensor:
+            return pixels * 2
+
+    images = torch.rand(1, 3, 4, 4)
+    assert torch.equal(Feed(ByName(), {}, "net")(images), images * 2)  # type: ignore[arg-type]

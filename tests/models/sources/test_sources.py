@@ -20,6 +20,7 @@ from lucidtorch.base.errors import (
     LucidtorchWarning,
     RecipeError,
     SizeError,
+    UnknownLayerError,
     UnknownModelError,
     WeightsError,
 )
@@ -237,3 +238,25 @@ def test_importing_the_models_imports_no_heavy_library() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
+
+
+def convolutions() -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(2, 4, 3), nn.ReLU(), nn.Conv2d(4, 3, 3))
+
+
+def test_a_scripted_module_gives_its_output_and_says_why_no_more() -> None:
+    net = convolutions()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's, that TorchScript is on its way out
+        model = models.load_model(torch.jit.script(net), mean=0.0)
+    images = torch.rand(2, 2, 12, 12)
+    assert torch.equal(model.activations(images, "output")["output"], net(images))
+    with pytest.raises(UnknownLayerError, match=r"no layer '0'.*Did you mean 'output'.*torch.export"):
+        model.layers.resolve("0")
+
+
+def test_of_a_compiled_module_the_module_itself_is_taken() -> None:
+    net = convolutions()
+    model = models.load_model(torch.compile(net), mean=0.0)
+    assert model.module is net
+    assert list(model.layers) == ["0", "1", "2"]
