@@ -34,3 +34,15 @@ def strip(clip: Tensor) -> Tensor:
     """
     places = shown_frames(clip.shape[1])
     return sheet(clip.transpose(0, 1)[list(places)], columns=len(places))
+
+
+def block(clip: Tensor) -> Tensor:
+    """Lay the frames of a clip out in about a square, to be read row by row.
+
+    Args:
+        clip: `[C, T, H, W]`.
+
+    Returns:
+        `[C, h, w]`; of more than 8 frames, 8 from the first to the last.
+    """
+    return sheet(clip.transpose(0, 1)[list(shown_frames(clip.shape[1]))])

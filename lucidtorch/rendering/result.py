@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.clips import strip
+from lucidtorch.base.clips import block, strip
 from lucidtorch.base.errors import OutputError
 from lucidtorch.base.files import atomic_write_bytes, check_output_file
 from lucidtorch.base.images import dead_mark, encode_png, sheet
@@ -97,7 +97,7 @@ class Rendering:
         """Lay all pictures out in one.
 
         Returns:
-            `[C, h, w]`; each clip in a row of its own.
+            `[C, h, w]`; each clip in a row of its own, and a single one in about a square.
         """
         return self._sheet(range(len(self.images)))
 
@@ -136,6 +136,8 @@ class Rendering:
         return dead_mark(image) if self.dead[place] else image
 
     def _sheet(self, places: Sequence[int]) -> Tensor:
+        if self.is_clips and len(places) == 1:
+            return block(self._marked(places[0]))
         return sheet(torch.stack([self.picture(place) for place in places]), columns=1 if self.is_clips else None)
 
     def _frames(self) -> Iterator[Tensor]:

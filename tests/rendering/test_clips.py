@@ -115,6 +115,14 @@ def test_a_long_clip_is_shown_by_eight_of_its_frames() -> None:
     assert torch.equal(found.picture(0)[:, :, -9:], found.images[0, :, -1])
 
 
+def test_a_single_clip_is_laid_out_in_about_a_square(tmp_path: Path) -> None:
+    found = rendered("3:0", param=lt.param.image((6, 20, 16)))
+    with Image.open(found.save(tmp_path / "x.png")) as picture:
+        assert picture.size == (3 * 16 + 2 * 2, 2 * 20 + 2)
+    assert torch.equal(found.sheet()[:, 22:, :16], found.images[0, :, 3])
+    assert found.png([0])[:8] == b"\x89PNG\r\n\x1a\n"
+
+
 def frames_of(path: Path, *shape: int) -> np.ndarray:
     """The frames of a movie, `[N, H, W, 3]`."""
     if path.suffix == ".gif":
