@@ -132,8 +132,8 @@ class LayerTable(Mapping[str, LayerRecord]):
         """Give the table as plain data.
 
         Returns:
-            One dictionary per layer: the fields of its record, and its alias or None. The network's own output is the
-            last one, as `logits` or `output`, where no layer bears that name.
+            One dictionary per layer: the fields of its record, and its alias or None. The network's own output comes
+            last, as `logits` or `output` where no layer bears that name, and with its parts where it has several.
         """
         return [asdict(record) | {"alias": alias} for record, alias in self._rows()]
 
@@ -159,7 +159,8 @@ class LayerTable(Mapping[str, LayerRecord]):
         word = LOGITS if LOGITS in self else OUTPUT
         if word in self and self._find(word).place.text == ROOT:
             rows.append((replace(self._records[ROOT], address=word), None))
-        return rows
+        parts = (text for text, place in self.directory.places.items() if place.firing.module == ROOT and text != ROOT)
+        return [*rows, *((self._records[text], None) for text in parts)]
 
     def _find(self, layer: LayerLike) -> Target:
         return self.directory.find(layer if isinstance(layer, str) else self.directory.name_of(layer))

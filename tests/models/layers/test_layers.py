@@ -182,6 +182,7 @@ def test_parts_of_outputs_have_addresses() -> None:
     }
     assert table.resolve("pair") == table.resolve("pair[0]") == Address("pair", parts=(0,))
     assert table.resolve("output[second]") == Address("", parts=("second",))
+    assert [row["address"] for row in table.as_dict()][-3:] == ["output", "output[first]", "output[second]"]
     assert {name for name, record in table.items() if record.refused} == {"both", "numbers", "mixed"}
 
 
