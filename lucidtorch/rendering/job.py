@@ -19,6 +19,7 @@ from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.precision import Precision
+from lucidtorch.models.sources.guesses import USUAL_SIDE
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.counts import Images
@@ -39,6 +40,7 @@ from lucidtorch.transforms.transform import Pipeline, TransformLike
 ModelLike: TypeAlias = "Model | nn.Module | str"
 ParamLike: TypeAlias = "Param | str | None"
 TransformsLike: TypeAlias = "TransformLike | Iterable[TransformLike] | str | None"
+TRIED_FIRST = (USUAL_SIDE, USUAL_SIDE)
 UNSTATED_SIZE = 128  # the size of a picture for a network that does not say what it takes
 
 
@@ -152,7 +154,10 @@ def prepare(
     chosen = _param(param, wanted.images, network, folder)
     pipeline = read_pipeline(transforms)
     probe = Probe(network, needed, goal, chosen, computing)
-    settled = probe.settle(standard() if pipeline is None else pipeline, _fallback(pipeline, network))
+    fallback = _fallback(pipeline, network)
+    settled = probe.settle(standard() if pipeline is None else pipeline, fallback)
+    if param is None and settled is fallback:  # of one size only, so that a picture of another would be cut
+        chosen = image(network.convention.size, batch=chosen.batch, channels=chosen.channels)
     seeds = image_seeds(seed, chosen.batch)
     _warn(wanted, network, chosen.batch)
     addresses = network.addresses(needed, settled.output_size(chosen.size))
@@ -166,10 +171,11 @@ def default_size(model: Model) -> Size:
         model: The network.
 
     Returns:
-        The network's own size, or 128 x 128 for one that does not state it; that of clips and volumes is always stated.
+        The network's own size; 128 x 128 for one that does not state it and takes the size that is tried first, and so
+        presumably any.
     """
     size = model.convention.size
-    return size if model.size_known or len(size) > PLANE else (UNSTATED_SIZE, UNSTATED_SIZE)
+    return size if model.size_known or size != TRIED_FIRST else (UNSTATED_SIZE, UNSTATED_SIZE)
 
 
 def _with_addresses(node: Objective, model: Model) -> Objective:

@@ -212,3 +212,20 @@ def test_every_call_of_a_module_is_another_layer() -> None:
         lt.render(model, "layer1.0.relu:3", steps=2, progress=False)
     made = lt.render(traced, "layer1.0.add:3", param=lt.param.image(48), steps=2, progress=False)
     assert made.recipe["objective"] == "channel('layer1.0.add', 3)"
+
+
+@pytest.mark.parametrize(("side", "shown"), [(32, 32), (224, 224)])
+@pytest.mark.parametrize("said", [{"mean": 0.0}, {"mean": 0.0, "size": 0}])
+def test_a_network_of_one_size_gets_pictures_of_that_size(side: int, shown: int, said: dict[str, Any]) -> None:
+    net = seeded(lambda: nn.Sequential(nn.Conv2d(3, 2, 8, stride=8), nn.Flatten(), nn.Linear(2 * (side // 8) ** 2, 3)))
+    words = said | ({"size": side} if "size" in said else {})
+    made = lt.render(lt.load_model(net, **words), "logit(1)", steps=3, progress=False)
+    assert made.images.shape == (1, 3, shown, shown)
+    assert made.recipe["canvas"] == [side, side]
+
+
+def test_a_network_of_any_size_gets_pictures_of_the_usual_one() -> None:
+    net = seeded(lambda: nn.Sequential(nn.Conv2d(3, 2, 3, stride=4), nn.ReLU(), nn.Conv2d(2, 2, 3)))
+    made = lt.render(lt.load_model(net, mean=0.0), "2:1", steps=2, progress=False)
+    assert made.images.shape == (1, 3, 128, 128)
+    assert made.recipe["canvas"] == [152, 152]
