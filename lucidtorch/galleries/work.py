@@ -84,7 +84,7 @@ def network_key(model: Model) -> str | None:
     if not model.is_data:
         return None
     source = None if model.source is None else model.source.to_dict()
-    digest = hashlib.sha256(f"{source} {model.convention} {model.device.type} {model.dtype}".encode())
+    digest = hashlib.sha256(f"{source} {model.convention} {model.device.type} {model.dtype} {model.output}".encode())
     if source is None:
         for name, value in (*model.module.state_dict().items(), *model.feed.tensors.items()):
             digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())

@@ -73,7 +73,7 @@ class Model:
         self._given = convention
         self.feed = Feed(module, {}, name) if feed is None else feed
         self.takes_batches = True  # known after the first dry run
-        self._output: Parts = () if output is None else (output,)
+        self.output: Parts = () if output is None else (output,)  # the way to its own output
         self._tables: dict[tuple[int, ...], LayerTable] = {}
         self._normalization = Normalization(convention, name)
 
@@ -95,7 +95,7 @@ class Model:
     @property
     def is_data(self) -> bool:
         """Whether all that decides its activations is data: no extra input or choice of an output is a function."""
-        return self.feed.is_data and not any(callable(step) for step in self._output)
+        return self.feed.is_data and not any(callable(step) for step in self.output)
 
     @cached_property
     def convention(self) -> InputConvention:
@@ -234,7 +234,7 @@ class Model:
         """Run once; a network that is made for one image at a time gets one."""
         walks = []
         for batch in (DRY_RUN_IMAGES, 1):
-            walks.append((walk(self.module, self._grey(size, batch), self.feed.with_any_batch(), self._output), batch))
+            walks.append((walk(self.module, self._grey(size, batch), self.feed.with_any_batch(), self.output), batch))
             if walks[-1][0].broken is None:
                 return walks[-1]
         return max(walks, key=lambda one: len(one[0].firings))

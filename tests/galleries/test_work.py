@@ -11,8 +11,10 @@ import torch
 from gallery_runs import LARGE, LARGE_BATCHES, SMALL, Killed, Steps, contents, made, pictures, recorded, stopping
 from PIL import Image
 from small_networks import Threshold, as_model, mixing
+from torch import Tensor, nn
 
 import lucidtorch as lt
+from lucidtorch.galleries.work import network_key
 from lucidtorch.models.model import Model
 
 
@@ -221,3 +223,14 @@ def test_what_is_gone_or_broken_is_rendered_again(
         record.write_text('{"key": "' if harm == "no json" else "[]")
     made(demo, tmp_path)
     assert contents(tmp_path) == unbroken
+
+
+def test_a_network_of_which_another_output_is_meant_is_another_network() -> None:
+    class Two(nn.Module):
+        def forward(self, images: Tensor) -> dict[str, Tensor]:
+            return {"a": images, "b": images * 2}
+
+    net = Two()
+    keys = {network_key(lt.load_model(net, mean=0.0, size=8, output=output)) for output in ("a", "b", None)}
+    assert len(keys) == 3
+    assert network_key(lt.load_model(net, mean=0.0, size=8, output=lambda given: given["a"])) is None
