@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 from collections.abc import Sequence
@@ -61,10 +62,16 @@ class Array:
         dtype = "<f8" if array.size <= INLINE_NUMBERS else "<f4"
         return cls(np.ascontiguousarray(array, dtype=dtype).tobytes(), array.shape, dtype)
 
-    @property
+    @functools.cached_property
     def sha256(self) -> str:
         """The checksum of the file that holds this array."""
         return hashlib.sha256(self._file_bytes()).hexdigest()
+
+    @functools.cached_property
+    def span(self) -> tuple[float, float]:
+        """The smallest and the largest number."""
+        numbers = self.numpy()
+        return float(numbers.min()), float(numbers.max())
 
     @property
     def is_inline(self) -> bool:

@@ -1,4 +1,4 @@
-"""Images as files: tensors in [0, 1] to PNG with the recipe inside, and back."""
+"""Images as files: tensors in [0, 1] to PNG with the recipe inside, and the recipe back."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import torch
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
-from lucidtorch.base.errors import ImageError, RecipeError
+from lucidtorch.base.errors import RecipeError
 
 KEY = "lucidtorch"  # the name of the text inside a PNG that holds its recipe
 GAP = 2  # pixels between the pictures of a sheet
 GAP_VALUE = 0.1
 DEAD_GREY, DEAD_LINE = 0.5, 0.35
+BEHIND = 0.5  # what see-through pictures lie on where a file cannot be see-through
 
 
 def to_bytes(images: Tensor) -> np.ndarray:
@@ -78,6 +79,19 @@ def sheet(images: Tensor, columns: int | None = None) -> Tensor:
     return canvas
 
 
+def on_grey(images: Tensor) -> Tensor:
+    """Lay see-through images on middle grey.
+
+    Args:
+        images: `[..., C, H, W]` in [0, 1], of which the last channel is opacity.
+
+    Returns:
+        `[..., C - 1, H, W]`.
+    """
+    colours, opacity = images[..., :-1, :, :], images[..., -1:, :, :]
+    return colours * opacity + BEHIND * (1 - opacity)
+
+
 def dead_mark(image: Tensor) -> Tensor:
     """Draw what stands in the place of a dead unit's picture: flat grey with a cross.
 
@@ -95,17 +109,19 @@ def dead_mark(image: Tensor) -> Tensor:
     return torch.where(cross, DEAD_LINE, DEAD_GREY).to(image.dtype).expand_as(image)
 
 
-def encode_png(image: Tensor, text: str = "") -> bytes:
+def encode_png(image: Tensor, text: str = "", *, alpha: bool = False) -> bytes:
     """Write an image as PNG, the same bytes for the same image and text.
 
     Args:
         image: `[C, H, W]` in [0, 1].
         text: The recipe to put inside; nothing where empty.
+        alpha: Whether the last channel is opacity.
 
     Returns:
         The bytes of the file.
     """
-    pixels = to_bytes(visible(image))
+    shown = torch.cat([visible(image[:-1]), image[-1:]]) if alpha else visible(image)
+    pixels = to_bytes(shown)
     picture = Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
     info = PngImagePlugin.PngInfo()
     if text:
@@ -142,24 +158,3 @@ def read_png_text(path: Path) -> str:
             f"{path} carries no recipe; only a PNG that lucidtorch made, and nobody re-encoded, can be made again."
         )
     return str(text)
-
-
-def load_image(path: Path) -> Tensor:
-    """Read a photograph or picture.
-
-    Args:
-        path: Any file that Pillow reads.
-
-    Returns:
-        `[3, H, W]` in [0, 1], or `[1, H, W]` for a grey file.
-
-    Raises:
-        ImageError: The file is missing or is no image.
-    """
-    try:
-        with Image.open(path) as picture:
-            mode = "L" if picture.mode in ("1", "L", "I;16") else "RGB"
-            pixels = np.array(picture.convert(mode))
-    except (OSError, UnidentifiedImageError) as error:
-        raise ImageError(f"{path} cannot be read as an image: {error}.") from error
-    return torch.from_numpy(pixels.reshape(*pixels.shape[:2], -1)).permute(2, 0, 1).float() / 255

@@ -11,10 +11,13 @@ import numpy as np
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
 
 ARRAYS = "ArrayLike"  # a parameter annotated so takes many numbers; those of a long one stand in a file
+STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+PICTURES = "ImageLike"  # and one annotated so takes a picture
 
 
 def freeze(value: object) -> object:
@@ -46,7 +49,7 @@ def freeze(value: object) -> object:
 def _whole_key(key: object) -> int:
     if isinstance(key, np.generic):
         key = key.item()
-    if isinstance(key, bool) or not isinstance(key, int):
+    if not is_whole(key):
         raise BadInputError(f"A mapping goes from whole numbers, such as {{3: 1.0}}, but it has the key {key!r}.")
     return key
 
@@ -99,6 +102,8 @@ def bind(function: Callable[..., Any], args: tuple[object, ...], kwargs: Mapping
 
 def _bound(value: object, annotation: str) -> object:
     frozen = freeze(value)
+    if PICTURES in annotation and frozen is not None:
+        return Array.of(frozen)
     return _with_arrays(frozen) if ARRAYS in annotation else frozen
 
 
@@ -145,6 +150,6 @@ def usage(name: str, function: Callable[..., Any]) -> str:
     """
     parts = []
     for parameter in inspect.signature(function).parameters.values():
-        default = parameter.default
-        parts.append(parameter.name if default is inspect.Parameter.empty else f"{parameter.name}={default!r}")
+        word, default = f"{STARS.get(parameter.kind, '')}{parameter.name}", parameter.default
+        parts.append(word if default is inspect.Parameter.empty else f"{word}={default!r}")
     return f"{name}({', '.join(parts)})"

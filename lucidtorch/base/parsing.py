@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from lucidtorch.base.arrays import load_array
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, ExpressionError, suggestion
 from lucidtorch.base.notation import usage
+from lucidtorch.base.photos import photo
 
 OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("+", operator.add),
@@ -26,7 +28,7 @@ OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
 # A text in quotes, or `layer:unit`, where the layer may hold dots, slashes and the number of a call.
 SHORTHAND = re.compile(
     r"""(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
-    r"""|(?P<layer>[A-Za-z0-9_]+(?:[./][A-Za-z0-9_]+)*(?:@[0-9]+)?(?:\[(?:-?[0-9]+|[A-Za-z0-9_]+)\])*):(?P<unit>[0-9]+(?!\w|\.[0-9])|\[[0-9,\s]*\])"""
+    r"""|(?<!\w)(?P<layer>[A-Za-z0-9_]+(?:[./][A-Za-z0-9_]+)*(?:@[0-9]+)?(?:\[(?:-?[0-9]+|[A-Za-z0-9_]+)\])*):(?P<unit>[0-9]+(?!\w|\.[0-9])|\[[0-9,\s]*\])"""
 )
 
 
@@ -144,7 +146,7 @@ class _Reader:
         found: dict[int, Any] = {}
         for key, value in zip(node.keys, node.values, strict=True):
             number = None if key is None else self._value(key)
-            if isinstance(number, bool) or not isinstance(number, int):
+            if not is_whole(number):
                 raise self._error("What stands before a colon in braces is a whole number", value.col_offset)
             if number in found:
                 raise self._error(f"{number} stands twice in these braces", value.col_offset)
@@ -182,6 +184,8 @@ class _Reader:
         name = node.func.id
         if name == "array":
             return self._apply(self._array, node, *args, **kwargs)
+        if name == "photo":
+            return self._apply(self._photo, node, *args, **kwargs)
         if name not in self.vocabulary.names:
             hint = suggestion(name, self.vocabulary.names)
             raise self._error(f"There is no '{name}' in {self.vocabulary.what}. {hint}", node.col_offset)
@@ -200,6 +204,11 @@ class _Reader:
             raise ExpressionError(f"An array file stands beside the picture; {name!r} is no plain file name.")
         return load_array(self.folder / name, sha256)
 
+    def _photo(self, path: str, size: Any = None) -> Any:
+        if not isinstance(path, str):
+            raise ExpressionError(f"A photo is named by the path of its file, but {path!r} was given.")
+        return photo(self.folder / path, size)
+
     def _apply(self, function: Callable[..., Any], node: ast.expr, *args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
@@ -214,6 +223,8 @@ class _Reader:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id == "array":
                 return "write array('NAME.npy', sha256='...')"
+            if node.func.id == "photo":
+                return "write photo('FILE.jpg', 128)"
             return f"{error}; write {usage(node.func.id, function)}"
         return f"{error}"
 

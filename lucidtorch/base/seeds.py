@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
 
 SEED_BITS = 63  # what torch.Generator.manual_seed takes without wrapping
@@ -52,7 +53,7 @@ def image_seeds(seed: int | Sequence[int], batch: int) -> tuple[int, ...]:
     if len(seeds) != batch:
         raise BadInputError(f"{len(seeds)} seeds were given for {batch} images; write one number, or one per image.")
     for one in seeds:
-        if isinstance(one, bool) or not isinstance(one, int) or one < 0:
+        if not is_whole(one) or one < 0:
             raise BadInputError(f"A seed is a whole number from 0, but {one!r} was given.")
     return seeds
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeAlias
 
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import SizeError
 
 Size: TypeAlias = tuple[int, ...]  # height and width of an image; time or depth before them in a clip or a volume
@@ -26,7 +27,7 @@ def size_sides(value: object, *, what: str = "A size") -> Size:
         SizeError: It is none of these, or a side is not positive.
     """
     sides = _read(value, what)
-    if len(sides) not in (PLANE, SPACE) or not all(_is_whole(side) for side in sides):
+    if len(sides) not in (PLANE, SPACE) or not all(is_whole(side) for side in sides):
         raise SizeError(
             f"{what} is one whole number, (height, width), or (time, height, width) for clips and volumes, "
             f"but {value!r} was given."
@@ -76,10 +77,6 @@ def _read(value: object, what: str) -> Size:
             )
         value = tuple(int(side) for side in value.split("x"))
         return value * PLANE if len(value) == 1 else value
-    if _is_whole(value):
-        return (value, value)  # type: ignore[return-value]  # it is a whole number
+    if is_whole(value):
+        return (value, value)
     return tuple(value) if isinstance(value, tuple | list) else ()
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

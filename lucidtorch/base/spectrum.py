@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import torch
 from torch import Tensor
 
 from lucidtorch.base.sizes import Size
+
+HIGHEST = math.sqrt(0.5)  # the highest radial frequency of an image, in cycles per pixel: the corner of its transform
 
 
 def frequencies(size: Size) -> Tensor:
@@ -36,5 +41,42 @@ def amplitudes(size: Size, decay: float) -> Tensor:
     Returns:
         `[H, W // 2 + 1]`, or `[T, H, W // 2 + 1]`, in float64.
     """
-    weights: Tensor = frequencies(size).clamp(min=1 / max(size)) ** -decay
+    weights: Tensor = _counted(size) ** -decay
     return weights
+
+
+def radial_amplitudes(size: Size, spectrum: np.ndarray) -> Tensor:
+    """Compute how much each frequency weighs where the amplitude at each radial frequency is given.
+
+    Between the given frequencies it is interpolated linearly, and the last holds beyond them. The whole is scaled so
+    that white noise under it has the same power as under `amplitudes(size, 1)`.
+
+    Args:
+        size: The sides of the image, clip or volume.
+        spectrum: Amplitudes at equally spaced frequencies from 0 to the square root of .5 cycles per pixel.
+
+    Returns:
+        `[H, W // 2 + 1]`, or `[T, H, W // 2 + 1]`, in float64.
+    """
+    steps = np.linspace(0, HIGHEST, len(spectrum))
+    weights = torch.from_numpy(np.interp(_counted(size).numpy(), steps, spectrum))
+    return weights * (_power(size, amplitudes(size, 1)) / _power(size, weights)).sqrt()
+
+
+def _counted(size: Size) -> Tensor:
+    """The frequencies, those below one cycle per picture counted as one cycle per picture."""
+    return frequencies(size).clamp(min=1 / max(size))
+
+
+def _power(size: Size, weights: Tensor) -> Tensor:
+    """The power, up to a constant, of the picture that white noise makes with these weights.
+
+    An inner column of half a transform stands for two frequencies and is complex. In the first, and the last of an even
+    width, only the Hermitian part of the noise counts.
+    """
+    columns = weights.square().flatten(0, -2).sum(0)
+    edges = torch.full_like(columns, 4)
+    edges[0] = 1
+    if size[-1] % 2 == 0:
+        edges[-1] = 1
+    return (edges * columns).sum()

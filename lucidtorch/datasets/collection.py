@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, SizeError
 from lucidtorch.base.files import atomic_write_bytes, check_output_folder
 from lucidtorch.base.images import encode_png
@@ -137,6 +138,6 @@ def positive(length: int, what: str) -> int:
     Raises:
         BadInputError: It is no whole number of at least 1.
     """
-    if isinstance(length, bool) or not isinstance(length, int) or length < 1:
+    if not is_whole(length) or length < 1:
         raise BadInputError(f"{what} was given as {length!r}; write a whole number of at least 1.")
     return length

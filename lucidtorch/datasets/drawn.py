@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.datasets.collection import Collection, height_and_width, positive, split_number
 from lucidtorch.datasets.scene import draw
@@ -71,7 +72,7 @@ def drawings(
         (torch.Size([3, 64, 64]), 'rings')
     """
     split_number(split)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if not is_whole(seed) or seed < 0:
         raise BadInputError(f"The seed was given as {seed!r}; write a whole number from 0.")
     height, width = height_and_width(size)
     return Drawings(split, LENGTHS[split] if length is None else positive(length, "length"), height, width, seed)

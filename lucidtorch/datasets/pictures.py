@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from lucidtorch.base.errors import ImageError
+from lucidtorch.base.photos import photo_bytes
 from lucidtorch.datasets.collection import Collection, height_and_width
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"))
@@ -46,16 +45,7 @@ class Pictures(Collection):
             ImageError: The file cannot be read as an image.
         """
         path, label = self.files[index]
-        try:
-            with Image.open(path) as opened:
-                picture = ImageOps.exif_transpose(opened).convert("RGB")
-        except (UnidentifiedImageError, OSError) as error:
-            raise ImageError(
-                f"{path} cannot be read as an image; take it out of the folder or save it again."
-            ) from error
-        if self.size is not None:
-            picture = ImageOps.fit(picture, self.size[::-1], Image.Resampling.LANCZOS)
-        values = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+        values = torch.from_numpy(photo_bytes(path, self.size, colours=True).copy())
         return values.to(torch.float32) / 255, label
 
 

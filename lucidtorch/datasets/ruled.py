@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.datasets.collection import Collection, height_and_width, positive, split_number
 from lucidtorch.datasets.outlines import stroke
@@ -71,7 +72,7 @@ def lines(split: str = "train", *, length: int | None = None, size: int | tuple[
         SizeError: A side is below 16 pixels.
     """
     split_number(split)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+    if not is_whole(seed) or seed < 0:
         raise BadInputError(f"The seed was given as {seed!r}; write a whole number from 0.")
     height, width = height_and_width(size)
     return Lines(split, COUNTS[split] if length is None else positive(length, "length"), height, width, seed)

@@ -15,7 +15,8 @@ from PIL import Image
 
 from lucidtorch.base.errors import ImageError, OutputError, RecipeError, nearest, suggestion
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text, check_output_file, check_output_folder
-from lucidtorch.base.images import dead_mark, encode_png, load_image, read_png_text, sheet, to_bytes, visible
+from lucidtorch.base.images import dead_mark, encode_png, read_png_text, sheet, to_bytes, visible
+from lucidtorch.base.photos import photo
 from lucidtorch.base.settings import read_settings, settings_text, versions
 
 
@@ -61,7 +62,7 @@ def test_pictures_survive_as_png(channels: int, data: st.DataObject, tmp_path_fa
     text = data.draw(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=50))
     path = tmp_path_factory.mktemp("pictures") / "x.png"
     path.write_bytes(encode_png(torch.tensor(numbers) / 255, text))
-    found = load_image(path)
+    found = torch.tensor(photo(path).numpy())
     assert np.array_equal((found * 255).round().to(torch.uint8).numpy(), numbers)
     assert read_png_text(path) == text
     assert encode_png(torch.tensor(numbers) / 255, text) == path.read_bytes()
@@ -150,7 +151,7 @@ def test_pictures_of_other_programs_carry_no_recipe(tmp_path: Path) -> None:
 def test_images_of_any_mode_are_read(mode: str, tmp_path: Path) -> None:
     suffix = "tif" if mode == "CMYK" else "png"
     Image.new("RGB", (5, 3), (255, 255, 255)).convert(mode).save(tmp_path / f"x.{suffix}")
-    found = load_image(tmp_path / f"x.{suffix}")
+    found = torch.tensor(photo(tmp_path / f"x.{suffix}").numpy())
     assert found.shape == (1 if mode in ("L", "1") else 3, 3, 5)
     assert found.min() == 1
 
@@ -159,7 +160,7 @@ def test_what_is_no_image_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("hello")
     for path in (tmp_path / "x.png", tmp_path / "missing.png", tmp_path):
         with pytest.raises(ImageError):
-            load_image(path)
+            photo(path)
 
 
 def test_settings_are_the_same_text_for_the_same_settings() -> None:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.models.inputs.mean_image import read_mean, resized_mean
@@ -20,6 +21,7 @@ from lucidtorch.models.inputs.mean_image import read_mean, resized_mean
 ChannelOrder: TypeAlias = Literal["rgb", "bgr"]
 ORDERS: tuple[ChannelOrder, ...] = ("rgb", "bgr")
 COLOURS = 3
+GREY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,15 @@ class InputConvention:
     def dims(self) -> int:
         """The number of axes beside batch and channels: 2 for images, 3 for clips and volumes."""
         return len(self.size)
+
+    @property
+    def mean_colour(self) -> tuple[float, ...]:
+        """The mean colour of the images that it learned from, in [0, 1] and RGB order; grey where nobody stated it."""
+        if not self.stated:
+            return (GREY,) * self.channels
+        low, high = self.value_range
+        mean = self.mean[::-1] if self.channel_order == "bgr" else self.mean
+        return tuple(min(1.0, max(0.0, (one - low) / (high - low))) for one in mean)
 
     def columns(
         self, device: torch.device, dtype: torch.dtype, sides: Sequence[int] | None = None
@@ -156,7 +167,7 @@ def _mean_of_file(values: Array) -> tuple[tuple[float, ...], Array | None]:
 
 
 def _check_channels(channels: object) -> None:
-    if isinstance(channels, bool) or not isinstance(channels, int) or channels < 1:
+    if not is_whole(channels) or channels < 1:
         raise BadInputError(f"channels is a whole number from 1, but {channels!r} was given.")
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.images import load_image
+from lucidtorch.base.photos import photo
 
 PICTURES = (".png", ".jpg", ".jpeg")
 TENSORS = (".pth", ".pt")
@@ -71,7 +71,7 @@ def resized_mean(mean: Array, sides: Sequence[int]) -> Tensor:
 
 
 def _of_picture(path: Path, channels: int, value_range: tuple[float, float], channel_order: str) -> Tensor:
-    picture = load_image(path)
+    picture = torch.tensor(photo(path).numpy())
     if len(picture) not in (1, channels):
         raise BadInputError(
             f"The mean {path} is a picture of {len(picture)} channels for images of {channels}. {ADVICE}"

@@ -15,6 +15,7 @@ from lucidtorch.base.errors import RenderError
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.layers.views import HEADS
 from lucidtorch.models.running.attention import AttentionWatch
+from lucidtorch.models.running.precision import widened
 from lucidtorch.models.running.reading import Pass, read
 from lucidtorch.models.running.recurrent import native_recurrence
 
@@ -36,8 +37,8 @@ def capture(
     """Hook into the named layers while the block runs.
 
     Inside the block, calling what is yielded runs the network on a normalized input up to the deepest named layer and
-    gives the layers' own outputs, also where the next operation works in place. The hooks are gone afterwards, after
-    an error or an interrupt too.
+    gives the layers' own outputs, in float32 or better, also where the next operation works in place. The hooks are
+    gone afterwards, after an error or an interrupt too.
 
     Args:
         module: The network.
@@ -123,27 +124,36 @@ class _Hooks:
         if self.running:
             self.watch.enter(layer)
 
-    def _hook_of(self, name: str) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any], object], None]:
-        def hook(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: object) -> None:
+    def _hook_of(self, name: str) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any], object], Tensor | None]:
+        def hook(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: object) -> Tensor | None:
             if not self.running:  # somebody else's forward pass
-                return
+                return None
             heads = self.watch.leave(layer) if name in self.headed else None
             call = (name, self.calls[name])
             self.calls[name] += 1
-            if call in self.missing:
-                self._take(call, Pass(layer, args, kwargs, output, heads))
+            return self._take(call, Pass(layer, args, kwargs, output, heads)) if call in self.missing else None
 
         return hook
 
-    def _take(self, call: tuple[str, int], seen: Pass) -> None:
+    def _take(self, call: tuple[str, int], seen: Pass) -> Tensor | None:
+        """Keep what is asked for; give what the network shall go on with, where that is no longer its own output.
+
+        It may go on and work on its output in place. A plain output is kept as it is, so that the deeper layers'
+        gradients to it can be taken, and the network goes on with a copy; of anything else a copy is kept.
+        """
         self.missing.discard(call)
+        goes_on: Tensor | None = None
         for address in self.wanted[call]:
-            values = read(address, seen)
-            # the network may go on and work on it in place
-            values = values.clone() if self.missing else values
+            own = read(address, seen)
+            values = widened(own)
+            if self.missing and own is seen.output:
+                goes_on = values.to(own.dtype, copy=True) if goes_on is None else goes_on
+            elif self.missing and values is own:
+                values = values.clone()
             self.taken[address] = torch.softmax(values, dim=1) if address.softmax else values
         if not self.missing:
             raise _Stop(self)
+        return goes_on
 
     def _given(self, name: str, address: Address) -> Tensor:
         values = self.taken.get(address)

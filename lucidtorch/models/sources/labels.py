@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, UnitError, UnknownLabelError, suggestion
 
 WORDNET_NUMBER = re.compile(r"^n\d{8}\s+")  # ImageNet's label files often begin each line with it
@@ -112,7 +113,7 @@ def _labels_of_json(text: str, path: Path) -> list[str]:
 
 def _in_order(held: dict[str, object], path: Path) -> list[object]:
     """Sort a mapping by class number, which is either its keys or its values."""
-    backwards = all(isinstance(value, int) and not isinstance(value, bool) for value in held.values())
+    backwards = all(is_whole(value) for value in held.values())
     numbers = list(held.values()) if backwards else [int(key) if key.isdecimal() else key for key in held]
     names = list(held) if backwards else list(held.values())
     ordered: dict[object, object] = dict(zip(numbers, names, strict=True))

@@ -1,0 +1,64 @@
+"""Photographs as values: a file cut and scaled to a size, ready to be compared with, started from, or printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lucidtorch.base.arrays import Array
+from lucidtorch.base.errors import ImageError
+from lucidtorch.base.sizes import PLANE, Size, size_sides, size_text
+
+GREY_MODES = ("1", "L", "I;16")
+
+
+def photo(path: str | Path, size: int | str | Size | None = None) -> Array:
+    """Read a photograph, cut evenly to the shape of a size and scaled to it.
+
+    Its text is that of an array: a picture that was made with it carries the pixels themselves.
+
+    Args:
+        path: Any image file that Pillow reads; it is turned as its camera says.
+        size: Pixels on each side, or (height, width); the file's own where None.
+
+    Returns:
+        `[3, H, W]` in [0, 1], or `[1, H, W]` of a grey file.
+
+    Raises:
+        ImageError: The file is missing or is no image.
+        SizeError: The size is no height and width.
+    """
+    sides = None if size is None else size_sides(size)
+    if sides is not None and len(sides) != PLANE:
+        raise ImageError(f"A photo has a height and a width, but the size {size_text(sides)} was given.")
+    return Array.of(photo_bytes(Path(path), sides).astype(np.float64) / 255)
+
+
+def photo_bytes(path: Path, sides: Size | None = None, *, colours: bool = False) -> np.ndarray:
+    """Read an image file, turned as its camera says, cut evenly to a shape and scaled to it.
+
+    Args:
+        path: Any image file that Pillow reads.
+        sides: Height and width; the file's own where None.
+        colours: Whether a grey file has three channels too.
+
+    Returns:
+        `[3, H, W]`, or `[1, H, W]` of a grey file, in uint8.
+
+    Raises:
+        ImageError: The file is missing or is no image.
+    """
+    try:
+        with Image.open(path) as file:
+            grey = file.mode in GREY_MODES and not colours
+            picture = ImageOps.exif_transpose(file).convert("L" if grey else "RGB")
+    except (OSError, UnidentifiedImageError) as error:
+        raise ImageError(
+            f"{path} cannot be read as an image: {error}. Give the path of a PNG, JPEG or the like."
+        ) from error
+    if sides is not None:
+        picture = ImageOps.fit(picture, (sides[1], sides[0]), Image.Resampling.LANCZOS)
+    pixels = np.array(picture)
+    return pixels.reshape(*pixels.shape[:2], -1).transpose(2, 0, 1)
