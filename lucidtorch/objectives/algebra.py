@@ -10,8 +10,8 @@ from typing import Any, TypeAlias, Union
 import torch
 from torch import Tensor
 
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.base.notation import freeze
 from lucidtorch.objectives.counts import Images
 from lucidtorch.objectives.operands import (
     ATOM,
@@ -22,11 +22,11 @@ from lucidtorch.objectives.operands import (
     Number,
     as_tensor,
     format_operand,
+    frozen_operand,
     value_of,
 )
 from lucidtorch.objectives.trace import Activations, Trace
 
-EXACT = 2**53  # whole numbers up to here are exact in float64
 Operand: TypeAlias = Union["Objective", Number]
 
 
@@ -188,8 +188,8 @@ class Sum(Objective):
         """Add (1) or subtract (-1) one more term; a long chain stays one flat value."""
         if not isinstance(right, Objective | int | float) or not isinstance(left, Objective | int | float):
             return NotImplemented
-        first = left.signed if isinstance(left, Sum) else ((1, _number(left)),)
-        return cls((*first, (sign, _number(right))))
+        first = left.signed if isinstance(left, Sum) else ((1, frozen_operand(left)),)
+        return cls((*first, (sign, frozen_operand(right))))
 
     def children(self) -> tuple[Operand, ...]:
         return tuple(term for _, term in self.signed)
@@ -234,7 +234,7 @@ class Binary(Objective):
     def _of(cls, sign: str, left: Operand, right: Operand) -> Binary:
         if not isinstance(right, Objective | int | float) or not isinstance(left, Objective | int | float):
             return NotImplemented
-        return cls(sign, _number(left), _number(right))
+        return cls(sign, frozen_operand(left), frozen_operand(right))
 
     @property
     def binding(self) -> int:  # type: ignore[override]  # a class attribute everywhere else
@@ -307,7 +307,7 @@ class On(Objective):
     image: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.image, bool) or not isinstance(self.image, int) or self.image < 0:
+        if not is_whole(self.image) or self.image < 0:
             raise ObjectiveError(f"`.on(image)` takes the place of an image, from 0, but {self.image!r} was given.")
 
     @property
@@ -331,9 +331,3 @@ class On(Objective):
     def __repr__(self) -> str:
         text = repr(self.inner) if self.inner.binding == On.binding else f"({self.inner!r})"
         return f"{text}.on({self.image})"
-
-
-def _number(value: Operand) -> Operand:
-    if isinstance(value, int) and abs(value) > EXACT:
-        value = float(value)  # more than torch can take as a whole number
-    return value if isinstance(value, Objective) else freeze(value)  # type: ignore[return-value]  # a number stays one

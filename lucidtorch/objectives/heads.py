@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.objectives.projection import mean_over_space
+from lucidtorch.objectives.selection import select_channel
 from lucidtorch.objectives.term import view_objective, viewed
 from lucidtorch.objectives.trace import Activations
-from lucidtorch.objectives.units import mean_over_space, select_channel
 
 
 def _own_heads(index: object, **_: object) -> Sequence[str]:
@@ -23,6 +24,9 @@ def head(
     activations: Activations, layer: str, index: int | Sequence[int], channel: int | Sequence[int] | None = None
 ) -> Tensor:
     """What one attention head writes: all of it, or one of its channels, averaged over the image.
+
+    Formula: mean over positions and channels of a[head k] ** 2, or mean over positions of its channel c.
+    Source: attention heads as units, as in the notebooks on transformers that followed Lucid's.
 
     Args:
         activations: Address to activations; those of `layer[heads][k]` are `[B, C, H, W]`, with the C channels of

@@ -1,4 +1,4 @@
-"""Objectives that say which image of a batch does what, and how the images of a batch differ."""
+"""Objectives that say which image of a batch does what."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.counts import Images
-from lucidtorch.objectives.term import objective
 from lucidtorch.objectives.trace import Activations, Trace
-
-GRAM_EPSILON = 1e-10  # Lucid: under the root of the Gram matrix's length
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,7 +73,7 @@ class Interpolate(Objective):
     count: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.count, bool) or not isinstance(self.count, int) or self.count < 2:
+        if not is_whole(self.count) or self.count < 2:
             raise ObjectiveError(f"`interpolate(a, b, n)` needs n = 2 images or more, but {self.count!r} was given.")
         if not isinstance(self.start, Objective) or not isinstance(self.end, Objective):
             raise ObjectiveError("`interpolate(a, b, n)` takes two objectives and the number of images.")
@@ -105,6 +103,9 @@ class Interpolate(Objective):
 def each(*parts: Objective) -> Objective:
     """Give every image of the batch an objective of its own.
 
+    Formula: image i maximizes the i-th objective.
+    Source: the per-image objectives of a batch that Lucid writes with `batch=`.
+
     Args:
         parts: Image 0 follows the first, image 1 the second, and so on.
 
@@ -120,7 +121,8 @@ def each(*parts: Objective) -> Objective:
 def interpolate(start: Objective, end: Objective, n: int) -> Objective:
     """Move from one objective to another over the images of a batch.
 
-    Image i follows (1 - w) · start + w · end with w = i / (n - 1), as Lucid's `channel_interpolate` does for channels.
+    Formula: image i maximizes (1 - w) · start + w · end with w = i / (n - 1).
+    Source: Lucid's `channel_interpolate`, for any two objectives.
 
     Args:
         start: What the first image follows.
@@ -139,6 +141,9 @@ def interpolate(start: Objective, end: Objective, n: int) -> Objective:
 def negative(inner: Objective) -> Objective:
     """Turn an objective round: what the unit is least like. The same as writing a minus before it.
 
+    Formula: -o.
+    Source: the negative neurons of "Feature Visualization" (Lucid).
+
     Args:
         inner: What shall become small.
 
@@ -151,25 +156,3 @@ def negative(inner: Objective) -> Objective:
     if not isinstance(inner, Objective):
         raise ObjectiveError(f"`negative` takes an objective, but {inner!r} was given.")
     return -inner
-
-
-@objective
-def diversity(activations: Activations, layer: str) -> Tensor:
-    """How alike the images of the batch are in a layer's textures: subtract it to make them differ.
-
-    The sum over the other images of the inner product of Gram matrices of unit length. The mean over images is Lucid's
-    value, which is used with the weight 100.
-
-    Args:
-        activations: Address to activations.
-        layer: The address of the layer.
-
-    Returns:
-        `[B]`; 0 for a single image, B - 1 for identical ones.
-    """
-    values = activations[layer].flatten(2) if activations[layer].ndim > 2 else activations[layer].unsqueeze(2)
-    grams = torch.einsum("bip,bjp->bij", values, values).flatten(1)
-    grams = grams / (grams.square().sum(1, keepdim=True) + GRAM_EPSILON).sqrt()
-    likeness = torch.einsum("im,jm->ij", grams, grams)
-    apart = 1 - torch.eye(len(grams), dtype=grams.dtype, device=grams.device)
-    return (likeness * apart).sum(1)

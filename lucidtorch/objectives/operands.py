@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias
+import sys
+from typing import Any, Protocol, TypeAlias
 
 import torch
 from torch import Tensor
 
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.notation import freeze
 from lucidtorch.objectives.trace import Activations, Trace
 
 Number: TypeAlias = int | float
+EXACT = 2**53  # whole numbers up to here are exact in float64
 SUM, PRODUCT, NEGATION, POWER, ATOM = 1, 2, 3, 4, 5  # how tightly each form binds; `**` binds most
 
 
@@ -56,6 +60,32 @@ def as_tensor(value: Tensor | Number) -> Tensor:
         The tensor.
     """
     return value if isinstance(value, Tensor) else torch.tensor(value)
+
+
+def frozen_operand(value: Any) -> Any:
+    """Take an operand into an expression.
+
+    Args:
+        value: An objective or a number.
+
+    Returns:
+        The objective itself, or the number as a plain one; a whole number that torch could not take becomes a float,
+        and a truth value 0 or 1.
+
+    Raises:
+        BadInputError: The number is not finite.
+    """
+    plain = freeze(value)
+    if isinstance(plain, bool):
+        return int(plain)
+    if isinstance(plain, int) and abs(plain) > EXACT:
+        try:
+            return float(plain)
+        except OverflowError as error:
+            raise BadInputError(
+                f"A number up to {sys.float_info.max:.1e} is needed, but a larger one was given."
+            ) from error
+    return plain
 
 
 def format_operand(operand: Part | Number, binding: int, *, first: bool = False) -> str:

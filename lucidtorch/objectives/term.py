@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec
@@ -11,15 +12,21 @@ from typing import Any, Concatenate, ParamSpec
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError, UnitError, UnknownLayerError, suggestion
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.counts import Images
+from lucidtorch.objectives.references import INPUT, checked_picture
 from lucidtorch.objectives.trace import Activations, Trace
 
 Arguments = ParamSpec("Arguments")
 PER_IMAGE = "| Sequence["  # an argument annotated `X | Sequence[X]` takes one value per image
 VECTORS = "ArrayLike"  # and one annotated so takes a matrix with one row per image
+AXES = re.compile(r"ArrayLike[^'\"]*, ['\"]([a-z ]+)['\"]")  # of one image's value: `Annotated[ArrayLike, "c h w"]`
+MEMORY = "memory"  # a parameter of this name is what the term keeps from update to update, and no argument
+PER_IMAGE_AXES = 4  # pictures with one more axis than `[C, H, W]` are one per image
+PICTURE = "image"  # one whose name begins so is a picture whose activations are read too
 
 
 @dataclass(frozen=True)
@@ -34,6 +41,7 @@ class Definition:
         factory: Makes the objective of the arguments.
         suffixes: What it reads of its layers, as brackets to write behind the address, from its arguments by name;
             None where it reads the activations themselves.
+        remembers: Whether it keeps something from update to update.
     """
 
     name: str
@@ -42,6 +50,7 @@ class Definition:
     unit: bool
     factory: Callable[..., Term]
     suffixes: Callable[..., Sequence[str]] | None = None
+    remembers: bool = False
 
 
 DEFINITIONS: dict[str, Definition] = {}
@@ -52,8 +61,11 @@ def objective(
 ) -> Callable[Arguments, Term]:
     """Make an objective of a function, and give it its place in the notation.
 
-    A parameter whose name begins with ``layer`` is an address; one annotated ``X | Sequence[X]`` takes one value per
-    image.
+    A parameter whose name begins with ``layer`` is an address. One annotated ``X | Sequence[X]`` takes one value per
+    image. One annotated ``ArrayLike`` takes a vector, or a matrix with one row per image;
+    ``Annotated[ArrayLike, "h w"]`` says which axes one image's value has. One whose name begins with ``image``,
+    annotated ``ImageLike``, is a picture, and `of_image` looks up what the network makes of it. A keyword-only
+    ``memory: Memory`` is no argument: it is what the term keeps from update to update.
 
     Args:
         function: Takes activations (a mapping of address to `[B, C, H, W]` or `[B, C]`) and arguments, and gives `[B]`.
@@ -66,11 +78,11 @@ def objective(
 
     Example:
         >>> @objective
-        ... def layer_mean(activations: Activations, layer: str) -> Tensor:
-        ...     "The mean activation of a whole layer."
-        ...     return activations[layer].flatten(1).mean(1)
-        >>> layer_mean("conv1_1") - 1
-        layer_mean('conv1_1') - 1
+        ... def peak(activations: Activations, layer: str) -> Tensor:
+        ...     "The largest activation of a whole layer."
+        ...     return activations[layer].flatten(1).amax(1)
+        >>> peak("conv1_1") - 1
+        peak('conv1_1') - 1
     """
     return _defined(function, unit=False)
 
@@ -135,7 +147,8 @@ def _defined(
             f"There is an objective {name!r} already, in {known.function.__module__}; choose another name."
         )
     full = inspect.signature(function)
-    signature = full.replace(parameters=list(full.parameters.values())[1:])
+    parameters = list(full.parameters.values())[1:]
+    signature = full.replace(parameters=[one for one in parameters if one.name != MEMORY])
 
     @functools.wraps(function)
     def factory(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Term:
@@ -143,7 +156,7 @@ def _defined(
 
     vars(factory)["__signature__"] = signature.replace(return_annotation="Term")
     del factory.__wrapped__  # the signature is the factory's own
-    DEFINITIONS[name] = Definition(name, function, signature, unit, factory, suffixes)
+    DEFINITIONS[name] = Definition(name, function, signature, unit, factory, suffixes, MEMORY in full.parameters)
     return factory
 
 
@@ -176,7 +189,8 @@ class Term(Objective):
         return tuple(layer + suffix for layer in self._addresses() for suffix in self._suffixes())
 
     def _addresses(self) -> tuple[str, ...]:
-        return tuple(self._address(value) for name, value in self.arguments if name.startswith("layer"))
+        named = [value for name, value in self.arguments if name.startswith("layer") and value is not None]
+        return tuple(self._address(value) for value in named)
 
     def _suffixes(self) -> Sequence[str]:
         suffixes = self.definition.suffixes
@@ -189,6 +203,22 @@ class Term(Objective):
                 f"write the address as text."
             )
         return layer
+
+    @property
+    def own_targets(self) -> tuple[tuple[str, Array], ...]:
+        """The pictures among the arguments, each with a layer whose activations of it are read."""
+        layers = [layer for layer in self.own_layers if layer != INPUT]
+        return tuple((layer, picture) for picture in self.pictures for layer in layers)
+
+    @property
+    def pictures(self) -> tuple[Array, ...]:
+        """The pictures among the arguments.
+
+        Raises:
+            ImageError: One of them is no picture.
+        """
+        named = [value for name, value in self.arguments if name.startswith(PICTURE) and isinstance(value, Array)]
+        return tuple(checked_picture(value) for value in named)
 
     @property
     def own_images(self) -> Images:
@@ -204,9 +234,11 @@ class Term(Objective):
             if not value:
                 raise ObjectiveError(f"{self!r} names no {name}; name one, or one per image.")
             return len(value)
+        if name.startswith(PICTURE) and isinstance(value, Array):
+            return value.shape[0] if len(value.shape) == PER_IMAGE_AXES else None
         if VECTORS in annotation and isinstance(value, tuple | Array):
-            array = Array.of(value)
-            return array.shape[0] if len(array.shape) > 1 else None
+            shape = Array.of(value).shape
+            return shape[0] if len(shape) > _axes(annotation) else None
         return None
 
     def children(self) -> tuple[Operand, ...]:
@@ -233,7 +265,8 @@ class Term(Objective):
                 if layer not in activations and not any(layer.startswith(one) for one in bare):
                     hint = suggestion(layer, activations)
                     raise UnknownLayerError(f"{self!r} needs the activations of {layer!r}, which are not there. {hint}")
-            trace[self] = self.definition.function(activations, **dict(self.arguments))
+            kept = {MEMORY: trace.memory_of(self)} if self.definition.remembers else {}
+            trace[self] = self.definition.function(activations, **dict(self.arguments), **kept)
         return trace[self]
 
     def __repr__(self) -> str:
@@ -255,6 +288,12 @@ def check_unit(index: object, size: int, what: str, layer: str) -> int:
     Raises:
         UnitError: It is no whole number from 0 to ``size - 1``.
     """
-    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < size:
+    if not is_whole(index) or not 0 <= index < size:
         raise UnitError(f"{layer!r} has {size} {what}, 0 to {size - 1}, but {index!r} was given.")
     return index
+
+
+def _axes(annotation: str) -> int:
+    """Count the axes of one image's value of an array argument."""
+    stated = AXES.search(annotation)
+    return 1 if stated is None else len(stated[1].split())

@@ -8,9 +8,13 @@ from typing import Any
 
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
+from lucidtorch.objectives.activation_grid import grid
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.images import each, interpolate, negative
+from lucidtorch.objectives.naming import of
+from lucidtorch.objectives.several import maximum, mean, minimum, total
 from lucidtorch.objectives.term import DEFINITIONS
+from lucidtorch.objectives.timing import after, before, ramp
 
 DEEPEST = 100  # levels of nesting; what is deeper could not be printed or hashed
 
@@ -64,7 +68,8 @@ def vocabulary() -> Vocabulary:
         The objectives that are defined in this process, and the operators and methods that join them.
     """
     names: dict[str, Callable[..., Any]] = {name: known.factory for name, known in DEFINITIONS.items()}
-    names |= {"each": each, "interpolate": interpolate, "negative": negative}
+    joining = (after, before, each, grid, interpolate, maximum, mean, minimum, negative, of, ramp)
+    names |= {word.__name__: word for word in joining} | {"sum": total}
     return Vocabulary(
         what="an objective",
         names=names,

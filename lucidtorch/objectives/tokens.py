@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError, UnitError
+from lucidtorch.objectives.selection import select_channel
 from lucidtorch.objectives.term import check_unit, view_objective, viewed
 from lucidtorch.objectives.trace import Activations
-from lucidtorch.objectives.units import select_channel
 
 TOKENS = "[tokens]"
 
@@ -24,6 +24,9 @@ def token(
     activations: Activations, layer: str, index: int | Sequence[int], position: int | Sequence[int] = 0
 ) -> Tensor:
     """The activation of one channel at one token: what a transformer gathers there, by default in its class token.
+
+    Formula: a[n, k], with n the token and k the channel.
+    Source: the class token and registers of vision transformers, as units.
 
     Args:
         activations: Address to activations; those of `layer[tokens]` are `[B, C, N]`.

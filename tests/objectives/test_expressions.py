@@ -1,18 +1,23 @@
-"""Random expressions: what they print reads back as the same value, bit for bit, and so does what they pickle."""
+"""Random expressions: what they print reads back as the same value, bit for bit, and is plain arithmetic on values."""
 
 from __future__ import annotations
 
 import copy
+import itertools
 import pickle
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from objectives.expression_trees import FORMS, IMAGES, Given, Tree, leaf, numbers, over, reals, steps
+from objectives.expression_worlds import World, worlds
+from torch import Tensor
 
+from lucidtorch.base.arrays import Array
 from lucidtorch.objectives import (
     L1,
     L2,
@@ -21,16 +26,16 @@ from lucidtorch.objectives import (
     deepdream,
     direction,
     diversity,
-    each,
-    interpolate,
     logit,
-    negative,
     neuron,
     parse,
     total_variation,
 )
+from lucidtorch.objectives.term import Term
+from lucidtorch.objectives.text import vocabulary
+from lucidtorch.objectives.trace import Trace
 
-IMAGES, CHANNELS = 2, 3
+CHANNELS = 3
 LAYERS = ("conv1_1", "features.0", "layer1.0.relu@1", "other/mixed4a", "vögel", "it's", 'a"b\\', "lambda", "x:3")
 _numbers = np.random.default_rng(5).uniform(0.5, 1.5, size=(len(LAYERS) + 1, IMAGES, CHANNELS, 2, 4))
 ACTIVATIONS = {name: torch.tensor(one) for name, one in zip((*LAYERS, "input"), _numbers, strict=True)}
@@ -39,12 +44,10 @@ ACTIVATIONS["logits"] = torch.tensor(_numbers[0, :, :, 0, 0])
 layers = st.sampled_from(LAYERS)
 units = st.integers(0, CHANNELS - 1)
 units_or_lists = units | st.lists(units, min_size=IMAGES, max_size=IMAGES)
-reals = st.floats(-1e3, 1e3, allow_nan=False, allow_subnormal=False)
-numbers = st.integers(-20, 20) | reals
 vectors = st.lists(reals | st.integers(-9, 9), min_size=CHANNELS, max_size=CHANNELS)
 
 
-def tensors(numbers: list[float]) -> torch.Tensor:
+def tensors(numbers: list[float]) -> Tensor:
     return torch.tensor(numbers, dtype=torch.float64)
 
 
@@ -62,104 +65,125 @@ terms = st.one_of(
     st.builds(L2, layers, constant=numbers, epsilon=st.floats(1e-9, 1)),
     st.builds(total_variation),
 )
+odd_names = over(terms.map(lambda goal: leaf(goal, repr(goal))))
+WORLDS = (*worlds(), World("odd_names", ACTIVATIONS, (), odd_names))
+in_every_world = pytest.mark.parametrize("world", WORLDS, ids=[world.name for world in WORLDS])
+some = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
-def _extended(inner: st.SearchStrategy[Objective]) -> st.SearchStrategy[Objective]:
-    def binary(sign: str) -> Callable[[Any, Any], Any]:
-        return {
-            "+": lambda a, b: a + b,
-            "-": lambda a, b: a - b,
-            "*": lambda a, b: a * b,
-            "/": lambda a, b: a / b,
-            "**": lambda a, b: a**b,
-        }[sign]
-
-    operations = st.sampled_from(["+", "-", "*", "/", "**"]).map(binary)
-    return st.one_of(
-        st.builds(lambda function, a, b: function(a, b), operations, inner, inner),
-        st.builds(lambda function, a, b: function(a, b), operations, inner, numbers),
-        st.builds(lambda function, a, b: function(a, b), operations, numbers, inner),
-        inner.map(lambda one: -one),
-        inner.map(negative),
-        st.builds(lambda one, image: one.on(image), inner, st.integers(0, IMAGES - 1)),
-        st.lists(inner, min_size=IMAGES, max_size=IMAGES).map(lambda parts: each(*parts)),
-        st.builds(lambda a, b: interpolate(a, b, IMAGES), inner, inner),
-    )
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the array files of all examples."""
+    found = tmp_path_factory.mktemp("arrays")
+    for tree in [one for world in WORLDS for one in world.leaves]:
+        for term in [node for node in tree.goal.walk() if isinstance(node, Term)]:
+            for array in [value for _, value in term.arguments if isinstance(value, Array)]:
+                array.save(found)
+    return found
 
 
-expressions = st.recursive(terms, _extended, max_leaves=12)
+def bits(values: Tensor) -> tuple[Any, ...]:
+    return values.dtype, values.shape, values.detach().numpy().tobytes()
 
 
-def value_of(objective: Objective) -> torch.Tensor | str:
-    """The value, or which error its arithmetic raises (such as a number to a power that overflows)."""
-    try:
-        return objective(ACTIVATIONS)
-    except ArithmeticError as error:
-        return type(error).__name__
+def assert_same_numbers(found: Tensor, expected: Tensor) -> None:
+    """Bit for bit, but for the signs and payloads of numbers that are none."""
+    assert found.dtype == expected.dtype
+    assert torch.equal(found.isnan(), expected.isnan())
+    assert bits(found[~found.isnan()]) == bits(expected[~expected.isnan()])
 
 
-def assert_same_value(first: Objective, second: Objective) -> None:
-    one, other = value_of(first), value_of(second)
-    if isinstance(one, str) or isinstance(other, str):
-        assert one == other
-        return
-    assert one.dtype == other.dtype
-    assert one.numpy().tobytes() == other.numpy().tobytes()
+def assert_same(again: Objective, tree: Tree, values: Given) -> None:
+    """The same value, under every name."""
+    assert again == tree.goal
+    assert hash(again) == hash(tree.goal)
+    assert repr(again) == tree.text
+    assert again.layers == tree.goal.layers
+    assert again.batch == tree.goal.batch
+    assert bits(again(values)) == bits(tree.goal(values))
 
 
-@settings(max_examples=300)
-@given(expressions)
-def test_what_is_printed_reads_back(objective: Objective) -> None:
-    again = parse(repr(objective))
-    assert again == objective
-    assert hash(again) == hash(objective)
-    assert repr(again) == repr(objective)
-    assert again.layers == objective.layers
-    assert again.batch == objective.batch
-    assert_same_value(again, objective)
+@in_every_world
+@some
+@given(data=st.data())
+def test_what_is_printed_reads_back(world: World, folder: Path, data: st.DataObject) -> None:
+    tree = data.draw(world.trees)
+    assert_same(parse(tree.text, folder), tree, world.given)
 
 
-@settings(max_examples=100)
-@given(expressions)
-def test_what_is_pickled_or_copied_comes_back(objective: Objective) -> None:
-    for again in (pickle.loads(pickle.dumps(objective)), copy.deepcopy(objective), copy.copy(objective)):
-        assert again == objective
-        assert hash(again) == hash(objective)
-        assert repr(again) == repr(objective)
-        assert_same_value(again, objective)
+@in_every_world
+@some
+@given(data=st.data())
+def test_what_is_written_in_parentheses_and_words_is_the_same(world: World, folder: Path, data: st.DataObject) -> None:
+    tree = data.draw(world.trees)
+    assert_same(parse(tree.written, folder), tree, world.given)
 
 
-@settings(max_examples=100)
-@given(expressions)
-def test_evaluating_leaves_nothing_behind(objective: Objective) -> None:
-    text, before, pickled = repr(objective), hash(objective), pickle.dumps(objective)
-    assert_same_value(objective, objective)
-    assert (repr(objective), hash(objective), pickle.dumps(objective)) == (text, before, pickled)
+@in_every_world
+@some
+@given(data=st.data())
+def test_what_is_pickled_or_copied_comes_back(world: World, data: st.DataObject) -> None:
+    tree = data.draw(world.trees)
+    for again in (pickle.loads(pickle.dumps(tree.goal)), copy.deepcopy(tree.goal), copy.copy(tree.goal)):
+        assert_same(again, tree, world.given)
 
 
-@settings(max_examples=100)
-@given(expressions, expressions)
-def test_equal_objectives_have_equal_hashes_and_texts_decide(first: Objective, second: Objective) -> None:
+@in_every_world
+@some
+@given(data=st.data(), step=st.none() | steps)
+def test_it_is_plain_arithmetic_on_the_values_of_its_leaves(
+    world: World, data: st.DataObject, step: int | None
+) -> None:
+    tree = data.draw(world.trees)
+    assert_same_numbers(tree.goal.evaluate(world.given, Trace(step)), tree.plain(world.given, step))
+    assert tree.goal.layers == tree.layers
+
+
+@pytest.mark.parametrize("world", [world for world in WORLDS if world.leaves], ids=lambda world: world.name)
+def test_every_example_takes_part(world: World, folder: Path) -> None:
+    forms = itertools.cycle(FORMS)
+    for one, other in zip(world.leaves, world.leaves[1:] + world.leaves[:1], strict=True):
+        tree = next(forms)(one, other)
+        assert_same(parse(tree.text, folder), tree, world.given)
+        assert parse(tree.written, folder) == tree.goal
+        assert pickle.loads(pickle.dumps(tree.goal)) == tree.goal
+        assert tree.goal.layers == tree.layers
+        for step in (0, 2, 4, None):
+            assert_same_numbers(tree.goal.evaluate(world.given, Trace(step)), tree.plain(world.given, step))
+
+
+def test_every_word_is_a_leaf_or_joins_leaves() -> None:
+    leaves = [node for world in WORLDS for tree in world.leaves for node in tree.goal.walk()]
+    joining = {"after", "before", "each", "grid", "interpolate", "maximum", "mean", "minimum"}
+    joining |= {"negative", "of", "ramp", "sum"}
+    terms_of_the_package = {
+        name for name, word in vocabulary().names.items() if word.__module__.startswith("lucidtorch.")
+    }
+    assert {node.name for node in leaves if isinstance(node, Term)} == terms_of_the_package - joining
+
+
+@in_every_world
+@some
+@given(data=st.data())
+def test_neither_joining_nor_evaluating_leaves_anything_behind(world: World, data: st.DataObject) -> None:
+    tree = data.draw(world.trees)
+    before = [(one.text, hash(one.goal), pickle.dumps(one.goal)) for one in tree.walk()]
+    kept = {name: bits(values) for name, values in world.given.items()}
+    assert bits(tree.goal(world.given)) == bits(tree.goal(world.given))
+    assert [(repr(one.goal), hash(one.goal), pickle.dumps(one.goal)) for one in tree.walk()] == before
+    assert {name: bits(values) for name, values in world.given.items()} == kept
+
+
+@in_every_world
+@some
+@given(data=st.data())
+def test_equal_objectives_have_equal_hashes_and_texts_decide(world: World, data: st.DataObject) -> None:
+    first, second = data.draw(world.trees).goal, data.draw(world.trees).goal
     assert (first == second) == (second == first)
     if first == second:
         assert hash(first) == hash(second)
     if repr(first) == repr(second):
         assert first == second
-
-
-@settings(max_examples=100)
-@given(expressions, expressions)
-def test_arithmetic_is_arithmetic_on_values(first: Objective, second: Objective) -> None:
-    one, other = value_of(first), value_of(second)
-    if isinstance(one, str) or isinstance(other, str):
-        return
-    for found, expected in (
-        (first + second, one + other),
-        (first - second, one - other),
-        (first * second, one * other),
-    ):
-        np.testing.assert_allclose(value_of(found), expected, rtol=1e-9, atol=1e-9, equal_nan=True)
-    np.testing.assert_array_equal(value_of(-first), -one)
 
 
 @pytest.mark.parametrize(

@@ -1,91 +1,70 @@
-"""One battery over every registered objective: one without an example here fails it."""
+"""One battery over every registered objective: one without an example fails it."""
 
 from __future__ import annotations
 
 import copy
+import importlib
 import pickle
+import pkgutil
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import objective_examples
 import pytest
 import torch
+from objective_examples.example import Example, activations
 from torch import Tensor, nn
 
 import lucidtorch as lt
+from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import LucidtorchWarning, ObjectiveError, UnitError, UnknownLayerError
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives import (
-    L1,
-    L2,
     Activations,
     Objective,
     channel,
-    deepdream,
     direction,
-    diversity,
-    each,
-    head,
-    interpolate,
     logit,
     neuron,
     objective,
     parse,
-    token,
-    total_variation,
     unit_objective,
 )
 from lucidtorch.objectives.term import DEFINITIONS, Term
+from lucidtorch.objectives.text import vocabulary
 
-# Each registered name with examples on the layers "0" `[B, 4, H, W]`, "2.attention" (four channels in two heads) and
-# "logits" `[B, 3]`, and two images.
-EXAMPLES: dict[str, list[tuple[Objective, str]]] = {
-    "channel": [
-        (channel("0", 3), "channel('0', 3)"),
-        (channel("0", [1, 0]), "channel('0', [1, 0])"),
-        (channel("logits", 2), "channel('logits', 2)"),
-    ],
-    "neuron": [
-        (neuron("0", 1), "neuron('0', 1)"),
-        (neuron("0", [0, 2], x=1, y=2), "neuron('0', [0, 2], x=1, y=2)"),
-    ],
-    "logit": [(logit(1), "logit(1)"), (logit([2, 0]), "logit([2, 0])")],
-    "direction": [
-        (direction("0", [1, -2, 0.5, 0]), "direction('0', [1, -2, 0.5, 0])"),
-        (
-            direction("0", torch.ones(2, 4), cossim_pow=2),
-            "direction('0', [[1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]], cossim_pow=2)",
-        ),
-    ],
-    "deepdream": [(deepdream("0"), "deepdream('0')"), (deepdream("logits"), "deepdream('logits')")],
-    "token": [
-        (token("2.attention", 2), "token('2.attention', 2)"),
-        (token("2.attention", [0, 3], position=5), "token('2.attention', [0, 3], position=5)"),
-        (token("2.attention", 1, position=[4, 2]), "token('2.attention', 1, position=[4, 2])"),
-    ],
-    "head": [
-        (head("2.attention", 1), "head('2.attention', 1)"),
-        (head("2.attention", [1, 0]), "head('2.attention', [1, 0])"),
-        (head("2.attention", [0, 1], channel=1), "head('2.attention', [0, 1], channel=1)"),
-        (head("2.attention", 0, channel=[1, 0]), "head('2.attention', 0, channel=[1, 0])"),
-    ],
-    "diversity": [(diversity("0"), "diversity('0')"), (diversity("logits"), "diversity('logits')")],
-    "total_variation": [(total_variation(), "total_variation()"), (total_variation("0"), "total_variation(layer='0')")],
-    "L1": [(L1(), "L1()"), (L1("0", constant=0.25), "L1(layer='0', constant=0.25)")],
-    "L2": [(L2(constant=0.5), "L2(constant=0.5)"), (L2("logits", epsilon=0.1), "L2(layer='logits', epsilon=0.1)")],
-}
-COMBINED: list[tuple[Objective, str]] = [
-    (each(channel("0", 1), logit(0)), "each(channel('0', 1), logit(0))"),
-    (interpolate(channel("0", 1), logit(0), 2), "interpolate(channel('0', 1), logit(0), 2)"),
-    ((channel("0", 1) * 2).on(1), "(channel('0', 1) * 2).on(1)"),
-    (channel("0", 1) - 100 * diversity("0"), "channel('0', 1) - 100 * diversity('0')"),
-    (channel("0", 1) / (1 + deepdream("0")) ** 2, "channel('0', 1) / (1 + deepdream('0')) ** 2"),
-]
-ALL = [pair for pairs in EXAMPLES.values() for pair in pairs] + COMBINED
-each_objective = pytest.mark.parametrize(("goal", "text"), ALL, ids=[text for _, text in ALL])
+
+def collected() -> dict[str, list[Example]]:
+    """The examples of every module beside this one, by the name of what they are examples of."""
+    found: dict[str, list[Example]] = {}
+    for module in pkgutil.iter_modules(objective_examples.__path__):
+        examples = getattr(importlib.import_module(f"objective_examples.{module.name}"), "EXAMPLES", {})
+        for name, several in examples.items():
+            found.setdefault(name, []).extend(several)
+    return found
+
+
+EXAMPLES = collected()
+ALL = [example for examples in EXAMPLES.values() for example in examples]
+each_objective = pytest.mark.parametrize("example", ALL, ids=[example.text[:60] for example in ALL])
+
+
+def read_back(example: Example, folder: Path) -> Objective:
+    """Parse the text of an example whose large arrays stand in a folder."""
+    terms = [node for node in example.goal.walk() if isinstance(node, Term)]
+    for array in [value for term in terms for _, value in term.arguments if isinstance(value, Array)]:
+        array.save(folder)
+    return parse(example.text, folder)
+
+
+def is_one_graph(given: dict[str, Tensor]) -> bool:
+    """Whether one layer of the activations is computed from another, so that they cannot be changed one by one."""
+    return any(values.grad_fn is not None for values in given.values())
 
 
 class Attending(nn.Module):
@@ -119,14 +98,6 @@ def model() -> Model:
     return load_model(network(), mean=0.0, std=1.0, size=10)
 
 
-def activations(kind: torch.dtype = torch.float64) -> dict[str, Tensor]:
-    dice = torch.Generator().manual_seed(2)
-    shapes = {"0": (2, 4, 5, 3), "logits": (2, 3), "input": (2, 3, 6, 4)}
-    shapes |= {f"2.attention{view}": (2, 2, 5, 3) for view in ("[heads][0]", "[heads][1]")}
-    shapes["2.attention[tokens]"] = (2, 4, 6)
-    return {name: torch.randn(shape, generator=dice, dtype=torch.float64).to(kind) for name, shape in shapes.items()}
-
-
 def rendered(model: Any, goal: Any, **more: Any) -> lt.Rendering:
     settings = {"param": lt.param.image(10, batch=2), "steps": 2, "seed": [4, 9], "progress": False} | more
     return lt.render(model, goal, **settings)
@@ -134,102 +105,132 @@ def rendered(model: Any, goal: Any, **more: Any) -> lt.Rendering:
 
 def test_every_registered_objective_has_an_example() -> None:
     """In a process of its own, where no other test has registered anything."""
-    code = "import lucidtorch.objectives; from lucidtorch.objectives.term import DEFINITIONS; print(*DEFINITIONS)"
+    code = "from lucidtorch.objectives.text import vocabulary; print(*vocabulary().names)"
     names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert set(EXAMPLES) == set(names)
-    assert set(EXAMPLES) <= set(DEFINITIONS)
+    looked_up = {"grid"}  # has no value of its own; tests/rendering/test_grid.py
+    assert set(EXAMPLES) == set(names) - looked_up
+    assert set(EXAMPLES) <= set(vocabulary().names)
 
 
 @each_objective
-def test_its_text_reads_back(goal: Objective, text: str) -> None:
+def test_its_value_is_its_formula(example: Example) -> None:
+    given = example.given(torch.float64)
+    found = example.goal(given).detach()
+    expected = example.by_hand(given)
+    assert found.shape == (2,)
+    assert torch.allclose(found, expected, rtol=1e-10, atol=1e-10), (found, expected)
+
+
+@each_objective
+def test_its_text_reads_back(example: Example, tmp_path: Path) -> None:
+    goal, text = example.goal, example.text
     assert repr(goal) == text
-    for again in (parse(text), pickle.loads(pickle.dumps(goal)), copy.deepcopy(goal)):
+    given = example.given(torch.float64)
+    for again in (read_back(example, tmp_path), pickle.loads(pickle.dumps(goal)), copy.deepcopy(goal)):
         assert again == goal
         assert hash(again) == hash(goal)
         assert repr(again) == text
-        assert torch.equal(again(activations()), goal(activations()))
+        assert torch.equal(again(given), goal(given))
 
 
 @each_objective
 @pytest.mark.parametrize("kind", [torch.float32, torch.float64, torch.bfloat16])
-def test_one_value_per_image_in_the_same_dtype(goal: Objective, text: str, kind: torch.dtype) -> None:
-    found = goal(activations(kind))
+def test_one_value_per_image_in_the_same_dtype(example: Example, kind: torch.dtype) -> None:
+    found = example.goal(example.given(kind))
     assert found.shape == (2,)
     assert found.dtype == kind
     assert found.isfinite().all()
 
 
 @each_objective
-def test_its_gradient_is_right(goal: Objective, text: str) -> None:
-    given = {name: values.requires_grad_(True) for name, values in activations().items() if name in goal.layers}
+def test_its_gradient_is_right(example: Example) -> None:
+    everything = example.given(torch.float64)
+    if is_one_graph(everything):
+        assert not example.differentiable  # their gradients are tested by hand, beside them
+        return
+    read = [name for name in everything if name in example.goal.layers]
+    given = {name: everything[name].requires_grad_(True) for name in read}
+    constant = {name: values for name, values in everything.items() if name not in given}
     names = list(given)
 
     def value(*values: Tensor) -> Tensor:
-        return goal(dict(zip(names, values, strict=True)))
+        return example.goal({**constant, **dict(zip(names, values, strict=True))})
 
     gradients = torch.autograd.grad(value(*given.values()).sum(), list(given.values()))
     assert all(one.isfinite().all() for one in gradients)
     assert all(one.abs().sum() > 0 for one in gradients)
-    assert torch.autograd.gradcheck(value, tuple(given.values()))
+    if example.differentiable:
+        assert torch.autograd.gradcheck(value, tuple(given.values()))
 
 
 @each_objective
-def test_its_gradient_is_finite_on_silent_layers(goal: Objective, text: str) -> None:
-    given = {name: torch.zeros_like(values).requires_grad_(True) for name, values in activations().items()}
-    found = goal(given)
+def test_its_gradient_is_finite_on_silent_layers(example: Example) -> None:
+    everything = example.given(torch.float64)
+    if is_one_graph(everything):
+        assert not example.differentiable
+        return
+    given = {name: torch.zeros_like(values).requires_grad_(True) for name, values in everything.items()}
+    found = example.goal(given)
     gradients = torch.autograd.grad(found.sum(), list(given.values()), allow_unused=True)
     assert found.isfinite().all()
     assert all(one.isfinite().all() for one in gradients if one is not None)
 
 
 @each_objective
-def test_images_are_evaluated_apart(goal: Objective, text: str) -> None:
-    """Only `diversity` looks at the other images; for all others a change of image 1 leaves image 0 as it is."""
-    first, second = activations(), activations()
-    for values in second.values():
-        values[1] += 0.3
-    same = torch.equal(goal(first)[0], goal(second)[0])
-    assert same == ("diversity" not in text)
+def test_images_are_evaluated_apart(example: Example) -> None:
+    """A change of image 1 leaves the value of image 0 as it is, unless the objective compares images."""
+    first, second = example.given(torch.float64), example.given(torch.float64)
+    if is_one_graph(first):
+        return
+    for name, values in second.items():
+        if len(values) == 2:
+            values[1] += 0.3 if name != "input" else 0.01
+    assert torch.equal(example.goal(first)[0], example.goal(second)[0]) == example.apart
 
 
 @each_objective
-def test_activations_are_left_as_they_are(goal: Objective, text: str) -> None:
-    given = activations()
-    goal(given)
-    assert all(torch.equal(values, activations()[name]) for name, values in given.items())
+def test_activations_are_left_as_they_are(example: Example) -> None:
+    given = example.given(torch.float64)
+    example.goal(given)
+    assert all(
+        torch.equal(values, again)
+        for values, again in zip(given.values(), example.given(torch.float64).values(), strict=True)
+    )
 
 
 @each_objective
-def test_only_what_it_names_is_read(goal: Objective, text: str) -> None:
-    needed = {name: values for name, values in activations().items() if name in goal.layers}
-    assert torch.equal(goal(needed), goal(activations()))
+def test_only_what_it_names_is_read(example: Example) -> None:
+    given = example.given(torch.float64)
+    pictures = {name: values for name, values in given.items() if " of " in name}
+    needed = {name: values for name, values in given.items() if name in example.goal.layers}
+    assert torch.equal(example.goal({**needed, **pictures}), example.goal(given))
     for name in needed:
-        rest = {other: values for other, values in needed.items() if other != name}
+        rest = {other: values for other, values in {**needed, **pictures}.items() if other != name}
         with pytest.raises((UnknownLayerError, ObjectiveError), match=re.escape(name)):
-            goal(rest)
+            example.goal(rest)
 
 
 @each_objective
 def test_it_renders_replays_and_leaves_nothing(
-    goal: Objective, text: str, model: Model, fingerprint: Callable[[nn.Module], Any]
+    example: Example, model: Model, fingerprint: Callable[[nn.Module], Any], tmp_path: Path
 ) -> None:
     before = fingerprint(model.module)
-    first = rendered(model, goal)
+    network = {"a": model, "b": model} if "of(" in example.text else model
+    first = rendered(network, example.goal, param=example.param)
     assert fingerprint(model.module) == before
-    assert torch.equal(rendered(model, text).images, first.images)
+    again = rendered(network, read_back(example, tmp_path), param=example.param)
+    assert torch.equal(again.images, first.images)
     assert first.images.isfinite().all()
-    assert first.recipe["objective"] == text
+    assert first.recipe["objective"] == example.text
     with pytest.raises(UnknownLayerError):
-        rendered(model, goal + channel("nowhere", 0))
+        rendered(network, example.goal + channel("nowhere", 0), param=example.param)
     assert fingerprint(model.module) == before
 
 
 @each_objective
-def test_nothing_is_left_on_a_network_that_raises(
-    goal: Objective, text: str, fingerprint: Callable[[nn.Module], Any]
-) -> None:
-    if set(goal.layers) <= {"input"}:
-        return  # it never asks the network
+def test_nothing_is_left_on_a_network_that_raises(example: Example, fingerprint: Callable[[nn.Module], Any]) -> None:
+    if set(example.goal.layers) <= {"input"} or "of(" in example.text:
+        return  # it never asks the network, or asks two
     module = network()
     model = load_model(module, mean=0.0, std=1.0, size=10)
     _ = model.layers
@@ -243,7 +244,7 @@ def test_nothing_is_left_on_a_network_that_raises(
     handle = module[0].register_forward_pre_hook(fail)
     before = fingerprint(module)
     with pytest.raises(RuntimeError, match="own"):
-        rendered(model, goal, steps=9)
+        rendered(model, example.goal, param=example.param, steps=9)
     assert fingerprint(module) == before
     handle.remove()
 

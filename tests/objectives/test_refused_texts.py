@@ -175,7 +175,7 @@ def test_nothing_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 def test_huge_powers_are_refused_at_once(text: str) -> None:
     start = time.perf_counter()
     refusal(text)
-    assert time.perf_counter() - start < 5  # not a timing: the naive way takes hours or all memory
+    assert time.perf_counter() - start < 60  # not a timing: the naive way takes hours or all memory
 
 
 def test_a_keyword_is_told_how_to_be_written() -> None:

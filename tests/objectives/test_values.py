@@ -20,6 +20,7 @@ from lucidtorch.objectives import (
     diversity,
     each,
     interpolate,
+    layer_mean,
     logit,
     negative,
     neuron,
@@ -29,8 +30,10 @@ from lucidtorch.objectives import (
 BATCH, CHANNELS, ROWS, COLUMNS = 3, 5, 4, 10
 NUMBERS = np.random.default_rng(7).normal(size=(BATCH, CHANNELS, ROWS, COLUMNS))
 SCORES = np.random.default_rng(8).normal(size=(BATCH, 6))
+CLIPS = np.random.default_rng(6).normal(size=(BATCH, 2, 3, 4, 6))
 IMAGE = np.random.default_rng(9).uniform(size=(BATCH, 3, 6, 7))
 ACTIVATIONS = {"a": torch.tensor(NUMBERS), "logits": torch.tensor(SCORES), "input": torch.tensor(IMAGE)}
+ACTIVATIONS |= {"clip": torch.tensor(CLIPS), "tokens": torch.zeros(BATCH, CHANNELS, 7)}
 
 
 def same(
@@ -47,20 +50,6 @@ def naive_mean(values: np.ndarray) -> float:
     for value in values.reshape(-1).tolist():
         total += value
     return total / values.size
-
-
-def naive_dot_cosine(vectors: np.ndarray, target: np.ndarray, power: float) -> float:
-    """The mean over positions of dot · max(.1, cos) ** power, `vectors` being `[C, H, W]`."""
-    total, count = 0.0, 0
-    for row in range(vectors.shape[1]):
-        for column in range(vectors.shape[2]):
-            here = vectors[:, row, column]
-            dot = sum(float(x) * float(y) for x, y in zip(here, target, strict=True))
-            lengths = [math.sqrt(sum(float(x) ** 2 for x in one)) for one in (here, target)]
-            cosine = dot / (1e-4 + lengths[0]) / (1e-4 + lengths[1])
-            total += dot * max(0.1, cosine) ** power if power else dot
-            count += 1
-    return total / count
 
 
 def naive_gram(values: np.ndarray) -> np.ndarray:
@@ -104,6 +93,10 @@ def test_channel_without_space_is_the_value_itself() -> None:
     same(channel("logits", 2), SCORES[:, 2])
 
 
+def test_channel_of_clips_is_the_mean_over_frames_too() -> None:
+    same(channel("clip", 1), [naive_mean(one[1]) for one in CLIPS])
+
+
 def test_neuron_stands_in_the_centre_with_x_the_column_and_y_the_row() -> None:
     same(neuron("a", 1), NUMBERS[:, 1, 2, 5])  # 4 x 10: row 4 // 2, column 10 // 2
     same(neuron("a", 1, x=9, y=3), NUMBERS[:, 1, 3, 9])
@@ -111,6 +104,8 @@ def test_neuron_stands_in_the_centre_with_x_the_column_and_y_the_row() -> None:
     same(neuron("a", 1, y=0), NUMBERS[:, 1, 0, 5])
     same(neuron("a", [3, 1, 4], x=7, y=1), [NUMBERS[i, k, 1, 7] for i, k in enumerate((3, 1, 4))])
     same(neuron("logits", 3), SCORES[:, 3])
+    same(neuron("clip", 1), CLIPS[:, 1, 1, 2, 3])  # 3 x 4 x 6: frame 3 // 2
+    same(neuron("clip", 1, x=5, y=0, t=2), CLIPS[:, 1, 2, 0, 5])
 
 
 def test_logit_is_the_score_before_the_softmax() -> None:
@@ -122,44 +117,9 @@ def test_logit_says_that_it_needs_the_logits() -> None:
     assert logit(5).layers == ("logits",)
 
 
-@pytest.mark.parametrize("power", [0, 1, 2, 0.5, 4])
-def test_direction_is_dot_times_clamped_cosine(power: float) -> None:
-    target = [0.3, -1.2, 0.0, 2.0, 0.7]
-    same(direction("a", target, cossim_pow=power), [naive_dot_cosine(one, np.array(target), power) for one in NUMBERS])
-
-
-@pytest.mark.parametrize("power", [0, 2])
-def test_direction_takes_one_vector_per_image(power: float) -> None:
-    targets = np.random.default_rng(3).normal(size=(BATCH, CHANNELS))
-    expected = [naive_dot_cosine(one, target, power) for one, target in zip(NUMBERS, targets, strict=True)]
-    same(direction("a", torch.tensor(targets), cossim_pow=power), expected)
-    same(direction("a", targets.tolist(), cossim_pow=power), expected)
-
-
-@pytest.mark.parametrize("power", [0, 2])
-def test_direction_without_space(power: float) -> None:
-    target = np.array([1.0, 0, -2, 0.5, 0, 3])
-    same(
-        direction("logits", target, cossim_pow=power),
-        [naive_dot_cosine(s[:, None, None], target, power) for s in SCORES],
-    )
-
-
-@pytest.mark.parametrize("power", [0, 2])
-def test_direction_of_a_wide_layer_keeps_its_numbers(power: float) -> None:
-    values = np.random.default_rng(1).normal(size=(1, 200, 2, 2))
-    target = np.random.default_rng(2).normal(size=200)
-    expected = naive_dot_cosine(values[0], target.astype(np.float32).astype(np.float64), power)  # stored as <f4
-    same(direction("a", torch.tensor(target), cossim_pow=power), [expected], {"a": torch.tensor(values)})
-
-
-@pytest.mark.parametrize(
-    ("vector", "power", "expected"),
-    [([3.0, 4.0], 0, 3.0), ([3.0, 4.0], 1, 1.79978), ([3.0, 4.0], 2, 1.07974), ([-3.0, 4.0], 2, -0.03)],
-)
-def test_direction_gives_the_published_numbers(vector: list[float], power: int, expected: float) -> None:
-    found = direction("a", [1, 0], cossim_pow=power)({"a": torch.tensor([vector], dtype=torch.float64)})
-    assert found.item() == pytest.approx(expected, abs=5e-6)
+def test_layer_mean_is_the_mean_of_everything() -> None:
+    same(layer_mean("a"), [naive_mean(one) for one in NUMBERS])
+    same(layer_mean("logits"), [naive_mean(one) for one in SCORES])
 
 
 def test_deepdream_is_the_mean_square() -> None:
@@ -268,6 +228,8 @@ WRONG_UNITS: list[tuple[Callable[[], Objective], type[Exception], str]] = [
     (lambda: neuron("a", 0, y=4), UnitError, "4 rows"),
     (lambda: neuron("a", 0, y=-1), UnitError, "4 rows"),
     (lambda: neuron("logits", 0, x=0), UnitError, "no positions"),
+    (lambda: neuron("a", 0, t=0), UnitError, "no frames"),
+    (lambda: neuron("tokens", 0), UnitError, r"no rows and columns, but values \[3, 5, 7\]"),
     (lambda: logit("cat"), UnknownLabelError, "cat"),
     (lambda: logit(6), UnitError, "6"),
     (lambda: direction("a", [1, 2]), UnitError, "5 channels"),

@@ -1,0 +1,169 @@
+"""Objectives on directions in a layer's space: any mixture of its channels."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from torch import Tensor
+
+from lucidtorch.base.arrays import Array, ArrayLike
+from lucidtorch.base.errors import UnitError
+from lucidtorch.objectives.projection import (
+    COSINE_EPSILON,
+    COSINE_FLOOR,
+    dot_cossim,
+    for_images,
+    length,
+    match_vector,
+    mean_over_space,
+)
+from lucidtorch.objectives.selection import at_position, check_map, common_middle
+from lucidtorch.objectives.term import unit_objective
+from lucidtorch.objectives.trace import Activations
+
+
+@unit_objective
+def direction(activations: Activations, layer: str, vector: ArrayLike, cossim_pow: float = 0) -> Tensor:
+    """How far the activations go in one direction of the layer's space, averaged over positions.
+
+    Formula: mean over positions of (a·v) · max(0.1, cos(a, v)) ** cossim_pow, with
+        cos = a·v / (1e-4 + |a|) / (1e-4 + |v|); the power 0 leaves the cosine out.
+    Source: Lucid's `direction`.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the layer, with C channels.
+        vector: The direction, C numbers; or `[B, C]`, one direction per image.
+        cossim_pow: The power of the cosine; 0 leaves it out.
+
+    Returns:
+        `[B]`.
+
+    Raises:
+        UnitError: The direction has not as many numbers as the layer has channels.
+        ObjectiveError: There are not as many directions as images.
+    """
+    values = activations[layer]
+    return mean_over_space(dot_cossim(values, match_vector(values, vector, layer), cossim_pow))
+
+
+@unit_objective
+def direction_neuron(
+    activations: Activations,
+    layer: str,
+    vector: ArrayLike,
+    x: int | None = None,
+    y: int | None = None,
+    cossim_pow: float = 0,
+    t: int | None = None,
+) -> Tensor:
+    """How far the activations at one position go in one direction of the layer's space.
+
+    Formula: (a·v) · max(0.1, cos(a, v)) ** cossim_pow, where a is what all channels say at row y and column x.
+    Source: Lucid's `direction_neuron`.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the layer, with C channels.
+        vector: The direction, C numbers; or `[B, C]`, one direction per image.
+        x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
+        y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
+        cossim_pow: The power of the cosine; 0 leaves it out.
+        t: The frame of a clip or the slice of a volume, from 0; the middle one where None.
+
+    Returns:
+        `[B]`.
+
+    Raises:
+        UnitError: The direction has not as many numbers as the layer has channels, or there is no such position.
+        ObjectiveError: There are not as many directions as images.
+    """
+    values = at_position(activations[layer], x, y, t, layer)
+    return dot_cossim(values, match_vector(values, vector, layer), cossim_pow)
+
+
+@unit_objective
+def tensor_direction(
+    activations: Activations, layer: str, tensor: Annotated[ArrayLike, "c h w"], cossim_pow: float = 0
+) -> Tensor:
+    """How far the activations go in a direction of its own at every position: an arrangement in space.
+
+    Where the layer's map and the given one differ in height or width, the larger is cut down to its middle, so that the
+    pattern of a small picture stands in the centre of a larger one. In clips it is asked for at every frame.
+
+    Formula: mean over positions of (a·v) · max(0.1, cos(a, v)) ** cossim_pow, with the v of the same position; of the
+        larger map (larger - smaller) // 2 rows or columns are left out before the first one.
+    Source: Lucid's `tensor_direction`.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the layer, with C channels and positions.
+        tensor: The directions, `[C, h, w]`; or `[B, C, h, w]`, one arrangement per image.
+        cossim_pow: The power of the cosine; 0 leaves it out.
+
+    Returns:
+        `[B]`.
+
+    Raises:
+        UnitError: The layer has no positions, or another number of channels.
+        ObjectiveError: There are not as many arrangements as images.
+
+    Example:
+        >>> tensor_direction("conv1_1", [[[1.0, 0.5]], [[0.0, -1.0]]])
+        tensor_direction('conv1_1', [[[1.0, 0.5]], [[0.0, -1.0]]])
+    """
+    values = activations[layer]
+    check_map(values, layer)
+    target = for_images(values, tensor, ("C", "h", "w"), layer, "directions")
+    values, target = common_middle(values, target)
+    in_frames = target.reshape(*target.shape[:2], *[1] * (values.ndim - target.ndim), *target.shape[2:])
+    return mean_over_space(dot_cossim(values, in_frames, cossim_pow))
+
+
+@unit_objective
+def whitened_direction(
+    activations: Activations,
+    layer: str,
+    vector: ArrayLike,
+    whitening: Annotated[ArrayLike, "c c"],
+    x: int | None = None,
+    y: int | None = None,
+    cossim_pow: float = 2,
+    t: int | None = None,
+) -> Tensor:
+    """How far the activations at one position go in a direction that was whitened: the icons of an activation atlas.
+
+    Formula: d · max(0.1, d / (1e-4 + |a|)) ** cossim_pow, with d = mean over channels of a · (v S), where a is what all
+        channels say at row y and column x and v S is the direction as a row times the matrix; the power 0 gives d.
+    Source: `direction_neuron_S` and `direction_neuron_cossim_S` of Lucid's activation atlas.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the layer, with C channels.
+        vector: The direction, C numbers; or `[B, C]`, one direction per image.
+        whitening: The matrix S, `[C, C]`, for all images; the atlas takes the inverse of the mean of a aᵀ over many
+            activations.
+        x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
+        y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
+        cossim_pow: The power of the cosine; 0 leaves it out.
+        t: The frame of a clip or the slice of a volume, from 0; the middle one where None.
+
+    Returns:
+        `[B]`.
+
+    Raises:
+        UnitError: The direction or the matrix does not fit the layer's channels, or there is no such position.
+        ObjectiveError: There are not as many directions as images.
+    """
+    values = at_position(activations[layer], x, y, t, layer)
+    channels = values.shape[1]
+    matrix = Array.of(whitening)
+    if matrix.shape != (channels, channels):
+        raise UnitError(
+            f"{layer!r} has {channels} channels, so its whitening is a matrix [{channels}, {channels}], but one of "
+            f"shape {list(matrix.shape)} was given."
+        )
+    dot = (values * (match_vector(values, vector, layer) @ matrix.tensor(values))).mean(1)
+    if not cossim_pow:
+        return dot
+    return dot * (dot / (COSINE_EPSILON + length(values))).clamp(min=COSINE_FLOOR) ** cossim_pow

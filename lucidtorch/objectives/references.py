@@ -1,0 +1,80 @@
+"""Pictures that an objective compares with: what the network makes of a picture that was given."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from torch import Tensor
+
+from lucidtorch.base.arrays import Array, ArrayLike
+from lucidtorch.base.errors import ImageError, UnknownLayerError
+from lucidtorch.objectives.trace import Activations
+
+INPUT = "input"  # the address of the image itself, before transforms
+ImageLike: TypeAlias = ArrayLike  # `[C, H, W]`, or `[B, C, H, W]` for one per image, in [0, 1]
+AXES = (3, 4)
+
+
+def reference(layer: str, image: ImageLike) -> str:
+    """Name the activations of a given picture among those of a render.
+
+    Args:
+        layer: The address of the layer.
+        image: The picture, `[C, H, W]`, or one per image.
+
+    Returns:
+        The key under which a mapping of activations holds them.
+
+    Raises:
+        ImageError: It is no picture.
+    """
+    return f"{layer} of {checked_picture(image).sha256[:16]}"
+
+
+def of_image(activations: Activations, layer: str, image: ImageLike) -> Tensor:
+    """Look up what the network makes of a given picture.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the layer; ``input`` for the picture itself.
+        image: The picture, `[C, H, W]`, or one per image.
+
+    Returns:
+        `[1, C, ...]` or `[B, C, ...]`, without a gradient.
+
+    Raises:
+        UnknownLayerError: They are not there.
+        ImageError: It is no picture.
+    """
+    picture = checked_picture(image)
+    if layer == INPUT and INPUT in activations:
+        values = picture.tensor(activations[INPUT])
+        return values if values.ndim > min(AXES) else values[None]
+    key = reference(layer, picture)
+    if key not in activations:
+        raise UnknownLayerError(
+            f"The activations of {layer!r} for the given picture are not there; a mapping holds them under "
+            f"lucidtorch.objectives.references.reference(layer, image) = {key!r}."
+        )
+    return activations[key].detach()
+
+
+def checked_picture(image: ImageLike) -> Array:
+    """Make sure that an argument is a picture.
+
+    Args:
+        image: What was given.
+
+    Returns:
+        The picture as a value.
+
+    Raises:
+        ImageError: It is not `[C, H, W]` or `[B, C, H, W]`, or leaves [0, 1].
+    """
+    picture = Array.of(image)
+    if len(picture.shape) not in AXES:
+        raise ImageError(f"A picture is [C, H, W], or [B, C, H, W], but one of shape {list(picture.shape)} was given.")
+    low, high = picture.span
+    if low < 0 or high > 1:
+        raise ImageError(f"A picture lies in [0, 1], but this one runs from {low:.3g} to {high:.3g}; divide by 255?")
+    return picture

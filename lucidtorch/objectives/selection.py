@@ -1,0 +1,140 @@
+"""Parts of activations: one channel, one position, a window, the middle of a map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lucidtorch.base.checks import is_whole
+from lucidtorch.base.errors import ObjectiveError, UnitError
+from lucidtorch.objectives.term import check_unit
+
+VECTOR_AXES, MAP_AXES, CLIP_AXES = 2, 4, 5  # of `[B, C]`, `[B, C, H, W]` and `[B, C, T, H, W]`
+
+
+def select_channel(values: Tensor, index: int | Sequence[int], layer: str) -> Tensor:
+    """Take one channel of each image.
+
+    Args:
+        values: `[B, C, ...]`.
+        index: The channel, or one per image.
+        layer: Where the values come from, for messages.
+
+    Returns:
+        `[B, ...]`.
+
+    Raises:
+        UnitError: There is no such channel.
+        ObjectiveError: There are not as many channels as images.
+    """
+    batch, channels = values.shape[:2]
+    if not isinstance(index, tuple | list):
+        return values[:, check_unit(index, channels, "channels", layer)]
+    if len(index) != batch:
+        raise ObjectiveError(f"{len(index)} channels of {layer!r} are named for {batch} images; name one per image.")
+    chosen = [check_unit(one, channels, "channels", layer) for one in index]
+    return values[torch.arange(batch, device=values.device), torch.tensor(chosen, device=values.device)]
+
+
+def at_position(values: Tensor, x: int | None, y: int | None, t: int | None, layer: str) -> Tensor:
+    """Take what all channels say at one position.
+
+    Args:
+        values: `[B, C]`, `[B, C, H, W]`, or `[B, C, T, H, W]` of clips and volumes.
+        x: The column, or None for ``W // 2``.
+        y: The row, or None for ``H // 2``.
+        t: The frame, or None for ``T // 2``.
+        layer: Where the values come from, for messages.
+
+    Returns:
+        `[B, C]`; values without positions come back as they are.
+
+    Raises:
+        UnitError: There is no such position.
+    """
+    if values.ndim == VECTOR_AXES:
+        if x is not None or y is not None or t is not None:
+            raise UnitError(f"{layer!r} has no positions; leave x, y and t out.")
+        return values
+    check_map(values, layer)
+    if values.ndim == CLIP_AXES:
+        frames = values.shape[2]
+        values = values[:, :, frames // 2 if t is None else check_unit(t, frames, "frames (t)", layer)]
+    elif t is not None:
+        raise UnitError(f"{layer!r} has no frames; leave t out.")
+    height, width = values.shape[-2:]
+    column = width // 2 if x is None else check_unit(x, width, "columns (x)", layer)
+    row = height // 2 if y is None else check_unit(y, height, "rows (y)", layer)
+    return values[:, :, row, column]
+
+
+def window(values: Tensor, x: int | None, y: int | None, wx: int, wy: int, layer: str) -> Tensor:
+    """Cut a window out of a map.
+
+    Args:
+        values: `[B, C, H, W]`, or `[B, C, T, H, W]`, where the window is cut out of every frame.
+        x: The first column, or None for a window in the middle.
+        y: The first row, or None for a window in the middle.
+        wx: The number of columns.
+        wy: The number of rows.
+        layer: Where the values come from, for messages.
+
+    Returns:
+        `[B, C, wy, wx]` or `[B, C, T, wy, wx]`.
+
+    Raises:
+        UnitError: The map has no positions, or the window does not lie inside.
+    """
+    check_map(values, layer)
+    columns = _stretch(x, wx, values.shape[-1], "columns (x, wx)", layer)
+    rows = _stretch(y, wy, values.shape[-2], "rows (y, wy)", layer)
+    return values[..., rows, columns]
+
+
+def _stretch(first: int | None, count: int, size: int, what: str, layer: str) -> slice:
+    if not is_whole(count) or not 0 < count <= size:
+        raise UnitError(f"{layer!r} has {size} {what}, so a window has 1 to {size} of them, but {count!r} was given.")
+    if first is None:
+        first = (size - count) // 2
+    if not is_whole(first) or not 0 <= first <= size - count:
+        raise UnitError(
+            f"{layer!r} has {size} {what}: a window of {count} begins at 0 to {size - count}, but {first!r} was given."
+        )
+    return slice(first, first + count)
+
+
+def common_middle(values: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Cut the larger of two maps down to the middle, rows and columns each on their own, so that both fit.
+
+    Lucid's `tensor_direction`: `(larger - smaller) // 2` go before the first row or column that stays.
+
+    Args:
+        values: `[..., H, W]`.
+        target: `[..., h, w]`.
+
+    Returns:
+        Both, with min(H, h) rows and min(W, w) columns.
+    """
+    for axis in (-2, -1):
+        size = min(values.shape[axis], target.shape[axis])
+        values, target = (one.narrow(axis, (one.shape[axis] - size) // 2, size) for one in (values, target))
+    return values, target
+
+
+def check_map(values: Tensor, layer: str) -> None:
+    """Make sure that values have rows and columns.
+
+    Args:
+        values: `[B, C, ...]`.
+        layer: Where they come from, for messages.
+
+    Raises:
+        UnitError: They are no `[B, C, H, W]` or `[B, C, T, H, W]`.
+    """
+    if values.ndim not in (MAP_AXES, CLIP_AXES):
+        raise UnitError(
+            f"{layer!r} has no rows and columns, but values {list(values.shape)}; use `channel`, `token` or "
+            f"`direction`, or name a layer with a map [B, C, H, W]."
+        )

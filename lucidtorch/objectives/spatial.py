@@ -1,0 +1,95 @@
+"""Objectives on where a layer is active: its maps, compared with given ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from torch import Tensor
+
+from lucidtorch.base.arrays import ArrayLike
+from lucidtorch.objectives.projection import dot_cossim, for_images
+from lucidtorch.objectives.selection import check_map, common_middle, select_channel
+from lucidtorch.objectives.term import unit_objective
+from lucidtorch.objectives.trace import Activations
+
+
+@unit_objective
+def spatial_channel(
+    activations: Activations,
+    layer: str,
+    index: int | Sequence[int],
+    target: Annotated[ArrayLike, "h w"],
+    cossim_pow: float = 0,
+) -> Tensor:
+    """How well one channel is active where a given map says: large where the map is, and not where it is negative.
+
+    With a power of the cosine the whole shape of the map counts, without it only the sum of the products. Where the
+    layer's map and the given one differ in height or width, the larger is cut down to its middle. In clips every frame
+    is compared.
+
+    Formula: (mean over positions of a[index] · m) · max(0.1, cos(a[index], m)) ** cossim_pow, with the cosine between
+        the whole maps, Σ a · m / (1e-4 + |a|) / (1e-4 + |m|); the power 0 leaves it out.
+    Source: faccent's `spatial_channel` and `spatial_channel_cosim`, for one channel, with Lucid's floor and epsilon.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the layer, with positions.
+        index: The channel, from 0; or one channel per image.
+        target: The map, `[h, w]`; or `[B, h, w]`, one map per image.
+        cossim_pow: The power of the cosine; 0 leaves it out.
+
+    Returns:
+        `[B]`.
+
+    Raises:
+        UnitError: The layer has no positions or no such channel.
+        ObjectiveError: There are not as many channels or maps as images.
+
+    Example:
+        >>> spatial_channel("conv2_1", 3, [[0.0, 1.0], [0.0, 0.0]])
+        spatial_channel('conv2_1', 3, [[0.0, 1.0], [0.0, 0.0]])
+    """
+    values = activations[layer]
+    check_map(values, layer)
+    wanted = for_images(values, target, ("h", "w"), layer, "maps")
+    return _agreement(select_channel(values, index, layer).unsqueeze(1), wanted.unsqueeze(1), cossim_pow)
+
+
+@unit_objective
+def spatial_layer(
+    activations: Activations, layer: str, target: Annotated[ArrayLike, "c h w"], cossim_pow: float = 0
+) -> Tensor:
+    """How well all channels of a layer together are active where given maps say.
+
+    Like `tensor_direction`, with the cosine taken between the whole layers and not at each position: the balance
+    between the positions counts too. The larger map is cut down to its middle; in clips every frame is compared.
+
+    Formula: (mean over positions of a·m) · max(0.1, cos(a, m)) ** cossim_pow, with the cosine over channels and
+        positions together, Σ a · m / (1e-4 + |a|) / (1e-4 + |m|); the power 0 leaves it out.
+    Source: faccent's `spatial_channel` and `spatial_channel_cosim`, with Lucid's floor and epsilon.
+
+    Args:
+        activations: Address to activations.
+        layer: The address of the layer, with C channels and positions.
+        target: The maps, `[C, h, w]`; or `[B, C, h, w]`, maps of its own for each image.
+        cossim_pow: The power of the cosine; 0 leaves it out.
+
+    Returns:
+        `[B]`.
+
+    Raises:
+        UnitError: The layer has no positions, or another number of channels.
+        ObjectiveError: There are not as many sets of maps as images.
+    """
+    values = activations[layer]
+    check_map(values, layer)
+    return _agreement(values, for_images(values, target, ("C", "h", "w"), layer, "maps"), cossim_pow)
+
+
+def _agreement(values: Tensor, target: Tensor, power: float) -> Tensor:
+    """Compare `[B, C, ..., H, W]` with `[1 or B, C, h, w]` as whole vectors; the product is a mean over positions."""
+    values, target = common_middle(values, target)
+    in_frames = target.reshape(*target.shape[:2], *[1] * (values.ndim - target.ndim), *target.shape[2:])
+    positions = values[0, 0].numel()
+    return dot_cossim(values.flatten(1), in_frames.expand_as(values).flatten(1), power) / positions

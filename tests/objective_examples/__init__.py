@@ -1,0 +1,1 @@
+"""Examples of every registered objective, one module for each of the package's."""
