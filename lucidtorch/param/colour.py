@@ -2,49 +2,60 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lucidtorch.base.arrays import Array
 from lucidtorch.base.colours import IMAGENET_ROOT
+from lucidtorch.base.errors import BadInputError
+
+STEEPEST = 1e6  # a root whose axes differ more than this in length has no inverse in float32
 
 
 class Decorrelated(nn.Module):
-    """Colours on the independent axes of natural images: numbers to RGB, and exactly back.
+    """Colours on the independent axes of images: numbers to colours, and exactly back.
 
-    Lucid's matrix, divided by the length of its longest column. Its three axes are about brightness, blue to orange,
-    and green to purple.
+    The root of the covariance of their colours, divided by the length of its longest column (Lucid). ImageNet's three
+    axes are about brightness, blue to orange, and green to purple.
+
+    Args:
+        root: The root, `[C, C]`; its columns are the axes.
+
+    Raises:
+        BadInputError: It is not square, or has no inverse.
     """
 
     matrix: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, root: object = IMAGENET_ROOT) -> None:
         super().__init__()
-        root = torch.tensor(IMAGENET_ROOT, dtype=torch.float64)
-        self.register_buffer("matrix", (root / root.norm(dim=0).max()).float(), persistent=False)
+        axes = torch.from_numpy(np.array(Array.of(root).numpy(), dtype=np.float64))
+        if axes.ndim != 2 or axes.shape[0] != axes.shape[1]:
+            raise BadInputError(f"A colour root is a matrix [C, C], but its shape is {list(axes.shape)}.")
+        if not torch.linalg.cond(axes) < STEEPEST:
+            raise BadInputError("This colour root has no inverse: its columns must point into different directions.")
+        self.register_buffer("matrix", (axes / axes.norm(dim=0).max()).float(), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Make RGB of independent axes.
+        """Make colours of independent axes.
 
         Args:
-            pixels: `[B, 3, ...]`.
+            pixels: `[B, C, ...]`.
 
         Returns:
-            `[B, 3, ...]`.
+            `[B, C, ...]`.
         """
-        return self._mixed(self.matrix, pixels)
+        return torch.einsum("ij,bj...->bi...", self.matrix, pixels)
 
     def inverse(self, pixels: Tensor) -> Tensor:
-        """Find the independent axes of RGB.
+        """Find the independent axes of colours.
 
         Args:
-            pixels: `[B, 3, ...]`.
+            pixels: `[B, C, ...]`.
 
         Returns:
-            `[B, 3, ...]`.
+            `[B, C, ...]`.
         """
-        return self._mixed(torch.linalg.inv(self.matrix.double()).to(self.matrix.dtype), pixels)
-
-    @staticmethod
-    def _mixed(matrix: Tensor, pixels: Tensor) -> Tensor:
-        with torch.autocast(pixels.device.type, enabled=False):
-            return torch.einsum("ij,bj...->bi...", matrix, pixels)
+        inverse = torch.linalg.inv(self.matrix.double()).to(self.matrix.dtype)
+        return torch.einsum("ij,bj...->bi...", inverse, pixels)

@@ -1,58 +1,52 @@
-"""The front door to image parameterizations: numbers, then colour, then the range from 0 to 1."""
+"""The front door to image parameterizations: parts, then colour, then the range from 0 to 1."""
 
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array, ArrayLike
+from lucidtorch.base.checks import finite, positive, whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds
 from lucidtorch.base.sizes import PLANE, Size, size_sides
-from lucidtorch.param.colour import Decorrelated
-from lucidtorch.param.given import given_picture
-from lucidtorch.param.held import Held
+from lucidtorch.param.basis import Basis
+from lucidtorch.param.finish import Finish
+from lucidtorch.param.fourier import fft as fourier
 from lucidtorch.param.param import Param
-from lucidtorch.param.spatial import Fourier, Pixels, Spatial
-
-RGB = 3
-EDGE = 1e-4  # a start image is kept this far from 0 and 1, where the sigmoid's inverse is infinite
+from lucidtorch.param.part import Part
+from lucidtorch.param.plain import pixels
 
 
 class Image(Param):
-    """Images from a basis of pixels or frequencies, through colour and a sigmoid. Made by `image`.
+    """Images from a sum of parts, through colour and bounds. Made by `image`, and by `+` with a part.
 
     Args:
         arguments: The arguments of `image`, all of them, frozen.
+        added: The parts that are added to the main one.
     """
 
-    numbers: nn.Parameter | None
-    place: Tensor
-
-    def __init__(self, arguments: dict[str, object]) -> None:
+    def __init__(self, arguments: dict[str, object], added: tuple[Part, ...] = ()) -> None:
         super().__init__()
         self.arguments = arguments
+        self.added = added
         self._size = size_sides(arguments["size"])
-        self._batch = _whole(arguments["batch"], "batch")
-        self._channels = _whole(arguments["channels"], "channels")
-        self.holding = self._holding()
-        sd, decay = _positive(arguments["sd"], "sd"), _finite(arguments["decay"], "decay")
-        free = self.channels - len(self.held)
-        self.spatial: Spatial
-        if arguments["fft"]:
-            self.spatial = Fourier(free, self.size, sd, decay)
-        else:
-            self.spatial = Pixels(free, self.size, sd)
-        self.colour = Decorrelated() if arguments["decorrelate"] and free == RGB else None
-        self._start_images()
-        self.register_buffer("place", torch.zeros(()), persistent=False)  # on the device where `fill` puts the numbers
-        self.register_parameter("numbers", None)
+        self._batch = whole(arguments["batch"], "image(batch=)")
+        self._channels = whole(arguments["channels"], "image(channels=)") + self.alpha
+        self.finish = Finish(arguments, self.batch, self.channels, self.size)
+        self.words = (_main_part(arguments), *added)
+        self.parts = nn.ModuleList(word.basis(self.batch, self.finish.free, self.size) for word in self.words)
+        self.filled = False
+        if self.finish.start is not None and not self.invertible:
+            raise BadInputError(
+                f"init= needs a basis that can make any picture, which {self.words[0]!r} cannot; use fft(), "
+                "pixels() or pyramid()."
+            )
 
     @property
     def batch(self) -> int:
@@ -61,7 +55,7 @@ class Image(Param):
 
     @property
     def channels(self) -> int:
-        """The number of channels."""
+        """The number of channels; the opacity, where there is one, is the last."""
         return self._channels
 
     @property
@@ -72,14 +66,30 @@ class Image(Param):
     @property
     def held(self) -> tuple[int, ...]:
         """The channels that stay as they are."""
-        return () if self.holding is None else self.holding.channels
+        return () if self.finish.holding is None else self.finish.holding.channels
+
+    @property
+    def alpha(self) -> bool:
+        """Whether the last channel is opacity."""
+        return bool(self.arguments["alpha"])
 
     @property
     def arrays(self) -> tuple[Array, ...]:
-        """The start image and the held channels, as far as their numbers stand in files."""
+        """The start image, the mask, held channels and what else stands in files."""
         hold = self.arguments["hold"]
-        values = hold.values() if isinstance(hold, FrozenMapping) else ()
-        return tuple(value for value in (self.arguments["init"], *values) if isinstance(value, Array))
+        values = (*self.arguments.values(), *(hold.values() if isinstance(hold, FrozenMapping) else ()))
+        own = (value for value in values if isinstance(value, Array))
+        return tuple(dict.fromkeys((*own, *(array for word in self.words for array in word.arrays))))
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the text of every part says all of it."""
+        return all(word.is_text for word in self.words)
+
+    @property
+    def invertible(self) -> bool:
+        """Whether the main part can make any picture; what is added does not hinder it."""
+        return self._bases[0].invertible
 
     def fill(self, seeds: Sequence[int]) -> None:
         """Draw the start of every image from its own seed, or take the start image.
@@ -91,12 +101,26 @@ class Image(Param):
             BadInputError: There are not as many seeds as images.
         """
         seeds = image_seeds(seeds, self.batch)
-        start = self._start_images()
-        if start is None:
-            numbers = torch.stack([self.spatial.start(one) for one in generators(seeds, "start")])
+        main, *added = self._bases
+        for place, part in enumerate(added, 1):
+            part.fill(generators(seeds, f"start {place}"))
+        if self.finish.start is None:
+            main.fill(generators(seeds, "start"))
         else:
-            numbers = self.inverse(start.to(self.place.device))
-        self.numbers = nn.Parameter(numbers.to(self.place.device))
+            self._assign(self.finish.start)
+        self.filled = True
+
+    def assign(self, images: Tensor) -> None:
+        """Set the numbers of the main part so that these images come out; what is added stays as it is.
+
+        Args:
+            images: `[B, C, *size]` in [0, 1]; what stands in held channels, or outside a mask, is left out.
+
+        Raises:
+            BadInputError: The main part cannot make every picture.
+        """
+        self._fill_once()
+        self._assign(images)
 
     def forward(self) -> Tensor:
         """Make the images.
@@ -104,27 +128,45 @@ class Image(Param):
         Returns:
             `[B, C, *size]` in [0, 1].
         """
-        if self.numbers is None:
-            self.fill(image_seeds(0, self.batch))
-        pixels = self.spatial(self.numbers)
-        if self.colour is not None:
-            pixels = self.colour(pixels)
-        free = torch.sigmoid(pixels)
-        images: Tensor = free if self.holding is None else self.holding(free)
+        self._fill_once()
+        first, *others = self.parts
+        with torch.autocast(self._device.type, enabled=False):
+            images: Tensor = self.finish(sum((part() for part in others), start=first()))
         return images
 
-    def inverse(self, images: Tensor) -> Tensor:
-        """Find the numbers that make given images; exact but for values within 1e-4 of 0 or 1.
+    def at(self, size: int | Size) -> Tensor:
+        """Make the same pictures at another size, where all parts have any.
 
         Args:
-            images: `[B, C, *size]` in [0, 1]; what stands in held channels is left out, and may be missing.
+            size: Pixels on each side, or each side.
 
         Returns:
-            The numbers of this param's basis.
+            `[B, C, *size]` in [0, 1].
+
+        Raises:
+            BadInputError: A part has one resolution, or there is a mask or a held channel.
         """
-        free = images if self.holding is None else self.holding.taken(images)
-        pixels = torch.logit(free.clamp(EDGE, 1 - EDGE))
-        return self.spatial.inverse(pixels if self.colour is None else self.colour.inverse(pixels))
+        sides = size_sides(size)
+        if sides == self.size:
+            return self.forward()
+        self.finish.check_size(sides)
+        self._fill_once()
+        first, *others = self._bases
+        with torch.autocast(self._device.type, enabled=False):
+            images: Tensor = self.finish(sum((part.at(sides) for part in others), start=first.at(sides)))
+        return images
+
+    def reads(self, name: str) -> Tensor:
+        """Say which images depend on which row of a parameter; only shared parts have fewer rows than images.
+
+        Args:
+            name: The parameter's name.
+
+        Returns:
+            Truth values `[rows, B]`.
+        """
+        _, place, inner = name.split(".", 2)
+        return self._bases[int(place)].reads(inner)
 
     def resized(self, *, batch: int) -> Image:
         """Make the same param, unfilled, for another number of images.
@@ -135,30 +177,37 @@ class Image(Param):
         Returns:
             A new param.
         """
-        return Image({**self.arguments, "batch": batch})
+        return Image({**self.arguments, "batch": batch}, self.added)
+
+    def __add__(self, part: Part) -> Image:
+        if not isinstance(part, Part):
+            raise BadInputError(
+                f"A param and a part such as shared([1, 3, 16, 16]) make a sum, but {part!r} is none; several params "
+                "in one batch are stack(a, b)."
+            )
+        return Image(self.arguments, (*self.added, part))
 
     def __repr__(self) -> str:
-        return format_call("image", inspect.signature(image), self.arguments)
+        text = format_call("image", inspect.signature(image), self.arguments)
+        return " + ".join([text, *map(repr, self.added)])
 
-    def _holding(self) -> Held | None:
-        hold = self.arguments["hold"]
-        if hold is None:
-            return None
-        if not isinstance(hold, FrozenMapping):
-            raise BadInputError(f"image(hold=) takes channels and their values, such as {{3: 1.0}}, not {hold!r:.80}.")
-        return Held(hold, self.batch, self.channels, self.size) if hold else None
+    @property
+    def _bases(self) -> list[Basis]:
+        return [part for part in self.parts if isinstance(part, Basis)]
 
-    def _start_images(self) -> Tensor | None:
-        """Check and give the images of `init`, `[B, C, *size]`, or with the free channels only; None without them."""
-        init = self.arguments["init"]
-        if init is None:
-            return None
-        counts = dict.fromkeys((self.channels, self.channels - len(self.held)))
-        wanted = [(count, *self.size) for count in counts]
-        axes = "[C, H, W]" if len(self.size) == PLANE else "[C, T, H, W]"
-        words = f"{axes} = {' or '.join(str(list(one)) for one in wanted)}, or one such per image"
-        images = given_picture(init, "init", [*wanted, *((self.batch, *one) for one in wanted)], words)
-        return images.expand(self.batch, *images.shape[-len(wanted[0]) :])
+    @property
+    def _device(self) -> torch.device:
+        return self._bases[0].place.device
+
+    def _fill_once(self) -> None:
+        if not self.filled:
+            self.fill(image_seeds(0, self.batch))
+
+    def _assign(self, images: Tensor) -> None:
+        main, *added = self._bases
+        with torch.no_grad():
+            pixels = self.finish.inverse(images.to(main.place))
+            main.assign(pixels - sum(part() for part in added))
 
 
 def image(
@@ -168,21 +217,31 @@ def image(
     channels: int = 3,
     fft: bool = True,
     decorrelate: bool = True,
+    alpha: bool = False,
     sd: float = 0.01,
     decay: float = 1.0,
     init: ArrayLike | None = None,
     hold: Mapping[int, float | ArrayLike] | None = None,
+    mask: ArrayLike | None = None,
+    bounds: str = "sigmoid",
+    spatial: Part | None = None,
+    colour: ArrayLike | None = None,
+    spectrum: ArrayLike | None = None,
 ) -> Image:
-    """Parameterize images, clips or volumes by their frequencies, in decorrelated colours.
+    """Parameterize images, clips or volumes by their frequencies, or in another basis, in decorrelated colours.
+
+    Formula: images = bounds(colour(spatial + added parts)), the sigmoid by default.
+    Source: Lucid's `image`.
 
     Args:
         size: Pixels on each side, or (height, width); (time, height, width) for clips, with depth for volumes. Odd ones
             too.
         batch: The number of images.
-        channels: The number of channels; what the network takes.
-        fft: Whether the numbers are frequencies; pixels otherwise.
+        channels: The number of channels, without the opacity; what the network takes.
+        fft: Whether the numbers are frequencies; pixels otherwise. `spatial` gives other bases.
         decorrelate: Whether colours lie on the independent axes of natural images; only for three channels
-            that are free.
+            that are free, or as many as `colour` has.
+        alpha: Whether there is one more channel, the last: opacity. A transform such as `background()` uses it.
         sd: The standard deviation of the numbers at the start.
         decay: How fast high frequencies fade in the Fourier basis; 1 is nature's.
         init: An image to start from, `[C, *size]` or `[B, C, *size]` in [0, 1], instead of noise. What it says of held
@@ -190,14 +249,23 @@ def image(
         hold: Channels that stay as they are, with their values in [0, 1]: `{3: 1.0}`, or a mask `[H, W]` (for clips
             also `[T, H, W]`), or one number or one mask of the full size per image. They come out exactly so, pass the
             transforms with the others, and never change.
+        mask: Where the picture may change, from 0 to 1: `[H, W]` or one per image, `[B, H, W]`; for clips also
+            `[T, H, W]`. Where it is 0, `init` comes out exactly.
+        bounds: What brings the numbers into [0, 1]: ``sigmoid``, or ``clip``, which reaches black and white.
+        spatial: The main part, such as `pyramid()`, where it is neither frequencies nor pixels, or has arguments of its
+            own; `fft`, `sd`, `decay` and `spectrum` are then its to say.
+        colour: The colour root of your own images, `[C, C]`, in the place of ImageNet's; for any number of channels.
+        spectrum: The amplitudes of your own images at equally spaced frequencies from 0 to the square root of .5 cycles
+            per pixel, in the place of `decay`.
 
     Returns:
         The param, unfilled: nothing is drawn until a render, or a call, fills it.
 
     Raises:
         SizeError: The size is not positive.
-        BadInputError: A number does not fit.
-        ImageError: The start image or a held channel has another shape, or leaves [0, 1]; or no channel is free.
+        BadInputError: A number does not fit, or two arguments say different things.
+        ImageError: The start image, the mask or a held channel has another shape, or leaves [0, 1]; or no channel is
+            free.
 
     Example:
         >>> image(128, batch=4)
@@ -207,24 +275,31 @@ def image(
     """
     sides = size_sides(size)
     square = len(sides) == PLANE and sides[0] == sides[1]
-    named = {"batch": batch, "channels": channels, "fft": fft, "decorrelate": decorrelate, "sd": sd, "decay": decay}
-    return Image(bind(image, (sides[0] if square else sides,), {**named, "init": init, "hold": hold}))
+    switches = {"fft": fft, "decorrelate": decorrelate, "alpha": alpha}
+    numbers = {"batch": batch, "channels": channels, "sd": sd, "decay": decay}
+    pictures = {"init": init, "hold": hold, "mask": mask}
+    basis = {"bounds": bounds, "spatial": spatial, "colour": colour, "spectrum": spectrum}
+    named = {**numbers, **switches, **pictures, **basis}
+    return Image(bind(image, (sides[0] if square else sides,), named))
 
 
-def _whole(value: object, name: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadInputError(f"image({name}=) takes a whole number from 1, but {value!r} was given.")
-    return value
-
-
-def _finite(value: object, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadInputError(f"image({name}=) takes a number, but {value!r} was given.")
-    return float(value)
-
-
-def _positive(value: object, name: str) -> float:
-    number = _finite(value, name)
-    if number <= 0:
-        raise BadInputError(f"image({name}=) takes a positive number, but {value!r} was given.")
-    return number
+def _main_part(arguments: Mapping[str, object]) -> Part:
+    """The main part: the one that is given, or the one that `fft`, `sd`, `decay` and `spectrum` describe."""
+    spatial, spectrum = arguments["spatial"], arguments["spectrum"]
+    sd = positive(arguments["sd"], "image(sd=)")
+    decay = finite(arguments["decay"], "image(decay=)")
+    if spatial is None:
+        if arguments["fft"]:
+            return fourier(sd=sd, decay=decay, spectrum=spectrum)  # type: ignore[arg-type]  # the part checks it
+        if spectrum is not None:
+            raise BadInputError("A spectrum weighs frequencies, and fft=False has none; leave one of the two out.")
+        return pixels(sd=sd)
+    if not isinstance(spatial, Part):
+        raise BadInputError(f"image(spatial=) takes a part such as pyramid() or pixels(), not {spatial!r:.80}.")
+    defaults = inspect.signature(image).parameters
+    said = [name for name in ("fft", "sd", "decay", "spectrum") if arguments[name] != defaults[name].default]
+    if said:
+        raise BadInputError(
+            f"spatial={spatial!r} says all of its basis; leave {said[0]}= out, or write it in the part."
+        )
+    return spatial

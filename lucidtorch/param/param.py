@@ -5,17 +5,20 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.sizes import Size
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.sizes import Size, size_sides
 
 
 class Param(nn.Module):
     """A parameterization: a module whose numbers make images in [0, 1].
 
     It holds arguments until `fill` draws its start; building one draws nothing. Every parameter's first axis is the
-    image, so that one image can be stopped, or started from its own seed, without touching another.
+    image, so that one image can be stopped, or started from its own seed, without touching another; where images share
+    rows, `reads` says which.
     """
 
     @property
@@ -26,7 +29,7 @@ class Param(nn.Module):
     @property
     @abstractmethod
     def channels(self) -> int:
-        """The number of channels of its images."""
+        """The number of channels of its images, the opacity among them."""
 
     @property
     @abstractmethod
@@ -42,6 +45,21 @@ class Param(nn.Module):
     def held(self) -> tuple[int, ...]:
         """The channels that stay as they are while the others change; none unless the param says so."""
         return ()
+
+    @property
+    def alpha(self) -> bool:
+        """Whether the last channel is opacity; not unless the param says so."""
+        return False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its text says all of it, so that it can be read back; not where a module of Python is inside."""
+        return True
+
+    @property
+    def invertible(self) -> bool:
+        """Whether it can make every picture, so that `assign` works; not unless the param says so."""
+        return False
 
     @abstractmethod
     def fill(self, seeds: Sequence[int]) -> None:
@@ -72,3 +90,43 @@ class Param(nn.Module):
         Returns:
             A new param.
         """
+
+    def assign(self, images: Tensor) -> None:
+        """Set the numbers so that these images come out.
+
+        Args:
+            images: `[B, C, *size]` in [0, 1].
+
+        Raises:
+            BadInputError: The param cannot make every picture.
+        """
+        raise BadInputError(f"{self!r} cannot take on a given picture: it has no inverse.")
+
+    def reads(self, name: str) -> Tensor:
+        """Say which images depend on which row of a parameter; each on its own row, unless rows are shared.
+
+        Args:
+            name: The parameter's name.
+
+        Returns:
+            Truth values `[rows, B]`, on the CPU.
+        """
+        return torch.eye(self.batch, dtype=torch.bool)
+
+    def at(self, size: int | Size) -> Tensor:
+        """Make the same pictures at another size.
+
+        Args:
+            size: Pixels on each side, or each side.
+
+        Returns:
+            `[B, C, *size]` in [0, 1].
+
+        Raises:
+            BadInputError: The param has one resolution.
+        """
+        sides = size_sides(size)
+        if sides != self.size:
+            raise BadInputError(f"{self!r} has one resolution, {list(self.size)}, not {list(sides)}.")
+        images: Tensor = self()
+        return images

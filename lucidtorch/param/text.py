@@ -6,17 +6,32 @@ from pathlib import Path
 
 from lucidtorch.base.errors import ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
+from lucidtorch.param.fixed_magnitude import maco
+from lucidtorch.param.fourier import fft
 from lucidtorch.param.images import image
+from lucidtorch.param.joined import stack
+from lucidtorch.param.laplacian import pyramid
+from lucidtorch.param.lowres import shared
 from lucidtorch.param.param import Param
+from lucidtorch.param.pattern_network import cppn
+from lucidtorch.param.plain import pixels
+from lucidtorch.param.series import aligned, animation
 
-VOCABULARY = Vocabulary(what="a param", names={"image": image}, operators=frozenset(), mappings=True)
+PARAMS = (image, stack, aligned, animation)
+PARTS = (cppn, fft, maco, pixels, pyramid, shared)
+VOCABULARY = Vocabulary(
+    what="a param",
+    names={word.__name__: word for word in (*PARAMS, *PARTS)},
+    operators=frozenset({"+"}),
+    mappings=True,
+)
 
 
 def parse(text: str, folder: Path | None = None) -> Param:
     """Read a param from its text, without running any Python.
 
     Args:
-        text: For example ``image(128, fft=False)``.
+        text: For example ``image(128, fft=False)`` or ``image(128, batch=6) + shared([1, 3, 16, 16])``.
         folder: Where the array files that the text names stand; the current folder where None.
 
     Returns:

@@ -36,7 +36,7 @@ def test_held_and_free_channels_stand_at_their_places(channels: int, data: st.Da
 def test_three_free_channels_have_decorrelated_colours() -> None:
     param = image((9, 12), channels=4, hold={1: MASK})
     assert torch.equal(param()[:, [0, 2, 3]], image((9, 12))())
-    assert image((9, 12), channels=3, hold={1: 0.5}).colour is None
+    assert image((9, 12), channels=3, hold={1: 0.5}).finish.colour is None
 
 
 @pytest.mark.parametrize(
@@ -80,10 +80,12 @@ def test_each_image_may_hold_its_own() -> None:
 
 def test_numbers_get_the_gradient_of_free_channels_only() -> None:
     param = image((9, 12), channels=4, hold={3: MASK})
-    (nothing,) = torch.autograd.grad(param()[:, 3].sum() + 0 * param.numbers.sum(), param.numbers)
+    images = param()
+    (numbers,) = param.parameters()
+    (nothing,) = torch.autograd.grad(images[:, 3].sum() + 0 * numbers.sum(), numbers)
     assert (nothing == 0).all()
     whole, free = param().square().sum(), param()[:, :3].square().sum()
-    (one,), (other,) = torch.autograd.grad(whole, param.numbers), torch.autograd.grad(free, param.numbers)
+    (one,), (other,) = torch.autograd.grad(whole, numbers), torch.autograd.grad(free, numbers)
     assert torch.equal(one, other)
     assert one.abs().sum() > 0
 
@@ -102,11 +104,17 @@ def test_a_start_image_gives_the_free_channels(fft: bool, size: tuple[int, ...])
     assert (whole[:, 2] == 0.5).all()
 
 
-def test_the_inverse_reads_all_channels_or_the_free_ones() -> None:
+def test_assigning_reads_all_channels_or_the_free_ones() -> None:
     param = image((9, 12), channels=4, hold={0: 0.5})
     images = param().detach()
-    assert torch.equal(param.inverse(images), param.inverse(images[:, 1:]))
-    assert torch.allclose(param.spatial(param.inverse(images)), param.spatial(param.numbers), atol=1e-5)
+    (numbers,) = (one.detach().clone() for one in param.parameters())
+    found = []
+    for given_images in (images, images[:, 1:]):
+        param.assign(given_images)
+        found.append(next(param.parameters()).detach().clone())
+    assert torch.equal(*found)
+    assert torch.allclose(found[0][..., :1, 1:-1, :], numbers[..., :1, 1:-1, :], atol=1e-5)
+    assert torch.allclose(param(), images, atol=1e-6)
 
 
 def test_nothing_held_is_no_difference() -> None:
