@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from lucidtorch.transforms.geometry import jitter, pad, rotate, scale
+from collections.abc import Sequence
+
+from lucidtorch.base.sizes import size_pair
+from lucidtorch.transforms.boxes import random_crop
+from lucidtorch.transforms.distortions import rotate, scale
+from lucidtorch.transforms.geometry import crop_or_pad_to, jitter
+from lucidtorch.transforms.noises import noise, uniform_noise
+from lucidtorch.transforms.pads import pad
+from lucidtorch.transforms.ranges import Group, powers, span
 from lucidtorch.transforms.transform import Pipeline
+
+ATLAS_SCALES = powers(0.998, 20, 39)
+ATLAS_ANGLES: tuple[Group | float, ...] = (span(-20, 19), span(-10, 9), span(-5, 4), 0, 0, 0, 0, 0)
 
 
 def identity() -> Pipeline:
     """Show the network the image as it is.
+
+    Formula: out = in.
+    Source: no transforms at all.
 
     Returns:
         An empty pipeline.
@@ -20,7 +34,68 @@ def standard() -> Pipeline:
 
     The canvas is never cropped back and never enlarged: that is what the network sees.
 
+    Formula: pad(12) | jitter(8) | scale(0.9, 1.1) | rotate(-10, 10) | jitter(4).
+    Source: Lucid's `standard_transforms`, with ranges in the place of its lists.
+
     Returns:
         ``pad(12) | jitter(8) | scale(0.9, 1.1) | rotate(-10, 10) | jitter(4)``.
     """
     return Pipeline((pad(12), jitter(8), scale(0.9, 1.1), rotate(-10, 10), jitter(4)))
+
+
+def strong(size: int | Sequence[int] | None = None) -> Pipeline:
+    """A pipeline that moves the image further, with many small shifts and a few large turns.
+
+    Formula: pad(2) | ten times jitter(4) | scale by .995^n, n = -5 ... 79, or twice as likely .998^n, n = 20 ... 39 |
+        rotate by -20 ... 19, -10 ... 9, -5 ... 4 or five times 0 | jitter(2).
+    Source: `TransformationRobustness` of captum's optim.
+
+    Args:
+        size: The size to crop or pad to at the end, one number or height and width; None for the whole canvas.
+
+    Returns:
+        The pipeline.
+    """
+    scales = (powers(0.995, -5, 79), ATLAS_SCALES, ATLAS_SCALES)
+    shaken = (jitter(4),) * 10
+    return Pipeline((pad(2), *shaken, scale(scales), rotate(ATLAS_ANGLES), jitter(2), *_ending(size)))
+
+
+def atlas(size: int | Sequence[int] | None = None) -> Pipeline:
+    """The pipeline of the icons of activation atlases: a wide border, many shifts, a little smaller, any small turn.
+
+    Formula: pad(16) | jitter(4) twice | jitter(8) three times | scale by .998^n, n = 20 ... 39 | rotate by -20 ... 19,
+        -10 ... 9, -5 ... 4 or five times 0 | jitter(2).
+    Source: the icons of Lucid's activation atlases.
+
+    Args:
+        size: The size to crop or pad to at the end, which is that of the image in the original, one number or height
+            and width; None for the whole canvas.
+
+    Returns:
+        The pipeline.
+    """
+    shaken = (jitter(4), jitter(4), jitter(8), jitter(8), jitter(8))
+    turned = rotate(ATLAS_ANGLES)
+    return Pipeline((pad(16), *shaken, scale((ATLAS_SCALES,)), turned, jitter(2), *_ending(size)))
+
+
+def crops(views: int = 6, *, size: int | Sequence[int] | None = None) -> Pipeline:
+    """MACO's pipeline: several random boxes of the image per step, smaller and smaller, under noise.
+
+    Formula: random_crop(0.5, 0.5, sd=0.05, end=0.05, views=views, size=size) | noise(0.08) | uniform_noise(0.04).
+    Source: MACO (Fel et al. 2023): Xplique's has 32 boxes per step, Horama's 6.
+
+    Args:
+        views: How many boxes of each image one step looks at.
+        size: The size that the boxes are brought to, one number or height and width; None for that of the image.
+
+    Returns:
+        The pipeline.
+    """
+    boxes = random_crop(0.5, 0.5, sd=0.05, end=0.05, size=size, views=views)
+    return Pipeline((boxes, noise(0.08), uniform_noise(0.04)))
+
+
+def _ending(size: int | Sequence[int] | None) -> tuple[crop_or_pad_to, ...]:
+    return () if size is None else (crop_or_pad_to(*size_pair(size)),)

@@ -2,15 +2,57 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Iterator
+from types import FunctionType, ModuleType
+
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
-from lucidtorch.transforms.geometry import crop_or_pad_to, jitter, pad, rotate, scale
-from lucidtorch.transforms.pipeline import identity, standard
-from lucidtorch.transforms.transform import Pipeline
+from lucidtorch.transforms import (
+    backgrounds,
+    blurs,
+    boxes,
+    distortions,
+    geometry,
+    gradients,
+    noises,
+    pads,
+    pipeline,
+    ranges,
+    tints,
+)
+from lucidtorch.transforms.meshes import view
+from lucidtorch.transforms.ranges import Group
+from lucidtorch.transforms.transform import Pipeline, Transform
+
+# Every module with words of the notation: transforms, pipelines that have a name, and numbers for their lists.
+MODULES = (backgrounds, blurs, boxes, distortions, geometry, gradients, noises, pads, pipeline, ranges, tints, view)
+
+
+def words(module: ModuleType) -> Iterator[Callable[..., object]]:
+    """Go through the words of the notation that a module defines: its own names in lower case.
+
+    Args:
+        module: The module.
+
+    Yields:
+        Transforms, groups of numbers, and functions that give a pipeline.
+    """
+    for name, value in vars(module).items():
+        own = getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
+        if own and name.islower() and _is_word(value):
+            yield value
+
+
+def _is_word(value: object) -> bool:
+    if isinstance(value, type):
+        return issubclass(value, Transform | Group) and not inspect.isabstract(value)
+    return isinstance(value, FunctionType) and value.__annotations__.get("return") == Pipeline.__name__
+
 
 VOCABULARY = Vocabulary(
     what="transforms",
-    names={word.__name__: word for word in (crop_or_pad_to, identity, jitter, pad, rotate, scale, standard)},
+    names={word.__name__: word for module in MODULES for word in words(module)},
     operators=frozenset({"|"}),
 )
 

@@ -1,4 +1,15 @@
-"""What a transform is: random draws apart from applying them, one set of draws per image."""
+"""What a transform is: random draws apart from applying them, one set of draws per image.
+
+Args:
+    shape: The shape of the images, `[B, C, *size]`.
+    generators: One source of random numbers per image, on the CPU.
+    images: `[B, C, *size]`.
+    draws: What `sample` gave for these images.
+    size: The height and width of the images; of clips and volumes, frames or slices before them.
+    channels: The number of channels of the images.
+    progress: The share of a render's steps that is done, from 0 to 1.
+    outside: What lies outside the images.
+"""
 
 from __future__ import annotations
 
@@ -15,75 +26,99 @@ from torch import Generator, Tensor
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import format_call
-from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.sizes import PLANE, Size
+from lucidtorch.transforms.foreign import called, tried
 
 Draws: TypeAlias = tuple[Tensor, ...]
 TransformLike: TypeAlias = "Transform | Pipeline | Callable[[Tensor], Tensor]"
-RGB = 3
+Outside: TypeAlias = float | Tensor | str  # what lies around the images: one value, `[B]` values, or MIRROR
+MIRROR = "reflect"
 GREY = 0.5  # what lies outside the image unless the pipeline's pad says otherwise
 
 
 class Transform(ABC):
     """Something that the image must survive: a value whose arguments are its attributes and its text.
 
-    `sample` draws the random numbers, one row per image, and `apply` has no dice. Joining two with `|` gives a
-    pipeline. Of clips and volumes, `[B, C, T, H, W]`, all frames go through it alike, with the one draw of their clip.
+    `sample` draws the random numbers, one row per image, and `apply` has no dice. Draws are deviations: with draws of
+    zero, a transform that keeps the size changes nothing. Joining two with `|` gives a pipeline. Of clips and volumes,
+    `[B, C, T, H, W]`, all frames go through it alike, with the one draw of their clip.
     """
 
     fusion: ClassVar[str] = ""  # neighbours of one fusion are applied together; those of none one after the other
+    closes: ClassVar[bool] = False  # whether nothing that follows is applied together with it
+    views: int = 1  # how many versions of each image one step looks at
 
     @property
     def fill(self) -> float | None:
-        """The value of what lies outside the image, where this transform says so."""
+        """The value of what lies outside the image, where this transform says so; grey where it is no one value."""
         return None
 
     @abstractmethod
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         """Draw the random numbers of every image.
 
-        Args:
-            shape: The shape of the images, `[B, C, *size]`.
-            generators: One per image, on the CPU.
-
         Returns:
-            `[B, n]` on the CPU, where n is how many numbers one image takes.
+            `[B, n]` in float64 on the CPU, where n is how many numbers one image takes.
         """
 
     @abstractmethod
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
         """Transform images with numbers that are drawn already.
 
-        Args:
-            images: `[B, C, *size]`.
-            draws: What `sample` gave for these images.
-
         Returns:
-            `[B, C, *size]` with the size that `output_size` says.
+            `[B, C, *size]` with the size that `output_size` says and the channels that `output_channels` says.
         """
 
     @abstractmethod
     def output_size(self, size: Size) -> Size:
         """Say the size that comes out, before any work.
 
-        Args:
-            size: The height and width that go in; of clips and volumes, frames or slices before them.
-
         Returns:
             The height and width that come out, after the same frames or slices.
         """
 
-    def apply_run(self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], fill: float) -> Tensor:
+    def output_channels(self, channels: int) -> int:
+        """Say how many channels come out, before any work.
+
+        Returns:
+            How many come out; as many, unless a transform says otherwise.
+        """
+        return channels
+
+    def outside(self, draws: Tensor) -> Outside | None:
+        """Say what lies outside the images from here on, where this transform says so.
+
+        Returns:
+            A value, one value per image, or that it is their mirror image.
+        """
+        return self.fill
+
+    def at(self, progress: float) -> Transform:
+        """Give the transform as it is during a run.
+
+        Returns:
+            The transform itself, unless it changes over the run.
+        """
+        return self
+
+    def still(self) -> Transform | None:
+        """Give what finished pictures are looked at through.
+
+        Returns:
+            Nothing, unless this makes another thing of an image: then the same without chance.
+        """
+        return None
+
+    def apply_run(
+        self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], outside: Outside
+    ) -> Tensor:
         """Apply neighbours of one fusion, of which this is the first; here, one after the other.
 
         Args:
             images: `[B, C, *size]`.
             steps: The neighbours in order, this one first.
             draws: What each one's `sample` gave.
-            fill: The value of what lies outside the image.
-
-        Returns:
-            `[B, C, *size]`, with the size that comes out.
+            outside: What lies outside the images.
         """
         for step, drawn in zip(steps, draws, strict=True):
             images = step.apply(images, drawn)
@@ -133,35 +168,18 @@ class Pipeline:
         return cls(tuple(step for part in parts for step in cls.of(part).steps))
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Draws:
-        """Draw the random numbers of every transform for every image.
-
-        Args:
-            shape: The shape of the images, `[B, C, *size]`.
-            generators: One per image, on the CPU.
-
-        Returns:
-            The draws of each transform, in order.
-        """
-        size, draws = tuple(shape[2:]), []
+        """Draw the random numbers of each transform for every image; they come in the order of the transforms."""
+        channels, size, draws = shape[1], tuple(shape[2:]), []
         for step in self.steps:
-            draws.append(step.sample((*shape[:2], *size), generators))
-            size = step.output_size(size)
+            draws.append(step.sample((shape[0], channels, *size), generators))
+            channels, size = step.output_channels(channels), step.output_size(size)
         return tuple(draws)
 
     def apply(self, images: Tensor, draws: Draws) -> Tensor:
-        """Transform images with numbers that are drawn already.
-
-        Args:
-            images: `[B, C, *size]`.
-            draws: What `sample` gave for these images.
-
-        Returns:
-            `[B, C, *size]` with the size that `output_size` says.
-        """
-        done = 0
-        for steps, fill in self._runs():
-            images = steps[0].apply_run(images, steps, draws[done : done + len(steps)], fill)
-            done += len(steps)
+        """Transform images with numbers that are drawn already, to the size that `output_size` says."""
+        for run, outside in self._runs(draws):
+            steps, drawn = self.steps[run], draws[run]
+            images = steps[0].apply_run(images, steps, drawn, outside)
         return images
 
     @property
@@ -169,18 +187,30 @@ class Pipeline:
         """The value of what lies outside the image: the first that a transform states, else grey."""
         return next((step.fill for step in self.steps if step.fill is not None), GREY)
 
+    @property
+    def views(self) -> int:
+        """How many versions of each image one step looks at."""
+        return math.prod(step.views for step in self.steps)
+
+    def at(self, progress: float) -> Pipeline:
+        """Give the pipeline as it is during a run."""
+        return Pipeline(tuple(step.at(progress) for step in self.steps))
+
     def output_size(self, size: Size) -> Size:
-        """Say the size that comes out, before any work.
-
-        Args:
-            size: The height and width that go in; of clips and volumes, frames or slices before them.
-
-        Returns:
-            The height and width that come out, after the same frames or slices.
-        """
+        """Say the size that comes out, before any work; the frames or slices are as many as before."""
         for step in self.steps:
             size = step.output_size(size)
         return size
+
+    def output_channels(self, channels: int) -> int:
+        """Say how many channels come out, before any work.
+
+        Raises:
+            BadInputError: A transform does not take so many.
+        """
+        for step in self.steps:
+            channels = step.output_channels(channels)
+        return channels
 
     @property
     def is_text(self) -> bool:
@@ -190,19 +220,23 @@ class Pipeline:
     def __or__(self, other: TransformLike) -> Pipeline:
         return Pipeline((*self.steps, *Pipeline.of(other).steps))
 
-    def _runs(self) -> Iterator[tuple[list[Transform], float]]:
-        """Cut the pipeline into runs that are applied together, each with the value of what lies outside the image."""
-        fill, run = self.fill, list[Transform]()
-        for step in self.steps:
-            apart = bool(run) and (step.fusion == "" or step.fusion != run[-1].fusion)
-            refilled = bool(run) and step.fill not in (None, fill)
-            if apart or refilled:
-                yield run, fill
-                run = []
-            fill = fill if step.fill is None else step.fill
-            run.append(step)
-        if run:
-            yield run, fill
+    def _runs(self, draws: Draws) -> Iterator[tuple[slice, Outside]]:
+        """Cut the pipeline into runs that are applied together, each with what lies outside the images."""
+        stated = [step.outside(drawn) for step, drawn in zip(self.steps, draws, strict=True)]
+        first = next((place for place, one in enumerate(stated) if one is not None), None)
+        outside: Outside = GREY if first is None else stated[first]  # type: ignore[assignment]  # it is not None
+        start = 0
+        for place, step in enumerate(self.steps):
+            own = None if place == first else stated[place]
+            before = self.steps[place - 1]
+            apart = step.fusion == "" or step.fusion != before.fusion or before.closes
+            plain = isinstance(own, float) and isinstance(outside, float) and own == outside
+            if place > start and (apart or not (own is None or plain)):
+                yield slice(start, place), outside
+                start = place
+            outside = outside if own is None else own
+        if self.steps:
+            yield slice(start, len(self.steps)), outside
 
     def __repr__(self) -> str:
         return " | ".join(map(repr, self.steps)) or "identity()"
@@ -218,57 +252,28 @@ class Foreign(Transform):
 
     Args:
         function: Takes `[B, C, H, W]` and gives `[B, C, h, w]`.
-        sizes: What size came out of what size, as far as it was seen; a black RGB image is tried where it was not.
+        sizes: What size came out of what size, as far as it was seen; a black image is tried where it was not.
+        channels: How many channels came out of how many, as far as it was seen.
     """
 
     function: Callable[[Tensor], Tensor]
     sizes: dict[Size, Size] = field(default_factory=dict, init=False, compare=False)
+    channels: dict[int, int] = field(default_factory=dict, init=False, compare=False)
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         return torch.zeros(len(generators), 0, dtype=torch.float64)
 
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
-        if images.ndim == 2 + PLANE:
-            moved = self.function(images)
-        else:
-            moved = torch.stack([self.function(clip.transpose(0, 1)).transpose(0, 1) for clip in images])
+        moved = called(self.function, images)
         self.sizes[tuple(images.shape[-PLANE:])] = tuple(moved.shape[-PLANE:])
+        self.channels[images.shape[1]] = moved.shape[1]
         return moved
 
     def output_size(self, size: Size) -> Size:
         plane = size[-PLANE:]
         if plane not in self.sizes:
-            with OwnRandomState(0)(), torch.no_grad():
-                self.apply(torch.zeros(1, RGB, *plane), torch.zeros(1, 0))
+            self.sizes[plane] = tried(self.function, plane, self.channels)
         return (*size[:-PLANE], *self.sizes[plane])
 
-
-def uniform(generators: Sequence[Generator], count: int) -> Tensor:
-    """Draw numbers from [0, 1), each image from its own generator.
-
-    Args:
-        generators: One per image.
-        count: How many numbers an image takes.
-
-    Returns:
-        `[B, count]` in float64.
-    """
-    return torch.stack([torch.rand(count, generator=one, dtype=torch.float64) for one in generators])
-
-
-def check_number(value: object, what: str, *, low: float, whole: bool = False) -> None:
-    """Refuse an argument that is no fitting number.
-
-    Args:
-        value: What was given.
-        what: The call and its argument, for the message.
-        low: The smallest number that fits.
-        whole: Whether it must be a whole number.
-
-    Raises:
-        BadInputError: It does not fit.
-    """
-    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value < low or (whole and not isinstance(value, int)):  # type: ignore[operator]  # it is a number
-        name = "a whole number" if whole else "a number"
-        raise BadInputError(f"{what} takes {name} from {low}, but {value!r} was given.")
+    def output_channels(self, channels: int) -> int:
+        return self.channels.get(channels, channels)

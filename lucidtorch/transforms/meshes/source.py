@@ -1,0 +1,53 @@
+"""Where a mesh comes from: the package's own by name, others from a file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from lucidtorch.base.errors import BadInputError, suggestion
+from lucidtorch.transforms.meshes.mesh import Mesh
+from lucidtorch.transforms.meshes.obj import read_obj
+from lucidtorch.transforms.meshes.shapes import SHAPES
+
+SUFFIX = ".obj"
+
+
+def named_mesh(name: object, sha256: object = None) -> tuple[Mesh, str | None]:
+    """Find the mesh that a text names.
+
+    Args:
+        name: The name of one of the package's own meshes, or the path of a Wavefront file.
+        sha256: What the checksum of the file must be; None accepts any.
+
+    Returns:
+        The mesh as it stands there, and the checksum of its file; None for the package's own.
+
+    Raises:
+        BadInputError: There is no such mesh, or the file cannot be read, is no usable mesh, or has another checksum.
+    """
+    if isinstance(name, str) and name in SHAPES:
+        if sha256 is not None:
+            raise BadInputError(
+                f"sha256= is the checksum of a file, and {name!r} comes with the package; leave it out."
+            )
+        return SHAPES[name](), None
+    if not isinstance(name, str) or not name.lower().endswith(SUFFIX):
+        hint = suggestion(name, SHAPES) if isinstance(name, str) else ""
+        message = f"A mesh is one of {', '.join(SHAPES)}, or the path of an {SUFFIX} file, but {name!r:.80} was given."
+        raise BadInputError(f"{message} {hint}".rstrip())
+    content = _content(name)
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 not in (None, found):
+        raise BadInputError(f"The mesh {name} has changed: its sha256 is {found}, and {sha256!r:.80} was expected.")
+    return read_obj(content, name), found
+
+
+def _content(name: str) -> bytes:
+    try:
+        return Path(name).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BadInputError(
+            f"The mesh {name!r} cannot be read: {reason}. Name an {SUFFIX} file, or one of {', '.join(SHAPES)}."
+        ) from error

@@ -1,0 +1,161 @@
+"""Ranges of random numbers: from one number to another, or one of a list."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import ClassVar, TypeAlias
+
+import torch
+from torch import Generator, Tensor
+
+from lucidtorch.base.checks import check_number
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.notation import format_call, format_value, freeze
+from lucidtorch.transforms.numbers import uniform
+
+Numbers: TypeAlias = "float | Sequence[float | Group]"
+MOST = 10_000  # numbers in a group
+
+
+class Group(ABC):
+    """Several numbers of a list, written as one word."""
+
+    @property
+    @abstractmethod
+    def numbers(self) -> tuple[float, ...]:
+        """The numbers, in order."""
+
+    def __repr__(self) -> str:
+        own = {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
+        return format_call(type(self).__name__, inspect.signature(type(self)), own)
+
+
+@dataclass(frozen=True, repr=False)
+class span(Group):  # noqa: N801  # a word of the notation
+    """Evenly spaced numbers from one to another, both included, for the list of a transform.
+
+    Formula: low, low + step, low + 2 step, ... up to high.
+    Source: the lists of angles in Lucid's pipelines.
+
+    Args:
+        low: The first number.
+        high: The largest number.
+        step: How far apart they are.
+
+    Raises:
+        BadInputError: The numbers are in the wrong order, or far too many.
+    """
+
+    low: float
+    high: float
+    step: float = 1
+
+    def __post_init__(self) -> None:
+        for value in (self.low, self.high):
+            check_number(value, "span(low, high)", low=-math.inf)
+        check_number(self.step, "span(step=)", low=0)
+        if self.low > self.high or not self.step or (self.high - self.low) / self.step > MOST:
+            raise BadInputError(f"span(low, high, step) takes low <= high and at most {MOST} steps, not {self!r}.")
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The numbers, in order."""
+        count = math.floor((self.high - self.low) / self.step + 1e-9) + 1
+        return tuple(self.low + place * self.step for place in range(count))
+
+
+@dataclass(frozen=True, repr=False)
+class powers(Group):  # noqa: N801  # a word of the notation
+    """The powers of a number, for the list of a transform.
+
+    Formula: base ** n for n = low, low + 1, ... high.
+    Source: the lists of factors in Lucid's pipelines for atlas icons.
+
+    Args:
+        base: The number, positive.
+        low: The first exponent.
+        high: The last exponent.
+
+    Raises:
+        BadInputError: The base is not positive, or the exponents are in the wrong order or far too many.
+    """
+
+    base: float
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        check_number(self.base, "powers(base)", low=0)
+        for value in (self.low, self.high):
+            check_number(value, "powers(low, high)", low=-MOST, whole=True, high=MOST)
+        if self.base == 0 or self.low > self.high:
+            raise BadInputError(f"powers(base, low, high) takes 0 < base and low <= high, not {self!r}.")
+
+    @property
+    def numbers(self) -> tuple[float, ...]:
+        """The numbers, in order."""
+        return tuple(float(self.base) ** exponent for exponent in range(self.low, self.high + 1))
+
+
+@dataclass(frozen=True, repr=False)
+class Ranged:
+    """What draws one number per image, evenly from a range, or one of a list, all equally likely.
+
+    Args:
+        low: The smallest number; or a list of numbers, `span(...)` and `powers(...)`, in which repeats count.
+        high: The largest number; None with a list.
+    """
+
+    low: Numbers
+    high: float | None = None
+    neutral: ClassVar[float] = 0.0  # the number that changes nothing
+    least: ClassVar[float] = -math.inf
+    most: ClassVar[float] = math.inf
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "low", freeze(self.low))
+        what = f"{type(self).__name__}(low, high)"
+        for value in self.choices if self.high is None else (self.low, self.high):
+            check_number(value, what, low=self.least, high=self.most)
+        if self.high is not None and self.low > self.high:  # type: ignore[operator]  # they are numbers
+            raise BadInputError(f"{what} takes low <= high, but {self.low} and {self.high} were given.")
+
+    @property
+    def choices(self) -> tuple[float, ...]:
+        """The numbers of the list, groups written out; none where a range is given."""
+        if self.high is not None:
+            return ()
+        if not isinstance(self.low, tuple) or not self.low:
+            name = type(self).__name__
+            raise BadInputError(f"{name} takes two numbers, {name}(low, high), or a list of them, not {self.low!r}.")
+        return tuple(number for one in self.low for number in (one.numbers if isinstance(one, Group) else (one,)))
+
+    @property
+    def largest(self) -> float:
+        """The largest number that can be drawn."""
+        return max(self.choices) if self.high is None else self.high
+
+    def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
+        """Draw how far each image's number is from the one that changes nothing.
+
+        Args:
+            shape: The shape of the images, `[B, C, *size]`.
+            generators: One per image, on the CPU.
+
+        Returns:
+            `[B, 1]`.
+        """
+        dice = uniform(generators, 1)
+        if self.high is None:
+            choices = torch.tensor(self.choices, dtype=torch.float64)
+            return choices[(dice * len(choices)).long()] - self.neutral
+        drawn: Tensor = self.low + dice * (self.high - self.low)  # type: ignore[operator]  # they are numbers
+        return drawn - self.neutral
+
+    def __repr__(self) -> str:
+        ends = (self.low,) if self.high is None else (self.low, self.high)
+        return f"{type(self).__name__}({', '.join(map(format_value, ends))})"
