@@ -15,7 +15,7 @@ ROWS = (
     ("recipes",),
     ("galleries",),
     ("rendering",),
-    ("objectives", "param", "transforms", "analysis", "datasets"),
+    ("objectives", "param", "transforms", "constraints", "analysis", "datasets"),
     ("models",),
     ("base",),
 )
