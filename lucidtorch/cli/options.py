@@ -15,7 +15,7 @@ from lucidtorch.models.running.precision import TYPES
 from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
-from lucidtorch.rendering.job import default_size
+from lucidtorch.rendering.preparation import default_size
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,6 +23,9 @@ quiet = click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 seed = click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Image i gets the seed N + i.")
 lr = click.option("--lr", type=float, default=0.05, show_default=True, metavar="X", help="The step size.")
 transforms = click.option("--transforms", metavar="SPEC", help="Such as 'pad(12) | jitter(8)', or 'identity()'.")
+constraints = click.option(
+    "--constraints", metavar="SPEC", default="", help="What the image is held to after each step: 'blur(0.5, every=4)'."
+)
 param = click.option("--param", metavar="SPEC", help="Such as 'image(128, fft=False)'; instead of --size.")
 size = click.option(
     "--size",

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from lucidtorch.base.errors import BadInputError
 
+QUOTES = "'\""
 Number = TypeVar("Number", int, float)
 
 
@@ -41,6 +42,27 @@ def whole_numbers(text: str | None, option: str) -> tuple[int, ...]:
         BadInputError: Something between the commas is no whole number.
     """
     return () if text is None else _between_commas(text, int, f"{option} takes whole numbers, such as 64,256")
+
+
+def top_level_parts(text: str) -> list[str]:
+    """Cut a text at the commas that stand in no parentheses, brackets or quotes.
+
+    Args:
+        text: What was given, such as ``channel,neuron({layer}, {unit})``.
+
+    Returns:
+        The parts, without blanks around them.
+    """
+    parts, depth, quote = [""], 0, ""
+    for letter in text:
+        if quote or letter in QUOTES:
+            quote = "" if letter == quote else quote or letter
+        depth += (letter in "([{") - (letter in ")]}") if not quote else 0
+        if letter == "," and depth <= 0 and not quote:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return [part.strip() for part in parts]
 
 
 def numbers_or_file(text: str | None, option: str) -> tuple[float, ...] | Path | None:

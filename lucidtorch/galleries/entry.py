@@ -20,7 +20,9 @@ from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.param.text import parse as parse_param
-from lucidtorch.rendering.job import Job, ModelLike, ParamLike, TransformsLike, read_pipeline
+from lucidtorch.rendering.job import Job
+from lucidtorch.rendering.networks import NetworkLike
+from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, read_constraints, read_pipeline
 from lucidtorch.rendering.schedule import Schedule
 
 Report: TypeAlias = Callable[[int, int, Batch], None]
@@ -45,7 +47,7 @@ class Gallery:
 
 
 def gallery(
-    model: ModelLike,
+    model: NetworkLike,
     folder: str | Path = "gallery",
     *,
     layers: Sequence[LayerLike] | None = None,
@@ -55,6 +57,7 @@ def gallery(
     transforms: TransformsLike = None,
     steps: int = 256,
     lr: float = 0.05,
+    constraints: ConstraintsLike = (),
     batch: int = 8,
     seed: int = 0,
     precision: str = "float32",
@@ -69,11 +72,13 @@ def gallery(
         folder: Where the pages shall stand.
         layers: Addresses or modules; every convolution and linear layer where None.
         units: ``"all"``, a text such as ``"0-63"``, or numbers.
-        variants: Of ``channel``, ``negative`` and ``diversity``; the first stands for a unit in grids.
+        variants: Of ``channel``, ``negative`` and ``diversity``, or objectives with places for the layer and the unit,
+            such as ``neuron({layer}, {unit})``; the first stands for a unit in grids.
         param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
         transforms: What the images go through; Lucid's standard pipeline where None.
         steps: The number of updates of each picture.
         lr: The step size.
+        constraints: What the images are held to after each step, or its text.
         batch: How many images are computed together.
         seed: The gallery's; each picture's own is made from it, the layer, the unit and the variant.
         precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``.
@@ -89,7 +94,9 @@ def gallery(
     """
     network = model if isinstance(model, Model) else load_model(model)
     chosen = parse_param(param) if isinstance(param, str) else param
-    craft = Craft(chosen, read_pipeline(transforms), Schedule(steps, lr), threads, network_key(network), precision)
+    held = read_constraints(constraints)
+    pipeline, schedule = read_pipeline(transforms), Schedule(steps, lr)
+    craft = Craft(chosen, pipeline, schedule, threads, network_key(network), precision, held)
     batches = plan(network, layers, units, variants, batch, seed)
     return _made(network, batches, craft, Path(folder), workers, report)
 
@@ -194,5 +201,6 @@ def _summary(model: Model, job: Job) -> dict[str, str]:
         "precision": job.precision.name,
         "param": repr(job.param.resized(batch=1)),
         "transforms": repr(job.pipeline) if job.pipeline.is_text else "given in Python",
+        "constraints": repr(job.constraints) or "none",
         "versions": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }

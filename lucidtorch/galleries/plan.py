@@ -7,17 +7,20 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, UnitError
 from lucidtorch.base.seeds import derive_seed, image_seeds
+from lucidtorch.galleries.variants import VARIANTS, check_variant, filled, is_template
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.images import diversity
+from lucidtorch.objectives.batch import diversity
+from lucidtorch.objectives.images import each
 from lucidtorch.objectives.units import channel
 
-VARIANTS = ("channel", "negative", "diversity")
 DIVERSITY_WEIGHT = 100  # Lucid's
 DIVERSITY_COPIES = 4
+LONGEST_SLUG = 80
 KINDS = ("Conv2d", "Conv3d", "Linear")  # the layers that a gallery shows when none are named
 
 
@@ -27,7 +30,7 @@ class Batch:
 
     Args:
         layer: The address of the layer.
-        variant: What is shown of each unit: ``channel``, ``negative`` or ``diversity``.
+        variant: What is shown of each unit: ``channel``, ``negative``, ``diversity``, or a template.
         number: Its place among the batches of this layer and variant, from 0.
         units: The units it shows.
         objective: What is maximized, for all images of the batch.
@@ -46,7 +49,7 @@ class Batch:
     @property
     def name(self) -> str:
         """A name that no other batch of the gallery has, fit for a file."""
-        return f"{slug(self.layer)}-{self.variant}-{self.number:05d}"
+        return f"{slug(self.layer)}-{slug(self.variant)}-{self.number:05d}"
 
     @property
     def copies(self) -> int:
@@ -64,6 +67,8 @@ class Batch:
         """
         if self.variant == "diversity":
             return channel(self.layer, unit) - DIVERSITY_WEIGHT * diversity(self.layer)
+        if is_template(self.variant):
+            return filled(self.variant, self.layer, unit)
         own = channel(self.objective.layers[0], unit)
         return own if self.variant == "channel" else -own
 
@@ -76,7 +81,7 @@ class Batch:
         Returns:
             A relative path with ``/``.
         """
-        return f"pictures/{slug(self.layer)}/{self.variant}/{unit:05d}.png"
+        return f"pictures/{slug(self.layer)}/{slug(self.variant)}/{unit:05d}.png"
 
 
 def plan(
@@ -93,7 +98,7 @@ def plan(
         model: The network.
         layers: Addresses; every convolution and linear layer where None.
         units: ``"all"``, a text such as ``"0-63,70"``, or numbers.
-        variants: Of ``channel``, ``negative`` and ``diversity``.
+        variants: Of ``channel``, ``negative`` and ``diversity``, or objectives with ``{layer}`` and ``{unit}``.
         size: The number of images that are computed together.
         seed: The seed of the whole gallery.
 
@@ -105,11 +110,10 @@ def plan(
     """
     image_seeds((seed,), 1)
     for variant in variants:
-        if variant not in VARIANTS:
-            raise BadInputError(f"The variants are {', '.join(VARIANTS)}, but {variant!r} was given.")
+        check_variant(variant)
     if not variants:
         raise BadInputError(f"A gallery needs one variant at least, of {', '.join(VARIANTS)}.")
-    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+    if not is_whole(size) or size < 1:
         raise BadInputError(f"The batch of a gallery is a whole number from 1, but {size!r} was given.")
     chosen = gallery_layers(model, layers)
     if not chosen:
@@ -167,26 +171,26 @@ def chosen_units(model: Model, layer: str, units: str | Sequence[int]) -> tuple[
     else:
         wanted = units
     for unit in wanted:
-        if isinstance(unit, bool) or not isinstance(unit, int) or not 0 <= unit < count:
+        if not is_whole(unit) or not 0 <= unit < count:
             raise UnitError(f"{layer!r} has {count} channels, 0 to {count - 1}, but {unit!r} was given.")
     if not wanted:
         raise BadInputError(f"No units of {layer!r} were named; write all, or for example 0-63.")
     return tuple(sorted(set(wanted)))
 
 
-def slug(layer: str) -> str:
-    """Turn an address into a name for files and folders that no other address has.
+def slug(name: str) -> str:
+    """Turn an address or a template into a name for files and folders that no other has.
 
     Args:
-        layer: The address.
+        name: The address or template.
 
     Returns:
-        The address itself where a file can bear it, else with a few letters of its checksum.
+        The name itself where a file can bear it, else with a few letters of its checksum.
     """
-    safe = re.sub(r"[^A-Za-z0-9._-]", "_", layer)
-    if safe == layer and not safe.startswith("."):
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
+    if safe == name and not safe.startswith(".") and len(safe) <= LONGEST_SLUG:
         return safe
-    return f"{safe.lstrip('.')}-{hashlib.sha256(layer.encode()).hexdigest()[:6]}"
+    return f"{safe.lstrip('.')[:LONGEST_SLUG]}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
 
 
 def _read_units(text: str, layer: str, count: int) -> list[int]:
@@ -216,6 +220,9 @@ def _batch(model: Model, layer: str, variant: str, number: int, units: tuple[int
         return Batch(layer, variant, number, units, goal, seeds, "")
     padded = [*units, *[units[-1]] * (size - len(units))]
     seeds = tuple(derive_seed(seed, layer, unit, variant, 0) for unit in padded)
+    if is_template(variant):
+        goal = each(*(filled(variant, layer, unit) for unit in padded))
+        return Batch(layer, variant, number, units, goal, seeds, "")
     if variant == "channel":
         return Batch(layer, variant, number, units, channel(layer, padded), seeds, "")
     before = model.layers.before(layer)

@@ -5,21 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
 from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.base.threads import threads
+from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.galleries.plan import Batch
 from lucidtorch.models.model import Model
 from lucidtorch.param.param import Param
 from lucidtorch.rendering.entry import run_job
-from lucidtorch.rendering.job import Job, prepare
+from lucidtorch.rendering.job import Job
+from lucidtorch.rendering.preparation import prepare
 from lucidtorch.rendering.result import Rendering
 from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.transforms.transform import Pipeline
@@ -39,6 +42,7 @@ class Craft:
         threads: How many threads compute, in this process and in every worker.
         network: A checksum of the network, from `network_key`.
         precision: What the network computes in.
+        constraints: What the images are held to after each step.
 
     Raises:
         BadInputError: The number of threads is none.
@@ -50,9 +54,10 @@ class Craft:
     threads: int
     network: str | None
     precision: str = "float32"
+    constraints: Constraints = field(default_factory=Constraints)
 
     def __post_init__(self) -> None:
-        if isinstance(self.threads, bool) or not isinstance(self.threads, int) or self.threads < 1:
+        if not is_whole(self.threads) or self.threads < 1:
             raise BadInputError(f"threads is a whole number from 1, but {self.threads!r} was given.")
 
     def key(self, batch: Batch) -> str | None:
@@ -62,11 +67,12 @@ class Craft:
             batch: What is rendered.
 
         Returns:
-            A checksum; None where the transforms or the network hold a function, which has no value to compare.
+            A checksum; None where transforms, param or network hold a function, which has no value to compare.
         """
-        if self.network is None or (self.transforms is not None and not self.transforms.is_text):
+        texts_say_all = [one is None or one.is_text for one in (self.param, self.transforms)]
+        if self.network is None or not all(texts_say_all):
             return None
-        asked = (batch.objective, self.param, self.transforms, self.schedule, self.precision)
+        asked = (batch.objective, self.param, self.transforms, self.schedule, self.precision, self.constraints)
         texts = (self.network, *map(repr, asked))
         facts = {"texts": texts, "seeds": batch.seeds, "threads": self.threads, "versions": versions()}
         return hashlib.sha256(settings_text(facts).encode()).hexdigest()
@@ -161,7 +167,14 @@ def settle(model: Model, batch: Batch, craft: Craft) -> Job:
     count = len(batch.seeds)
     param = None if craft.param is None else craft.param.resized(batch=count)
     return prepare(
-        model, batch.objective, param, craft.transforms, craft.schedule, batch.seeds, precision=craft.precision
+        model,
+        batch.objective,
+        param,
+        craft.transforms,
+        craft.schedule,
+        batch.seeds,
+        precision=craft.precision,
+        constraints=craft.constraints,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.galleries.plan import Batch
 from lucidtorch.galleries.work import Craft, make_batch
@@ -37,7 +38,7 @@ def work_through(
     Raises:
         BadInputError: Several workers are asked for, and the network is a module that only this process has.
     """
-    if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
+    if not is_whole(workers) or workers < 1:
         raise BadInputError(f"The number of workers is a whole number from 1, but {workers!r} was given.")
     if workers == 1 or len(batches) == 1:
         for batch in batches:

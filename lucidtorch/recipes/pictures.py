@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch import nn
-
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import read_settings
 from lucidtorch.base.sizes import PLANE
-from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.kinds.single import RenderRecipe
 from lucidtorch.rendering.entry import Callback
+from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.result import Rendering, check_destination
 
 
@@ -37,7 +34,7 @@ def rerun(
     path: str | Path,
     output: str | Path | None = None,
     *,
-    model: Model | nn.Module | None = None,
+    model: ModelLike | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Rendering:
     """Make a picture again from what it carries; on the same machine and versions, the same bytes.
@@ -45,7 +42,7 @@ def rerun(
     Args:
         path: A PNG that lucidtorch made.
         output: Where to write the new picture; nowhere where None.
-        model: The network, where only a Python program has it.
+        model: The network, or several by name, where only a Python program has them.
         callbacks: Called after each update.
 
     Returns:
@@ -58,9 +55,8 @@ def rerun(
     path = Path(path)
     recipe = read_recipe(path)
     if output is not None:
-        check_destination(Path(output), recipe.snapshots, clips=len(recipe.canvas) > PLANE)
-    network = None if model is None else load_model(model)
-    rendering = recipe.run(model=network, folder=path.parent, callbacks=callbacks)
+        check_destination(Path(output), recipe.snapshots, plays=len(recipe.canvas) > PLANE or recipe.batch > 1)
+    rendering = recipe.run(model=model, folder=path.parent, callbacks=callbacks)
     if output is not None:
         rendering.save(output, images=recipe.images)
     return rendering

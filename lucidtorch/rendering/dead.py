@@ -8,34 +8,33 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lucidtorch.models.model import Model
-from lucidtorch.models.running.capture import Run
 from lucidtorch.objectives.algebra import Objective, On
 from lucidtorch.objectives.images import Each, Interpolate
-from lucidtorch.objectives.picture import INPUT
+from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
+from lucidtorch.rendering.networks import Look
 
 
-def final_values(model: Model, run: Run, goal: Objective, images: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+def final_values(
+    look: Look, goal: Objective, images: Tensor, seen: Tensor, references: Mapping[str, Tensor]
+) -> tuple[Tensor, Tensor]:
     """Evaluate the finished pictures without any transform, and find those whose units are dead.
 
     A picture is dead where every unit that its objective speaks of is zero and the gradient of their sum to the
     picture is zero everywhere.
 
     Args:
-        model: The network.
-        run: Runs it on images and gives the layers' outputs.
+        look: Runs the networks on images and gives the layers' outputs.
         goal: The objective, class names looked up.
         images: The pictures, `[B, C, *size]`.
-        seen: The same on the canvas that the network sees, `[B, C, *canvas]`.
+        seen: The same on the canvas that the networks see, `[B, C, *canvas]`, a leaf that asks for its gradient.
+        references: What the networks make of the pictures that the objective compares with.
 
     Returns:
         The objective of each picture, `[B]`, and whether its units are dead, `[B]`.
     """
-    seen = seen.detach().to(model.dtype).requires_grad_(True)
-    found: dict[str, Tensor] = {**run(seen), INPUT: images}
-    with torch.no_grad():
-        values = goal({layer: activations.detach() for layer, activations in found.items()})
+    found: dict[str, Tensor] = {**look(seen), **references, INPUT: images}
+    values = goal(found).detach()
     units = unit_activity(goal, found, len(images))
     silent = units.speaks & (units.size.detach() == 0)
     if bool(silent.any()) and units.total.requires_grad:

@@ -11,8 +11,11 @@ from torch import Tensor
 
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.rendering.job import Job, ModelLike, ParamLike, TransformsLike, prepare
+from lucidtorch.objectives.naming import without_of
+from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.loop import Loop, Step
+from lucidtorch.rendering.networks import ModelLike
+from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
 from lucidtorch.rendering.progress import progress_bar
 from lucidtorch.rendering.result import Rendering
 from lucidtorch.rendering.schedule import Schedule
@@ -30,6 +33,7 @@ def render(
     snapshots: Sequence[int] = (),
     optimizer: str = "adam",
     lr: float = 0.05,
+    constraints: ConstraintsLike = (),
     seed: int | Sequence[int] = 0,
     precision: str = "float32",
     progress: bool = True,
@@ -40,7 +44,8 @@ def render(
     The network is left as it was, whatever happens. An interrupt (Ctrl-C) after the first update gives what there is.
 
     Args:
-        model: The network: a `Model`, a module, or a name for `load_model`.
+        model: The network: a `Model`, a module, or a name for `load_model`; or several, by the names that `of` and
+            addresses such as ``name/layer`` use.
         objective: What the pictures shall show, or its text; ``layer:unit`` is short for a channel.
         param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
         transforms: What the images go through at each step; Lucid's standard pipeline where None.
@@ -48,6 +53,7 @@ def render(
         snapshots: After how many updates a picture is kept.
         optimizer: ``adam`` or ``sgd``.
         lr: The step size.
+        constraints: What the images are held to after each step, or its text, such as ``blur(0.5, every=4)``.
         seed: One number s (image i gets s + i), or one per image. An image's start and draws depend on its own seed
             alone.
         precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``; the rest stays in float32.
@@ -66,7 +72,7 @@ def render(
         <Rendering of channel('conv2_1', 3): 1 x 3 x 64 x 64, 2 steps>
     """
     schedule = Schedule(steps, lr, optimizer, snapshots)
-    job = prepare(model, objective, param, transforms, schedule, seed, precision=precision)
+    job = prepare(model, objective, param, transforms, schedule, seed, precision=precision, constraints=constraints)
     with progress_bar(steps, repr(job.objective), shown=progress) as advance:
         rendering = run_job(job, (*callbacks, advance))
     _report_dead(rendering)
@@ -107,6 +113,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
         interrupted=interrupted,
         arrays=job.arrays,
         held=job.param.held,
+        alpha=job.param.alpha,
     )
 
 
@@ -118,7 +125,7 @@ class _Log:
         self.wanted = frozenset(job.schedule.snapshots)
         self.snapshots: dict[int, Tensor] = {}
         self.values: list[Tensor] = []
-        pairs = zip(job.objective.terms(), job.goal.terms(), strict=True)
+        pairs = zip(without_of(job.objective).terms(), job.goal.terms(), strict=True)
         self.parts = {repr(asked): computed for (_, asked), (_, computed) in pairs}
         self.terms: dict[str, list[Tensor]] = {text: [] for text in self.parts}
 

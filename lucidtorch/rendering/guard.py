@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lucidtorch.base.errors import LucidtorchWarning
+from lucidtorch.param.param import Param
 
 
 @dataclass(frozen=True)
@@ -30,16 +31,19 @@ class Stop:
 class Guard:
     """Watches over the images of one render and keeps the last good numbers of each; an update runs inside it.
 
+    Images that share numbers stop together: what one of them makes of a shared row reaches the others.
+
     Args:
-        parameters: The numbers of the param; the first axis of each is the image.
-        batch: The number of images.
+        param: The filled param.
     """
 
-    def __init__(self, parameters: Sequence[nn.Parameter], batch: int) -> None:
-        self.parameters = parameters
+    def __init__(self, param: Param) -> None:
+        named = list(param.named_parameters())
+        self.parameters = [one for _, one in named]
+        self.reads = [param.reads(name).to(one.device) for name, one in named]  # `[rows, B]` of each
         self.stops: dict[int, Stop] = {}
-        self.good = [one.detach().clone() for one in parameters]
-        self.batch = batch
+        self.good = [one.detach().clone() for one in self.parameters]
+        self.batch = param.batch
 
     def check(self, step: int, values: Tensor, gradients: Sequence[Tensor], activations: Mapping[str, Tensor]) -> None:
         """Stop every image that has a value or gradient that is no number, and silence its gradient.
@@ -51,41 +55,49 @@ class Guard:
             activations: What the objective read, to name the layer.
         """
         sound = values.isfinite()
-        smooth = torch.stack([one.isfinite().flatten(1).all(1) for one in gradients]).all(0)
+        smooth = torch.ones_like(sound)
+        for gradient, reads in zip(gradients, self.reads, strict=True):
+            broken = ~gradient.isfinite().flatten(1).all(1)
+            smooth &= ~(broken[:, None] & reads).any(0)
         if not bool((sound & smooth).all()):
             for image in torch.nonzero(~(sound & smooth)).flatten().tolist():
                 self._stop(image, step, bool(sound[image]), activations)
-        for image in self.stops:
-            for gradient in gradients:
-                gradient[image] = 0
+        if self.stops:
+            for gradient, rows in zip(gradients, self._rows(self.stops), strict=True):
+                gradient[rows] = 0
 
     def __enter__(self) -> None:
         """Remember the numbers of the images that still run, before an update."""
-        running = [image for image in range(self.batch) if image not in self.stops]
         with torch.no_grad():
-            for saved, now in zip(self.good, self.parameters, strict=True):
-                if self.stops:
-                    saved[running] = now[running]
-                else:  # every step of nearly every render: one copy, no gathering
+            if not self.stops:  # every step of nearly every render: one copy, no gathering
+                for saved, now in zip(self.good, self.parameters, strict=True):
                     saved.copy_(now)
+                return
+            self._copy(self.parameters, self.good, [~rows for rows in self._rows(self.stops)])
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Give the images that stopped their last good numbers back; all of them, where the update did not finish."""
         images = range(self.batch) if kind is not None else self.stops
+        if images:
+            self._copy(self.good, self.parameters, self._rows(images))
+
+    def _rows(self, images: Sequence[int] | Mapping[int, object] | range) -> list[Tensor]:
+        """Which rows of each parameter some images read, `[rows]` each."""
+        return [reads[:, list(images)].any(1) for reads in self.reads]
+
+    def _copy(self, sources: Sequence[Tensor], targets: Sequence[Tensor], rows: Sequence[Tensor]) -> None:
         with torch.no_grad():
-            for image in images:
-                for saved, now in zip(self.good, self.parameters, strict=True):
-                    now[image] = saved[image]
+            for source, target, chosen in zip(sources, targets, rows, strict=True):
+                target[chosen] = source.detach()[chosen]
 
     def _stop(self, image: int, step: int, sound: bool, activations: Mapping[str, Tensor]) -> None:
         if image in self.stops:
             return
         broken = [name for name, values in activations.items() if not bool(values[image].isfinite().all())]
         layer = broken[0] if broken else ("gradient" if sound else "objective")
-        self.stops[image] = Stop(image, step, layer)
         if sound:  # the picture is good, and only the way on from it is not
-            for saved, now in zip(self.good, self.parameters, strict=True):
-                saved[image] = now.detach()[image]
+            self._copy(self.parameters, self.good, self._rows([image]))
+        self.stops[image] = Stop(image, step, layer)
         message = (
             f"Image {image} stopped before step {step}: {layer!r} is no longer a number. Its last good picture is kept."
         )

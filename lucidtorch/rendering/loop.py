@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
-from lucidtorch.base.sizes import PLANE
-from lucidtorch.models.running.capture import Run, capture
-from lucidtorch.models.running.frozen import frozen
-from lucidtorch.models.running.precision import widened
+from lucidtorch.constraints.constraint import Moment
 from lucidtorch.models.running.redirect import STEPS, redirected_relu
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.picture import INPUT
-from lucidtorch.objectives.trace import Trace
+from lucidtorch.objectives.references import INPUT
+from lucidtorch.objectives.trace import Memory, Trace
 from lucidtorch.param.param import Param
 from lucidtorch.rendering.dead import final_values
 from lucidtorch.rendering.guard import Guard, Stop
-from lucidtorch.rendering.job import Job, ModelLike, ParamLike, TransformsLike, prepare
+from lucidtorch.rendering.job import Job
+from lucidtorch.rendering.networks import ModelLike
+from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
 from lucidtorch.rendering.schedule import OPTIMIZERS, Schedule
-from lucidtorch.transforms.geometry import crop_or_pad_to
+from lucidtorch.rendering.seeing import Comparisons, Eyes, by_image, evaluate_views, still, zero_colour
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,7 @@ def optimize(
     steps: int = 512,
     optimizer: str = "adam",
     lr: float = 0.05,
+    constraints: ConstraintsLike = (),
     seed: int | Sequence[int] = 0,
     precision: str = "float32",
 ) -> Iterator[Step]:
@@ -73,13 +73,14 @@ def optimize(
     the iterator ends or is closed (leaving a `for` loop closes it).
 
     Args:
-        model: The network: a `Model`, a module, or a name for `load_model`.
+        model: The network: a `Model`, a module, or a name for `load_model`; or several by name.
         objective: What the pictures shall show, or its text.
         param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
         transforms: What the images go through; Lucid's standard pipeline where None.
         steps: The number of updates.
         optimizer: ``adam`` or ``sgd``.
         lr: The step size.
+        constraints: What the images are held to after each step, or its text.
         seed: One number (image i gets seed + i), or one per image.
         precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``.
 
@@ -98,7 +99,8 @@ def optimize(
         3 (1, 3, 64, 64)
     """
     schedule = Schedule(steps, lr, optimizer)
-    return Loop(prepare(model, objective, param, transforms, schedule, seed, precision=precision)).run()
+    job = prepare(model, objective, param, transforms, schedule, seed, precision=precision, constraints=constraints)
+    return Loop(job).run()
 
 
 @dataclass
@@ -118,11 +120,13 @@ class Loop:
     done: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self.param = copy.deepcopy(self.job.param).to(self.job.model.device)
+        self.param = copy.deepcopy(self.job.param).to(self.job.networks.device)
         self.param.fill(self.job.seeds)
-        self.guard = Guard(list(self.param.parameters()), self.param.batch)
+        self.guard = Guard(self.param)
         self._dice = generators(self.job.seeds, "transforms")
         self._foreign_dice = OwnRandomState(derive_seed(self.job.seeds[0], "global"))
+        self._memories: dict[Hashable, Memory] = {}
+        self._zero = zero_colour(self.job.networks.first, self.param)
 
     def run(self) -> Generator[Step, None, None]:
         """Make every update in turn.
@@ -132,12 +136,13 @@ class Loop:
         """
         rate = OPTIMIZERS[self.job.schedule.optimizer]
         optimizer = rate(self.param.parameters(), lr=self.job.schedule.lr)
-        with self._network() as run:
+        with self._looking() as eyes:
             for number in range(1, self.job.schedule.steps + 1):
-                trace = Trace()
-                values = self._gradients(run, number, trace)
+                trace = Trace(number - 1, self._memories)
+                values, towards = self._gradients(eyes, number, trace)
                 with self.guard:
                     optimizer.step()
+                    self._constrain(number, towards)
                 self.done = number
                 yield Step(
                     number, self.job.schedule.steps, values, self._terms(trace), self.param, dict(self.guard.stops)
@@ -151,49 +156,71 @@ class Loop:
         """
         with torch.no_grad():
             images = self.param()
-        resize = crop_or_pad_to(*self.job.canvas[-PLANE:])
-        draws = resize.sample(images.shape, self._dice)
-        seen = resize.apply_run(images, [resize], [draws], self.job.pipeline.fill)
-        with torch.enable_grad(), self._foreign_dice(), self._network() as run:
-            values, dead = final_values(self.job.model, run, self.job.goal, images, seen)
+        with torch.enable_grad(), self._foreign_dice(), self._looking() as eyes:
+            pipeline = still(self.job)
+            draws = pipeline.sample(images.shape, self._dice)
+            references = eyes.references(pipeline, draws)
+            seen = pipeline.apply(images, draws).detach().requires_grad_(True)
+            values, dead = final_values(eyes.look, self.job.goal, images, seen, references)
         return images.cpu(), values.cpu(), dead.cpu()
 
     @contextlib.contextmanager
-    def _network(self) -> Iterator[Run]:
-        module = self.job.model.module
-        with frozen(module), capture(module, self.job.addresses, self.job.model.feed) as run:
-            yield lambda seen: self._activations(run, seen)
+    def _looking(self) -> Iterator[Eyes]:
+        networks, precision = self.job.networks, self.job.precision
+        comparisons = Comparisons(self.job)
+        with (
+            networks.looking(self.job.addresses, precision) as look,
+            networks.looking(comparisons.addresses, precision) as glance,
+        ):
+            yield Eyes(look, lambda pipeline, draws: comparisons.activations(glance, pipeline, draws))
 
-    def _activations(self, run: Run, seen: Tensor) -> dict[str, Tensor]:
-        """Run the network in the precision that was asked for, and come back to float32."""
-        with self.job.precision.on(self.job.model.device):
-            found = run(self.job.model.normalize(seen))
-        return {layer: widened(values) for layer, values in found.items()}
+    def _gradients(self, eyes: Eyes, number: int, trace: Trace) -> tuple[Tensor, Tensor | None]:
+        """Evaluate the objective and leave each parameter's gradient in its `grad`.
 
-    def _gradients(self, run: Run, number: int, trace: Trace) -> Tensor:
-        """Evaluate the objective and leave each parameter's gradient in its `grad`."""
+        Gives the values, and the objective's gradient to the images where a constraint asks for it.
+        """
         with self._foreign_dice(), torch.enable_grad():
             images = self.param()
-            draws = self.job.pipeline.sample(images.shape, self._dice)
-            seen = self.job.pipeline.apply(images, draws).to(self.job.model.dtype)
-            with redirected_relu() if number <= STEPS else contextlib.nullcontext():
-                activations = {INPUT: images, **run(seen)}
-            values = self.job.goal.evaluate(activations, trace)
+            activations = self._activations(eyes, number, images)
+            values = evaluate_views(self.job.goal, images, activations, trace)
             parameters = list(self.param.parameters())
+            wanted = [*parameters, images] if self.job.constraints.needs_gradient else parameters
             enlarged = self.job.precision.loss_scale
-            gradients = torch.autograd.grad(-enlarged * values.sum(), parameters, allow_unused=True)
-        filled = [_or_zero(one, parameter) for one, parameter in zip(gradients, parameters, strict=True)]
-        if enlarged != 1:
-            filled = [one / enlarged for one in filled]
-        self.guard.check(number, values.detach(), filled, activations)
+            gradients = _gradients_of(-enlarged * values.sum(), wanted)
+        filled = [one / enlarged for one in gradients] if enlarged != 1 else gradients
+        towards = -filled.pop() if self.job.constraints.needs_gradient else None
+        self.guard.check(number, values.detach(), filled, {INPUT: images, **by_image(activations, len(images))})
         for parameter, gradient in zip(parameters, filled, strict=True):
             parameter.grad = gradient
-        return values.detach()
+        return values.detach(), towards
+
+    def _activations(self, eyes: Eyes, number: int, images: Tensor) -> dict[str, Tensor]:
+        """What the networks make of every view of the images, and of the pictures that are compared with."""
+        pipeline = self.job.pipeline.at((number - 1) / self.job.schedule.steps)
+        views = pipeline.views
+        dice = [one for one in self._dice for _ in range(views)]
+        seen = images if views == 1 else images.repeat_interleave(views, 0)
+        draws = pipeline.sample(seen.shape, dice)
+        references = eyes.references(pipeline, draws)
+        with redirected_relu() if number <= STEPS else contextlib.nullcontext():
+            return {**eyes.look(pipeline.apply(seen, draws)), **references}
+
+    def _constrain(self, number: int, towards: Tensor | None) -> None:
+        if self.job.constraints.steps:
+            with torch.no_grad():
+                moment = Moment(number, self._zero, towards)
+                self.param.assign(self.job.constraints.apply(self.param(), moment))
 
     def _terms(self, trace: Trace) -> dict[Objective, Tensor]:
         parts: Iterable[Objective] = (part for _, part in self.job.goal.terms())
         return {part: trace[part].detach() for part in parts}
 
 
-def _or_zero(gradient: Tensor | None, parameter: Tensor) -> Tensor:
-    return torch.zeros_like(parameter) if gradient is None else gradient
+def _gradients_of(loss: Tensor, wanted: Sequence[Tensor]) -> list[Tensor]:
+    """Take gradients; zero where the loss does not depend on something, or at this step on nothing at all."""
+    if not loss.requires_grad:
+        return [torch.zeros_like(one) for one in wanted]
+    found = torch.autograd.grad(loss, wanted, allow_unused=True)
+    return [
+        torch.zeros_like(one) if gradient is None else gradient for gradient, one in zip(found, wanted, strict=True)
+    ]

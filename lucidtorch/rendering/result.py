@@ -15,7 +15,7 @@ from lucidtorch.base.arrays import Array
 from lucidtorch.base.clips import block, strip
 from lucidtorch.base.errors import OutputError
 from lucidtorch.base.files import atomic_write_bytes, check_output_file
-from lucidtorch.base.images import dead_mark, encode_png, sheet
+from lucidtorch.base.images import dead_mark, encode_png, on_grey, sheet
 from lucidtorch.base.settings import Settings, settings_text
 from lucidtorch.rendering.guard import Stop
 from lucidtorch.rendering.movie import MOVIES, encode_movie
@@ -39,6 +39,7 @@ class Rendering:
         interrupted: Whether the render was interrupted before its last step.
         arrays: The large arrays that the recipe names.
         held: The channels that were held as they are; they are in `images`, and are left out where pictures are shown.
+        alpha: Whether the last channel of the pictures is opacity, which a PNG keeps.
     """
 
     images: Tensor
@@ -51,6 +52,7 @@ class Rendering:
     interrupted: bool = False
     arrays: tuple[Array, ...] = ()
     held: tuple[int, ...] = ()
+    alpha: bool = False
 
     @property
     def is_clips(self) -> bool:
@@ -63,7 +65,8 @@ class Rendering:
         Args:
             path: A name that ends in ``.png`` (all pictures in one sheet, the recipe inside; a clip is a row of at most
                 8 of its frames), or in ``.gif`` or ``.mp4`` (the snapshots one after another; clips play, at each
-                snapshot in turn, or as they are at the end where there are none).
+                snapshot in turn; without snapshots, the pictures one after another, or the clips as they are at the
+                end). See-through pictures lie on grey in a movie.
             images: The places of the pictures to show in a PNG; all of them where None.
 
         Returns:
@@ -73,7 +76,7 @@ class Rendering:
             OutputError: The name ends otherwise, a movie has nothing to show, or the place cannot be written to.
         """
         path = Path(path)
-        check_destination(path, self.snapshots, clips=self.is_clips)
+        check_destination(path, self.snapshots, plays=self.is_clips or len(self.images) > 1)
         suffix = path.suffix.lower()
         data = encode_movie(self._frames(), suffix) if suffix in MOVIES else self.png(images)
         for array in self.arrays:
@@ -111,8 +114,9 @@ class Rendering:
             The bytes of the file. Of several pictures it is a sheet.
         """
         if images is None:
-            return encode_png(self.sheet(), settings_text(self.recipe))
-        return encode_png(self._sheet(images), settings_text({**self.recipe, "images": list(images)}))
+            return encode_png(self.sheet(), settings_text(self.recipe), alpha=self.alpha)
+        text = settings_text({**self.recipe, "images": list(images)})
+        return encode_png(self._sheet(images), text, alpha=self.alpha)
 
     def _repr_png_(self) -> bytes:
         return self.png()
@@ -132,8 +136,13 @@ class Rendering:
         return images[:, [channel for channel in range(images.shape[1]) if channel not in self.held]]
 
     def _marked(self, place: int) -> Tensor:
-        (image,) = self._free(self.images[place : place + 1])
-        return dead_mark(image) if self.dead[place] else image
+        image = self._free(self.images[place : place + 1])[0]
+        if not self.dead[place]:
+            return image
+        marked = dead_mark(image)
+        if self.alpha:
+            marked = torch.cat([marked[:-1], torch.ones_like(marked[-1:])])
+        return marked
 
     def _sheet(self, places: Sequence[int]) -> Tensor:
         if self.is_clips and len(places) == 1:
@@ -142,21 +151,22 @@ class Rendering:
 
     def _frames(self) -> Iterator[Tensor]:
         """Give the frames of a movie, `[C, h, w]`: a sheet at each snapshot; of clips, at each frame of each."""
-        if not self.is_clips:
-            yield from (sheet(self._free(images)) for images in self.snapshots.values())
-            return
         at_the_end = torch.stack([self._marked(place) for place in range(len(self.images))])
+        if not self.is_clips:
+            sheets = [sheet(self._free(images)) for images in self.snapshots.values()]
+            yield from (on_grey(one) if self.alpha else one for one in sheets or at_the_end)
+            return
         for clips in [self._free(images) for images in self.snapshots.values()] or [at_the_end]:
             yield from (sheet(frames) for frames in clips.unbind(2))
 
 
-def check_destination(path: Path, snapshots: Collection[int], *, clips: bool = False) -> None:
+def check_destination(path: Path, snapshots: Collection[int], *, plays: bool = False) -> None:
     """Make sure, before any work, that pictures can be written to a place.
 
     Args:
         path: The file that shall be written.
         snapshots: After how many updates pictures are kept, for a movie.
-        clips: Whether the pictures are clips or volumes, which a movie can show without snapshots.
+        plays: Whether a movie has something to show without snapshots: clips, or several pictures.
 
     Raises:
         OutputError: Its name ends in nothing that can be written, it is a movie of nothing, or writing there fails.
@@ -165,6 +175,6 @@ def check_destination(path: Path, snapshots: Collection[int], *, clips: bool = F
     if suffix not in (".png", *MOVIES):
         name = f"{path.stem or 'picture'}.png"
         raise OutputError(f"Pictures are written as .png, .gif or .mp4, but {str(path)!r} was given; write {name}.")
-    if suffix in MOVIES and not snapshots and not clips:
+    if suffix in MOVIES and not snapshots and not plays:
         raise OutputError(f"A {suffix} shows the snapshots, and none are taken; ask for some, such as 16, 64 and 256.")
     check_output_file(path)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
+from lucidtorch.base.checks import is_number, is_whole
 from lucidtorch.base.errors import BadInputError
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
@@ -33,9 +33,9 @@ class Schedule:
     snapshots: Sequence[int] = ()
 
     def __post_init__(self) -> None:
-        if not _is_whole(self.steps) or self.steps < 1:
+        if not is_whole(self.steps) or self.steps < 1:
             raise BadInputError(f"steps is a whole number from 1, but {self.steps!r} was given.")
-        if not isinstance(self.lr, int | float) or isinstance(self.lr, bool) or not 0 < self.lr < math.inf:
+        if not is_number(self.lr) or self.lr <= 0:
             raise BadInputError(f"lr is a positive number, but {self.lr!r} was given.")
         if self.optimizer not in tuple(OPTIMIZERS):
             raise BadInputError(f"The optimizer is one of {', '.join(OPTIMIZERS)}, but {self.optimizer!r} was given.")
@@ -43,9 +43,5 @@ class Schedule:
             given = repr(self.snapshots)
             raise BadInputError(f"snapshots are several numbers of steps, such as (64, 256), but {given} was given.")
         for snapshot in self.snapshots:
-            if not _is_whole(snapshot) or not 1 <= snapshot <= self.steps:
+            if not is_whole(snapshot) or not 1 <= snapshot <= self.steps:
                 raise BadInputError(f"A snapshot is taken after 1 to {self.steps} steps, but {snapshot!r} was given.")
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

@@ -154,9 +154,9 @@ def test_a_movie_of_snapshots_plays_each_in_turn(tmp_path: Path) -> None:
 def test_a_movie_of_images_still_wants_snapshots(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="snapshots"):
         check_destination(tmp_path / "x.gif", ())
-    check_destination(tmp_path / "x.gif", (), clips=True)
+    check_destination(tmp_path / "x.gif", (), plays=True)
     with pytest.raises(OutputError, match=r"\.png"):
-        check_destination(tmp_path / "x.jpg", (), clips=True)
+        check_destination(tmp_path / "x.jpg", (), plays=True)
 
 
 def test_dead_clips_are_marked(tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_the_picture_carries_its_recipe_and_neither_time_nor_place(demo: Model, 
 def test_a_param_can_be_used_again(demo: Model) -> None:
     param = lt.param.image(32)
     first = rendered(demo, "conv2_1:0", 4, param=param)
-    assert param.numbers is None
+    assert list(param.parameters()) == []
     second = rendered(demo, "conv2_1:0", 4, param=param)
     assert torch.equal(first.images, second.images)
     start = param().detach().clone()

@@ -52,7 +52,7 @@ def test_the_updates_are_the_optimizers(model: Model, optimizer: str) -> None:
     found = rendered(model, param=param, steps=1, lr=0.1, optimizer=optimizer, transforms="identity()", seed=3)
     again = lt.param.image(16, batch=2, fft=False)
     again.fill([3, 4])
-    numbers = again.numbers
+    (numbers,) = again.parameters()
     module = mixing().eval()
     values = module[:5](again())[:, 0].mean((1, 2))
     (gradient,) = torch.autograd.grad(values.sum(), numbers)

@@ -12,6 +12,7 @@ from lucidtorch.cli import network_words, options
 from lucidtorch.cli.console import Voice
 from lucidtorch.cli.exits import Interrupted
 from lucidtorch.cli.loading import Loading, open_model
+from lucidtorch.cli.reading import top_level_parts
 from lucidtorch.galleries.entry import Gallery, gallery
 from lucidtorch.models.model import Model
 
@@ -25,12 +26,17 @@ from lucidtorch.models.model import Model
 @click.option("--layers", metavar="L,...", help="Addresses; every convolution and linear layer if left out.")
 @click.option("--units", default="all", show_default=True, metavar="0-63|all", help="Which units of each layer.")
 @click.option(
-    "--variants", default="channel", show_default=True, metavar="V,...", help="Of channel, negative and diversity."
+    "--variants",
+    default="channel",
+    show_default=True,
+    metavar="V,...",
+    help="Of channel, negative and diversity, or an objective such as 'neuron({layer}, {unit})'.",
 )
 @options.output("The folder; gallery if left out.")
 @options.size
 @options.param
 @options.transforms
+@options.constraints
 @options.steps(256)
 @options.lr
 @click.option("--batch", type=int, default=8, show_default=True, metavar="N", help="Images computed together.")
@@ -48,6 +54,7 @@ def command(
     size: str | None,
     param: str | None,
     transforms: str | None,
+    constraints: str,
     steps: int,
     lr: float,
     batch: int,
@@ -68,11 +75,12 @@ def command(
             output or Path("gallery"),
             layers=None if layers is None else [layer.strip() for layer in layers.split(",")],
             units=units,
-            variants=[variant.strip() for variant in variants.split(",")],
+            variants=top_level_parts(variants),
             param=options.choose_param(network, size, param, None),
             transforms=transforms,
             steps=steps,
             lr=lr,
+            constraints=constraints,
             batch=batch,
             seed=seed,
             precision=precision,

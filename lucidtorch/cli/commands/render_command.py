@@ -30,6 +30,7 @@ LONGEST_NAME = 80
 @click.option("--batch", type=int, metavar="N", help="The number of images.")
 @options.param
 @options.transforms
+@options.constraints
 @options.lr
 @options.seed
 @click.option("--snapshots", metavar="64,256", help="After how many updates a picture is kept, for a movie.")
@@ -45,6 +46,7 @@ def command(
     batch: int | None,
     param: str | None,
     transforms: str | None,
+    constraints: str,
     lr: float,
     seed: int,
     snapshots: str | None,
@@ -60,11 +62,12 @@ def command(
     goal = parse(objective)
     path = output or Path(f"{_name(loading.short_spec)}-{_name(repr(goal))}.png")
     kept = whole_numbers(snapshots, "--snapshots")
-    check_destination(path, kept, clips=True)  # what they are is known with the network only
+    check_destination(path, kept, plays=True)  # what they are is known with the network only
     network = open_model(loading)
     chosen = options.choose_param(network, size, param, batch)
     sides = network.convention.size if chosen is None else chosen.size
-    check_destination(path, kept, clips=len(sides) > PLANE)
+    images = goal.batch if chosen is None or chosen.batch == 1 else chosen.batch
+    check_destination(path, kept, plays=len(sides) > PLANE or (images or 1) > 1)
     with contextlib.closing(voice):
         rendering = render(
             network,
@@ -74,6 +77,7 @@ def command(
             steps=steps,
             snapshots=kept,
             lr=lr,
+            constraints=constraints,
             seed=seed,
             precision=precision,
             progress=False,

@@ -12,7 +12,7 @@ from lucidtorch.cli.shell.line import RENDER, objective_part
 from lucidtorch.cli.shell.objective_completion import complete_layers, complete_objective
 from lucidtorch.cli.shell.settings import CHECKS
 from lucidtorch.cli.shell.shell import Shell
-from lucidtorch.galleries.plan import VARIANTS
+from lucidtorch.galleries.variants import VARIANTS
 from lucidtorch.models.running.precision import TYPES
 from lucidtorch.models.sources.package_source import package_names
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from lucidtorch.base.errors import BadInputError, suggestion
 from lucidtorch.base.seeds import image_seeds
 from lucidtorch.base.sizes import size_sides
+from lucidtorch.constraints.text import parse as parse_constraints
 from lucidtorch.models.running.precision import Precision
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.schedule import Schedule
@@ -43,6 +44,7 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "lr": _lr,
     "param": parse_param,
     "transforms": parse_transforms,
+    "constraints": parse_constraints,
     "precision": Precision,
 }
 # A gallery's batch is another thing: how many pictures are computed together.

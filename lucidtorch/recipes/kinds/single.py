@@ -15,7 +15,8 @@ from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_source
 from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.rendering.entry import Callback, run_job
-from lucidtorch.rendering.job import prepare
+from lucidtorch.rendering.networks import ModelLike
+from lucidtorch.rendering.preparation import prepare
 from lucidtorch.rendering.result import Rendering
 from lucidtorch.rendering.schedule import Schedule
 
@@ -25,11 +26,13 @@ class RenderRecipe(BaseModel):
 
     Attributes:
         kind: The kind of recipe.
-        model: How the network is loaded, or None where only a Python program has it.
+        model: How the network is loaded, or None where there are several, or only a Python program has it.
+        models: How several networks are loaded, by name.
         model_name: What messages call the network.
         objective: The objective's text.
-        param: The param's text.
+        param: The param's text, or None where it holds a module of a Python program.
         transforms: The pipeline's text, or None where it holds functions of a Python program.
+        constraints: The text of what the images were held to after each step; empty where nothing.
         steps: The number of updates.
         snapshots: After how many updates a picture was kept.
         optimizer: ``adam`` or ``sgd``.
@@ -48,10 +51,12 @@ class RenderRecipe(BaseModel):
 
     kind: Literal["render"]
     model: ModelSource | None
+    models: dict[str, ModelSource] | None = None
     model_name: str
     objective: str
-    param: str
+    param: str | None
     transforms: str | None
+    constraints: str = ""
     steps: int = Field(ge=1)
     snapshots: tuple[int, ...] = ()
     optimizer: str = "adam"
@@ -70,6 +75,14 @@ class RenderRecipe(BaseModel):
     def _known_fields(cls, value: Any) -> Any:
         if isinstance(value, dict):
             ModelSource.from_dict(value)
+        return value
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _known_fields_of_each(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            for one in value.values():
+                cls._known_fields(one)
         return value
 
     @model_validator(mode="after")
@@ -99,11 +112,11 @@ class RenderRecipe(BaseModel):
             place = ".".join(str(part) for part in first["loc"])
             raise RecipeError(f"The recipe in {where} does not fit at {place!r}: {first['msg']}.") from error
 
-    def run(self, *, model: Model | None = None, folder: Path, callbacks: Sequence[Callback] = ()) -> Rendering:
+    def run(self, *, model: ModelLike | None = None, folder: Path, callbacks: Sequence[Callback] = ()) -> Rendering:
         """Make the pictures again.
 
         Args:
-            model: The network, where only a Python program has it.
+            model: The network, or several by name, where only a Python program has them.
             folder: Where the array files stand that the texts name.
             callbacks: Called after each update.
 
@@ -111,13 +124,18 @@ class RenderRecipe(BaseModel):
             The pictures.
 
         Raises:
-            RecipeError: The network or the transforms exist only in a Python program.
+            RecipeError: The network, the param or the transforms exist only in a Python program.
         """
-        network = model or self._load()
+        network = self._load() if model is None else model
         if self.transforms is None:
             raise RecipeError(
                 f"The transforms of this picture hold functions that only a Python program has; call render with "
                 f"them and {self.objective!r}."
+            )
+        if self.param is None:
+            raise RecipeError(
+                f"The param of this picture holds a module that only a Python program has; call render with it and "
+                f"{self.objective!r}."
             )
         schedule = Schedule(self.steps, self.lr, self.optimizer, self.snapshots)
         with threads(self.threads):
@@ -129,11 +147,14 @@ class RenderRecipe(BaseModel):
                 schedule,
                 self.seed,
                 precision=self.precision,
+                constraints=self.constraints,
                 folder=folder,
             )
             return run_job(job, callbacks)
 
-    def _load(self) -> Model:
+    def _load(self) -> Model | dict[str, Model]:
+        if self.models is not None:
+            return {name: load_source(one, device=self.device) for name, one in self.models.items()}
         if self.model is None:
             raise RecipeError(
                 f"This picture was made with {self.model_name}, a module that only a Python program has; there, call "

@@ -1,0 +1,62 @@
+"""What a gallery shows of each unit: a word for what is usual, or an objective with a place for the unit."""
+
+from __future__ import annotations
+
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.text import parse
+
+VARIANTS = ("channel", "negative", "diversity")
+LAYER, UNIT = "{layer}", "{unit}"  # what a template is filled with
+
+
+def check_variant(variant: str) -> None:
+    """Refuse what says nothing about a unit.
+
+    Args:
+        variant: A word, or a template such as ``neuron({layer}, {unit}) - 0.01 * total_variation()``.
+
+    Raises:
+        BadInputError: It is neither.
+    """
+    if variant not in VARIANTS and not is_template(variant):
+        raise BadInputError(
+            f"The variants are {', '.join(VARIANTS)}, or an objective with places for what it is of, such as "
+            f"neuron({LAYER}, {UNIT}), but {variant!r} was given."
+        )
+
+
+def is_template(variant: str) -> bool:
+    """Say whether a variant is an objective with a place for the unit.
+
+    Args:
+        variant: What was given.
+
+    Returns:
+        Whether it holds ``{unit}``.
+    """
+    return isinstance(variant, str) and UNIT in variant
+
+
+def filled(template: str, layer: str, unit: int) -> Objective:
+    """Write a layer and a unit into a template.
+
+    Args:
+        template: An objective's text with ``{unit}`` and, where it names the layer, ``{layer}``.
+        layer: The address of the layer.
+        unit: The unit.
+
+    Returns:
+        The objective of that unit.
+
+    Raises:
+        ExpressionError: The text does not parse.
+        BadInputError: It speaks of several images.
+    """
+    goal = parse(template.replace(LAYER, repr(layer)).replace(UNIT, str(unit)))
+    if goal.batch is not None:
+        raise BadInputError(
+            f"A gallery makes one picture of each unit, but {template!r} speaks of {goal.batch} images; use the "
+            f"variant diversity, or render it."
+        )
+    return goal

@@ -1,0 +1,264 @@
+"""The networks of one render: one, or several by name, run on the same images."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from lucidtorch.base.errors import BadInputError, UnknownLayerError, suggestion
+from lucidtorch.base.sizes import Size
+from lucidtorch.models.layers.address import Address
+from lucidtorch.models.model import Model
+from lucidtorch.models.running.capture import capture
+from lucidtorch.models.running.frozen import frozen
+from lucidtorch.models.running.precision import Precision
+from lucidtorch.models.sources.loading import load_model
+from lucidtorch.objectives.naming import SEPARATOR
+
+NetworkLike: TypeAlias = "Model | nn.Module | str"
+ModelLike: TypeAlias = "NetworkLike | Mapping[str, NetworkLike]"
+Look: TypeAlias = Callable[[Tensor], dict[str, Tensor]]  # images as the networks see them, to activations by address
+ONLY = ""  # the name of a network that is alone
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The networks of a render.
+
+    Args:
+        models: By name; one that is alone has the empty name, and addresses in it stand without a name.
+    """
+
+    models: Mapping[str, Model]
+
+    @classmethod
+    def of(cls, given: ModelLike) -> Networks:
+        """Take whatever `render` was given.
+
+        Args:
+            given: A network, or several by name.
+
+        Returns:
+            The networks.
+
+        Raises:
+            BadInputError: There are none, a name is no plain text, or they differ in channels or device.
+        """
+        if not isinstance(given, Mapping):
+            return cls({ONLY: _model(given)})
+        for name in given:
+            if not isinstance(name, str) or not name or SEPARATOR in name:
+                raise BadInputError(f"Several networks go by names without a slash, but one is called {name!r}.")
+        if not given:
+            raise BadInputError("No network was given; write for example {'a': 'vgg16', 'b': 'resnet50'}.")
+        found = cls({name: _model(one) for name, one in given.items()})
+        for what, values in (
+            ("channels", [one.convention.channels for one in found.models.values()]),
+            ("devices", [str(one.device) for one in found.models.values()]),
+            ("numbers of sides", [len(one.convention.size) for one in found.models.values()]),
+        ):
+            if len(set(values)) > 1:
+                raise BadInputError(f"Networks that look at one image must agree, but their {what} are {values}.")
+        return found
+
+    @property
+    def first(self) -> Model:
+        """The network that decides where nobody says: the size of the picture and its mean colour."""
+        return next(iter(self.models.values()))
+
+    @property
+    def name(self) -> str:
+        """What messages call them."""
+        return " and ".join(one.name for one in self.models.values())
+
+    @property
+    def device(self) -> torch.device:
+        """Where they are."""
+        return self.first.device
+
+    @property
+    def takes_batches(self) -> bool:
+        """Whether all of them take more than one image at a time."""
+        return all(one.takes_batches for one in self.models.values())
+
+    def owner(self, layer: str) -> tuple[str, str]:
+        """Split an address of the expression.
+
+        Args:
+            layer: The address, with its network's name before a slash where there are several.
+
+        Returns:
+            The network's name and the address in it.
+
+        Raises:
+            UnknownLayerError: It names no network.
+        """
+        if tuple(self.models) == (ONLY,):
+            return ONLY, layer
+        name, _, rest = layer.partition(SEPARATOR)
+        if name not in self.models or not rest:
+            raise UnknownLayerError(
+                f"{layer!r} says no network; of several, write of({next(iter(self.models))!r}, ...) or name/layer. "
+                f"{suggestion(name, self.models)}"
+            )
+        return name, rest
+
+    def named(self, name: str, layer: str) -> str:
+        """Put an address together again.
+
+        Args:
+            name: The network's name.
+            layer: The address in it.
+
+        Returns:
+            The address as the expression has it.
+        """
+        return layer if name == ONLY else f"{name}{SEPARATOR}{layer}"
+
+    def in_order(self, layers: Sequence[str]) -> list[str]:
+        """Sort addresses as the networks come to them.
+
+        Args:
+            layers: Addresses of the expression.
+
+        Returns:
+            The same, in order.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+        """
+        names = list(self.models)
+
+        def place(layer: str) -> tuple[int, int]:
+            name, own = self.owner(layer)
+            return names.index(name), self.models[name].layers.order(own)
+
+        return sorted(layers, key=place)
+
+    def addresses(self, layers: Sequence[str], size: Size | None = None) -> dict[str, Address]:
+        """Say where layers are.
+
+        Args:
+            layers: Addresses of the expression.
+            size: The size of the images; each network's own where None.
+
+        Returns:
+            Each with its place.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+        """
+        found = {}
+        for layer in layers:
+            name, own = self.owner(layer)
+            model = self.models[name]
+            found[layer] = model.addresses([own], model.layers.size if size is None else size)[own]
+        return found
+
+    def before(self, layer: str) -> str | None:
+        """Find the layer that feeds the ReLU of a layer.
+
+        Args:
+            layer: An address of the expression.
+
+        Returns:
+            The address of what feeds it; None where it is behind no ReLU.
+        """
+        name, own = self.owner(layer)
+        found = self.models[name].layers.before(own)
+        return None if found is None else self.named(name, found)
+
+    def address_of(self, module: nn.Module) -> str:
+        """Find the address of a module that was given as such.
+
+        Args:
+            module: A part of one of the networks.
+
+        Returns:
+            Its address as an expression has it.
+
+        Raises:
+            UnknownLayerError: It is a part of none of them.
+        """
+        for name, model in self.models.items():
+            if any(one is module for one in model.module.modules()):
+                return self.named(name, model.layers.directory.name_of(module))
+        return self.first.layers.directory.name_of(module)  # says that it is not there
+
+    def label_index(self, label: int | str, layer: str) -> int:
+        """Look a class up.
+
+        Args:
+            label: Its number or its name.
+            layer: The address of the scores.
+
+        Returns:
+            Its number.
+
+        Raises:
+            UnknownLabelError: There is no such class.
+        """
+        return self.models[self.owner(layer)[0]].label_index(label)
+
+    def check_batch(self, batch: int) -> None:
+        """Make sure that so many images can be made together.
+
+        Args:
+            batch: How many.
+
+        Raises:
+            BadInputError: A network, or an extra input of one, does not take them.
+        """
+        if batch > 1 and not self.takes_batches:
+            raise BadInputError(f"{self.name} takes one image at a time, and {batch} are to be made; write batch=1.")
+        for model in self.models.values():
+            model.feed.check_batch(batch)
+
+    @contextlib.contextmanager
+    def looking(self, addresses: Mapping[str, Address], precision: Precision) -> Iterator[Look]:
+        """Hold the networks still and look inside them while the block runs.
+
+        Args:
+            addresses: The layers to look at, by their address in the expression.
+            precision: What the networks compute in.
+
+        Yields:
+            A function from images on the canvas to the layers' activations, in float32 or better.
+        """
+        with contextlib.ExitStack() as held, contextlib.ExitStack() as hooks:
+            for model in self.models.values():
+                held.enter_context(frozen(model.module))
+            runs = {
+                name: hooks.enter_context(capture(model.module, self.own(name, addresses), model.feed))
+                for name, model in self.models.items()
+            }
+
+            def look(seen: Tensor) -> dict[str, Tensor]:
+                found: dict[str, Tensor] = {}
+                for name, model in self.models.items():
+                    with precision.on(model.device):
+                        found |= runs[name](model.normalize(seen.to(model.dtype)))
+                return {layer: found[layer] for layer in addresses}
+
+            yield look
+
+    def own(self, name: str, addresses: Mapping[str, Address]) -> dict[str, Address]:
+        """Choose the addresses of one network.
+
+        Args:
+            name: Its name.
+            addresses: Addresses of the expression, each with its place.
+
+        Returns:
+            Those that lie in it.
+        """
+        return {layer: address for layer, address in addresses.items() if self.owner(layer)[0] == name}
+
+
+def _model(given: NetworkLike) -> Model:
+    return given if isinstance(given, Model) else load_model(given)

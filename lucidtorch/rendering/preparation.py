@@ -1,0 +1,218 @@
+"""Settling a render: what was given becomes a job, and whatever does not fit stops here, before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError, SizeError
+from lucidtorch.base.seeds import image_seeds
+from lucidtorch.base.sizes import PLANE, Size, size_text
+from lucidtorch.constraints.constraint import ConstraintLike, Constraints
+from lucidtorch.constraints.text import parse as parse_constraints
+from lucidtorch.models.model import Model
+from lucidtorch.models.running.precision import Precision
+from lucidtorch.models.running.probe import Attempt
+from lucidtorch.models.sources.guesses import USUAL_SIDE
+from lucidtorch.objectives.activation_grid import Grid
+from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.naming import without_of
+from lucidtorch.objectives.references import INPUT
+from lucidtorch.objectives.term import Term
+from lucidtorch.objectives.text import parse as parse_objective
+from lucidtorch.param.images import image
+from lucidtorch.param.param import Param
+from lucidtorch.param.text import parse as parse_param
+from lucidtorch.rendering.advice import advise
+from lucidtorch.rendering.fitting import check_channels, check_constraints, check_pictures, check_views, pictures_of
+from lucidtorch.rendering.job import Job
+from lucidtorch.rendering.networks import ModelLike, Networks
+from lucidtorch.rendering.probe import Probe
+from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.transforms import background, crop_or_pad_to, standard
+from lucidtorch.transforms.text import parse as parse_transforms
+from lucidtorch.transforms.transform import Pipeline, TransformLike
+
+ParamLike: TypeAlias = "Param | str | None"
+TransformsLike: TypeAlias = "TransformLike | Iterable[TransformLike] | str | None"
+ConstraintsLike: TypeAlias = "ConstraintLike | Iterable[ConstraintLike] | str"
+TRIED_FIRST = (USUAL_SIDE, USUAL_SIDE)
+UNSTATED_SIZE = 128  # the size of a picture for a network that does not say what it takes
+
+
+def prepare(
+    model: ModelLike,
+    objective: Objective | str,
+    param: ParamLike,
+    transforms: TransformsLike,
+    schedule: Schedule,
+    seed: int | Sequence[int],
+    *,
+    precision: str = "float32",
+    constraints: ConstraintsLike = (),
+    folder: Path | None = None,
+) -> Job:
+    """Settle and check everything before any work; the arguments are those of `render`.
+
+    Args:
+        model: The network, or several by name.
+        objective: What the picture shall show, or its text.
+        param: What makes the images, its text, or None for the default.
+        transforms: What the images go through, as text, or None for the default.
+        schedule: How it steps.
+        seed: One number, or one per image.
+        precision: What the networks compute in.
+        constraints: What the images are held to after each step, or its text.
+        folder: Where the array files that a text names stand.
+
+    Returns:
+        The job.
+
+    Raises:
+        BadInputError: Anything in it does not fit; the message says what to write instead.
+    """
+    networks = Networks.of(model)
+    wanted = parse_objective(objective, folder) if isinstance(objective, str) else objective
+    if not isinstance(wanted, Objective):
+        raise ObjectiveError(
+            f"An objective or its text is needed, but {objective!r} was given; write for example channel('a', 0)."
+        )
+    wanted = wanted.mapped(lambda node: _with_addresses(node, networks))
+    asked = without_of(wanted).mapped(lambda node: _with_numbers(node, networks))
+    computing = Precision(precision)
+    computing.check(networks.device)
+    needed = networks.in_order([layer for layer in asked.layers if layer != INPUT])
+    networks.addresses(needed)  # a misspelt one stops here
+    goal = asked.mapped(lambda node: _with_directions(node, networks, computing))
+    pipeline = read_pipeline(transforms)
+    chosen = _param(param, goal, networks, pipeline, folder)
+    held = read_constraints(constraints, folder)
+    check_constraints(held, chosen)
+    probe = Probe(networks, needed, goal, chosen, computing)
+    default = background() | standard() if chosen.alpha else standard()
+    fallback = None if pipeline is not None else default | crop_or_pad_to(*networks.first.convention.size[-PLANE:])
+    settled = probe.settle(default if pipeline is None else pipeline, fallback)
+    if param is None and settled is fallback:  # of one size only, so that a picture of another would be cut
+        chosen = image(networks.first.convention.size, batch=chosen.batch, channels=chosen.channels)
+    check_pictures(goal, chosen)
+    check_views(goal, settled)
+    seeds = image_seeds(seed, chosen.batch)
+    advise(without_of(wanted), networks, chosen.batch)
+    addresses = networks.addresses(needed, settled.output_size(chosen.size))
+    return Job(networks, wanted, goal, addresses, chosen, settled, schedule, seeds, computing, held)
+
+
+def default_size(model: Model) -> Size:
+    """Choose the size of a picture where nobody did.
+
+    Args:
+        model: The network.
+
+    Returns:
+        The network's own size; 128 x 128 for one that does not state it and takes the size that is tried first, and so
+        presumably any.
+    """
+    size = model.convention.size
+    return size if model.size_known or size != TRIED_FIRST else (UNSTATED_SIZE, UNSTATED_SIZE)
+
+
+def read_pipeline(transforms: TransformsLike) -> Pipeline | None:
+    """Make a pipeline of whatever a caller may give for one.
+
+    Args:
+        transforms: Transforms, their text, or None for the default.
+
+    Returns:
+        The pipeline, or None where the default is wanted.
+
+    Raises:
+        BadInputError: It is no transform, or the text does not parse.
+    """
+    if transforms is None:
+        return None
+    return parse_transforms(transforms) if isinstance(transforms, str) else Pipeline.of(transforms)
+
+
+def read_constraints(constraints: ConstraintsLike, folder: Path | None = None) -> Constraints:
+    """Make constraints of whatever a caller may give for them.
+
+    Args:
+        constraints: Constraints, or their text.
+        folder: Where the array files that a text names stand.
+
+    Returns:
+        The constraints.
+
+    Raises:
+        BadInputError: There are others among them, or the text does not parse.
+    """
+    return parse_constraints(constraints, folder) if isinstance(constraints, str) else Constraints.of(constraints)
+
+
+def _with_addresses(node: Objective, networks: Networks) -> Objective:
+    """Write the addresses of modules that were given as such."""
+    if not isinstance(node, Term):
+        return node
+    given = {name: value for name, value in node.arguments if isinstance(value, nn.Module)}
+    return node.replaced(**{name: networks.address_of(one) for name, one in given.items()}) if given else node
+
+
+def _with_numbers(node: Objective, networks: Networks) -> Objective:
+    """Look the class names of a `logit` up in its network's labels."""
+    if not isinstance(node, Term) or node.name != "logit":
+        return node
+    arguments: dict[str, Any] = dict(node.arguments)
+    label, layer = arguments["label"], arguments["layer"]
+    if isinstance(label, tuple):
+        return node.replaced(label=tuple(networks.label_index(one, layer) for one in label))
+    return node.replaced(label=networks.label_index(label, layer))
+
+
+def _with_directions(node: Objective, networks: Networks, precision: Precision) -> Objective:
+    """Look up what a network makes of the picture of a `grid`."""
+    if not isinstance(node, Grid):
+        return node
+    picture = torch.tensor(node.image.numpy(), dtype=torch.float32, device=networks.device)[None]
+    channels, size = picture.shape[1], tuple(picture.shape[2:])
+    if channels != networks.first.convention.channels:
+        raise ImageError(
+            f"The picture of `grid` has {channels} channels, but {networks.name} takes "
+            f"{networks.first.convention.channels}."
+        )
+    found: Tensor | None = None
+    addresses = networks.addresses([node.layer], size)
+    with networks.looking(addresses, precision) as look, torch.no_grad(), Attempt() as attempt:
+        found = look(picture)[node.layer]
+    if found is None:
+        raise SizeError(f"{networks.name} does not take a picture of {size_text(size)} pixels ({attempt.reason}).")
+    return node.directions(found)
+
+
+def _param(
+    param: ParamLike, goal: Objective, networks: Networks, pipeline: Pipeline | None, folder: Path | None
+) -> Param:
+    channels = networks.first.convention.channels
+    if param is None:
+        sizes = [picture.shape[-PLANE:] for picture in pictures_of(goal)]
+        param = image(sizes[0] if sizes else default_size(networks.first), channels=channels)
+    elif isinstance(param, str):
+        param = parse_param(param, folder)
+    if not isinstance(param, Param):
+        raise BadInputError(
+            f"A param or its text is needed, but {param!r} was given; write for example param.image(128)."
+        )
+    check_channels(param, pipeline, channels, networks.name)
+    images = goal.images
+    batch = images.number
+    if batch is not None and param.batch == 1:
+        param = param.resized(batch=batch)
+    if images.exactly not in (None, param.batch) or param.batch < images.at_least:
+        raise BadInputError(
+            f"The objective speaks of {batch} images and the param makes {param.batch}; write batch={batch}."
+        )
+    networks.check_batch(param.batch)
+    return param
