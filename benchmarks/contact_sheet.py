@@ -28,7 +28,12 @@ OUTPUT = ROOT / "docs" / "contact-sheet.png"
 WEIGHTS = Path("weights") / "inceptionv1_lucid.safetensors"
 ACROSS, SIDE, GAP = 8, 112, 8  # tiles in a row, and pixels
 LETTERS, LINES, LINE, TITLE = 20, 4, 11, 16  # of a caption: letters in a line, lines, their height; a heading's height
-COLOURS = 160  # of the sheet's palette, which keeps its file small
+COLOURS = 256  # of the sheet's palette, which keeps its file small
+LUCIDS = (
+    "mixed4a_3x3_pre_relu",
+    "mixed4c_3x3_pre_relu",
+    30,
+)  # the layers and the unit that are shown of Lucid's network
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ def subjects(weights: Path | None) -> list[Subject]:
     found = [Subject(Things(), "conv2_2", "'star'", 96, 128)]
     if weights is not None:
         model = lt.load_model("inceptionv1", weights=weights, device="cpu")
-        found.append(Subject(Things(model, "mixed4a", "mixed4c", 97), "mixed3a", "14", 96, 64, scale=500))
+        found.append(Subject(Things(model, *LUCIDS), "mixed3a", "14", 96, 160, scale=500))
     return found
 
 

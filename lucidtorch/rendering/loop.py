@@ -168,10 +168,12 @@ class Loop:
     def _looking(self) -> Iterator[Eyes]:
         networks, precision = self.job.networks, self.job.precision
         comparisons = Comparisons(self.job)
-        with (
-            networks.looking(self.job.addresses, precision) as look,
-            networks.looking(comparisons.addresses, precision) as glance,
-        ):
+        with contextlib.ExitStack() as held:
+            look = held.enter_context(networks.looking(self.job.addresses, precision))
+            if not comparisons.pictures:
+                yield Eyes(look, lambda pipeline, draws: {})
+                return
+            glance = held.enter_context(networks.looking(comparisons.addresses, precision))
             yield Eyes(look, lambda pipeline, draws: comparisons.activations(glance, pipeline, draws))
 
     def _gradients(self, eyes: Eyes, number: int, trace: Trace) -> tuple[Tensor, Tensor | None]:
