@@ -118,13 +118,15 @@ def test_units_that_are_not_there(objective: str, message: str) -> None:
 
 @pytest.mark.parametrize("transforms", [None, "identity()"])
 def test_a_fixed_size_network_renders_with_the_default_pipeline(transforms: str | None) -> None:
-    network = timm.create_model("vit_tiny_patch16_224", pretrained=False, img_size=64, depth=2)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(5)
+        network = timm.create_model("vit_tiny_patch16_224", pretrained=False, img_size=64, depth=2)
     model = lt.load_model(network, mean=0.5, std=0.5, size=64)
-    made = lt.render(model, "blocks.0.mlp.fc1:7", transforms=transforms, steps=12, progress=False)
+    made = lt.render(model, "blocks.0.mlp.fc1:7", transforms=transforms, steps=24, progress=False)
     assert made.images.shape == (1, 3, 64, 64)
     assert made.recipe["canvas"] == [64, 64]
     history = made.history["objective"][0]
-    assert history[-1] > history[0]
+    assert history[-6:].mean() > history[:6].mean()  # each step is another view of the picture
 
 
 def test_a_network_of_any_size_knows_its_tokens_at_each() -> None:
