@@ -71,6 +71,30 @@ def test_sizes_and_batches(run: Cli, tmp_path: Path, options: str, shape: tuple[
     assert pixels(tmp_path / "x.png").shape == shape
 
 
+@pytest.mark.parametrize(
+    "goal", ["-conv2_1:3", "-channel('conv2_1', 3)", "-(conv2_1:3 + 1)", "-of_nothing:3", "- conv2_1:3 - L1()"]
+)
+def test_an_objective_may_begin_with_a_minus(cli: Cli, goal: str, tmp_path: Path) -> None:
+    found = cli("render", "demo", goal, "--weights", "random", "--size", "24", "--steps", "1", "-o", "x.png")
+    if goal.startswith("-o"):
+        assert found.code == 2  # it is the option: a file called f_nothing:3
+        return
+    assert found.code == 0, found.err
+    assert lt.recipes.read_recipe(tmp_path / "x.png").objective.startswith("-")
+
+
+def test_constraints_and_parts_as_text(run: Cli, tmp_path: Path) -> None:
+    words = "--param 'image(24, batch=2, alpha=True) + shared([1, 4, 6, 6])' --constraints 'decay(0.01) | blur(0.5)'"
+    run(f"render demo conv2_1:3 --weights random --steps 2 {words} -o x.png")
+    recipe = lt.recipes.read_recipe(tmp_path / "x.png")
+    assert recipe.constraints == "decay(0.01) | blur(0.5)"
+    assert recipe.param == "image(24, batch=2, alpha=True) + shared([1, 4, 6, 6])"
+    assert recipe.transforms is not None
+    assert recipe.transforms.startswith("background() | pad(12)")
+    run("rerun x.png -o y.png")
+    assert (tmp_path / "y.png").read_bytes() == (tmp_path / "x.png").read_bytes()
+
+
 def test_a_param_as_text(run: Cli, tmp_path: Path) -> None:
     line = (
         "render demo conv2_1:3 --weights random --device cpu --steps 1 --param 'image((20, 24), fft=False)' --batch 2"

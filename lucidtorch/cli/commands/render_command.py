@@ -14,14 +14,49 @@ from lucidtorch.cli.console import Voice
 from lucidtorch.cli.exits import Interrupted
 from lucidtorch.cli.loading import Loading, open_model
 from lucidtorch.cli.reading import whole_numbers
-from lucidtorch.objectives.text import parse
+from lucidtorch.objectives.text import parse, vocabulary
 from lucidtorch.rendering.entry import render
 from lucidtorch.rendering.result import check_destination
 
 LONGEST_NAME = 80
+SHORT_OPTIONS = "ohq"  # what stands behind one of these letters is theirs
+NEGATED = re.compile(r"-\s*(?:\(|(?P<word>[A-Za-z_]\w*)\(|(?P<layer>[A-Za-z0-9_./@\[\]]+):[\[0-9])")
 
 
-@click.command("render", short_help="Make a picture of what an objective looks for.", cls=network_words.NetworkCommand)
+class RenderCommand(network_words.NetworkCommand):
+    """A command whose objective may begin with a minus and is no option then."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the line.
+
+        Args:
+            ctx: The context of the call.
+            args: Its words.
+
+        Returns:
+            What is left over.
+        """
+        return super().parse_args(ctx, [f" {word}" if is_negated(word) else word for word in args])
+
+
+def is_negated(text: str) -> bool:
+    """Say whether a word is an objective with a minus before it, and no option.
+
+    Args:
+        text: The word.
+
+    Returns:
+        Whether it is.
+    """
+    found = NEGATED.match(text)
+    if found is None:
+        return False
+    if found["word"] is not None:
+        return found["word"] in vocabulary().names
+    return found["layer"] is None or found["layer"][0] not in SHORT_OPTIONS
+
+
+@click.command("render", short_help="Make a picture of what an objective looks for.", cls=RenderCommand)
 @network_words.argument
 @click.argument("objective", metavar="OBJECTIVE")
 @options.output("The file: .png, or .gif or .mp4 of the snapshots (or of a clip).")
