@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lucidtorch.base.errors import LucidtorchWarning
+from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.param.param import Param
 
 
@@ -35,10 +35,20 @@ class Guard:
 
     Args:
         param: The filled param.
+
+    Raises:
+        BadInputError: The first axis of one of its parameters is not the image, and it does not say what else it is.
     """
 
     def __init__(self, param: Param) -> None:
         named = list(param.named_parameters())
+        for name, one in named:
+            rows = one.shape[0] if one.ndim else 0
+            if tuple(param.reads(name).shape) != (rows, param.batch):
+                raise BadInputError(
+                    f"The first axis of {name!r} of {param!r:.80} is not the image: it has {rows} rows for "
+                    f"{param.batch} images. Give it a row per image, or say in reads(name) which images read each row."
+                )
         self.parameters = [one for _, one in named]
         self.reads = [param.reads(name).to(one.device) for name, one in named]  # `[rows, B]` of each
         self.stops: dict[int, Stop] = {}
