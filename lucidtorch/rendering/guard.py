@@ -70,8 +70,9 @@ class Guard:
             broken = ~gradient.isfinite().flatten(1).all(1)
             smooth &= ~(broken[:, None] & reads).any(0)
         if not bool((sound & smooth).all()):
-            for image in torch.nonzero(~(sound & smooth)).flatten().tolist():
-                self._stop(image, step, bool(sound[image]), activations)
+            unsound = self._sharing(~sound)
+            for image in torch.nonzero(self._sharing(~(sound & smooth))).flatten().tolist():
+                self._stop(image, step, not bool(unsound[image]), activations)
         if self.stops:
             for gradient, rows in zip(gradients, self._rows(self.stops), strict=True):
                 gradient[rows] = 0
@@ -90,6 +91,16 @@ class Guard:
         images = range(self.batch) if kind is not None else self.stops
         if images:
             self._copy(self.good, self.parameters, self._rows(images))
+
+    def _sharing(self, images: Tensor) -> Tensor:
+        """Which images share a row with some, directly or through others, `[B]`; those are among them."""
+        while True:
+            found = images
+            for reads in self.reads:
+                found = found | (reads & (reads & found).any(1)[:, None]).any(0)
+            if torch.equal(found, images):
+                return found
+            images = found
 
     def _rows(self, images: Sequence[int] | Mapping[int, object] | range) -> list[Tensor]:
         """Which rows of each parameter some images read, `[rows]` each."""
