@@ -22,7 +22,6 @@ UNIT = re.compile(
 CLASS = re.compile(r"logit\(\s*(?:label\s*=\s*)?(?:\[(?:\s*\d+\s*,)*\s*)?(?P<typed>\d*)$")
 TEXT = re.compile(r"(?P<name>\w+)\((?P<before>[^()]*)$")
 WORD = re.compile(r"[\w./@\[\]]*$")
-UNITS = ("index", "label")  # what parameters that count units are called
 SCORES = ("logits", "prob")
 
 
