@@ -57,6 +57,7 @@ class Comparisons:
         like = torch.zeros((), device=job.networks.device)
         self.pictures = {picture: self._images(picture.tensor(like), job.param) for picture in self.layers}
         self.kept: dict[str, Tensor] = {}
+        self.kept_for: Pipeline | None = None  # what they were seen through
 
     def activations(self, look: Look, pipeline: Pipeline, draws: Draws) -> dict[str, Tensor]:
         """Look at the given pictures.
@@ -69,14 +70,14 @@ class Comparisons:
         Returns:
             The activations by key, one row per view of each image, without gradients.
         """
-        if self.kept and is_still(pipeline, draws):
+        if pipeline == self.kept_for and draws_nothing(pipeline, draws):
             return self.kept
         found: dict[str, Tensor] = {}
         with torch.no_grad():
             for picture, images in self.pictures.items():
                 seen = look(pipeline.apply(images.repeat_interleave(pipeline.views, 0), draws))
                 found |= {reference(layer, picture): seen[layer] for layer in self.layers[picture]}
-        self.kept = found
+        self.kept, self.kept_for = found, pipeline
         return found
 
     def _images(self, picture: Tensor, param: Param) -> Tensor:
@@ -98,8 +99,8 @@ def targets_of(goal: Objective) -> list[tuple[str, Array]]:
     return list(dict.fromkeys(pair for term in terms for pair in term.own_targets))
 
 
-def is_still(pipeline: Pipeline, draws: Draws) -> bool:
-    """Say whether a pipeline does the same at every step.
+def draws_nothing(pipeline: Pipeline, draws: Draws) -> bool:
+    """Say whether there is no chance in a pipeline.
 
     Args:
         pipeline: The pipeline.

@@ -11,7 +11,17 @@ from torch import Generator, Tensor, nn
 
 import lucidtorch as lt
 from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.objectives import Activations, Memory, after, before, channel, facet, objective, ramp
+from lucidtorch.objectives import (
+    Activations,
+    Memory,
+    activation_difference,
+    after,
+    before,
+    channel,
+    facet,
+    objective,
+    ramp,
+)
 from lucidtorch.objectives.term import DEFINITIONS
 from lucidtorch.transforms import Transform, crops, identity
 
@@ -126,6 +136,17 @@ def test_a_transform_may_change_over_the_steps(model: lt.Model) -> None:
         seen = images * (1 - step / 4) + 0.5 * step / 4
         expected = channel("0", 0)(model.activations(seen, "0"))
         assert torch.allclose(found.history["objective"][:, step], expected, atol=1e-5)
+
+
+def test_a_picture_that_is_compared_with_changes_alike(model: lt.Model) -> None:
+    """Also where nothing is drawn: what it looked like at another step is not kept."""
+    picture = torch.rand(3, 12, 12, generator=torch.Generator().manual_seed(3))
+    goal = activation_difference("0", picture)
+    found = lt.render(model, goal, steps=4, snapshots=(1, 2, 3), **{**SETTINGS, "transforms": Fading()})
+    for step, images in found.snapshots.items():
+        seen, given = (one * (1 - step / 4) + 0.5 * step / 4 for one in (images, picture[None]))
+        apart = model.activations(seen, "0")["0"] - model.activations(given, "0")["0"]
+        assert torch.allclose(found.history["objective"][:, step], apart.abs().flatten(1).mean(1), atol=1e-5)
 
 
 def test_crops_make_pictures(model: lt.Model) -> None:
