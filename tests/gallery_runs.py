@@ -66,7 +66,7 @@ class Steps:
 def recorded(folder: Path) -> set[str]:
     """The pictures of all batches that are finished."""
     records = (json.loads(path.read_text()) for path in folder.glob("batches/*.json"))
-    return {unit["file"] for record in records for unit in record["units"]}
+    return {picture["file"] for record in records for picture in record["pictures"]}
 
 
 def count_of(folder: Path) -> int:

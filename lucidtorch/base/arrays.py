@@ -65,7 +65,7 @@ class Array:
     @functools.cached_property
     def sha256(self) -> str:
         """The checksum of the file that holds this array."""
-        return hashlib.sha256(self._file_bytes()).hexdigest()
+        return hashlib.sha256(self.file_bytes()).hexdigest()
 
     @functools.cached_property
     def span(self) -> tuple[float, float]:
@@ -108,7 +108,7 @@ class Array:
             The path of the file.
         """
         path = folder / self.file_name
-        atomic_write_bytes(path, self._file_bytes())
+        atomic_write_bytes(path, self.file_bytes())
         return path
 
     def __repr__(self) -> str:
@@ -116,7 +116,12 @@ class Array:
             return repr(self.numpy().tolist())
         return f"array({self.file_name!r}, sha256={self.sha256!r})"
 
-    def _file_bytes(self) -> bytes:
+    def file_bytes(self) -> bytes:
+        """Give the content of the file that holds this array.
+
+        Returns:
+            What numpy writes.
+        """
         stream = io.BytesIO()
         np.save(stream, self.numpy(), allow_pickle=False)
         return stream.getvalue()

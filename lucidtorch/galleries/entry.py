@@ -6,14 +6,15 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from lucidtorch.base.files import check_output_folder, remove_leftovers
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import versions
 from lucidtorch.galleries.plan import Batch, plan
 from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
-from lucidtorch.galleries.work import Craft, finished_batch, network_key, settle
+from lucidtorch.galleries.task import Craft, Task
+from lucidtorch.galleries.work import Record, finished_task, network_key, settle
 from lucidtorch.galleries.workers import work_through
 from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.layers.table import LayerLike
@@ -26,7 +27,7 @@ from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, Transfo
 from lucidtorch.rendering.schedule import Schedule
 
 Report: TypeAlias = Callable[[int, int, Batch], None]
-Records: TypeAlias = Mapping[str, Mapping[str, Any]]
+Records: TypeAlias = Mapping[str, Record]
 
 
 @dataclass(frozen=True)
@@ -104,28 +105,30 @@ def gallery(
 def _made(
     model: Model, batches: Sequence[Batch], craft: Craft, folder: Path, workers: int, report: Report | None
 ) -> Gallery:
-    jobs = [settle(model, first, craft) for first in _first_of_each(batches)]
+    jobs = [settle(model, first.task(craft)) for first in _first_of_each(batches)]
+    named = {batch.name: batch for batch in batches}
+    tasks = [batch.task(craft) for batch in batches]
     check_output_folder(folder)
     remove_leftovers(folder)
-    records: dict[str, Mapping[str, Any]] = {}
+    records: dict[str, Record] = {}
     interrupted = False
     try:
-        with contextlib.closing(work_through(model, batches, craft, folder, workers)) as finished:
+        with contextlib.closing(work_through(model, tasks, folder, workers)) as finished:
             for done, record in finished:
                 records[done.name] = record
                 if report is not None:
-                    report(len(records), len(batches), done)
+                    report(len(records), len(batches), named[done.name])
     except KeyboardInterrupt:
         interrupted = True
-        records |= _found_before([batch for batch in batches if batch.name not in records], craft, folder)
+        records |= _found_before([task for task in tasks if task.name not in records], folder)
     site = _site(model, batches, records, jobs[0], folder)
     found = [picture for layer in site.layers for unit in layer.units for picture in unit.pictures]
     return Gallery(publish(site, folder), len(found), sum(picture.dead for picture in found), interrupted)
 
 
-def _found_before(batches: Sequence[Batch], craft: Craft, folder: Path) -> dict[str, Mapping[str, Any]]:
+def _found_before(tasks: Sequence[Task], folder: Path) -> dict[str, Record]:
     """What stands in the folder already: an interrupted gallery shows no less than it did before."""
-    found = {batch.name: finished_batch(batch, craft, folder) for batch in batches}
+    found = {task.name: finished_task(task, folder) for task in tasks}
     return {name: record for name, record in found.items() if record is not None}
 
 
@@ -150,8 +153,8 @@ def _units(
 ) -> tuple[Unit, ...]:
     pictures: dict[int, list[Picture]] = {}
     for batch in batches:
-        for entry in records[batch.name]["units"]:
-            pictures.setdefault(entry["unit"], []).append(_picture(batch, entry, folder, steps))
+        for unit, entry in zip(batch.units, records[batch.name]["pictures"], strict=True):
+            pictures.setdefault(unit, []).append(_picture(batch, unit, entry, folder, steps))
     labels = class_names(model, layer)
     return tuple(Unit(index, labels[index] if labels else None, tuple(pictures[index])) for index in sorted(pictures))
 
@@ -175,12 +178,12 @@ def class_names(model: Model, layer: str) -> list[str] | None:
     return model.labels
 
 
-def _picture(batch: Batch, entry: Mapping[str, Any], folder: Path, steps: int) -> Picture:
+def _picture(batch: Batch, unit: int, entry: Record, folder: Path, steps: int) -> Picture:
     recipe = read_png_text(folder / entry["file"])
     return Picture(
         variant=batch.variant,
         file=entry["file"],
-        objective=repr(batch.objective_of(entry["unit"])),
+        objective=repr(batch.objective_of(unit)),
         seed=entry["seed"],
         score=entry["score"],
         curve=tuple(entry["curve"]),

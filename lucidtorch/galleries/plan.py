@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, UnitError
 from lucidtorch.base.seeds import derive_seed, image_seeds
+from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.galleries.variants import VARIANTS, check_variant, filled, is_template
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
@@ -71,6 +72,20 @@ class Batch:
             return filled(self.variant, self.layer, unit)
         own = channel(self.objective.layers[0], unit)
         return own if self.variant == "channel" else -own
+
+    def task(self, craft: Craft) -> Task:
+        """Write the batch down as work to be done.
+
+        Args:
+            craft: How it is rendered.
+
+        Returns:
+            The task; its pieces stand in the order of the units.
+        """
+        copies = self.copies
+        places = (tuple(range(at * copies, (at + 1) * copies)) for at in range(len(self.units)))
+        pieces = tuple(Piece(self.file(unit), own) for unit, own in zip(self.units, places, strict=True))
+        return Task(self.name, self.objective, self.seeds, pieces, craft)
 
     def file(self, unit: int) -> str:
         """Say where a unit's picture stands in the gallery folder.

@@ -1,81 +1,30 @@
-"""Rendering one batch of a gallery: the unit of work, of resuming and of distribution."""
+"""Rendering one task: the unit of work, of resuming and of distribution."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 
-from lucidtorch.base.checks import is_whole
-from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
-from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.base.threads import threads
-from lucidtorch.constraints.constraint import Constraints
-from lucidtorch.galleries.plan import Batch
+from lucidtorch.galleries.task import Piece, Task
 from lucidtorch.models.model import Model
-from lucidtorch.param.param import Param
 from lucidtorch.rendering.entry import run_job
 from lucidtorch.rendering.job import Job
+from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.preparation import prepare
 from lucidtorch.rendering.result import Rendering
-from lucidtorch.rendering.schedule import Schedule
-from lucidtorch.transforms.transform import Pipeline
 
-CURVE_POINTS = 64  # how many values of a history a gallery keeps
+CURVE_POINTS = 64  # how many values of a history a folder keeps
 CURVE_DIGITS = 6
 
-
-@dataclass(frozen=True)
-class Craft:
-    """How every batch of a gallery is rendered.
-
-    Args:
-        param: What makes the images; its batch is the batch's.
-        transforms: What they go through; Lucid's standard pipeline where None.
-        schedule: How it steps.
-        threads: How many threads compute, in this process and in every worker.
-        network: A checksum of the network, from `network_key`.
-        precision: What the network computes in.
-        constraints: What the images are held to after each step.
-
-    Raises:
-        BadInputError: The number of threads is none.
-    """
-
-    param: Param | None
-    transforms: Pipeline | None
-    schedule: Schedule
-    threads: int
-    network: str | None
-    precision: str = "float32"
-    constraints: Constraints = field(default_factory=Constraints)
-
-    def __post_init__(self) -> None:
-        if not is_whole(self.threads) or self.threads < 1:
-            raise BadInputError(f"threads is a whole number from 1, but {self.threads!r} was given.")
-
-    def key(self, batch: Batch) -> str | None:
-        """Sum up everything that decides the pictures of a batch.
-
-        Args:
-            batch: What is rendered.
-
-        Returns:
-            A checksum; None where transforms, param or network hold a function, which has no value to compare.
-        """
-        texts_say_all = [one is None or one.is_text for one in (self.param, self.transforms)]
-        if self.network is None or not all(texts_say_all):
-            return None
-        asked = (batch.objective, self.param, self.transforms, self.schedule, self.precision, self.constraints)
-        texts = (self.network, *map(repr, asked))
-        facts = {"texts": texts, "seeds": batch.seeds, "threads": self.threads, "versions": versions()}
-        return hashlib.sha256(settings_text(facts).encode()).hexdigest()
+Record: TypeAlias = Mapping[str, Any]
 
 
 def network_key(model: Model) -> str | None:
@@ -98,65 +47,66 @@ def network_key(model: Model) -> str | None:
     return digest.hexdigest()
 
 
-def make_batch(model: Model, batch: Batch, craft: Craft, folder: Path) -> dict[str, Any]:
-    """Render a batch, or find that it stands in the folder already.
+def make_task(model: ModelLike, task: Task, folder: Path) -> Record:
+    """Render a task, or find that it stands in the folder already.
 
-    The pictures are written first and the record last, each whole or not at all: a batch with a record is finished.
+    The pictures are written first and the record last, each whole or not at all: a task with a record is finished.
 
     Args:
         model: The network.
-        batch: What to render.
-        craft: How.
-        folder: The gallery's folder.
+        task: What to render.
+        folder: The folder of the whole run.
 
     Returns:
-        The record of the batch: its key, and for each unit its file, score, curve, seed, and whether it is dead.
+        The record of the task: its key, and for each picture its file, its checksum, the seed and score and curves of
+        what it shows, and whether that is dead.
     """
-    known = finished_batch(batch, craft, folder)
+    known = finished_task(task, folder)
     if known is not None:
         return known
-    with threads(craft.threads):
-        rendering = run_job(settle(model, batch, craft))
+    with threads(task.craft.threads):
+        rendering = run_job(settle(model, task))
     if rendering.interrupted:
-        raise KeyboardInterrupt  # a batch is finished, or not there
-    for place, unit in enumerate(batch.units):
-        images = range(place * batch.copies, (place + 1) * batch.copies)
-        atomic_write_bytes(folder / batch.file(unit), rendering.png(images))
-    units = [_unit(batch, rendering, place, folder) for place in range(len(batch.units))]
-    record = {"key": craft.key(batch), "units": units}
-    atomic_write_text(_record_of(batch, folder), json.dumps(record, sort_keys=True, indent=1))
+        raise KeyboardInterrupt  # a task is finished, or not there
+    if task.recipe_id is not None:
+        rendering.recipe["recipe_id"] = task.recipe_id
+    for piece in task.pieces:
+        path = folder / piece.file
+        for array in rendering.arrays:
+            array.save(path.parent)
+        atomic_write_bytes(path, rendering.png(piece.places, snapshot=piece.snapshot))
+    record = {"key": task.key, "pictures": [_picture(task, rendering, piece, folder) for piece in task.pieces]}
+    atomic_write_text(_record_of(task, folder), json.dumps(record, sort_keys=True, indent=1))
     return record
 
 
-def finished_batch(batch: Batch, craft: Craft, folder: Path) -> dict[str, Any] | None:
-    """Find the record of a batch that was rendered before, with these very settings, and whose pictures still stand.
+def finished_task(task: Task, folder: Path) -> Record | None:
+    """Find the record of a task that was rendered before, with these very settings, and whose pictures still stand.
 
     Args:
-        batch: What was rendered.
-        craft: How.
-        folder: The gallery's folder.
+        task: What was rendered.
+        folder: The folder of the whole run.
 
     Returns:
         The record, or None.
     """
-    key = craft.key(batch)
+    key = task.key
     try:
-        record = json.loads(_record_of(batch, folder).read_text(encoding="utf-8"))
+        record = json.loads(_record_of(task, folder).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     if key is None or not isinstance(record, dict) or record.get("key") != key:
         return None
-    whole = all(_checksum(folder / unit["file"]) == unit["sha256"] for unit in record["units"])
+    whole = all(_checksum(folder / one["file"]) == one["sha256"] for one in record["pictures"])
     return record if whole else None
 
 
-def settle(model: Model, batch: Batch, craft: Craft) -> Job:
-    """Settle and check a batch without rendering it.
+def settle(model: ModelLike, task: Task) -> Job:
+    """Settle and check a task without rendering it.
 
     Args:
         model: The network.
-        batch: What to render.
-        craft: How.
+        task: What to render.
 
     Returns:
         The job.
@@ -164,22 +114,21 @@ def settle(model: Model, batch: Batch, craft: Craft) -> Job:
     Raises:
         BadInputError: Anything does not fit.
     """
-    count = len(batch.seeds)
-    param = None if craft.param is None else craft.param.resized(batch=count)
+    craft = task.craft
     return prepare(
         model,
-        batch.objective,
-        param,
+        task.objective,
+        None if craft.param is None else craft.param.resized(batch=len(task.seeds)),
         craft.transforms,
         craft.schedule,
-        batch.seeds,
+        task.seeds,
         precision=craft.precision,
         constraints=craft.constraints,
     )
 
 
-def _record_of(batch: Batch, folder: Path) -> Path:
-    return folder / "batches" / f"{batch.name}.json"
+def _record_of(task: Task, folder: Path) -> Path:
+    return folder / "batches" / f"{task.name}.json"
 
 
 def _checksum(path: Path) -> str | None:
@@ -189,19 +138,24 @@ def _checksum(path: Path) -> str | None:
         return None
 
 
-def _unit(batch: Batch, rendering: Rendering, place: int, folder: Path) -> dict[str, Any]:
-    own = slice(place * batch.copies, (place + 1) * batch.copies)
-    curve = rendering.history["objective"][own].mean(0)
-    stride = max(1, math.ceil(len(curve) / CURVE_POINTS))
+def _picture(task: Task, rendering: Rendering, piece: Piece, folder: Path) -> dict[str, Any]:
+    own = list(piece.places)
+    terms = {text: _curve(values[own].mean(0)) for text, values in rendering.history.items() if text != "objective"}
     return {
-        "unit": batch.units[place],
-        "file": batch.file(batch.units[place]),
-        "sha256": _checksum(folder / batch.file(batch.units[place])),
-        "seed": batch.seeds[own][0],
+        "file": piece.file,
+        "sha256": _checksum(folder / piece.file),
+        "seed": task.seeds[own[0]],
         "score": _rounded(rendering.values[own].mean()),
-        "curve": [_rounded(value) for value in curve[::stride]],
-        "dead": all(rendering.dead[own]),
+        "curve": _curve(rendering.history["objective"][own].mean(0)),
+        "terms": terms if len(terms) > 1 else {},
+        "dead": all(rendering.dead[place] for place in own),
+        "stopped": [str(rendering.stopped[place]) for place in own if place in rendering.stopped],
     }
+
+
+def _curve(values: torch.Tensor) -> list[float | None]:
+    stride = max(1, math.ceil(len(values) / CURVE_POINTS))
+    return [_rounded(value) for value in values[::stride]]
 
 
 def _rounded(value: torch.Tensor) -> float | None:

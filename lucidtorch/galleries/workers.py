@@ -1,4 +1,4 @@
-"""Who renders the batches of a gallery: this process, or several beside it."""
+"""Who renders tasks: this process, or several beside it."""
 
 from __future__ import annotations
 
@@ -9,55 +9,56 @@ from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.galleries.plan import Batch
-from lucidtorch.galleries.work import Craft, make_batch
+from lucidtorch.galleries.task import Task
+from lucidtorch.galleries.work import Record, make_task
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_source
 from lucidtorch.models.sources.model_source import ModelSource
+from lucidtorch.rendering.networks import ModelLike
 
 
 def work_through(
-    model: Model, batches: Sequence[Batch], craft: Craft, folder: Path, workers: int
-) -> Generator[tuple[Batch, dict[str, Any]], None, None]:
-    """Render batches; the pictures are the same whoever renders them.
+    model: ModelLike, tasks: Sequence[Task], folder: Path, workers: int
+) -> Generator[tuple[Task, Record], None, None]:
+    """Render tasks; the pictures are the same whoever renders them.
 
     Args:
-        model: The network.
-        batches: What to render.
-        craft: How.
-        folder: The gallery's folder.
+        model: The network, or several by name.
+        tasks: What to render.
+        folder: The folder of the whole run.
         workers: How many processes work side by side; 1 is this process alone.
 
     Yields:
-        Each batch with its record, as they are finished.
+        Each task with its record, as they are finished.
 
     Raises:
         BadInputError: Several workers are asked for, and the network is a module that only this process has.
     """
     if not is_whole(workers) or workers < 1:
         raise BadInputError(f"The number of workers is a whole number from 1, but {workers!r} was given.")
-    if workers == 1 or len(batches) == 1:
-        for batch in batches:
-            yield batch, make_batch(model, batch, craft, folder)
+    if workers == 1 or len(tasks) == 1:
+        for task in tasks:
+            yield task, make_task(model, task, folder)
         return
-    if model.source is None:
-        raise BadInputError(f"{model.name} exists only in this process, so that one worker must do; leave workers out.")
-    start = (model.source, str(model.device), craft, folder)
+    if not isinstance(model, Model) or model.source is None:
+        name = model.name if isinstance(model, Model) else "This network"
+        raise BadInputError(f"{name} exists only in this process, so that one worker must do; leave workers out.")
+    start = (model.source, str(model.device), folder)
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_Worker.begin, initargs=start) as pool:
         try:
             with _interrupts_held_back():
-                futures = {pool.submit(_Worker.make, batch): batch for batch in batches}
+                futures = {pool.submit(_Worker.make, task): task for task in tasks}
             for future in as_completed(futures):
                 yield futures[future], future.result()
         except (KeyboardInterrupt, GeneratorExit):
             for worker in set(multiprocessing.active_children()) - others:
-                worker.terminate()  # a batch is written whole or not at all, so nothing is lost but its time
+                worker.terminate()  # a task is written whole or not at all, so nothing is lost but its time
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -81,15 +82,14 @@ class _Worker:
     """What a worker process holds from its start to its end."""
 
     model: Model
-    craft: Craft
     folder: Path
     here: ClassVar[_Worker]
 
     @classmethod
-    def begin(cls, source: ModelSource, device: str, craft: Craft, folder: Path) -> None:
+    def begin(cls, source: ModelSource, device: str, folder: Path) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides what an interrupt means
-        cls.here = cls(load_source(source, device=device), craft, folder)
+        cls.here = cls(load_source(source, device=device), folder)
 
     @classmethod
-    def make(cls, batch: Batch) -> dict[str, Any]:
-        return make_batch(cls.here.model, batch, cls.here.craft, cls.here.folder)
+    def make(cls, task: Task) -> Record:
+        return make_task(cls.here.model, task, cls.here.folder)

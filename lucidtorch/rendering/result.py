@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -59,7 +59,7 @@ class Rendering:
         """Whether the pictures are clips or volumes."""
         return self.images.ndim == CLIP_AXES
 
-    def save(self, path: str | Path, *, images: Sequence[int] | None = None) -> Path:
+    def save(self, path: str | Path, *, images: Sequence[int] | None = None, snapshot: int | None = None) -> Path:
         """Write the pictures into a file.
 
         Args:
@@ -68,6 +68,7 @@ class Rendering:
                 snapshot in turn; without snapshots, the pictures one after another, or the clips as they are at the
                 end). See-through pictures lie on grey in a movie.
             images: The places of the pictures to show in a PNG; all of them where None.
+            snapshot: After how many updates to show them in a PNG, one of the snapshots; at the end where None.
 
         Returns:
             The path.
@@ -78,7 +79,7 @@ class Rendering:
         path = Path(path)
         check_destination(path, self.snapshots, plays=self.is_clips or len(self.images) > 1)
         suffix = path.suffix.lower()
-        data = encode_movie(self._frames(), suffix) if suffix in MOVIES else self.png(images)
+        data = encode_movie(self._frames(), suffix) if suffix in MOVIES else self.png(images, snapshot=snapshot)
         for array in self.arrays:
             array.save(path.parent)
         atomic_write_bytes(path, data)
@@ -104,15 +105,19 @@ class Rendering:
         """
         return self._sheet(range(len(self.images)))
 
-    def png(self, images: Sequence[int] | None = None) -> bytes:
+    def png(self, images: Sequence[int] | None = None, *, snapshot: int | None = None) -> bytes:
         """Encode pictures as PNG, with the recipe inside.
 
         Args:
             images: The places of the pictures to show; all of them where None.
+            snapshot: After how many updates to show them, one of the snapshots; at the end where None.
 
         Returns:
             The bytes of the file. Of several pictures it is a sheet.
         """
+        if snapshot is not None:
+            earlier = replace(self, images=self.snapshots[snapshot], dead=(False,) * len(self.dead))
+            return replace(earlier, recipe={**self.recipe, "snapshot": snapshot}).png(images)
         if images is None:
             return encode_png(self.sheet(), settings_text(self.recipe), alpha=self.alpha)
         text = settings_text({**self.recipe, "images": list(images)})

@@ -74,8 +74,8 @@ def test_a_batch_has_its_record_only_when_its_pictures_stand(
 ) -> None:
     def look(done: int, total: int, batch: object) -> None:
         for path in (tmp_path / "batches").iterdir():
-            for unit in json.loads(path.read_text())["units"]:
-                with Image.open(tmp_path / unit["file"]) as image:
+            for picture in json.loads(path.read_text())["pictures"]:
+                with Image.open(tmp_path / picture["file"]) as image:
                     image.load()
 
     made(demo, tmp_path, report=look)

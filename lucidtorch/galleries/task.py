@@ -1,0 +1,96 @@
+"""The unit of work: pictures that are computed together, and how."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from lucidtorch.base.checks import is_whole
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.settings import settings_text, versions
+from lucidtorch.constraints.constraint import Constraints
+from lucidtorch.objectives.algebra import Objective
+from lucidtorch.param.param import Param
+from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.transforms.transform import Pipeline
+
+
+@dataclass(frozen=True)
+class Craft:
+    """How pictures are rendered.
+
+    Args:
+        param: What makes the images; its batch is the task's. The network's size, Fourier, decorrelated, where None.
+        transforms: What they go through; Lucid's standard pipeline where None.
+        schedule: How it steps.
+        threads: How many threads compute, in this process and in every worker.
+        network: A checksum of the network, from `network_key`.
+        precision: What the network computes in.
+        constraints: What the images are held to after each step.
+
+    Raises:
+        BadInputError: The number of threads is none.
+    """
+
+    param: Param | None
+    transforms: Pipeline | None
+    schedule: Schedule
+    threads: int
+    network: str | None
+    precision: str = "float32"
+    constraints: Constraints = field(default_factory=Constraints)
+
+    def __post_init__(self) -> None:
+        if not is_whole(self.threads) or self.threads < 1:
+            raise BadInputError(f"threads is a whole number from 1, but {self.threads!r} was given.")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A picture file of a task.
+
+    Args:
+        file: Its path in the folder, with ``/``.
+        places: Which images of the task it shows; of several it is a sheet.
+        snapshot: After how many updates it shows them; at the end where None.
+    """
+
+    file: str
+    places: tuple[int, ...]
+    snapshot: int | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """Pictures that are computed together: the unit of work, of resuming and of distribution.
+
+    Args:
+        name: A name that no other task in the folder has, fit for a file.
+        objective: What is maximized, for all images.
+        seeds: One per image.
+        pieces: The files that come of it.
+        craft: How it is rendered.
+        recipe_id: The checksum of the recipe that it is a part of, which every file then carries.
+    """
+
+    name: str
+    objective: Objective
+    seeds: tuple[int, ...]
+    pieces: tuple[Piece, ...]
+    craft: Craft
+    recipe_id: str | None = None
+
+    @property
+    def key(self) -> str | None:
+        """A checksum of everything that decides its files.
+
+        None where transforms, param or network hold a function, which has no value to compare.
+        """
+        craft = self.craft
+        texts_say_all = [one is None or one.is_text for one in (craft.param, craft.transforms)]
+        if craft.network is None or not all(texts_say_all):
+            return None
+        asked = (self.objective, craft.param, craft.transforms, craft.schedule, craft.precision, craft.constraints)
+        texts = (craft.network, *map(repr, asked), *map(repr, self.pieces))
+        facts = {"texts": texts, "seeds": self.seeds, "threads": craft.threads, "versions": versions()}
+        return hashlib.sha256(settings_text({**facts, "recipe_id": self.recipe_id}).encode()).hexdigest()
