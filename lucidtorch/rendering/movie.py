@@ -1,40 +1,95 @@
-"""Movies: pictures one after another, as GIF or MP4."""
+"""Movies: pictures one after another, as GIF or MP4; the same pictures give the same bytes."""
 
 from __future__ import annotations
 
+import io
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from PIL import Image
 from torch import Tensor
 
+from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.images import to_bytes, visible
 
 FRAMES_PER_SECOND = 10
 MOVIES = (".gif", ".mp4")
+COLOURS = 256  # what one frame of a GIF holds
+CLOCK = 1000  # milliseconds in a second
+QUALITY = 8  # of 10: noise in early frames stays noise
+REFINED = 4  # rounds that move the colours of a GIF to where the pixels are
+CONVERSION = "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+ENCODER = (
+    *("-threads", "1", "-x264-params", "threads=1:lookahead_threads=1"),  # more would make other bytes
+    *("-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1"),  # no versions, no clock
+    *("-vf", CONVERSION, "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"),
+    *("-movflags", "+faststart"),  # a browser plays it while it loads
+)
 
 
-def encode_movie(frames: Iterable[Tensor], suffix: str) -> bytes:
+def encode_movie(frames: Iterable[Tensor], suffix: str, *, rate: float = FRAMES_PER_SECOND, hold: float = 0.0) -> bytes:
     """Encode pictures as a movie.
+
+    A GIF plays for ever, and each of its frames has the 256 colours that suit it. An MP4 has even sides: where they are
+    odd, the last row or column is there twice.
 
     Args:
         frames: `[C, H, W]` in [0, 1] each, in order, all of one size.
         suffix: ``.gif`` or ``.mp4``.
+        rate: How many frames are shown in a second; a GIF counts in hundredths of a second.
+        hold: How many seconds longer the last frame stays.
 
     Returns:
         The bytes of the file.
+
+    Raises:
+        BadInputError: There is no frame, or they differ in size.
     """
+    shown = [_pixels(frame) for frame in frames]
+    if len({frame.shape for frame in shown}) != 1:
+        sizes = ", ".join(sorted({f"{frame.shape[0]}x{frame.shape[1]}" for frame in shown})) or "no frame"
+        raise BadInputError(f"A movie needs frames of one size, but {sizes} was given.")
+    return _gif(shown, rate, hold) if suffix == ".gif" else _mp4(shown, rate, hold)
+
+
+def _gif(frames: Sequence[np.ndarray], rate: float, hold: float) -> bytes:
+    first, *others = [_with_palette(frame) for frame in frames]
+    times = [round(CLOCK / rate)] * len(frames)
+    times[-1] += round(CLOCK * hold)
+    stream = io.BytesIO()
+    first.save(
+        stream, format="GIF", save_all=True, append_images=others, duration=times, loop=0, disposal=1, optimize=False
+    )
+    return stream.getvalue()
+
+
+def _with_palette(frame: np.ndarray) -> Image.Image:
+    """Choose the colours of one frame, and spread what is lost over neighbouring pixels."""
+    picture = Image.fromarray(frame)
+    palette = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, kmeans=REFINED)
+    return picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+
+
+def _mp4(frames: Sequence[np.ndarray], rate: float, hold: float) -> bytes:
     import imageio.v3 as imageio  # loaded only for movies
 
-    pixels = np.stack([_pixels(frame) for frame in frames])
-    options: dict[str, Any] = {"fps": FRAMES_PER_SECOND, "plugin": "FFMPEG", "macro_block_size": 2}
-    if suffix == ".gif":
-        options = {"loop": 0, "duration": 1000 / FRAMES_PER_SECOND}
-    with tempfile.TemporaryDirectory() as folder:  # the encoder of mp4 needs a real file
-        path = Path(folder) / f"movie{suffix}"
-        imageio.imwrite(path, pixels, **options)
+    height, width = frames[0].shape[:2]
+    film = np.stack([*frames, *[frames[-1]] * round(hold * rate)])
+    even = np.pad(film, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    with tempfile.TemporaryDirectory() as folder:  # the encoder needs a real file
+        path = Path(folder) / "movie.mp4"
+        imageio.imwrite(
+            path,
+            even,
+            plugin="FFMPEG",
+            fps=rate,
+            codec="libx264",
+            quality=QUALITY,
+            macro_block_size=2,
+            output_params=list(ENCODER),
+        )
         return path.read_bytes()
 
 
