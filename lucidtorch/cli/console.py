@@ -8,8 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from lucidtorch.base.terminal_bar import TerminalBar
 
 PLAIN_SECONDS = 5.0  # between two lines of progress where there is no terminal
 
@@ -25,7 +24,7 @@ class Voice:
         self.quiet = quiet
         if quiet:
             warnings.simplefilter("ignore")
-        self._bar: Progress | None = None
+        self._bar: TerminalBar | None = None
         self._said_at = time.monotonic()
 
     def wrote(self, path: Path, remark: str = "") -> None:
@@ -58,7 +57,10 @@ class Voice:
         if self.quiet:
             return
         if sys.stderr.isatty():
-            self._advance(done, total, what)
+            self._bar = self._bar or TerminalBar()
+            self._bar.show(done, total, what)
+            if done == total:
+                self.close()
             return
         now = time.monotonic()
         if done == total or now - self._said_at >= PLAIN_SECONDS:
@@ -68,18 +70,8 @@ class Voice:
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
-            self._bar.stop()
+            self._bar.close()
             self._bar = None
-
-    def _advance(self, done: int, total: int, what: str) -> None:
-        if self._bar is None:
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._bar.start()
-            self._bar.add_task(what.replace("[", r"\["), total=total)
-        self._bar.update(self._bar.task_ids[0], completed=done)
-        if done == total:
-            self.close()
 
 
 def speak_plainly() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,7 +15,7 @@ from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
 from lucidtorch.base.threads import threads
 from lucidtorch.galleries.task import Piece, Task
 from lucidtorch.models.model import Model
-from lucidtorch.rendering.entry import run_job
+from lucidtorch.rendering.entry import Callback, run_job
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.preparation import prepare
@@ -47,7 +47,7 @@ def network_key(model: Model) -> str | None:
     return digest.hexdigest()
 
 
-def make_task(model: ModelLike, task: Task, folder: Path) -> Record:
+def make_task(model: ModelLike, task: Task, folder: Path, callbacks: Sequence[Callback] = ()) -> Record:
     """Render a task, or find that it stands in the folder already.
 
     The pictures are written first and the record last, each whole or not at all: a task with a record is finished.
@@ -56,16 +56,17 @@ def make_task(model: ModelLike, task: Task, folder: Path) -> Record:
         model: The network.
         task: What to render.
         folder: The folder of the whole run.
+        callbacks: Called after each update.
 
     Returns:
-        The record of the task: its key, and for each picture its file, its checksum, the seed and score and curves of
-        what it shows, and whether that is dead.
+        The record of the task: its key, and for each picture its file, its checksum, the seed, curves and score of
+        what it shows, and whether that is dead; a snapshot has its curves up to there, and no score.
     """
     known = finished_task(task, folder)
     if known is not None:
         return known
     with threads(task.craft.threads):
-        rendering = run_job(settle(model, task))
+        rendering = run_job(settle(model, task), callbacks)
     if rendering.interrupted:
         raise KeyboardInterrupt  # a task is finished, or not there
     if task.recipe_id is not None:
@@ -140,15 +141,18 @@ def _checksum(path: Path) -> str | None:
 
 def _picture(task: Task, rendering: Rendering, piece: Piece, folder: Path) -> dict[str, Any]:
     own = list(piece.places)
-    terms = {text: _curve(values[own].mean(0)) for text, values in rendering.history.items() if text != "objective"}
+    end = task.craft.schedule.steps if piece.snapshot is None else piece.snapshot
+    terms = {
+        text: _curve(values[own, :end].mean(0)) for text, values in rendering.history.items() if text != "objective"
+    }
     return {
         "file": piece.file,
         "sha256": _checksum(folder / piece.file),
         "seed": task.seeds[own[0]],
-        "score": _rounded(rendering.values[own].mean()),
-        "curve": _curve(rendering.history["objective"][own].mean(0)),
+        "score": _rounded(rendering.values[own].mean()) if piece.snapshot is None else None,
+        "curve": _curve(rendering.history["objective"][own, :end].mean(0)),
         "terms": terms if len(terms) > 1 else {},
-        "dead": all(rendering.dead[place] for place in own),
+        "dead": piece.snapshot is None and all(rendering.dead[place] for place in own),
         "stopped": [str(rendering.stopped[place]) for place in own if place in rendering.stopped],
     }
 

@@ -18,11 +18,12 @@ from lucidtorch.galleries.work import Record, make_task
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_source
 from lucidtorch.models.sources.model_source import ModelSource
+from lucidtorch.rendering.entry import Callback
 from lucidtorch.rendering.networks import ModelLike
 
 
 def work_through(
-    model: ModelLike, tasks: Sequence[Task], folder: Path, workers: int
+    model: ModelLike, tasks: Sequence[Task], folder: Path, workers: int, callbacks: Sequence[Callback] = ()
 ) -> Generator[tuple[Task, Record], None, None]:
     """Render tasks; the pictures are the same whoever renders them.
 
@@ -31,6 +32,7 @@ def work_through(
         tasks: What to render.
         folder: The folder of the whole run.
         workers: How many processes work side by side; 1 is this process alone.
+        callbacks: Called after each update, where this process works alone.
 
     Yields:
         Each task with its record, as they are finished.
@@ -38,11 +40,10 @@ def work_through(
     Raises:
         BadInputError: Several workers are asked for, and the network is a module that only this process has.
     """
-    if not is_whole(workers) or workers < 1:
-        raise BadInputError(f"The number of workers is a whole number from 1, but {workers!r} was given.")
+    check_workers(workers)
     if workers == 1 or len(tasks) == 1:
         for task in tasks:
-            yield task, make_task(model, task, folder)
+            yield task, make_task(model, task, folder, callbacks)
         return
     if not isinstance(model, Model) or model.source is None:
         name = model.name if isinstance(model, Model) else "This network"
@@ -62,6 +63,19 @@ def work_through(
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def check_workers(workers: int) -> None:
+    """Refuse what is no number of processes.
+
+    Args:
+        workers: What was given.
+
+    Raises:
+        BadInputError: It is no whole number from 1.
+    """
+    if not is_whole(workers) or workers < 1:
+        raise BadInputError(f"The number of workers is a whole number from 1, but {workers!r} was given.")
 
 
 @contextlib.contextmanager

@@ -57,7 +57,7 @@ def render(
         seed: One number s (image i gets s + i), or one per image. An image's start and draws depend on its own seed
             alone.
         precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``; the rest stays in float32.
-        progress: Whether a terminal shows a progress bar.
+        progress: Whether a notebook or a terminal shows how far the render is; a notebook shows the pictures too.
         callbacks: Called after each update.
 
     Returns:

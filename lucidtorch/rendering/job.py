@@ -58,7 +58,7 @@ class Job:
     @property
     def arrays(self) -> tuple[Array, ...]:
         """The large arrays that the texts name and that must stand beside a picture."""
-        named = [array for node in self.objective.walk() for array in _arrays_of(node)]
+        named = [array for node in self.objective.walk() for array in arrays_of(node)]
         found = (*named, *self.param.arrays, *self.constraints.arrays)
         return tuple(dict.fromkeys(one for one in found if not one.is_inline))
 
@@ -95,8 +95,15 @@ class Job:
         }
 
 
-def _arrays_of(node: Objective) -> list[Array]:
-    """The arrays among the arguments of one node of an expression."""
+def arrays_of(node: Objective) -> list[Array]:
+    """List the arrays among the arguments of one node of an expression.
+
+    Args:
+        node: The node.
+
+    Returns:
+        The arrays, inline ones too.
+    """
     if isinstance(node, Grid):
         return [node.image]
     return [value for _, value in node.arguments if isinstance(value, Array)] if isinstance(node, Term) else []

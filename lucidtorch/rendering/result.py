@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +16,16 @@ from lucidtorch.base.files import atomic_write_bytes, check_output_file
 from lucidtorch.base.images import dead_mark, encode_png, on_grey, sheet
 from lucidtorch.base.settings import Settings, settings_text
 from lucidtorch.rendering.guard import Stop
+from lucidtorch.rendering.labels import Label, heading, labels, summary
 from lucidtorch.rendering.movie import MOVIES, encode_movie
+from lucidtorch.rendering.showing import (
+    MOST_PICTURES,
+    MOST_PIXELS,
+    figure_html,
+    fitting_sheet,
+    picture_html,
+    row_html,
+)
 
 CLIP_AXES = 5  # images have four
 
@@ -124,17 +131,39 @@ class Rendering:
         return encode_png(self._sheet(images), text, alpha=self.alpha)
 
     def _repr_png_(self) -> bytes:
-        return self.png()
+        return encode_png(self._fitting(), alpha=self.alpha) if self._is_large else self.png()
 
     def _repr_html_(self) -> str:
-        data = base64.b64encode(self._repr_png_()).decode()
-        text = html.escape(str(self.recipe["objective"]))
-        return f'<figure><img alt="{text}" src="data:image/png;base64,{data}"><figcaption>{text}</figcaption></figure>'
+        made = self.history["objective"]
+        remarks = [f"snapshots after {', '.join(map(str, self.snapshots))} steps"] if self.snapshots else []
+        remarks += ["interrupted"] if self.interrupted else []
+        head = heading(self.recipe, self.images.shape[2:], made.shape[1], remarks)
+        if self._is_large or len(self.images) > MOST_PICTURES:
+            shown = picture_html(encode_png(self._fitting(), alpha=self.alpha), self.recipe["objective"])
+            said = summary(self.values, self.dead, self.stopped, smaller=self._is_large)
+            return f"<div>{head}{shown}{said}</div>"
+        found = labels(self.recipe, self.values, made, self.dead, self.stopped)
+        return f"<div>{head}{row_html(self._figure(place, one) for place, one in enumerate(found))}</div>"
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.images.shape))
         made = self.history["objective"].shape[1]
         return f"<Rendering of {self.recipe['objective']}: {shape}, {made} steps>"
+
+    @property
+    def _is_large(self) -> bool:
+        """Whether all pictures are more than a notebook should hold."""
+        height, width = self.picture(0).shape[-2:]
+        return len(self.images) * height * width > MOST_PIXELS
+
+    def _fitting(self) -> Tensor:
+        """All pictures in one, no larger than a notebook should hold."""
+        flat = torch.stack([self.picture(place) for place in range(len(self.images))])
+        return fitting_sheet(flat, MOST_PIXELS, columns=1 if self.is_clips else None)
+
+    def _figure(self, place: int, label: Label) -> str:
+        text = settings_text({**self.recipe, "images": [place]})
+        return figure_html(encode_png(self.picture(place), text, alpha=self.alpha), label.alt, label.lines)
 
     def _free(self, images: Tensor) -> Tensor:
         """Leave out the channels that were held."""

@@ -1,0 +1,57 @@
+"""The objective of one image of a batch, as it would be typed for that image alone."""
+
+from __future__ import annotations
+
+from lucidtorch.objectives.algebra import Objective, On
+from lucidtorch.objectives.images import Each, Interpolate
+from lucidtorch.objectives.term import PER_IMAGE, VECTORS, Term
+
+SHARE_DIGITS = 4  # of a share of a walk, which is rarely a round number
+
+
+def single(objective: Objective, image: int) -> Objective:
+    """Say what one image of a batch is asked for.
+
+    Lists of units become the image's own unit, `each` its own part, `interpolate` its own mixture with rounded shares,
+    and `on` is left out where it names the image. Arrays with a row per image, and parts across images, stay whole.
+
+    Args:
+        objective: The objective of the batch.
+        image: The place of the image in it, from 0.
+
+    Returns:
+        The objective of the image; the very same where every image has it.
+
+    Example:
+        >>> from lucidtorch.objectives import channel
+        >>> single(channel("conv1_1", [3, 7]), 1)
+        channel('conv1_1', 7)
+    """
+    return objective.mapped(lambda node: _own(node, image))
+
+
+def _own(node: Objective, image: int) -> Objective:
+    if isinstance(node, Each):
+        return node.parts[image]
+    if isinstance(node, Interpolate):
+        return _mixture(node, image)
+    if isinstance(node, On) and node.image == image:
+        return node.inner
+    return _of_term(node, image) if isinstance(node, Term) else node
+
+
+def _mixture(walk: Interpolate, image: int) -> Objective:
+    if image in (0, walk.count - 1):
+        return walk.end if image else walk.start
+    share = round(image / (walk.count - 1), SHARE_DIGITS)
+    return round(1 - share, SHARE_DIGITS) * walk.start + share * walk.end
+
+
+def _of_term(term: Term, image: int) -> Term:
+    parameters = term.definition.signature.parameters
+    changes: dict[str, object] = {}
+    for name, value in term.arguments:
+        annotation = str(parameters[name].annotation)
+        if isinstance(value, tuple) and PER_IMAGE in annotation and VECTORS not in annotation:
+            changes[name] = value[image]
+    return term.replaced(**changes) if changes else term

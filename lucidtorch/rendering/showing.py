@@ -1,0 +1,131 @@
+"""Pictures as a notebook shows them: small enough to be kept in it, and as HTML that needs nothing else.
+
+All styles stand in the elements themselves and take their colours from the page, so that light and dark themes, exports
+and viewers that drop style sheets show the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import math
+from collections.abc import Iterable
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from lucidtorch.base.images import sheet
+
+MOST_PICTURES = 64  # that are shown one by one
+MOST_PIXELS = 2_000_000  # that one notebook output holds of a render, all pictures together
+ENLARGED_BELOW = 128  # pixels on the longer side: such a picture is shown at twice its size, with sharp pixels
+NARROWEST = 160  # CSS pixels that a caption has at least
+LONGEST_TEXT = 300  # characters of an objective
+ROW = "display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start"
+QUIET = "opacity:.7"
+SEE_THROUGH = ("LA", "RGBA")  # the modes of pictures with opacity
+CHEQUERED = "background:repeating-conic-gradient(#8884 0 25%,#0000 0 50%) 0 0/16px 16px;"
+
+
+def fitting_sheet(images: Tensor, pixels: int, columns: int | None = None) -> Tensor:
+    """Lay images out in a grid that is no larger than it may be.
+
+    Args:
+        images: `[B, C, H, W]` in [0, 1].
+        pixels: How many pixels there may be, the gaps left aside; where there are more, every image is made smaller.
+        columns: How many stand in a row; about a square where None.
+
+    Returns:
+        `[C, h, w]`.
+    """
+    count, _, height, width = images.shape
+    shrink = math.sqrt(pixels / (count * height * width))
+    if shrink >= 1:
+        return sheet(images, columns)
+    sides = [max(1, math.floor(side * shrink)) for side in (height, width)]
+    return sheet(torch.cat([functional.interpolate(one[None], sides, mode="area") for one in images]), columns)
+
+
+def picture_html(data: bytes, alt: str, *, width: int | None = None) -> str:
+    """Write a picture as an HTML element that holds it.
+
+    Args:
+        data: The bytes of a PNG, JPEG or GIF.
+        alt: What it shows, for those who cannot see it.
+        width: How wide it is shown, in CSS pixels; its own width, or twice that of a small one, where None.
+
+    Returns:
+        The element. A small picture is shown at twice its size, a see-through one on a chequered ground, and none is
+        wider than the page.
+    """
+    with Image.open(io.BytesIO(data)) as picture:
+        kind, mode, own_width = picture.get_format_mimetype(), picture.mode, picture.width
+    wide = width or _shown_width(data)
+    sharp = "image-rendering:pixelated;" if wide > own_width else ""
+    ground = CHEQUERED if mode in SEE_THROUGH else ""
+    style = f"{sharp}{ground}display:block;max-width:100%;height:auto;margin:0"
+    source = f"data:{kind};base64,{base64.b64encode(data).decode()}"
+    return f'<img alt="{html.escape(alt)}" width="{wide}" style="{style}" src="{source}">'
+
+
+def figure_html(data: bytes, alt: str, lines: Iterable[str], *, narrowest: int = NARROWEST) -> str:
+    """Write a picture with what stands under it.
+
+    Args:
+        data: The bytes of a PNG, JPEG or GIF.
+        alt: What it shows, for those who cannot see it.
+        lines: HTML, one line each.
+        narrowest: How wide it is at least, in CSS pixels, for what stands under a small picture.
+
+    Returns:
+        The element.
+    """
+    caption = "".join(f"<div>{line}</div>" for line in lines)
+    style = f"margin:0;width:{max(_shown_width(data), narrowest)}px;max-width:100%"
+    words = f'<figcaption style="font-size:.9em;overflow-wrap:anywhere;margin-top:4px">{caption}</figcaption>'
+    return f'<figure style="{style}">{picture_html(data, alt)}{words if caption else ""}</figure>'
+
+
+def row_html(elements: Iterable[str]) -> str:
+    """Put elements side by side, in as many rows as it takes.
+
+    Args:
+        elements: HTML.
+
+    Returns:
+        The element.
+    """
+    return f'<div style="{ROW}">{"".join(elements)}</div>'
+
+
+def code_html(text: str) -> str:
+    """Write a text such as an objective, escaped, and shortened where it is very long.
+
+    Args:
+        text: The text.
+
+    Returns:
+        The element.
+    """
+    short = text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+    return f'<code style="overflow-wrap:anywhere;white-space:normal">{html.escape(short)}</code>'
+
+
+def quiet_html(text: str) -> str:
+    """Write a text that is said on the side, escaped.
+
+    Args:
+        text: The text.
+
+    Returns:
+        The element.
+    """
+    return f'<span style="{QUIET}">{html.escape(text)}</span>'
+
+
+def _shown_width(data: bytes) -> int:
+    with Image.open(io.BytesIO(data)) as picture:
+        return picture.width * (2 if max(picture.size) < ENLARGED_BELOW else 1)
