@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from torch import nn
+
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, UnitError
 from lucidtorch.base.seeds import derive_seed, image_seeds
@@ -22,7 +24,7 @@ from lucidtorch.objectives.units import channel
 DIVERSITY_WEIGHT = 100  # Lucid's
 DIVERSITY_COPIES = 4
 LONGEST_SLUG = 80
-KINDS = ("Conv2d", "Conv3d", "Linear")  # the layers that a gallery shows when none are named
+SHOWN = (nn.Conv2d, nn.Conv3d, nn.Linear)  # the layers that a gallery shows when none are named
 
 
 @dataclass(frozen=True)
@@ -157,11 +159,15 @@ def gallery_layers(model: Model, layers: Sequence[LayerLike] | None) -> tuple[st
     """
     table = model.layers
     if layers is None:
-        return tuple(name for name, record in table.items() if record.kind in KINDS and record.channels)
+        return tuple(name for name, record in table.items() if record.channels and _is_shown(model, name))
     names = [layer if isinstance(layer, str) else table.directory.name_of(layer) for layer in layers]
     for name in names:
         table.resolve(name)
     return tuple(sorted(dict.fromkeys(names), key=table.order))
+
+
+def _is_shown(model: Model, layer: str) -> bool:
+    return isinstance(model.module.get_submodule(model.layers.resolve(layer).module), SHOWN)
 
 
 def chosen_units(model: Model, layer: str, units: str | Sequence[int]) -> tuple[int, ...]:

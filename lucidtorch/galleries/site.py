@@ -10,21 +10,21 @@ import urllib.parse
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import jinja2
-from PIL import Image
 
-from lucidtorch.base.errors import BadInputError, ImageError
+from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.files import atomic_write_text
-from lucidtorch.galleries.curve import number_text, plotted
+from lucidtorch.galleries.curve import plotted
+from lucidtorch.galleries.look import asset_text, check_inside, page_environment, picture_sizes
 
 FORMAT, FORMAT_VERSION = "lucidtorch-gallery", 1  # of data.json
 UNITS_PER_PAGE = 512
 STRIP_PICTURES = 12  # of one layer on the index
 INDEX_PICTURES = 1800  # of all layers on the index together, about 400 bytes each, so that it stays below 1 MB
 LONGEST_NAME = 100  # letters of a layer's address in a file name
-ASSETS = ("gallery.css", "gallery.js")
+ASSETS = {"gallery.css": ("look.css", "gallery.css"), "gallery.js": ("look.js", "gallery.js")}
 RESERVED_NAMES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # no files on Windows
 
 
@@ -139,9 +139,9 @@ def publish(site: Site, folder: Path) -> Path:
     """
     _check(site)
     names = _folder_names([layer.address for layer in site.layers])
-    environment = _environment(_image_sizes(site, folder))
-    for name in ASSETS:
-        atomic_write_text(folder / "assets" / name, _template_text(name))
+    environment = _environment(picture_sizes(_files(site), folder))
+    for name, parts in ASSETS.items():
+        atomic_write_text(folder / "assets" / name, asset_text(parts))
     atomic_write_text(folder / "assets" / "search.js", _search_data(site, names))
     for place in range(len(names)):
         _write_layer(site, names, place, environment, folder / "layers" / names[place])
@@ -206,25 +206,11 @@ def _check(site: Site) -> None:
         repeated = [index for index, count in Counter(unit.index for unit in layer.units).items() if count > 1]
         if repeated:
             raise BadInputError(f"The gallery lists unit {repeated[0]} of {layer.address} twice; list each unit once.")
-    for file in _files(site):
-        parts = PurePosixPath(file).parts
-        if not parts or parts[0] == "/" or ".." in parts or "\\" in file or ":" in parts[0]:
-            raise BadInputError(f"The picture {file!r} is not in the gallery; give a path relative to its folder.")
+    check_inside(_files(site), "the gallery")
 
 
 def _files(site: Site) -> Iterator[str]:
     return (picture.file for layer in site.layers for unit in layer.units for picture in unit.pictures)
-
-
-def _image_sizes(site: Site, folder: Path) -> dict[str, tuple[int, int]]:
-    sizes = {}
-    for file in dict.fromkeys(_files(site)):
-        try:
-            with Image.open(folder / file) as image:
-                sizes[file] = image.size
-        except OSError as error:
-            raise ImageError(f"The picture {folder / file} cannot be read; write it before the pages.") from error
-    return sizes
 
 
 def _folder_names(addresses: Sequence[str]) -> list[str]:
@@ -240,25 +226,10 @@ def _folder_names(addresses: Sequence[str]) -> list[str]:
 
 
 def _environment(sizes: Mapping[str, tuple[int, int]]) -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template_text),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= {
-        "number": number_text,
-        "path": urllib.parse.quote,
-        "size": sizes.__getitem__,
-        "curve": plotted,
-    }
+    environment = page_environment()
+    environment.filters |= {"size": sizes.__getitem__, "curve": plotted}
     environment.globals["page_name"] = _page_name
     return environment
-
-
-def _template_text(name: str) -> str:
-    return Path(__file__).with_name("templates").joinpath(name).read_text(encoding="utf-8")
 
 
 def _page_name(number: int) -> str:

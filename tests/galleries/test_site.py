@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-import shutil
 import subprocess
 import tempfile
 from dataclasses import asdict, replace
-from html.parser import HTMLParser
 from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from html_pages import CHROMIUM, CHROMIUM_OPTIONS, Page, contrast, themes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -24,35 +23,6 @@ from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
 
 EVIL = "<script>alert('x')</script> & \"quoted\""
 MINUS = "\N{MINUS SIGN}"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-class Page(HTMLParser):
-    """What a browser would find on a page: its elements with their attributes, and its text."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.text = ""
-        self.feed(path.read_text(encoding="utf-8"))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-    def all(self, tag: str, **wanted: str) -> list[dict[str, str]]:
-        of_kind = (found for name, found in self.elements if name == tag)
-        return [
-            found for found in of_kind if all(wanted[key] in found.get(key.strip("_"), "").split() for key in wanted)
-        ]
-
-    def links(self, tag: str, **wanted: str) -> list[str]:
-        return [found["href"] for found in self.all(tag, **wanted)]
-
-    def values(self, *attributes: str) -> list[str]:
-        return [found[key] for _, found in self.elements for key in attributes if key in found]
 
 
 def picture(**changes: object) -> Picture:
@@ -305,23 +275,14 @@ def test_units_listed_twice_and_folders_in_the_way_are_refused(folder: Path) -> 
         publish(site(layer("conv1", units(1))), folder)
 
 
-def luminance(colour: str) -> float:
-    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
-    parts = [part / 255 for part in bytes.fromhex(digits)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 def test_words_stand_out_from_their_ground_in_every_theme(folder: Path) -> None:
     publish(site(), folder)
-    themes = re.findall(r"--ground: .*?\}", (folder / "assets" / "gallery.css").read_text(encoding="utf-8"), re.DOTALL)
-    assert len(themes) == 3
-    for theme in themes:
-        colours = dict(re.findall(r"--([\w-]+): (#\w+);", theme))
+    found = themes((folder / "assets" / "gallery.css").read_text(encoding="utf-8"))
+    assert len(found) == 3
+    for colours in found:
         pairs = [(ink, ground) for ink in ("text", "quiet", "accent") for ground in ("ground", "raised", "sunk")]
         for ink, ground in [*pairs, ("on-accent", "accent")]:
-            low, high = sorted((luminance(colours[ink]), luminance(colours[ground])))
-            assert (high + 0.05) / (low + 0.05) >= 4.5, (ink, ground)
+            assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
 
 
 @pytest.mark.slow
@@ -341,8 +302,7 @@ def test_the_index_of_fifty_thousand_units_stays_small(layers: int) -> None:
 @pytest.mark.parametrize("name", ["index.html", "layers/conv1/index.html", "layers/conv1/unit-0.html"])
 def test_pages_open_from_a_file_without_a_console_message(folder: Path, name: str) -> None:
     publish(rich_site(), folder)
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    options += [f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr", "--v=0", "--dump-dom"]
+    options = [*CHROMIUM_OPTIONS, f"--user-data-dir={folder / 'profile'}", "--dump-dom"]
     command = [str(CHROMIUM), *options, (folder / name).as_uri()]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     assert "CONSOLE" not in run.stderr

@@ -1,25 +1,8 @@
-/* Search, keyboard, theme and copying. Every page shows its pictures and links without this file.
-   It loads in the head, so that the remembered colours are there before the first paint. */
+/* What only galleries have: search, and moving about by keyboard. look.js stands before it. */
 "use strict";
 
 (() => {
-  const THEME = "lucidtorch-theme";
   const MOST_RESULTS = 40;
-  const html = document.documentElement;
-  html.classList.add("js");
-
-  /* A browser may forbid storage to pages opened from files; the choice then lasts for the page. */
-  const remembered = () => {
-    try { return localStorage.getItem(THEME); } catch { return null; }
-  };
-  const remember = (theme) => {
-    try { localStorage.setItem(THEME, theme); } catch { /* nothing to do: the page has its colours */ }
-  };
-  if (["light", "dark"].includes(remembered())) html.dataset.theme = remembered();
-
-  const isDark = () => html.dataset.theme
-    ? html.dataset.theme === "dark"
-    : !matchMedia("(prefers-color-scheme: light)").matches;
 
   const element = (name, className, text = "") => {
     const made = document.createElement(name);
@@ -232,38 +215,10 @@
     }
   };
 
-  /* ---- Copying ---- */
-
-  const copyText = async (text) => {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      const field = document.createElement("textarea");
-      field.value = text;
-      document.body.append(field);
-      field.select();
-      document.execCommand("copy");
-      field.remove();
-    }
-  };
-
-  const startCopying = (button) => {
-    button.addEventListener("click", async () => {
-      await copyText(button.parentElement.querySelector("pre").textContent);
-      button.textContent = "Copied";
-      setTimeout(() => { button.textContent = "Copy"; }, 1600);
-    });
-  };
-
   document.addEventListener("DOMContentLoaded", () => {
     const help = document.getElementById("help");
     const focusSearch = startSearch();
     document.getElementById("ask").addEventListener("click", () => help.showModal());
-    document.getElementById("theme").addEventListener("click", () => {
-      html.dataset.theme = isDark() ? "light" : "dark";
-      remember(html.dataset.theme);
-    });
-    document.querySelectorAll(".copy").forEach(startCopying);
     document.addEventListener("keydown", (event) => onKey(event, focusSearch, help));
   });
 })();
