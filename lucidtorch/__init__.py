@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lucidtorch import constraints, datasets, models, objectives, param, recipes, transforms
+    from lucidtorch import analysis, constraints, datasets, models, objectives, param, recipes, transforms
     from lucidtorch.base.errors import LucidtorchError
     from lucidtorch.galleries.entry import gallery
     from lucidtorch.models.model import Model
@@ -22,6 +22,7 @@ __all__ = [
     "LucidtorchError",
     "Model",
     "Rendering",
+    "analysis",
     "constraints",
     "datasets",
     "gallery",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +52,13 @@ def photo_bytes(path: Path, sides: Size | None = None, *, colours: bool = False)
         ImageError: The file is missing or is no image.
     """
     try:
-        with Image.open(path) as file:
+        with (
+            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+            Image.open(path) as file,
+        ):
             grey = file.mode in GREY_MODES and not colours
             picture = ImageOps.exif_transpose(file).convert("L" if grey else "RGB")
-    except (OSError, UnidentifiedImageError) as error:
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise ImageError(
             f"{path} cannot be read as an image: {error}. Give the path of a PNG, JPEG or the like."
         ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any, TypeAlias
 
@@ -16,8 +16,11 @@ Settings: TypeAlias = dict[str, Any]
 PACKAGES = ("lucidtorch", "torchvision", "numpy", "kornia", "pillow")
 
 
-def versions() -> dict[str, str]:
+def versions(more: Sequence[str] = ()) -> dict[str, str]:
     """Say which versions decide the bytes of a picture.
+
+    Args:
+        more: Further packages that compute something here.
 
     Returns:
         Name to version, of Python and of the packages that compute.
@@ -26,7 +29,7 @@ def versions() -> dict[str, str]:
         "python": platform.python_version(),
         "torch": str(torch.__version__),
     }  # with the build, which decides bytes
-    for package in PACKAGES:
+    for package in (*PACKAGES, *more):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:

@@ -1,0 +1,34 @@
+"""Non-negative matrix factorization by scikit-learn, with the same bytes for the same numbers."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+from sklearn.decomposition import NMF
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+START = "nndsvda"
+
+
+def factorize(
+    rows: np.ndarray, parts: int, seed: int, max_iter: int, threads: int
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Write a matrix as the product of two without negative numbers.
+
+    Args:
+        rows: `[R, C]` from 0 up, float64.
+        parts: The number P of columns of the first and of rows of the second.
+        seed: Of the start.
+        max_iter: After how many iterations the search ends at the latest; that it did is no warning here.
+        threads: How many threads compute.
+
+    Returns:
+        `[R, P]`, `[P, C]`, and the number of iterations.
+    """
+    search = NMF(parts, init=START, random_state=seed, max_iter=max_iter)
+    with threadpool_limits(threads), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        weights = search.fit_transform(rows)
+    return weights, search.components_, int(search.n_iter_)
