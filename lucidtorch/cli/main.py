@@ -17,6 +17,9 @@ from lucidtorch.cli.exits import exit_code
 COMMANDS = {
     "render": "Make a picture of what an objective looks for.",
     "layers": "List the layers of a network.",
+    "run": "Run a recipe, or go on where it was interrupted.",
+    "recipes": "List the kinds of recipes, or print one to start from.",
+    "schema": "Print the JSON Schema of recipes.",
     "gallery": "Render every unit of whole layers into a folder of pages.",
     "rerun": "Make a picture again from what it carries.",
     "shell": "Open an interactive prompt on a network.",

@@ -3,31 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from pydantic import ValidationError
+
+from lucidtorch.base.errors import OutputError, RecipeError
+from lucidtorch.base.files import atomic_write_bytes, check_output_file
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import read_settings
 from lucidtorch.base.sizes import PLANE
-from lucidtorch.recipes.kinds.single import RenderRecipe
+from lucidtorch.models.model import Model
+from lucidtorch.recipes.documents.checking import checked
+from lucidtorch.recipes.kinds import KINDS, kind
+from lucidtorch.recipes.record import ComposedRecord, RenderRecord
+from lucidtorch.recipes.runs.result import Run, scratch_folder
+from lucidtorch.recipes.runs.running import run_recipe
 from lucidtorch.rendering.entry import Callback
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.result import Rendering, check_destination
 
 
-def read_recipe(path: str | Path) -> RenderRecipe:
+def read_recipe(path: str | Path) -> RenderRecord | ComposedRecord:
     """Read the recipe that a picture carries.
 
     Args:
         path: A PNG that lucidtorch made.
 
     Returns:
-        The recipe.
+        The record of its render; of a picture that was put together of others, the recipe of its run.
 
     Raises:
         RecipeError: The file is missing, carries no recipe, or one that does not fit.
     """
     path = Path(path)
-    return RenderRecipe.read(read_settings(read_png_text(path), str(path)), str(path))
+    settings = read_settings(read_png_text(path), str(path))
+    if "picture" not in settings:
+        return RenderRecord.read(settings, str(path))
+    try:
+        found = ComposedRecord.model_validate(settings)
+    except ValidationError as error:
+        raise RecipeError(f"The recipe in {path} does not fit: {error.errors()[0]['msg']}.") from error
+    if found.kind not in KINDS:
+        raise RecipeError(f"The recipe in {path} is of the kind {found.kind!r}, which is none of {', '.join(KINDS)}.")
+    return found
 
 
 def rerun(
@@ -36,7 +54,7 @@ def rerun(
     *,
     model: ModelLike | None = None,
     callbacks: Sequence[Callback] = (),
-) -> Rendering:
+) -> Rendering | Run:
     """Make a picture again from what it carries; on the same machine and versions, the same bytes.
 
     Args:
@@ -46,7 +64,7 @@ def rerun(
         callbacks: Called after each update.
 
     Returns:
-        The pictures of the whole batch.
+        The pictures of the whole batch; of a picture that was put together of others, the whole run again.
 
     Raises:
         RecipeError: The file carries no recipe, or one that cannot be run here.
@@ -54,9 +72,29 @@ def rerun(
     """
     path = Path(path)
     recipe = read_recipe(path)
+    if isinstance(recipe, ComposedRecord):
+        return _composed_again(recipe, path, None if output is None else Path(output), model, callbacks)
     if output is not None:
         check_destination(Path(output), recipe.snapshots, plays=len(recipe.canvas) > PLANE or recipe.batch > 1)
     rendering = recipe.run(model=model, folder=path.parent, callbacks=callbacks)
     if output is not None:
-        rendering.save(output, images=recipe.images)
+        rendering.save(output, images=recipe.images, snapshot=recipe.snapshot)
     return rendering
+
+
+def _composed_again(
+    record: ComposedRecord, path: Path, output: Path | None, model: ModelLike | None, callbacks: Sequence[Callback]
+) -> Run:
+    """Run the whole recipe in a folder of its own, and take the picture out of it."""
+    if output is not None:
+        if output.suffix.lower() != path.suffix.lower():
+            raise OutputError(f"A picture of a run is written as PNG, but {output} was given; name a file .png.")
+        check_output_file(output)
+    if model is not None and not isinstance(model, Model):
+        raise RecipeError("A run needs one network: hand over a Model, as load_model gives it.")
+    recipe = checked(kind(record.kind), record.recipe)
+    folder = path.resolve().parents[len(PurePosixPath(record.picture).parts) - 1]
+    run = run_recipe(recipe, scratch_folder(), network=model, base=folder, callbacks=callbacks)
+    if output is not None:
+        atomic_write_bytes(output, (run.folder / record.picture).read_bytes())
+    return run

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from lucidtorch.cli import options
-from lucidtorch.cli.commands.gallery_command import conclude, default_workers
+from lucidtorch.cli.commands.gallery_command import conclude
 from lucidtorch.cli.console import Voice
+from lucidtorch.cli.workers import default_workers
 from lucidtorch.galleries.entry import gallery
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.param.images import image

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 import click
@@ -13,8 +12,8 @@ from lucidtorch.cli.console import Voice
 from lucidtorch.cli.exits import Interrupted
 from lucidtorch.cli.loading import Loading, open_model
 from lucidtorch.cli.reading import top_level_parts
+from lucidtorch.cli.workers import default_workers
 from lucidtorch.galleries.entry import Gallery, gallery
-from lucidtorch.models.model import Model
 
 
 @click.command(
@@ -88,19 +87,6 @@ def command(
             report=lambda done, total, _: voice.progress(done, total, f"batches of {loading.short_spec}"),
         )
     conclude(voice, made)
-
-
-def default_workers(network: Model) -> int:
-    """Choose how many processes work side by side.
-
-    Args:
-        network: The network.
-
-    Returns:
-        One per core where the network is on the CPU and can be loaded by name, else one.
-    """
-    alone = network.source is None or network.device.type != "cpu"
-    return 1 if alone else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def conclude(voice: Voice, made: Gallery) -> None:

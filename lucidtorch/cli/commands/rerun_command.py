@@ -11,6 +11,7 @@ from lucidtorch.cli import options
 from lucidtorch.cli.console import Voice
 from lucidtorch.cli.exits import Interrupted
 from lucidtorch.recipes.pictures import read_recipe, rerun
+from lucidtorch.rendering.result import Rendering
 
 
 @click.command("rerun", short_help="Make a picture again from what it carries.")
@@ -21,15 +22,16 @@ from lucidtorch.recipes.pictures import read_recipe, rerun
 def command(picture: Path, output: Path | None, seed: int, quiet: bool) -> None:
     """Make a picture again from what it carries: the same bytes on the same machine and versions.
 
-    The seeds are those of the picture; --seed changes nothing here.
+    A sheet or another picture that was put together runs its whole recipe again. The seeds are those of the picture;
+    --seed changes nothing here.
     """
     voice = Voice(quiet=quiet)
     read_recipe(picture)
     path = output or picture.with_name(f"{picture.stem}-again.png")
     with contextlib.closing(voice):
-        rendering = rerun(
+        made = rerun(
             picture, path, callbacks=[lambda step: voice.progress(step.number, step.steps, f"step of {picture.name}")]
         )
     voice.wrote(path)
-    if rendering.interrupted:
+    if isinstance(made, Rendering) and made.interrupted:
         raise Interrupted(f"interrupted; the picture as it was then is in {path}")

@@ -1,4 +1,4 @@
-"""The recipe of one render: one objective, one batch of pictures."""
+"""What pictures carry: the record of their own render, or the recipe of the run that they were put together in."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lucidtorch.base.threads import threads
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_source
 from lucidtorch.models.sources.model_source import ModelSource
+from lucidtorch.recipes.recipe import Recipe
 from lucidtorch.rendering.entry import Callback, run_job
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.preparation import prepare
@@ -21,7 +22,7 @@ from lucidtorch.rendering.result import Rendering
 from lucidtorch.rendering.schedule import Schedule
 
 
-class RenderRecipe(BaseModel):
+class RenderRecord(BaseModel):
     """Everything that decides the pictures of one render, as a picture carries it.
 
     Attributes:
@@ -45,6 +46,8 @@ class RenderRecipe(BaseModel):
         threads: How many threads computed.
         versions: Of everything that computes.
         images: Which of the pictures the file shows; all of them where None.
+        snapshot: After how many updates it shows them; at the end where None.
+        recipe_id: The checksum of the recipe that the picture is a part of, or None.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
@@ -69,6 +72,8 @@ class RenderRecipe(BaseModel):
     threads: int = Field(ge=1)
     versions: dict[str, str] = Field(default_factory=dict)
     images: tuple[int, ...] | None = Field(default=None, min_length=1)
+    snapshot: int | None = None
+    recipe_id: str | None = None
 
     @field_validator("model", mode="before")
     @classmethod
@@ -86,13 +91,19 @@ class RenderRecipe(BaseModel):
         return value
 
     @model_validator(mode="after")
+    def _snapshot_is_there(self) -> Self:
+        if self.snapshot is not None and self.snapshot not in self.snapshots:
+            raise RecipeError(f"the picture is of step {self.snapshot}, but kept were {list(self.snapshots)}")
+        return self
+
+    @model_validator(mode="after")
     def _images_are_there(self) -> Self:
         if not all(0 <= image < self.batch for image in self.images or ()):
             raise RecipeError(f"images are {list(self.images or ())}, but there are {self.batch} of them")
         return self
 
     @classmethod
-    def read(cls, settings: Settings, where: str) -> RenderRecipe:
+    def read(cls, settings: Settings, where: str) -> RenderRecord:
         """Read a record.
 
         Args:
@@ -150,7 +161,10 @@ class RenderRecipe(BaseModel):
                 constraints=self.constraints,
                 folder=folder,
             )
-            return run_job(job, callbacks)
+            rendering = run_job(job, callbacks)
+        if self.recipe_id is not None:
+            rendering.recipe["recipe_id"] = self.recipe_id
+        return rendering
 
     def _load(self) -> Model | dict[str, Model]:
         if self.models is not None:
@@ -161,3 +175,35 @@ class RenderRecipe(BaseModel):
                 f"lucidtorch.recipes.rerun(path, model=...) with that module."
             )
         return load_source(self.model, device=self.device)
+
+
+class ComposedRecord(BaseModel):
+    """What a picture carries that was put together of others: the whole recipe of its run.
+
+    Attributes:
+        kind: The kind of recipe.
+        recipe_id: Its checksum.
+        picture: The path of the picture in the run's folder.
+        recipe: The recipe as it was resolved.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    recipe_id: str
+    picture: str
+    recipe: dict[str, Any]
+
+
+def composed(recipe: Recipe, picture: str) -> Settings:
+    """Write down what makes a picture again that was put together of others.
+
+    Args:
+        recipe: The recipe of the run as it was resolved.
+        picture: The path of the picture in the run's folder.
+
+    Returns:
+        Plain numbers, texts, lists and mappings.
+    """
+    found = ComposedRecord(kind=recipe.recipe, recipe_id=recipe.id, picture=picture, recipe=recipe.to_dict())
+    return found.model_dump(mode="json")

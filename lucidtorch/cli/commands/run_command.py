@@ -1,0 +1,81 @@
+"""`lucidtorch run`: a recipe becomes a folder of pictures with a page."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import click
+
+from lucidtorch.cli import options
+from lucidtorch.cli.console import Voice
+from lucidtorch.cli.exits import Interrupted
+from lucidtorch.cli.workers import default_workers
+from lucidtorch.recipes.documents.document import Document
+from lucidtorch.recipes.documents.loading import load, read_network, run_document
+from lucidtorch.recipes.runs.folder import run_id
+from lucidtorch.recipes.runs.result import Run
+
+
+@click.command("run", short_help="Run a recipe, or go on where it was interrupted.")
+@click.argument("recipe", metavar="RECIPE")
+@options.output("The folder; what the recipe says if left out, or the name of its file.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Go by another value, such as steps=64, 'units=[1,2]' or 'model.mean=[0,0,0]'; may be given several times.",
+)
+@click.option("--seed", type=int, metavar="N", help="Short for --set seed=N.")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes side by side; one per core on a CPU if left out.",
+)
+@options.quiet
+def command(
+    recipe: str, output: Path | None, settings: tuple[str, ...], seed: int | None, workers: int | None, quiet: bool
+) -> None:
+    """Run a recipe: a YAML file of yours, or the name of one that ships.
+
+    The folder holds the pictures, a page that tells what is seen, the recipe with every default filled in, and where
+    it was made. A run that was interrupted goes on when the same command is given again.
+    """
+    voice = Voice(quiet=quiet)
+    document = load(recipe, settings if seed is None else (*settings, f"seed={seed}"))
+    folder = output or document.folder
+    with contextlib.closing(voice):
+        conclude(voice, _run(voice, document, folder, workers))
+
+
+def conclude(voice: Voice, made: Run) -> None:
+    """Say what a run came to.
+
+    Args:
+        voice: Speaks for the command.
+        made: The run.
+    """
+    if made.moved is not None:
+        voice.note(f"note: the run of another recipe that was in {made.folder} is in {made.moved} now")
+    count = len(made.figures)
+    voice.wrote(made.index, f" ({count} picture{'' if count == 1 else 's'})")
+
+
+def _run(voice: Voice, document: Document, folder: Path, workers: int | None) -> Run:
+    network = read_network(document)
+    try:
+        return run_document(
+            document,
+            folder,
+            network=network,
+            workers=default_workers(network) if workers is None else workers,
+            report=lambda done, total, _: voice.progress(done, total, f"batches of {document.origin.short_name}"),
+        )
+    except KeyboardInterrupt as error:
+        if run_id(folder) is None:
+            raise
+        raise Interrupted(
+            f"interrupted; what was finished is in {folder}, and the same command goes on from there"
+        ) from error

@@ -1,0 +1,1 @@
+"""Recipes as files: read, merged, checked, and described as a JSON Schema."""

@@ -1,0 +1,52 @@
+"""From plain values to a recipe: what does not fit is said in plain words, with the field it stands in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from pydantic import ValidationError
+
+from lucidtorch.recipes.blame import FieldError
+from lucidtorch.recipes.documents.complaints import complaint
+from lucidtorch.recipes.kind import RecipeKind
+
+Kind = TypeVar("Kind", bound=RecipeKind)
+
+
+class UnknownFieldError(FieldError):
+    """A recipe has a field that there is not: its name is wrong, whatever its value."""
+
+
+def checked(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
+    """Make a recipe of plain values.
+
+    Args:
+        kind: The kind of recipe.
+        values: The fields by name. Nothing is bent into shape: 1 is no truth value, and "1" is no number.
+
+    Returns:
+        The recipe.
+
+    Raises:
+        FieldError: A field is missing or unknown, or does not fit.
+    """
+    try:
+        return kind.model_validate({name: _held(value) for name, value in values.items()}, strict=True)
+    except ValidationError as error:
+        found = complaint(kind, values, error)
+        refused = UnknownFieldError if found.unknown else FieldError
+        raise refused(found.key, found.problem) from error
+
+
+def _held(value: Any) -> Any:
+    """Take lists as tuples, paths as texts, and numbers of numpy as numbers."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_held, value))
+    if isinstance(value, dict):
+        return {name: _held(one) for name, one in value.items()}
+    if isinstance(value, np.generic):
+        return value.item()
+    return str(value) if isinstance(value, Path) else value

@@ -1,0 +1,56 @@
+"""A recipe as it is written: values with their places."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lucidtorch.recipes.blame import Key
+from lucidtorch.recipes.documents.nodes import Node
+from lucidtorch.recipes.documents.origins import Origin
+
+
+@dataclass(frozen=True)
+class Document:
+    """A recipe as it is written.
+
+    Args:
+        root: Its values with their places.
+        origin: Its file.
+    """
+
+    root: Node
+    origin: Origin
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The fields by name, as plain data."""
+        found: dict[str, Any] = self.root.plain
+        return found
+
+    @property
+    def base(self) -> Path:
+        """The folder that relative paths start from; the current one for a recipe that ships."""
+        return Path.cwd() if self.origin.shipped else self.origin.folder
+
+    @property
+    def folder(self) -> Path:
+        """Where a run of it is written to unless somebody says otherwise: its `output`, or the name of its file."""
+        said = self.values.get("output")
+        return Path(said) if isinstance(said, str) else Path(self.origin.short_name)
+
+    def place(self, key: Key, *, name: bool = False) -> str:
+        """Say where a field was written.
+
+        Args:
+            key: The way to it.
+            name: Whether its name is meant, and not its value.
+
+        Returns:
+            Such as ``r.yaml:7:3`` or ``--set units``; of a field that is not there, where it would stand.
+        """
+        node, count = self.root.find(key)
+        if count == 0:
+            return self.origin.name
+        return str(node.key_place if name and count == len(key) and node.key_place else node.place)

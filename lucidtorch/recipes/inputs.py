@@ -1,0 +1,134 @@
+"""Pictures that recipes look at: a file, a drawing that every installation can make, or pixels of a Python program."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
+from pydantic.json_schema import SkipJsonSchema
+from torch import Tensor
+
+from lucidtorch.base.arrays import Array, load_array
+from lucidtorch.base.errors import ImageError, suggestion
+from lucidtorch.base.photos import photo
+from lucidtorch.base.sizes import Size
+from lucidtorch.datasets import drawings
+from lucidtorch.objectives.references import checked_picture
+
+INPUTS = "inputs"  # the folder in a run's folder where the pictures stand that it looked at
+ARRAYS = ".npy"
+PICTURE_AXES = 3
+MARK_LETTERS = 8  # of a file's checksum in its name
+LONGEST_STEM = 60
+
+
+class Drawing(BaseModel):
+    """A drawing of the test split that the embedded network was not trained on.
+
+    Attributes:
+        drawing: Its class, such as ``star``.
+        number: Which of that class.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    drawing: str = Field(description="The class of a drawing, such as star.")
+    number: int = Field(default=0, ge=0, le=999, description="Which drawing of that class.")
+
+
+def _named(value: Any) -> Any:
+    """Take pixels as an array, and a path as its text."""
+    if isinstance(value, Tensor | np.ndarray):
+        return Array.of(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+ImageField: TypeAlias = Annotated[str | Drawing | SkipJsonSchema[InstanceOf[Array]], BeforeValidator(_named)]
+
+
+def read_image(value: str | Drawing | Array, size: Size, channels: int, base: Path) -> Array:
+    """Read a picture as a network sees it.
+
+    Args:
+        value: The path of a file, a drawing, or pixels `[C, H, W]` in [0, 1].
+        size: Height and width; a file is cut evenly to their shape and scaled, a drawing is drawn in this size.
+        channels: How many channels the network takes; colours become grey for one.
+        base: The folder that a relative path starts from.
+
+    Returns:
+        `[C, H, W]` in [0, 1].
+
+    Raises:
+        ImageError: It is no picture, or has another number of channels.
+    """
+    if isinstance(value, Drawing):
+        found = Array.of(_drawn(value, size))
+    elif isinstance(value, str) and not value.endswith(ARRAYS):
+        found = photo(_path(value, base), size)
+    else:
+        found = checked_picture(value if isinstance(value, Array) else load_array(_path(value, base)))
+    if len(found.shape) != PICTURE_AXES:
+        raise ImageError(f"A picture is [C, H, W], but {list(found.shape)} was given.")
+    if found.shape[0] != channels and {found.shape[0], channels} == {1, 3}:
+        numbers = found.numpy()
+        found = Array.of(numbers.mean(0, keepdims=True) if channels == 1 else numbers.repeat(3, axis=0))
+    if found.shape[0] != channels:
+        raise ImageError(f"The picture has {found.shape[0]} channels, but the network takes {channels}.")
+    return found
+
+
+def kept_image(value: str | Drawing | Array, base: Path) -> tuple[str | Drawing, dict[str, bytes]]:
+    """Make a picture a part of the run: its file is copied beside the recipe, under a name with its checksum.
+
+    Args:
+        value: What the recipe names.
+        base: The folder that a relative path starts from.
+
+    Returns:
+        What the recipe of the run names, and the file to be written, by its path in the run's folder.
+
+    Raises:
+        ImageError: The file cannot be read.
+    """
+    if isinstance(value, Drawing):
+        return value, {}
+    if isinstance(value, Array):
+        name = f"{INPUTS}/{value.file_name}"
+        return name, {name: value.file_bytes()}
+    path = _path(value, base)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageError(
+            f"{path} cannot be read: {error.strerror}. Give the path of a PNG, JPEG or the like."
+        ) from error
+    own = _own_name(path.name, hashlib.sha256(data).hexdigest()[:MARK_LETTERS])
+    return f"{INPUTS}/{own}", {f"{INPUTS}/{own}": data}
+
+
+def _path(value: str, base: Path) -> Path:
+    if "\0" in value or not value:
+        raise ImageError(f"{value!r} is no path; give that of a PNG, JPEG or the like, or {{drawing: star}}.")
+    return base / os.path.expanduser(value)  # Path.expanduser raises where there is no such user
+
+
+def _own_name(name: str, mark: str) -> str:
+    """Name a copy so that any file system takes it, and so that the copy of the copy has the same name."""
+    stem, suffix = (re.sub(r"[^A-Za-z0-9._-]", "_", part) for part in os.path.splitext(name))
+    own = stem if mark in stem else f"{stem.lstrip('.')[:LONGEST_STEM]}-{mark}"
+    return f"{own}{suffix}"
+
+
+def _drawn(value: Drawing, size: Size) -> np.ndarray:
+    """Draw; the classes take turns in a collection, so that drawing n of a class stands n rounds on."""
+    known = drawings("test").classes
+    if value.drawing not in known:
+        raise ImageError(f"There is no drawing {value.drawing!r}. {suggestion(value.drawing, known)}")
+    place = known.index(value.drawing) + value.number * len(known)
+    height, width = size[-2:]
+    return np.asarray(drawings("test", length=place + 1, size=(height, width))[place][0])

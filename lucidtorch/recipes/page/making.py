@@ -1,0 +1,60 @@
+"""How a run was made, in the words of its page."""
+
+from __future__ import annotations
+
+import shlex
+
+from lucidtorch.models.model import Model
+from lucidtorch.recipes.recipe import Recipe
+from lucidtorch.recipes.runs.stage import short_size
+
+FILE_WORDS = {"weights": "SHA-256 of the weights", "code": "SHA-256 of its code", "mean": "SHA-256 of its mean image"}
+
+
+def made_by(recipe: Recipe, model: Model) -> dict[str, str]:
+    """Say what decided the pictures of a run.
+
+    Args:
+        recipe: The recipe as it was resolved.
+        model: The network.
+
+    Returns:
+        Values by their names, in the order in which they are shown; what is empty is left out.
+    """
+    size = recipe.sides()
+    threads = f"{recipe.threads} thread{'' if recipe.threads == 1 else 's'}"
+    made_with = recipe.made_with
+    found = {
+        "network": model.name,
+        "weights": recipe.weights if model.source is not None else "of a Python program",
+        "size": "" if size is None else _sides(short_size(size)),
+        "param": recipe.param or "",
+        "transforms": recipe.transforms or "",
+        "constraints": recipe.constraints,
+        "optimization": f"{recipe.steps} steps of {recipe.optimizer}, lr {recipe.lr:g}",
+        "seed of the run": str(recipe.seed),
+        "computed on": f"{recipe.device}, {recipe.precision}, {threads}, batches of {recipe.batch}",
+    }
+    if made_with is not None:
+        found |= {FILE_WORDS.get(name, f"SHA-256 of {name}"): value for name, value in made_with.files.items()}
+        found["versions"] = ", ".join(f"{name} {value}" for name, value in made_with.versions.items())
+    return {name: value for name, value in found.items() if value}
+
+
+def commands(main: str) -> dict[str, str]:
+    """Say what to type to make a run again.
+
+    Args:
+        main: The picture that stands for it.
+
+    Returns:
+        Commands by what they do.
+    """
+    return {
+        "The whole run": "lucidtorch run recipe.yaml -o again",
+        "One picture": f"lucidtorch rerun {shlex.quote(main)} -o again.png",
+    }
+
+
+def _sides(size: int | tuple[int, ...]) -> str:
+    return " \N{MULTIPLICATION SIGN} ".join(map(str, (size, size) if isinstance(size, int) else size))

@@ -1,0 +1,1 @@
+"""What the larger kinds of recipes are made of."""

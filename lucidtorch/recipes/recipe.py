@@ -1,0 +1,127 @@
+"""What all recipes have in common: the fields, how they are checked, and how they are written down."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lucidtorch.base.settings import settings_text
+from lucidtorch.base.sizes import size_sides
+from lucidtorch.recipes.network import Network
+
+LARGEST_SIDE = 8192
+ID_LETTERS = 16
+
+Side: TypeAlias = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
+SizeField: TypeAlias = Side | Annotated[tuple[Side, ...], Field(min_length=2, max_length=3)]
+PrecisionName: TypeAlias = Literal["float32", "bfloat16", "float16"]
+Layers: TypeAlias = str | Annotated[tuple[str, ...], Field(min_length=1)]
+Unit: TypeAlias = Annotated[int, Field(ge=0)]
+Units: TypeAlias = str | Unit | Annotated[tuple[Unit, ...], Field(min_length=1)]
+
+
+class MadeWith(BaseModel):
+    """What decided the bytes of a run beside its fields; a run writes it down, and nobody else needs to.
+
+    Attributes:
+        versions: Of everything that computes.
+        files: The checksums of the network's files and of the pictures that were looked at, by name.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    versions: dict[str, str] = Field(default_factory=dict, description="Of everything that computes.")
+    files: dict[str, str] = Field(default_factory=dict, description="SHA-256 of what was read.")
+
+
+class Recipe(BaseModel):
+    """A recipe: everything that decides the pictures of a run. A kind adds its own fields and says what is made.
+
+    Attributes:
+        recipe: The kind.
+        title: The heading of the page; the kind's own where None.
+        model: The network; None where only a Python program has it.
+        weights: ``default``, ``random``, or the path of a file.
+        device: Where it computes.
+        size: The side of the pictures in pixels, or height and width; the network's own where None.
+        param: What makes the images, as text.
+        transforms: What the images go through at each step, as text.
+        constraints: What the images are held to after each step, as text.
+        steps: The number of updates of each picture.
+        lr: The step size.
+        optimizer: ``adam`` or ``sgd``.
+        seed: The run's; each picture's own is made from it and from what the picture shows.
+        batch: How many images are computed together.
+        precision: What the network computes in.
+        threads: How many threads compute in each process.
+        output: The folder of the run.
+        made_with: What decided the bytes of an earlier run of this recipe.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), arbitrary_types_allowed=True, validate_default=True
+    )
+
+    summary: ClassVar[str]  # one line that says what the kind shows
+    packages: ClassVar[tuple[str, ...]] = ()  # what computes here beside what computes every picture
+
+    recipe: str
+    title: str | None = Field(default=None, description="The heading of the page.")
+    model: str | Network | None = Field(default=None, description="The network: a name such as vgg16, or a mapping.")
+    weights: str = Field(default="default", description="default, random, or the path of a .safetensors or .pth file.")
+    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps ...")
+    size: SizeField | None = Field(
+        None, description="Pixels on a side, or [height, width]; the network's own if absent."
+    )
+    param: str | None = Field(default=None, description="What makes the images, such as image(128, decay=1.2).")
+    transforms: str | None = Field(default=None, description="Such as pad(12) | jitter(8); Lucid's standard if absent.")
+    constraints: str = Field(default="", description="What the images are held to, such as blur(0.5, every=4).")
+    steps: int = Field(default=256, ge=1, le=1_000_000, description="The number of updates of each picture.")
+    lr: float = Field(default=0.05, gt=0, allow_inf_nan=False, description="The step size.")
+    optimizer: Literal["adam", "sgd"] = Field(default="adam", description="The rule of the steps.")
+    seed: int = Field(default=0, ge=0, lt=2**63, description="The run's seed; the seeds of pictures are made from it.")
+    batch: int = Field(default=8, ge=1, le=4096, description="How many images are computed together.")
+    precision: Literal["float32", "bfloat16", "float16"] = Field(
+        default="float32", description="What the network computes in."
+    )
+    threads: int = Field(default=1, ge=1, le=1024, description="How many threads compute in each process.")
+    output: str | None = Field(default=None, description="The folder of the run; the option -o goes before it.")
+    made_with: MadeWith | None = Field(default=None, description="Written by a run: versions and checksums.")
+
+    @property
+    def id(self) -> str:
+        """A checksum of everything that decides the run."""
+        return hashlib.sha256(settings_text(self.to_dict()).encode()).hexdigest()[:ID_LETTERS]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Write the recipe as plain data, in the order of its fields, without the place where it was written to.
+
+        Returns:
+            Numbers, texts, lists and mappings.
+        """
+        found = self.model_dump(mode="json", exclude={"output"}, exclude_none=True)
+        own = [name for name in type(self).model_fields if name not in Recipe.model_fields]
+        first = ("recipe", "title", "model", "weights", *own)
+        order = (*first, *(name for name in Recipe.model_fields if name not in first))
+        return {name: found[name] for name in order if name in found}
+
+    def replaced(self, **fields: Any) -> Self:
+        """Make the same recipe with other values.
+
+        Args:
+            fields: The values by name.
+
+        Returns:
+            A new recipe, checked again.
+        """
+        return type(self).model_validate({**dict(self), **fields})
+
+    def sides(self) -> tuple[int, ...] | None:
+        """Say the size that the recipe asks for.
+
+        Returns:
+            Height and width; None where it leaves it to the network.
+        """
+        return None if self.size is None else size_sides(self.size)

@@ -1,0 +1,1 @@
+"""A recipe at work: planned, resolved, rendered, put together, and given back."""

@@ -1,0 +1,123 @@
+"""Where a run's finished pictures are put together: read back, laid out, written, and described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from lucidtorch.base.files import atomic_write_bytes
+from lucidtorch.base.images import encode_png
+from lucidtorch.base.settings import settings_text
+from lucidtorch.galleries.work import Record
+from lucidtorch.objectives.algebra import Objective
+from lucidtorch.recipes.recipe import Recipe
+from lucidtorch.recipes.record import composed
+from lucidtorch.recipes.story import Figure
+from lucidtorch.rendering.movie import FRAMES_PER_SECOND, encode_movie
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The folder of a run whose pictures are rendered.
+
+    Args:
+        folder: The folder.
+        recipe: The recipe as it was resolved.
+        records: What is known of each rendered picture, by its file.
+    """
+
+    folder: Path
+    recipe: Recipe
+    records: Mapping[str, Record]
+
+    def pixels(self, file: str) -> Tensor:
+        """Read a picture of the run.
+
+        Args:
+            file: Its path in the folder.
+
+        Returns:
+            `[C, H, W]` in [0, 1], in steps of 1/255; C is 1, 3 or, of see-through pictures, one more.
+        """
+        with Image.open(self.folder / file) as picture:
+            found = np.array(picture)
+        return torch.from_numpy(found.reshape(*found.shape[:2], -1)).permute(2, 0, 1).float() / 255
+
+    def stacked(self, files: Iterable[str]) -> Tensor:
+        """Read pictures of one size.
+
+        Args:
+            files: Their paths in the folder.
+
+        Returns:
+            `[B, C, H, W]` in [0, 1].
+        """
+        return torch.stack([self.pixels(file) for file in files])
+
+    def write(self, file: str, image: Tensor, *, alpha: bool = False) -> str:
+        """Write a picture that is put together of others; it carries the recipe of the whole run.
+
+        Args:
+            file: Its path in the folder, such as ``sheet-conv1_1.png``.
+            image: `[C, H, W]` in [0, 1].
+            alpha: Whether the last channel is opacity.
+
+        Returns:
+            The path.
+        """
+        text = settings_text(composed(self.recipe, file))
+        atomic_write_bytes(self.folder / file, encode_png(image, text, alpha=alpha))
+        return file
+
+    def movie(self, file: str, frames: Iterable[Tensor], *, rate: float = FRAMES_PER_SECOND, hold: float = 0.0) -> str:
+        """Write a movie.
+
+        Args:
+            file: Its path in the folder, with ``.gif`` or ``.mp4``.
+            frames: `[C, H, W]` in [0, 1] each, all of one size.
+            rate: How many are shown in a second.
+            hold: How many seconds longer the last one stays.
+
+        Returns:
+            The path.
+        """
+        atomic_write_bytes(self.folder / file, encode_movie(frames, Path(file).suffix, rate=rate, hold=hold))
+        return file
+
+    def figure(
+        self, file: str, caption: str, objective: Objective | str = "", *, alt: str = "", note: str = ""
+    ) -> Figure:
+        """Describe a rendered picture.
+
+        Args:
+            file: Its path in the folder.
+            caption: A short name under it.
+            objective: What it maximizes, as it would be typed for it alone.
+            alt: What it shows, for those who cannot see it; the caption where empty.
+            note: What a reader should know.
+
+        Returns:
+            The figure, with its seed, score and curves.
+        """
+        record: Mapping[str, Any] = self.records[file]
+        notes = [note, *record["stopped"]]
+        return Figure(
+            file,
+            caption,
+            alt or f"What {caption} looks for",
+            objective=objective if isinstance(objective, str) else repr(objective),
+            seed=record["seed"],
+            score=record["score"],
+            curve=tuple(record["curve"]),
+            terms={text: tuple(values) for text, values in record["terms"].items()},
+            steps=self.recipe.steps,
+            dead=record["dead"],
+            note=" ".join(one for one in notes if one),
+        )

@@ -1,0 +1,180 @@
+"""A run as a notebook shows it: what its page tells, in one piece that holds its pictures and is not too large."""
+
+from __future__ import annotations
+
+import html
+import io
+import math
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from PIL import Image
+
+from lucidtorch.recipes.recipe import Recipe
+from lucidtorch.recipes.runs.folder import recipe_text
+from lucidtorch.recipes.story import Cell, Figure, Section, Story, Table
+from lucidtorch.rendering.showing import MOST_PICTURES, code_html, figure_html, picture_html, quiet_html, row_html
+
+MOST_BYTES = 6_000_000  # of all pictures together; as text they are a third larger
+LARGEST = 1_000_000  # pixels of one picture; a larger one, such as the sheet of a whole layer, is made smaller
+THUMBNAIL = 72  # pixels on a side, about, of a picture in a table
+WHOLE = 640  # CSS pixels that stand for the caption of a sheet
+QUALITY = 90  # of the JPEG that it becomes, unless it is see-through
+STILL = (".png", ".jpg", ".jpeg")
+SHOWN = (*STILL, ".gif")
+
+Embedded: TypeAlias = Mapping[str, bytes]
+
+
+def run_html(folder: Path, recipe: Recipe, story: Story) -> str:
+    """Write what a run tells as HTML that needs no other file.
+
+    Args:
+        folder: Where its files stand.
+        recipe: The recipe as it was resolved.
+        story: What it tells.
+
+    Returns:
+        The element. Where the pictures are too many or too large for a notebook, it holds the sheets alone, and says
+        how many more there are on the page.
+    """
+    shown, thumbnails = embedded(folder, story), _thumbnails(folder, story)
+    parts = [f"<h3>{html.escape(story.title)}</h3>", *_paragraphs(story.lead)]
+    parts += [_section(one, shown, thumbnails) for one in story.sections]
+    left = len({one.file for one in story.figures}) - len(shown)
+    more = f"{left} more on the page: " if left else "The page: "
+    parts.append(f'<p style="margin-top:12px">{more}{code_html(str(folder / "index.html"))}</p>')
+    text = f'<pre style="overflow-x:auto">{html.escape(recipe_text(recipe))}</pre>'
+    parts.append(f"<details><summary>Recipe {quiet_html(recipe.id)}</summary>{text}</details>")
+    return f"<section>{''.join(parts)}</section>"
+
+
+def embedded(folder: Path, story: Story) -> Embedded:
+    """Choose the pictures that a notebook holds, and make the largest of them smaller.
+
+    Args:
+        folder: Where they stand.
+        story: What the run tells.
+
+    Returns:
+        Their bytes by file: all of them where they are few and small, else the sheets, else the first ones. Movies in
+        other forms than GIF, and files that are gone, are not among them.
+    """
+    every = {one.file: one for one in story.figures}
+    figures = [one for file, one in every.items() if (folder / file).suffix in SHOWN and (folder / file).is_file()]
+    times = Counter(one.file for one in story.figures)
+    found = _within(folder, figures, times) if len(figures) <= MOST_PICTURES else {}
+    if len(found) == len(figures):
+        return found
+    sheets = [one for one in figures if one.whole]
+    return _within(folder, (sheets or figures)[:MOST_PICTURES], times)
+
+
+def fitted(path: Path, pixels: int, kind: str) -> bytes:
+    """Read a picture, and make it smaller where it is larger than it may be.
+
+    Args:
+        path: The file.
+        pixels: How many pixels it may have.
+        kind: What it becomes where it is made smaller: ``png``, or ``jpeg`` unless it is see-through.
+
+    Returns:
+        The bytes of a file.
+
+    Raises:
+        OSError: The file is gone, or is no picture.
+    """
+    data = path.read_bytes()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # a sheet of this very run
+        with Image.open(io.BytesIO(data)) as picture:
+            shrink = math.sqrt(pixels / (picture.width * picture.height))
+            if shrink >= 1 or path.suffix not in STILL:
+                return data
+            size = [max(1, math.floor(side * shrink)) for side in picture.size]
+            small = picture.resize((size[0], size[1]), Image.Resampling.BOX)
+    stream = io.BytesIO()
+    small.save(stream, format="png" if "A" in small.mode else kind, quality=QUALITY)
+    return stream.getvalue()
+
+
+def _within(folder: Path, figures: Iterable[Figure], times: Mapping[str, int]) -> dict[str, bytes]:
+    """As many pictures as there is room for, each so many times as it is shown."""
+    found: dict[str, bytes] = {}
+    room = MOST_BYTES
+    for one in figures:
+        data = fitted(folder / one.file, LARGEST, "jpeg")
+        if len(data) * times[one.file] <= room:
+            found[one.file] = data
+            room -= len(data) * times[one.file]
+    return found
+
+
+def _thumbnails(folder: Path, story: Story) -> Embedded:
+    """The pictures that stand in tables, very small."""
+    rows = [row for one in story.sections if one.table is not None for row in one.table.rows]
+    files = dict.fromkeys(cell.file for row in rows for cell in row if isinstance(cell, Figure))
+    there = [file for file in files if (folder / file).suffix in STILL and (folder / file).is_file()]
+    return {file: fitted(folder / file, THUMBNAIL * THUMBNAIL, "png") for file in there[:MOST_PICTURES]}
+
+
+def _section(section: Section, shown: Embedded, thumbnails: Embedded) -> str:
+    figures = [one for one in section.figures if one.file in shown]
+    table = "" if section.table is None else _table(section.table, thumbnails)
+    if section.figures and not figures and not section.text and not table:
+        return ""
+    whole = section.columns is not None and len(figures) == len(section.figures)
+    elements = [_figure(one, shown) for one in figures]
+    pictures = _grid(section, elements) if whole else row_html(elements) if elements else ""
+    return "".join([f"<h4>{html.escape(section.heading)}</h4>", *_paragraphs(section.text), pictures, table])
+
+
+def _grid(section: Section, elements: Sequence[str]) -> str:
+    """Pictures in rows that mean something."""
+    across = section.columns or 1
+    cells = [_name(one) for one in ("", *section.column_names)[0 if section.row_names else 1 :]]
+    cells = cells if section.column_names else []
+    for place, element in enumerate(elements):
+        row, column = divmod(place, across)
+        if column == 0 and section.row_names:
+            cells.append(_name(section.row_names[row]))
+        cells.append(element)
+    columns = across + bool(section.row_names)
+    style = f"display:grid;grid-template-columns:repeat({columns},max-content);gap:8px;align-items:center"
+    return f'<div style="overflow-x:auto"><div style="{style}">{"".join(cells)}</div></div>'
+
+
+def _name(text: str) -> str:
+    return f"<div>{html.escape(text)}</div>"
+
+
+def _figure(figure: Figure, shown: Embedded) -> str:
+    lines = [html.escape(figure.caption)]
+    lines += [] if figure.score is None else [quiet_html(f"score {figure.score:.4g}")]
+    lines += ["<strong>dead unit</strong>"] if figure.dead else []
+    lines += [quiet_html(figure.note)] if figure.note else []
+    data, alt = shown[figure.file], figure.alt
+    if figure.whole:
+        return f'<div style="flex-basis:100%">{figure_html(data, alt, lines, narrowest=WHOLE)}</div>'
+    return figure_html(data, alt, lines)
+
+
+def _table(table: Table, thumbnails: Embedded) -> str:
+    head = "".join(f"<th>{html.escape(one)}</th>" for one in table.head)
+    rows = "".join(f"<tr>{''.join(f'<td>{_cell(one, thumbnails)}</td>' for one in row)}</tr>" for row in table.rows)
+    caption = f"<caption>{html.escape(table.caption)}</caption>" if table.caption else ""
+    return f'<div style="overflow-x:auto"><table>{caption}<tr>{head}</tr>{rows}</table></div>'
+
+
+def _cell(cell: Cell, thumbnails: Embedded) -> str:
+    if isinstance(cell, Figure):
+        data = thumbnails.get(cell.file)
+        return html.escape(cell.caption) if data is None else picture_html(data, cell.alt, width=THUMBNAIL)
+    return "" if cell is None else html.escape(f"{cell:.4g}" if isinstance(cell, float) else str(cell))
+
+
+def _paragraphs(texts: Iterable[str]) -> list[str]:
+    return [f"<p>{html.escape(one)}</p>" for one in texts]

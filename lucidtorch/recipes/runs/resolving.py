@@ -1,0 +1,116 @@
+"""From a recipe that leaves things open to one that says them all."""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
+from typing import TypeVar
+
+from lucidtorch.base.arrays import Array
+from lucidtorch.base.errors import LucidtorchWarning, WeightsError
+from lucidtorch.base.settings import settings_text, versions
+from lucidtorch.galleries.task import Task
+from lucidtorch.param.images import image
+from lucidtorch.param.param import Param
+from lucidtorch.recipes.network import network_fields
+from lucidtorch.recipes.recipe import MadeWith, Recipe
+from lucidtorch.recipes.runs.planning import Plan
+from lucidtorch.recipes.runs.stage import Stage, short_size
+from lucidtorch.rendering.job import Job, arrays_of
+
+Value = TypeVar("Value")
+
+
+def resolve(stage: Stage, plan: Plan, jobs: Sequence[Job]) -> tuple[Recipe, dict[str, bytes]]:
+    """Fill in all that a recipe left open.
+
+    Args:
+        stage: The recipe, and what it plans on.
+        plan: What it plans.
+        jobs: One settled job of each sort of its tasks.
+
+    Returns:
+        The recipe that says it all, and the files that stand beside it, by their path in the run's folder.
+
+    Raises:
+        WeightsError: A file holds something else than it did when the recipe ran before.
+    """
+    recipe, model, craft = stage.recipe, stage.network, stage.craft
+    found = {} if model.source is None else network_fields(model.source)
+    sums = found.pop("files", {}) | {name: hashlib.sha256(data).hexdigest() for name, data in plan.files.items()}
+    made_with = MadeWith(versions=versions(recipe.packages), files=sums)
+    _compare(recipe.made_with, made_with)
+    params = [_param_of(job) for job in jobs] if craft.param is None else [craft.param]
+    pipelines = [job.pipeline for job in jobs] if craft.transforms is None else [craft.transforms]
+    fields = {
+        "size": _only({short_size(job.param.size) for job in jobs}),
+        "param": _only({repr(one) for one in params if one.is_text}),
+        "transforms": _only({repr(one) for one in pipelines if one.is_text}),
+        "constraints": repr(craft.constraints),
+        "device": model.device.type,
+        "made_with": made_with,
+    }
+    resolved = recipe.replaced(**{**found, **fields, **plan.fields})
+    return resolved, {**plan.files, **_arrays(resolved, plan.tasks)}
+
+
+def settled(task: Task, resolved: Recipe, job: Job) -> Task:
+    """Write into a task what was left open, as the resolved recipe says it, and the recipe's checksum.
+
+    Args:
+        task: The task.
+        resolved: The recipe.
+        job: The settled job of a task of its sort.
+
+    Returns:
+        The task as it is rendered.
+    """
+    craft = task.craft
+    param = _param_of(job) if craft.param is None else craft.param
+    pipeline = job.pipeline if craft.transforms is None else craft.transforms
+    return replace(task, craft=replace(craft, param=param, transforms=pipeline), recipe_id=resolved.id)
+
+
+def _param_of(job: Job) -> Param:
+    """What makes the images of a job where nobody said it, in the words of a recipe."""
+    return image(short_size(job.param.size), channels=job.networks.first.convention.channels)
+
+
+def _only(values: Set[Value]) -> Value | None:
+    """The one value that all have; None where they differ, so that it stays open."""
+    return next(iter(values)) if len(values) == 1 else None
+
+
+def _arrays(resolved: Recipe, tasks: Sequence[Task]) -> dict[str, bytes]:
+    """The arrays that the texts of a recipe name: they stand beside it."""
+    text = settings_text(resolved.to_dict())
+    arrays = {array.file_name: array for task in tasks for array in _arrays_of(task) if not array.is_inline}
+    return {name: array.file_bytes() for name, array in arrays.items() if name in text}
+
+
+def _arrays_of(task: Task) -> Iterator[Array]:
+    for node in task.objective.walk():
+        yield from arrays_of(node)
+    yield from task.craft.constraints.arrays
+    if task.craft.param is not None:
+        yield from task.craft.param.arrays
+
+
+def _compare(before: MadeWith | None, now: MadeWith) -> None:
+    """Refuse files that hold something else than they did, and say where versions differ."""
+    if before is None:
+        return
+    for name, checksum in now.files.items():
+        if before.files.get(name, checksum) != checksum:
+            raise WeightsError(
+                f"The recipe ran with another file than this ({name}: SHA-256 {before.files[name]} instead of "
+                f"{checksum}); put the file back that was, or leave made_with out."
+            )
+    others = [name for name, version in before.versions.items() if now.versions.get(name) != version]
+    if others:
+        then = ", ".join(f"{name} {before.versions[name]}" for name in others)
+        here = ", ".join(f"{name} {now.versions.get(name, 'missing')}" for name in others)
+        message = f"The recipe ran with {then}; here it is {here}, so the pictures can differ."
+        warnings.warn(message, LucidtorchWarning, stacklevel=2)

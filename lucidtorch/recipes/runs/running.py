@@ -1,0 +1,107 @@
+"""Running a recipe: settle, render in tasks that resume, put together, publish."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Hashable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from lucidtorch.base.errors import RecipeError
+from lucidtorch.base.threads import threads
+from lucidtorch.galleries.task import Task
+from lucidtorch.galleries.work import Record, settle
+from lucidtorch.galleries.workers import check_workers
+from lucidtorch.models.model import Model
+from lucidtorch.recipes.kind import RecipeKind
+from lucidtorch.recipes.network import load_network
+from lucidtorch.recipes.page.publishing import publish
+from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.recipes.runs.folder import check_folder, claim
+from lucidtorch.recipes.runs.provenance import Watch
+from lucidtorch.recipes.runs.resolving import resolve, settled
+from lucidtorch.recipes.runs.result import Run
+from lucidtorch.recipes.runs.stage import Stage
+from lucidtorch.recipes.runs.watching import watched
+from lucidtorch.rendering.entry import Callback
+
+Report: TypeAlias = Callable[[int, int, Task], None]
+
+
+def run_recipe(
+    recipe: RecipeKind,
+    folder: Path,
+    *,
+    network: Model | None = None,
+    base: Path | None = None,
+    workers: int = 1,
+    report: Report | None = None,
+    progress: bool = False,
+    callbacks: Sequence[Callback] = (),
+) -> Run:
+    """Run a recipe, or go on where it was interrupted.
+
+    Args:
+        recipe: The recipe.
+        folder: Where its files shall stand.
+        network: The network, where only a Python program has it, or it is loaded already.
+        base: The folder that relative paths in the recipe start from; the current one where None.
+        workers: How many processes work side by side.
+        report: Called after each task with the number done, the number of all, and the task.
+        progress: Whether a notebook or a terminal shows how far the run is.
+        callbacks: Called after each update, where this process works alone.
+
+    Returns:
+        What came of it.
+
+    Raises:
+        BadInputError: Anything does not fit; nothing was rendered or written then.
+    """
+    watch = Watch()
+    check_workers(workers)
+    check_folder(folder)
+    start = base or Path()
+    model = _loaded(recipe) if network is None else network
+    stage = Stage.of(recipe, model, start)
+    with threads(recipe.threads):
+        plan = recipe.plan(stage)
+        jobs = {_sort(task): settle(model, task) for task in _first_of_each(plan.tasks)}
+    resolved, files = resolve(stage, plan, list(jobs.values()))
+    tasks = [settled(task, resolved, jobs[_sort(task)]) for task in plan.tasks]
+    moved = claim(folder, resolved, files)
+    what = f"{recipe.recipe} of {model.name}"
+    finished = watched(model, tasks, folder, workers, what=what, shown=progress, callbacks=callbacks)
+    records = _rendered(finished, len(tasks), report)
+    desk = Desk(folder, resolved, {one["file"]: one for record in records for one in record["pictures"]})
+    with threads(recipe.threads):
+        story = plan.tell(desk)
+    publish(story, resolved, model, folder)
+    watch.write(folder, resolved, model, workers)
+    return Run(folder, resolved, story, moved)
+
+
+def _loaded(recipe: RecipeKind) -> Model:
+    if recipe.model is None:
+        raise RecipeError(
+            "The recipe names no network; write for example `model: vgg16`, or hand a module over in a Python program."
+        )
+    return load_network(recipe.model, recipe.weights, recipe.device)
+
+
+def _first_of_each(tasks: Sequence[Task]) -> list[Task]:
+    """One task of each sort: if these fit, all do."""
+    return list({_sort(task): task for task in reversed(tasks)}.values())[::-1]
+
+
+def _sort(task: Task) -> Hashable:
+    return task.objective.layers, len(task.seeds), id(task.craft)
+
+
+def _rendered(work: Generator[tuple[Task, Record], None, None], total: int, report: Report | None) -> list[Record]:
+    records: list[Record] = []
+    with contextlib.closing(work) as finished:
+        for done, record in finished:
+            records.append(record)
+            if report is not None:
+                report(len(records), total, done)
+    return records

@@ -1,0 +1,243 @@
+"""What a recipe plans on: the network, and what its common fields come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.sizes import PLANE, Size, size_text
+from lucidtorch.galleries.plan import chosen_units, gallery_layers
+from lucidtorch.galleries.task import Craft, Piece, Task
+from lucidtorch.galleries.work import network_key
+from lucidtorch.models.layers.table import LayerTable
+from lucidtorch.models.model import Model
+from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.references import INPUT
+from lucidtorch.objectives.term import Term
+from lucidtorch.objectives.text import parse as parse_objective
+from lucidtorch.param.images import image
+from lucidtorch.param.param import Param
+from lucidtorch.param.text import parse as parse_param
+from lucidtorch.recipes.blame import FieldError, blamed
+from lucidtorch.recipes.recipe import Recipe
+from lucidtorch.recipes.runs.planning import Shot, together
+from lucidtorch.rendering.preparation import default_size, read_constraints
+from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.transforms.text import parse as parse_transforms
+
+Join = Callable[[Sequence[Objective]], Objective]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a recipe plans on.
+
+    Args:
+        recipe: The recipe.
+        network: The network.
+        base: The folder that relative paths in the recipe start from.
+        craft: How pictures are rendered, as the recipe's common fields say.
+    """
+
+    recipe: Recipe
+    network: Model
+    base: Path
+    craft: Craft
+
+    @classmethod
+    def of(cls, recipe: Recipe, network: Model, base: Path) -> Stage:
+        """Read the fields that all recipes have.
+
+        Args:
+            recipe: The recipe.
+            network: The network.
+            base: The folder that relative paths in the recipe start from.
+
+        Returns:
+            The stage.
+
+        Raises:
+            FieldError: A text does not parse, or two fields contradict each other.
+        """
+        with blamed("transforms"):
+            pipeline = None if recipe.transforms is None else parse_transforms(recipe.transforms)
+        with blamed("constraints"):
+            held = read_constraints(recipe.constraints, base)
+        schedule = Schedule(recipe.steps, recipe.lr, recipe.optimizer)
+        craft = Craft(
+            _param(recipe, network, base),
+            pipeline,
+            schedule,
+            recipe.threads,
+            network_key(network),
+            recipe.precision,
+            held,
+        )
+        return cls(recipe, network, base, craft)
+
+    @property
+    def table(self) -> LayerTable:
+        """The layers of the network."""
+        return self.network.layers
+
+    @property
+    def param(self) -> Param:
+        """What makes the images, of the network's own size where nobody said another."""
+        if self.craft.param is not None:
+            return self.craft.param
+        return image(short_size(default_size(self.network)), channels=self.network.convention.channels)
+
+    def seed(self, *parts: int | str) -> int:
+        """Make the seed of a picture.
+
+        Args:
+            parts: What the picture shows, such as a layer, a unit and a word.
+
+        Returns:
+            The seed: the same wherever else in the run the picture stands.
+        """
+        return derive_seed(self.recipe.seed, *parts)
+
+    def objective(self, text: str, *key: str | int) -> Objective:
+        """Read an objective.
+
+        Args:
+            text: What the recipe says.
+            key: The way to it in the recipe.
+
+        Returns:
+            The objective.
+
+        Raises:
+            FieldError: It does not parse, or names no layer of the network.
+        """
+        with blamed(*key):
+            found = parse_objective(text, self.base)
+            for layer in found.layers:
+                if layer != INPUT:
+                    self.table.resolve(layer)
+            for node in found.walk():
+                self._check_units(node)
+        return found
+
+    def layers(self, given: str | Sequence[str] | None, field: str = "layers") -> tuple[str, ...]:
+        """Read addresses of layers.
+
+        Args:
+            given: What the recipe says: one, several, or None for every convolution and linear layer.
+            field: The field in which it stands.
+
+        Returns:
+            The addresses as they were given, each once, in the order of the network.
+
+        Raises:
+            FieldError: There is no such layer, or it has no channels.
+        """
+        names = [given] if isinstance(given, str) else given
+        for place, name in enumerate(names or ()):
+            with blamed(field) if isinstance(given, str) else blamed(field, place):
+                self.table.resolve(name)
+        with blamed(field):
+            found = gallery_layers(self.network, names)
+        if not found:
+            raise FieldError((field,), f"{self.network.name} has no convolution or linear layer; name layers.")
+        return found
+
+    def units(self, layer: str, given: str | int | Sequence[int], field: str = "units") -> tuple[int, ...]:
+        """Read the units of a layer.
+
+        Args:
+            layer: The address.
+            given: ``all``, a text such as ``0-63,70``, a number, or numbers.
+            field: The field in which they stand.
+
+        Returns:
+            The units, ascending.
+
+        Raises:
+            FieldError: The layer has no such unit.
+        """
+        with blamed(field):
+            return chosen_units(self.network, layer, [given] if isinstance(given, int) else given)
+
+    def tasks(
+        self, name: str, shots: Sequence[Shot], *, craft: Craft | None = None, join: Join = together, batch: int = 0
+    ) -> tuple[Task, ...]:
+        """Cut pictures into tasks of one size: a picture is the same wherever it stands.
+
+        From a whole batch on, it is the same however many there are.
+
+        Args:
+            name: A name that no other such call of the plan has, fit for a file.
+            shots: The pictures.
+            craft: How they are rendered; as the recipe says where None.
+            join: Writes the objective of a batch from those of its images.
+            batch: How many are computed together; as the recipe says where 0. A short last batch is filled up with its
+                last picture.
+
+        Returns:
+            The tasks.
+        """
+        size = min(batch or self.recipe.batch, len(shots))
+        return tuple(
+            self._task(f"{name}-{number:05d}", shots[start : start + size], size, craft or self.craft, join)
+            for number, start in enumerate(range(0, len(shots), size))
+        )
+
+    def _check_units(self, node: Objective) -> None:
+        """Refuse units that a layer does not have, also where they are rendered late."""
+        arguments = dict(node.arguments) if isinstance(node, Term) else {}
+        units, layer = arguments.get("index"), arguments.get("layer")
+        if isinstance(layer, str) and isinstance(units, int | tuple):
+            chosen_units(self.network, layer, (units,) if isinstance(units, int) else units)
+
+    def _task(self, name: str, shots: Sequence[Shot], size: int, craft: Craft, join: Join) -> Task:
+        padded = [*shots, *[shots[-1]] * (size - len(shots))]
+        pieces = tuple(Piece(shot.file, (place,)) for place, shot in enumerate(shots))
+        return Task(name, join([one.objective for one in padded]), tuple(one.seed for one in padded), pieces, craft)
+
+    def schedule(self, snapshots: Sequence[int]) -> Craft:
+        """Keep pictures on the way.
+
+        Args:
+            snapshots: After how many updates.
+
+        Returns:
+            The recipe's craft with them.
+
+        Raises:
+            FieldError: One lies beyond the last step.
+        """
+        with blamed("snapshots"):
+            return replace(self.craft, schedule=replace(self.craft.schedule, snapshots=tuple(snapshots)))
+
+
+def _param(recipe: Recipe, network: Model, base: Path) -> Param | None:
+    sides = recipe.sides()
+    if recipe.param is None:
+        if sides is None:
+            return None
+        with blamed("size"):
+            return image(short_size(sides), channels=network.convention.channels)
+    with blamed("param"):
+        found = parse_param(recipe.param, base)
+    if sides is not None and found.size != sides:
+        raise FieldError(
+            ("size",),
+            f"size is {size_text(sides)} and param makes {size_text(found.size)}; leave one of the two out.",
+        )
+    return found
+
+
+def short_size(size: Size) -> int | Size:
+    """Write a size with the fewest numbers.
+
+    Args:
+        size: Height and width.
+
+    Returns:
+        One number for a square.
+    """
+    return size[0] if len(size) == PLANE and size[0] == size[1] else size
