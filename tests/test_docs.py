@@ -62,9 +62,12 @@ def _run_console(snippet: Snippet, capsys: pytest.CaptureFixture[str]) -> None:
         assert words[0] == "lucidtorch", (
             f"{snippet.place}: only lucidtorch is run; mark others with <!-- not run: why -->"
         )
+        file = Path(words[-1]) if words[-2:-1] == [">"] else None
         capsys.readouterr()
-        code = run(words[1:])
+        code = run(words[1:] if file is None else words[1:-2])
         said = capsys.readouterr()
+        if file is not None:
+            file.write_text(said.out, encoding="utf-8")
         assert code == 0, f"{snippet.place}: {' '.join(words)} ended with {code}: {said.err}"
         missing = [line for line in promised if line not in said.out.splitlines() and "..." not in line]
         assert not missing, f"{snippet.place}: {' '.join(words)} printed\n{said.out}"
