@@ -12,7 +12,7 @@ import yaml
 import lucidtorch as lt
 from lucidtorch.galleries.task import Task
 from lucidtorch.models.model import Model
-from lucidtorch.recipes.documents.checking import checked
+from lucidtorch.recipes.fields.checking import checked
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.runs.desk import Desk
 from lucidtorch.recipes.runs.planning import Plan

@@ -13,7 +13,7 @@ from lucidtorch.models.model import Model
 from lucidtorch.recipes.kinds.render import Render
 from lucidtorch.recipes.page.publishing import publish
 from lucidtorch.recipes.recipe import MadeWith, Recipe
-from lucidtorch.recipes.runs.folder import recipe_text
+from lucidtorch.recipes.recipe_text import recipe_text
 from lucidtorch.recipes.story import Figure, Section, Story, Table
 
 EVIL = "<script>alert('x')</script> & \"quoted\""

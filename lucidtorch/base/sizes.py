@@ -67,6 +67,18 @@ def size_text(size: Size) -> str:
     return " x ".join(map(str, size))
 
 
+def short_size(size: Size) -> int | Size:
+    """Write a size with the fewest numbers.
+
+    Args:
+        size: Height and width.
+
+    Returns:
+        One number for a square.
+    """
+    return size[0] if len(size) == PLANE and size[0] == size[1] else size
+
+
 def _read(value: object, what: str) -> Size:
     """Take the sides out of any of the forms of a size; what is none of them gives none."""
     if isinstance(value, str):

@@ -11,10 +11,10 @@ from torch import nn
 
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
-from lucidtorch.recipes.documents.checking import checked
-from lucidtorch.recipes.documents.relative_paths import whole_path
-from lucidtorch.recipes.kind import RecipeKind
+from lucidtorch.recipes.fields.checking import checked
 from lucidtorch.recipes.network import network_fields
+from lucidtorch.recipes.paths import whole_path
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.result import Run, scratch_folder
 from lucidtorch.recipes.runs.running import run_recipe
 

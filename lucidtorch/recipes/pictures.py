@@ -13,7 +13,7 @@ from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import read_settings
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.models.model import Model
-from lucidtorch.recipes.documents.checking import checked
+from lucidtorch.recipes.fields.checking import checked
 from lucidtorch.recipes.kinds import KINDS, kind
 from lucidtorch.recipes.record import ComposedRecord, RenderRecord
 from lucidtorch.recipes.runs.result import Run, scratch_folder

@@ -111,7 +111,7 @@ def test_an_interrupt_before_anything_is_written(cli: Cli, here: Path, monkeypat
     def load(*words: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lucidtorch.recipes.documents.load_network", load)
+    monkeypatch.setattr("lucidtorch.recipes.documents.loading.load_network", load)
     found = cli("run", "one.yaml", "-o", "o")
     assert (found.code, found.out, found.err.strip()) == (130, "", "lucidtorch: interrupted")
     assert not (here / "o").exists()

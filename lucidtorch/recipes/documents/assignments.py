@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from lucidtorch.base.errors import RecipeError
-from lucidtorch.recipes.documents.nodes import Node, Place
 from lucidtorch.recipes.documents.relative_paths import with_whole_paths
-from lucidtorch.recipes.documents.yaml_reader import read_yaml
+from lucidtorch.recipes.reading.nodes import Node, Place
+from lucidtorch.recipes.reading.yaml_reader import read_yaml
 
 OPTION = "--set"
 NOT_SETTABLE = ("extends", "made_with")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lucidtorch.recipes.blame import Key
-from lucidtorch.recipes.documents.nodes import Node
 from lucidtorch.recipes.documents.origins import Origin
+from lucidtorch.recipes.reading.nodes import Node
 
 
 @dataclass(frozen=True)

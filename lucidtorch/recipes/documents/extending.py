@@ -8,10 +8,10 @@ from functools import reduce
 from pathlib import Path
 
 from lucidtorch.base.errors import RecipeError
-from lucidtorch.recipes.documents.nodes import Node
 from lucidtorch.recipes.documents.origins import Origin, find_parent
 from lucidtorch.recipes.documents.relative_paths import with_whole_paths
-from lucidtorch.recipes.documents.yaml_reader import read_yaml_file
+from lucidtorch.recipes.reading.nodes import Node
+from lucidtorch.recipes.reading.yaml_reader import read_yaml_file
 
 EXTENDS = "extends"
 MOST_FILES = 64  # that one recipe stands on, each counted as often as it is named

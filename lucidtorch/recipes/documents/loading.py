@@ -10,14 +10,14 @@ from lucidtorch.base.errors import suggestion
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.documents.assignments import assigned
-from lucidtorch.recipes.documents.checking import checked
 from lucidtorch.recipes.documents.document import Document
 from lucidtorch.recipes.documents.extending import Extending
 from lucidtorch.recipes.documents.origins import find
 from lucidtorch.recipes.documents.placing import placed
-from lucidtorch.recipes.kind import RecipeKind
+from lucidtorch.recipes.fields.checking import checked
 from lucidtorch.recipes.kinds import KINDS, kind
 from lucidtorch.recipes.network import load_network
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.result import Run
 from lucidtorch.recipes.runs.running import Report, run_recipe
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from lucidtorch.base.errors import RecipeError, suggestion
-from lucidtorch.recipes.documents.relative_paths import existing_file
 from lucidtorch.recipes.documents.shipped import SUFFIX, shipped_file, shipped_names
+from lucidtorch.recipes.paths import existing_file
 
 LISTED = "`lucidtorch recipes` lists what ships."
 

@@ -17,8 +17,8 @@ from lucidtorch.base.errors import (
     UnknownLayerError,
 )
 from lucidtorch.recipes.blame import FieldError, Key, key_text
-from lucidtorch.recipes.documents.checking import UnknownFieldError
 from lucidtorch.recipes.documents.document import Document
+from lucidtorch.recipes.fields.checking import UnknownFieldError
 
 # Which fields an error is about that does not say its field, the likeliest first.
 LIKELY: tuple[tuple[type[BadInputError], tuple[str, ...]], ...] = (

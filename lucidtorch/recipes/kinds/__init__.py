@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from lucidtorch.recipes.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RecipeKind
 
 # In the order of the listing. A kind's name is that of its module, and of its function in it.
 KINDS = (

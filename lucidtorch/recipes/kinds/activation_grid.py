@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from lucidtorch.base.seeds import derive_seed
-from lucidtorch.base.sizes import size_pair
+from lucidtorch.base.sizes import short_size, size_pair
 from lucidtorch.galleries.plan import slug
 from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.objectives.directions import direction
@@ -20,15 +20,15 @@ from lucidtorch.param.param import Param
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.inputs import ImageField, kept_image, read_image
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.parts.grid_cells import GridCells
 from lucidtorch.recipes.parts.grid_story import SEEN, Grid, told
 from lucidtorch.recipes.parts.sharing import with_shared
 from lucidtorch.recipes.parts.unit_pictures import unit_shot
 from lucidtorch.recipes.recipe import Layers, SizeField
 from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan
-from lucidtorch.recipes.runs.stage import Stage, short_size
+from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Story
 
 CELL = 48  # pixels on a side of a cell's picture where nobody says

@@ -15,10 +15,10 @@ from lucidtorch.objectives.batch import diversity as diversity_of
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.recipes.blame import FieldError, Key, blamed
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.parts.likeness import likeness
 from lucidtorch.recipes.parts.unit_pictures import objective_name, objective_seed
 from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Cell, Figure, Section, Story, Table

@@ -13,11 +13,11 @@ from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.units import channel
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.parts.sharing import with_shared
 from lucidtorch.recipes.parts.unit_pictures import objective_name
 from lucidtorch.recipes.recipe import Units
 from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan, Shot
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Figure, Section, Story, Table

@@ -18,11 +18,11 @@ from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.several import total
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.parts.sharing import with_shared
 from lucidtorch.recipes.parts.walk_story import Walk, told
 from lucidtorch.recipes.recipe import Layers
 from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Story

@@ -12,10 +12,10 @@ from lucidtorch.base.images import sheet
 from lucidtorch.galleries.plan import slug
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.parts.unit_pictures import counted, numbers_text, unit_name, unit_shot
 from lucidtorch.recipes.recipe import Layers, Units
 from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan, Shot
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Figure, Section, Story

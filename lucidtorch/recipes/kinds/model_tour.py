@@ -12,10 +12,10 @@ from lucidtorch.galleries.plan import slug
 from lucidtorch.models.layers.layer_record import LayerRecord
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.parts.unit_pictures import counted, unit_name, unit_shot
 from lucidtorch.recipes.recipe import Layers, Unit
 from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan, Shot
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Figure, Section, Story, Table

@@ -17,10 +17,10 @@ from lucidtorch.galleries.task import Task
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.parts.unit_pictures import numbers_text, unit_name, unit_shot
 from lucidtorch.recipes.recipe import Layers, Units
 from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan, Shot, together
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Figure, Section, Story

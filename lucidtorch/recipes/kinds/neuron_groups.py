@@ -9,18 +9,18 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from lucidtorch.analysis.factors import LARGEST_SEED, MAP_AXES, Groups, nmf_groups
-from lucidtorch.base.sizes import size_pair, size_text
+from lucidtorch.base.sizes import short_size, size_pair, size_text
 from lucidtorch.galleries.plan import slug
 from lucidtorch.objectives.directions import direction
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.inputs import ImageField, kept_image, read_image
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.parts.group_story import Found, told
 from lucidtorch.recipes.recipe import Layers, SizeField
 from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan, Shot
-from lucidtorch.recipes.runs.stage import Stage, short_size
+from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Story
 
 Images = Annotated[tuple[ImageField, ...], Field(min_length=1, max_length=1024)]

@@ -10,8 +10,8 @@ from lucidtorch.base.seeds import image_seeds
 from lucidtorch.galleries.task import Task
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.parts.film import Cut, Film, spaced
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 

@@ -6,18 +6,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from lucidtorch.base.sizes import short_size
 from lucidtorch.galleries.plan import slug
 from lucidtorch.galleries.task import Piece, Task
 from lucidtorch.param.images import Image, image
 from lucidtorch.recipes.blame import FieldError, Key, blamed
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.parts.regularizers import WORDS, Regularizer, RegularizerField, known
 from lucidtorch.recipes.parts.study import ALL, PLAIN, Exhibit, Study
 from lucidtorch.recipes.parts.unit_pictures import objective_seed
 from lucidtorch.recipes.parts.ways import NOTHING, Ground
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan
-from lucidtorch.recipes.runs.stage import Stage, short_size
+from lucidtorch.recipes.runs.stage import Stage
 
 SUM = ("standard", "fft", "decorrelate")  # of the words, what every render does if nothing else is asked for
 

@@ -14,9 +14,9 @@ from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.recipes.blame import blamed
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.parts.unit_pictures import objective_name, part_of
 from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Figure, Section, Story

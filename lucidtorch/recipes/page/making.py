@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 
+from lucidtorch.base.sizes import short_size
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.recipe import Recipe
-from lucidtorch.recipes.runs.stage import short_size
 
 FILE_WORDS = {"weights": "SHA-256 of the weights", "code": "SHA-256 of its code", "mean": "SHA-256 of its mean image"}
 

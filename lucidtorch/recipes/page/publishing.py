@@ -17,7 +17,7 @@ from lucidtorch.recipes.page.data import run_data
 from lucidtorch.recipes.page.layout import ROOM, Sizes, blocks, shown_width
 from lucidtorch.recipes.page.making import commands, made_by
 from lucidtorch.recipes.recipe import Recipe
-from lucidtorch.recipes.runs.folder import recipe_text
+from lucidtorch.recipes.recipe_text import recipe_text
 from lucidtorch.recipes.story import Cell, Figure, Story
 
 TEMPLATES = Path(__file__).with_name("templates")

@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import LucidtorchWarning
-from lucidtorch.base.sizes import PLANE
+from lucidtorch.base.sizes import PLANE, short_size
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
-from lucidtorch.recipes.runs.stage import Stage, short_size
+from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.rendering.loop import Loop
 from lucidtorch.rendering.preparation import prepare
 from lucidtorch.rendering.schedule import Schedule

@@ -14,7 +14,7 @@ from typing import TypeAlias
 from PIL import Image
 
 from lucidtorch.recipes.recipe import Recipe
-from lucidtorch.recipes.runs.folder import recipe_text
+from lucidtorch.recipes.recipe_text import recipe_text
 from lucidtorch.recipes.story import Cell, Figure, Section, Story, Table
 from lucidtorch.rendering.showing import MOST_PICTURES, code_html, figure_html, picture_html, quiet_html, row_html
 

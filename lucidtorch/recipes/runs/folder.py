@@ -7,23 +7,10 @@ from pathlib import Path
 
 from lucidtorch.base.errors import OutputError
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text, check_output_folder, remove_leftovers
-from lucidtorch.recipes.documents.yaml_text import dump
 from lucidtorch.recipes.recipe import Recipe
+from lucidtorch.recipes.recipe_text import HEADER, recipe_text
 
 RECIPE = "recipe.yaml"
-HEADER = "# A recipe of lucidtorch as it ran; `lucidtorch run recipe.yaml -o FOLDER` makes it again. Recipe id: "
-
-
-def recipe_text(recipe: Recipe) -> str:
-    """Write a resolved recipe as YAML.
-
-    Args:
-        recipe: The recipe.
-
-    Returns:
-        The text of ``recipe.yaml``.
-    """
-    return f"{HEADER}{recipe.id}\n{dump(recipe.to_dict())}"
 
 
 def check_folder(folder: Path) -> None:

@@ -11,13 +11,14 @@ from typing import TypeVar
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import LucidtorchWarning, WeightsError
 from lucidtorch.base.settings import settings_text, versions
+from lucidtorch.base.sizes import short_size
 from lucidtorch.galleries.task import Task
 from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 from lucidtorch.recipes.network import network_fields
 from lucidtorch.recipes.recipe import MadeWith, Recipe
 from lucidtorch.recipes.runs.planning import Plan
-from lucidtorch.recipes.runs.stage import Stage, short_size
+from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.rendering.job import Job, arrays_of
 
 Value = TypeVar("Value")

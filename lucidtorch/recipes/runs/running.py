@@ -13,11 +13,11 @@ from lucidtorch.galleries.task import Task
 from lucidtorch.galleries.work import Record, settle
 from lucidtorch.galleries.workers import check_workers
 from lucidtorch.models.model import Model
-from lucidtorch.recipes.kind import RecipeKind
 from lucidtorch.recipes.network import load_network
 from lucidtorch.recipes.page.publishing import publish
 from lucidtorch.recipes.runs.desk import Desk
 from lucidtorch.recipes.runs.folder import check_folder, claim
+from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.provenance import Watch
 from lucidtorch.recipes.runs.resolving import resolve, settled
 from lucidtorch.recipes.runs.result import Run

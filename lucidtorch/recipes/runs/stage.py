@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lucidtorch.base.seeds import derive_seed
-from lucidtorch.base.sizes import PLANE, Size, size_text
+from lucidtorch.base.sizes import short_size, size_text
 from lucidtorch.galleries.plan import chosen_units, gallery_layers
 from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.galleries.work import network_key
@@ -229,15 +229,3 @@ def _param(recipe: Recipe, network: Model, base: Path) -> Param | None:
             f"size is {size_text(sides)} and param makes {size_text(found.size)}; leave one of the two out.",
         )
     return found
-
-
-def short_size(size: Size) -> int | Size:
-    """Write a size with the fewest numbers.
-
-    Args:
-        size: Height and width.
-
-    Returns:
-        One number for a square.
-    """
-    return size[0] if len(size) == PLANE and size[0] == size[1] else size

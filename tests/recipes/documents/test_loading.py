@@ -10,9 +10,9 @@ import pytest
 
 import lucidtorch as lt
 from lucidtorch.base.errors import RecipeError
-from lucidtorch.recipes.documents.checking import checked
 from lucidtorch.recipes.documents.loading import load, read, run_document
 from lucidtorch.recipes.documents.shipped import first_comment, shipped_file, shipped_names
+from lucidtorch.recipes.fields.checking import checked
 from lucidtorch.recipes.kinds import KINDS, kind
 
 

@@ -32,7 +32,7 @@ import lucidtorch as lt
 from lucidtorch.base.errors import BadInputError, ImageError, OutputError
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.page.publishing import publish
-from lucidtorch.recipes.runs.folder import recipe_text
+from lucidtorch.recipes.recipe_text import recipe_text
 from lucidtorch.recipes.story import Figure, Section, Story, Table
 
 MINUS = "\N{MINUS SIGN}"

@@ -21,8 +21,8 @@ import lucidtorch as lt
 from lucidtorch.base.errors import OutputError
 from lucidtorch.models.model import Model
 from lucidtorch.recipes import Run
+from lucidtorch.recipes.recipe_text import recipe_text
 from lucidtorch.recipes.runs.exhibit import LARGEST, MOST_BYTES
-from lucidtorch.recipes.runs.folder import recipe_text
 from lucidtorch.recipes.story import Figure, Section, Story, Table
 from lucidtorch.rendering.showing import MOST_PICTURES, MOST_PIXELS
 

@@ -10,10 +10,10 @@ import numpy as np
 from pydantic import ValidationError
 
 from lucidtorch.recipes.blame import FieldError
-from lucidtorch.recipes.documents.complaints import complaint
-from lucidtorch.recipes.kind import RecipeKind
+from lucidtorch.recipes.fields.complaints import complaint
+from lucidtorch.recipes.recipe import Recipe
 
-Kind = TypeVar("Kind", bound=RecipeKind)
+Kind = TypeVar("Kind", bound=Recipe)
 
 
 class UnknownFieldError(FieldError):

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lucidtorch.base.errors import RecipeError
-from lucidtorch.recipes.documents.nodes import Node, Place
 from lucidtorch.recipes.documents.shipped import shipped_file, shipped_names
-from lucidtorch.recipes.documents.yaml_reader import read_yaml
-from lucidtorch.recipes.documents.yaml_text import dump
+from lucidtorch.recipes.reading.nodes import Node, Place
+from lucidtorch.recipes.reading.yaml_reader import read_yaml
+from lucidtorch.recipes.reading.yaml_text import dump
 
 HARD = [
     "3:12",

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 import yaml
 
 from lucidtorch.base.errors import RecipeError
-from lucidtorch.recipes.documents.nodes import Node, Place
-from lucidtorch.recipes.documents.yaml_faults import explained
-from lucidtorch.recipes.documents.yaml_scalars import plain_value
+from lucidtorch.recipes.reading.nodes import Node, Place
+from lucidtorch.recipes.reading.yaml_faults import explained
+from lucidtorch.recipes.reading.yaml_scalars import plain_value
 
 LARGEST_FILE = 1_000_000  # bytes
 DEEPEST = 32  # lists and mappings inside each other

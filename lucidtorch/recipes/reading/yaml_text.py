@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from lucidtorch.recipes.documents.yaml_scalars import KINDS
+from lucidtorch.recipes.reading.yaml_scalars import KINDS
 
 WIDTH = 110
 SHORT_TEXT = 32  # letters; lists of such texts stand in one line

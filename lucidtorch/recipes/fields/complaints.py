@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from lucidtorch.base.errors import suggestion
 from lucidtorch.recipes.blame import FieldError, Key, key_text
-from lucidtorch.recipes.documents.field_facts import BOUNDS, description, known_fields, value_range
+from lucidtorch.recipes.fields.field_facts import BOUNDS, description, known_fields, value_range
 
 LONGEST = 60  # letters of a value that a message shows
 UNKNOWN, MISSING, WORDS = "extra_forbidden", "missing", "literal_error"

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from lucidtorch.recipes.blame import FieldError
-from lucidtorch.recipes.documents.checking import UnknownFieldError, checked
-from lucidtorch.recipes.documents.complaints import shown
 from lucidtorch.recipes.documents.schema import schema
+from lucidtorch.recipes.fields.checking import UnknownFieldError, checked
+from lucidtorch.recipes.fields.complaints import shown
 from lucidtorch.recipes.kinds import KINDS, kind
 
 WORDS = st.sampled_from([None, True, 0, 1, -1, 2**70, 0.5, -0.0, 1e300, "", "a", "conv1_1:3", "star", "adam", "all"])

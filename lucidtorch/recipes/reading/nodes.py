@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lucidtorch.recipes.blame import Key
-from lucidtorch.recipes.documents.yaml_scalars import Scalar
+from lucidtorch.recipes.reading.yaml_scalars import Scalar
 
 
 @dataclass(frozen=True)
