@@ -76,8 +76,8 @@ def told(
     scale = " A cell is the smaller, the less the layer says there." if scaled else ""
     make = "makes" if len(layers) == 1 else "make"
     lead = (
-        f"What {', '.join(layers)} of {network} {make} of a picture, place by place. Each cell stands where it looked in "
-        f"the picture.{scale}",
+        f"What {', '.join(layers)} of {network} {make} of a picture, place by place. Each cell stands where it looked "
+        f"in the picture.{scale}",
         "A cell shows what would excite the layer in that way, and not what is in the picture; the network may see a "
         "dog's ear in a fold of cloth. How strongly it does is in data.json.",
     )
