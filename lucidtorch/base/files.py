@@ -8,6 +8,8 @@ from pathlib import Path
 
 from lucidtorch.base.errors import OutputError
 
+BEGUN = ".*.part"  # the names of files that are not finished
+
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
     """Write a file under a temporary name beside it and then give it its name.
@@ -81,10 +83,11 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what processes that were killed had begun to write into a folder.
 
     Args:
-        folder: The folder, with all that is in it.
+        folder: The folder, with all that is in it; or such a file itself.
     """
-    for leftover in folder.rglob(".*.part"):
-        leftover.unlink(missing_ok=True)
+    for leftover in (folder, *folder.rglob(BEGUN)):
+        if leftover.match(BEGUN):
+            leftover.unlink(missing_ok=True)
 
 
 def _try_writing(folder: Path) -> None:

@@ -77,11 +77,11 @@ def test_a_run_of_another_recipe_is_moved_aside(cli: Cli, here: Path) -> None:
 
 def test_a_folder_of_something_else_is_left_alone(cli: Cli, here: Path) -> None:
     (here / "o").mkdir()
-    (here / "o" / "letter.txt").write_text("dear", encoding="utf-8")
+    (here / "o" / "index.html").write_text("dear", encoding="utf-8")
     found = cli("run", "one.yaml", "-o", "o")
     assert (found.code, found.out) == (2, "")
-    assert found.err.startswith("lucidtorch: o holds files that are of no run")
-    assert [path.name for path in (here / "o").iterdir()] == ["letter.txt"]
+    assert found.err.startswith("lucidtorch: o holds index.html, which is of no run")
+    assert [path.name for path in (here / "o").iterdir()] == ["index.html"]
 
 
 def test_an_interrupted_run_keeps_what_is_finished_and_goes_on(

@@ -11,25 +11,30 @@ from lucidtorch.recipes.recipe import Recipe
 from lucidtorch.recipes.recipe_text import HEADER, recipe_text
 
 RECIPE = "recipe.yaml"
+FILES = (RECIPE, "index.html", "data.json", "provenance.json")
+FOLDERS = ("pictures", "batches", "inputs", "maps")
+ENDINGS = (".png", ".gif", ".mp4", ".npy")  # of files beside these: what is put together of pictures, and arrays
 
 
 def check_folder(folder: Path) -> None:
-    """Make sure that a run may write into a folder: it is new or empty, or holds a run.
+    """Make sure that a run may write into a folder: it holds a run, or nothing that has the name of a run's files.
 
     Args:
         folder: The folder.
 
     Raises:
-        OutputError: It is a file, or holds something else.
+        OutputError: It is a file, or holds something in the way.
     """
-    if folder.is_dir() and any(folder.iterdir()) and run_id(folder) is None:
-        raise OutputError(f"{folder} holds files that are of no run; choose a new folder, such as {folder / 'run'}.")
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file, and a folder is needed; choose another name.")
+    for entry in _own(folder) if run_id(folder) is None else ():
+        raise OutputError(
+            f"{folder} holds {entry.name}, which is of no run; choose a new folder, such as {folder}/run."
+        )
 
 
 def claim(folder: Path, recipe: Recipe, files: Mapping[str, bytes]) -> Path | None:
-    """Make a folder that of a run; a run of another recipe that stands there is moved aside.
+    """Make a folder that of a run; a run of another recipe that stands there is moved aside, and nothing else.
 
     Args:
         folder: The folder.
@@ -43,15 +48,13 @@ def claim(folder: Path, recipe: Recipe, files: Mapping[str, bytes]) -> Path | No
         OutputError: The folder cannot be written to.
     """
     before = run_id(folder)
-    moved = None
-    if before is not None and before != recipe.id:
-        moved = _aside(folder, before)
-        folder.rename(moved)
+    moved = None if before in (None, recipe.id) else _moved_aside(folder, f"{before:.8}")
     check_output_folder(folder)
-    remove_leftovers(folder)
+    for entry in _own(folder):
+        remove_leftovers(entry)
+    atomic_write_text(folder / RECIPE, recipe_text(recipe))
     for name, data in files.items():
         atomic_write_bytes(folder / name, data)
-    atomic_write_text(folder / RECIPE, recipe_text(recipe))
     return moved
 
 
@@ -72,9 +75,24 @@ def run_id(folder: Path) -> str | None:
     return first.removeprefix(HEADER).strip() if first.startswith(HEADER) else None
 
 
-def _aside(folder: Path, name: str) -> Path:
+def _own(folder: Path) -> list[Path]:
+    """What in a folder has the name of a run's files, the recipe last; what else is there is left alone."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    own = [one for one in found if one.name in (*FILES, *FOLDERS) or one.suffix.lower() in (*ENDINGS, ".part")]
+    return sorted(own, key=lambda one: one.name == RECIPE)
+
+
+def _moved_aside(folder: Path, name: str) -> Path:
+    """Move a run beside its folder; one that was stopped in the middle of this is moved on to the same place."""
     whole = folder.resolve()
-    if whole == Path.cwd() or whole in Path.cwd().parents:
-        raise OutputError(f"{folder} holds a run of another recipe and is the current folder; choose a new folder.")
-    places = (whole.with_name(f"{whole.name}-{name[:8]}{end}") for end in ("", *(f"-{one}" for one in range(2, 100))))
-    return next(place for place in places if not place.exists())
+    places = (whole.with_name(f"{whole.name}-{name}{end}") for end in ("", *(f"-{one}" for one in range(2, 100))))
+    place = next(place for place in places if not (place / RECIPE).exists())
+    try:
+        place.mkdir(exist_ok=True)
+        for entry in _own(folder):
+            entry.rename(place / entry.name)
+    except OSError as error:
+        raise OutputError(
+            f"The run of another recipe in {folder} cannot be moved to {place}: {error.strerror}. Choose a new folder."
+        ) from error
+    return place

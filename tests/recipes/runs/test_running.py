@@ -97,10 +97,57 @@ def test_a_run_of_another_recipe_is_moved_aside(demo: Model, tmp_path: Path) -> 
 
 
 def test_a_folder_of_something_else_is_left_alone(demo: Model, tmp_path: Path) -> None:
-    (tmp_path / "thesis.txt").write_text("all of it")
-    with pytest.raises(OutputError, match="are of no run"):
+    (tmp_path / "index.html").write_text("a page of mine")
+    with pytest.raises(OutputError, match=r"index\.html, which is of no run"):
         sheet(demo, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+    assert (tmp_path / "index.html").read_text() == "a page of mine"
+
+
+@pytest.mark.parametrize("name", ["recipe.yaml", "pictures/a.txt", "holiday.png", "film.GIF", "inputs/x.jpg"])
+def test_what_a_run_could_overwrite_stops_it(demo: Model, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputError, match="of no run"):
+        sheet(demo, tmp_path)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_what_else_is_in_the_folder_stays_as_it_is(demo: Model, unbroken: dict[str, bytes], tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    others = {"thesis.txt": b"all of it", "demo/index.html": b"a page", "demo/.x.part": b"of another process"}
+    for name, data in others.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    first = sheet(demo, folder)
+    assert contents(folder) == unbroken | others
+    second = sheet(demo, folder, units="1")
+    assert second.moved is not None
+    assert contents(second.moved) == unbroken
+    assert others.items() <= contents(folder).items()
+    assert run_id(second.moved) == first.recipe.id
+
+
+def test_a_move_that_was_stopped_is_finished(
+    demo: Model, unbroken: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, moves = tmp_path / "out", []
+    sheet(demo, folder)
+    rename = Path.rename
+
+    def renamed(self: Path, target: Path) -> Path:
+        moves.append(self.name)
+        if len(moves) == 4:
+            raise Killed
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", renamed)
+    with pytest.raises(Killed):
+        sheet(demo, folder, units="1")
+    second = sheet(demo, folder, units="1")
+    assert second.moved is not None
+    assert contents(second.moved) == unbroken
+    assert moves[-1] == "recipe.yaml"
 
 
 def test_a_file_in_the_place_of_the_folder_is_refused(demo: Model, tmp_path: Path) -> None:
