@@ -1,4 +1,7 @@
-"""What a run tells: pictures in sections, with words and tables between them; its page and its data say the same."""
+"""What a run tells: pictures in sections, with words and tables between them; its page and its data say the same.
+
+Words between backticks in leads, texts, notes and captions of tables are code: the page sets them so.
+"""
 
 from __future__ import annotations
 
