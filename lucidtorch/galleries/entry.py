@@ -14,8 +14,9 @@ from lucidtorch.base.settings import versions
 from lucidtorch.galleries.plan import Batch, plan
 from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
 from lucidtorch.galleries.task import Craft, Task
-from lucidtorch.galleries.work import Record, finished_task, network_key, settle
+from lucidtorch.galleries.work import Record, finished_task, settle
 from lucidtorch.galleries.workers import work_through
+from lucidtorch.models.checksum import network_key
 from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model

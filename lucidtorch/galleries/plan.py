@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from torch import nn
-
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, UnitError
 from lucidtorch.base.seeds import derive_seed, image_seeds
@@ -16,6 +14,7 @@ from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.galleries.variants import VARIANTS, check_variant, filled, is_template
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
+from lucidtorch.models.shown import shown_layers
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.batch import diversity
 from lucidtorch.objectives.images import each
@@ -24,7 +23,6 @@ from lucidtorch.objectives.units import channel
 DIVERSITY_WEIGHT = 100  # Lucid's
 DIVERSITY_COPIES = 4
 LONGEST_SLUG = 80
-SHOWN = (nn.Conv2d, nn.Conv3d, nn.Linear)  # the layers that a gallery shows when none are named
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def plan(
         raise BadInputError(f"A gallery needs one variant at least, of {', '.join(VARIANTS)}.")
     if not is_whole(size) or size < 1:
         raise BadInputError(f"The batch of a gallery is a whole number from 1, but {size!r} was given.")
-    chosen = gallery_layers(model, layers)
+    chosen = shown_layers(model, layers)
     if not chosen:
         raise BadInputError(f"{model.name} shows no layer: it has no convolution or linear layer, or none was named.")
     numbers = {layer: chosen_units(model, layer, units) for layer in chosen}
@@ -142,32 +140,6 @@ def plan(
         for variant in dict.fromkeys(variants)
         for batch in _batches(model, layer, variant, numbers[layer], size, seed)
     )
-
-
-def gallery_layers(model: Model, layers: Sequence[LayerLike] | None) -> tuple[str, ...]:
-    """Find the layers of a gallery, in the order of the network.
-
-    Args:
-        model: The network.
-        layers: Addresses or modules; every convolution and linear layer where None.
-
-    Returns:
-        The addresses as they were given, each once.
-
-    Raises:
-        UnknownLayerError: There is no such layer, or it has no channels.
-    """
-    table = model.layers
-    if layers is None:
-        return tuple(name for name, record in table.items() if record.channels and _is_shown(model, name))
-    names = [layer if isinstance(layer, str) else table.directory.name_of(layer) for layer in layers]
-    for name in names:
-        table.resolve(name)
-    return tuple(sorted(dict.fromkeys(names), key=table.order))
-
-
-def _is_shown(model: Model, layer: str) -> bool:
-    return isinstance(model.module.get_submodule(model.layers.resolve(layer).module), SHOWN)
 
 
 def chosen_units(model: Model, layer: str, units: str | Sequence[int]) -> tuple[int, ...]:

@@ -14,7 +14,6 @@ import torch
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
 from lucidtorch.base.threads import threads
 from lucidtorch.galleries.task import Piece, Task
-from lucidtorch.models.model import Model
 from lucidtorch.rendering.entry import Callback, run_job
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike
@@ -25,26 +24,6 @@ CURVE_POINTS = 64  # how many values of a history a folder keeps
 CURVE_DIGITS = 6
 
 Record: TypeAlias = Mapping[str, Any]
-
-
-def network_key(model: Model) -> str | None:
-    """Sum up everything about a network that decides pictures.
-
-    Args:
-        model: The network; one that only a Python program has counts with all its weights.
-
-    Returns:
-        A checksum; None where its input or output is a function, which has no value to compare.
-    """
-    if not model.is_data:
-        return None
-    source = None if model.source is None else model.source.to_dict()
-    digest = hashlib.sha256(f"{source} {model.convention} {model.device.type} {model.dtype} {model.output}".encode())
-    if source is None:
-        for name, value in (*model.module.state_dict().items(), *model.feed.tensors.items()):
-            digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
-            digest.update(value.detach().cpu().flatten().contiguous().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def make_task(model: ModelLike, task: Task, folder: Path, callbacks: Sequence[Callback] = ()) -> Record:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from lucidtorch.base.seeds import derive_seed
 from lucidtorch.base.sizes import short_size, size_text
-from lucidtorch.galleries.plan import chosen_units, gallery_layers
+from lucidtorch.galleries.plan import chosen_units
 from lucidtorch.galleries.task import Craft, Piece, Task
-from lucidtorch.galleries.work import network_key
+from lucidtorch.models.checksum import network_key
 from lucidtorch.models.layers.table import LayerTable
 from lucidtorch.models.model import Model
+from lucidtorch.models.shown import shown_layers
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
@@ -140,7 +141,7 @@ class Stage:
             with blamed(field) if isinstance(given, str) else blamed(field, place):
                 self.table.resolve(name)
         with blamed(field):
-            found = gallery_layers(self.network, names)
+            found = shown_layers(self.network, names)
         if not found:
             raise FieldError((field,), f"{self.network.name} has no convolution or linear layer; name layers.")
         return found
