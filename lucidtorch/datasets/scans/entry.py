@@ -1,0 +1,209 @@
+"""The front door to scans: one pass over a set of images, which goes on where it was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import torch
+from torch import nn
+
+from lucidtorch.base.errors import BadInputError, ImageError, RenderError
+from lucidtorch.base.files import check_output_folder, remove_leftovers
+from lucidtorch.base.sizes import PLANE
+from lucidtorch.datasets.scans.layer_scan import WITH_PLACES
+from lucidtorch.datasets.scans.ledger import Ledger, Seen
+from lucidtorch.datasets.scans.result import Scan
+from lucidtorch.datasets.scans.settings import Settings
+from lucidtorch.datasets.scans.source import Data, Item, Skipped, Source
+from lucidtorch.datasets.scans.state import About, State, check_same, read_state, remove_stale, write_state
+from lucidtorch.models.checksum import network_key
+from lucidtorch.models.layers.table import LayerLike
+from lucidtorch.models.model import Model
+from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.sources.loading import load_model
+
+Report: TypeAlias = Callable[[int, int], None]
+"""Called with the number of images that were looked at, and of all."""
+
+
+def scan(
+    model: Model | nn.Module | str,
+    data: Data,
+    folder: str | Path,
+    *,
+    layers: Sequence[LayerLike] | None = None,
+    top: int = 9,
+    bottom: int = 9,
+    ranked: int = 100,
+    batch: int = 32,
+    chunk: int = 512,
+    bins: int = 128,
+    samples: int = 2048,
+    seed: int = 0,
+    report: Report | None = None,
+) -> Scan:
+    """Look through a set of images once, and keep what they do to every unit of some layers.
+
+    Each image is cut evenly and scaled to the network's size. One that cannot be read, or that some layer makes no
+    finite numbers of, is left out and listed. After each chunk the state is written into the folder, whole or not at
+    all; the same call goes on where it was stopped, and ends with the very bytes of an unbroken run.
+
+    What is kept, in memory and in the folder, grows with the layers alone: for each unit `16 * (max(top, ranked) +
+    bottom) + 8 * bins` bytes and a little, and `4 * samples` for each unit's share in the sample. The forward pass
+    itself holds the activations of a batch in all layers.
+
+    Args:
+        model: The network: a `Model`, a module, or a name for `load_model`.
+        data: A `Collection`, a torchvision dataset, a sequence of images or of pairs of an image and its class, or an
+            array `[N, C, H, W]`. The same number must always give the same image.
+        folder: Where the scan shall stand.
+        layers: Addresses or modules; every convolution and linear layer where None.
+        top: How many of the images that excite a unit most are kept as examples.
+        bottom: How many of those that excite it least.
+        ranked: How many of those that excite it most are counted by class.
+        batch: How many images go through the network together.
+        chunk: After how many images the state is written.
+        bins: How many bins each histogram has; at least 4.
+        samples: At how many places, of all places of all images, the activations of a layer are drawn and kept.
+        seed: What these places are drawn from; neither batch nor chunk changes them.
+        report: Called as the work goes on.
+
+    Returns:
+        What was found.
+
+    Raises:
+        BadInputError: Anything does not fit, or the folder holds the scan of something else; nothing was done then.
+        ImageError: Not one image could be used.
+
+    Example:
+        >>> from lucidtorch.datasets import drawings, scan
+        >>> found = scan("demo", drawings("test", length=51), "scan", layers=["conv2_1"])
+        >>> best = found["conv2_1"].top(3)[0]
+        >>> found.done, best.box.bottom - best.box.top > 0
+        (51, True)
+    """
+    settings = Settings(top, bottom, ranked, batch, chunk, bins, samples, seed)
+    network = model if isinstance(model, Model) else load_model(model)
+    source = Source(data, network.convention.channels, _sides(network))
+    about = _about(network, source, shown_layers(network, layers), settings)
+    state = _begun(about, Path(folder), settings)
+    check_output_folder(Path(folder))
+    remove_leftovers(Path(folder))
+    remove_stale(state, Path(folder))
+    work = _Pass(network, source, settings, state, report)
+    while state.done < about.total:
+        work.go_on()
+        write_state(state, Path(folder))
+        work.tell(state.done)
+    if len(state.skipped) == about.total:
+        raise ImageError(f"Not one of {about.total} images could be used; the first: {state.skipped[0].reason}")
+    return Scan.of(state, Path(folder))
+
+
+class _Pass:
+    """The pass at work: it enters images into a state, chunk by chunk."""
+
+    def __init__(self, model: Model, source: Source, settings: Settings, state: State, report: Report | None) -> None:
+        self.model, self.source, self.settings, self.state = model, source, settings, state
+        self.batch = settings.batch if model.takes_batches else 1
+        self.report = report
+
+    def tell(self, done: int) -> None:
+        if self.report is not None:
+            self.report(done, self.state.about.total)
+
+    def go_on(self) -> None:
+        """Enter one chunk."""
+        start = self.state.done
+        end = min(start + self.settings.chunk, self.state.about.total)
+        coming = self._items(range(start, end))
+        while items := list(islice(coming, self.batch)):
+            self._enter(items)
+            if items[-1].image + 1 < end:
+                self.tell(items[-1].image + 1)
+        self.state.skipped.sort(key=lambda one: one.image)
+        self.state.done = end
+
+    def _items(self, numbers: range) -> Iterator[Item]:
+        """The images that can be read; the others are noted."""
+        for number in numbers:
+            found = self.source.read(number)
+            if isinstance(found, Item):
+                yield found
+            else:
+                self.state.skipped.append(found)
+
+    def _enter(self, items: Sequence[Item]) -> None:
+        layers = list(self.state.ledgers)
+        given = self.model.activations(torch.stack([item.pixels for item in items]), layers)
+        for layer, shape in self.state.about.shapes.items():
+            if tuple(given[layer].shape[1:]) != shape:
+                raise RenderError(f"Layer {layer!r} gave {list(given[layer].shape[1:])} where it gave {shape} before.")
+        seen = {layer: Seen.of(given.pop(layer)) for layer in layers}
+        sound = np.logical_and.reduce([one.finite for one in seen.values()])
+        self._note_unsound(items, seen)
+        if not sound.any():
+            return
+        images = np.array([item.image for item in items], dtype=np.int64)[sound]
+        labels = np.array([item.label for item in items], dtype=np.int32)[sound]
+        for layer, ledger in self.state.ledgers.items():
+            ledger.enter(seen.pop(layer).only(sound), images, labels, self.settings, layer)
+        self._count(labels)
+
+    def _note_unsound(self, items: Sequence[Item], seen: dict[str, Seen]) -> None:
+        for place, item in enumerate(items):
+            broken = [layer for layer, one in seen.items() if not one.finite[place]]
+            if broken:
+                reason = f"Layer {broken[0]!r} gave values that are not finite."
+                self.state.skipped.append(Skipped(item.image, self.source.name(item.image), reason))
+
+    def _count(self, labels: np.ndarray) -> None:
+        counts = np.bincount(labels[labels >= 0], minlength=len(self.state.class_counts))
+        counts[: len(self.state.class_counts)] += self.state.class_counts
+        self.state.class_counts = counts
+
+
+def _sides(model: Model) -> tuple[int, int]:
+    size = model.convention.size
+    if len(size) != PLANE:
+        raise BadInputError(f"scan takes networks of images, but {model.name} takes clips or volumes.")
+    model.feed.check_batch(1)
+    return size[0], size[1]
+
+
+def _about(model: Model, source: Source, layers: tuple[str, ...], settings: Settings) -> About:
+    if not layers:
+        raise BadInputError(f"{model.name} has no layer to scan: no convolution or linear layer, or none was named.")
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in layers:
+        shape = model.layers[layer].shape
+        if not shape or len(shape) > WITH_PLACES:
+            raise BadInputError(f"scan takes layers [B, C, H, W] or [B, C], but {layer!r} gives {shape} per image.")
+        shapes[layer] = shape
+    identity = {
+        "network": network_key(model),
+        "layers": list(layers),
+        "size": list(_sides(model)),
+        "images": len(source),
+        "data": source.checksum(),
+        "classes": list(source.classes),
+        **asdict(settings),
+    }
+    fields = {layer: model.layers[layer].receptive_field for layer in layers}
+    return About(model.name, identity, len(source), source.classes, shapes, fields)
+
+
+def _begun(about: About, folder: Path, settings: Settings) -> State:
+    """Take up what the folder holds, or begin."""
+    known = read_state(folder)
+    if known is None:
+        counts = np.zeros(len(about.classes), dtype=np.int64)
+        ledgers = {layer: Ledger.empty(shape[0], settings) for layer, shape in about.shapes.items()}
+        return State(about, ledgers, class_counts=counts)
+    check_same(known.about.identity, about.identity, folder)
+    return known

@@ -1,0 +1,89 @@
+"""Bringing images of any kind to the size and the channels that a network takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from lucidtorch.base.errors import ImageError
+from lucidtorch.base.photos import photo_bytes
+
+BRIGHTEST = 255  # of whole numbers
+COLOURS = 3
+GREY_WEIGHTS = np.array((0.299, 0.587, 0.114), dtype=np.float32)  # ITU-R 601, as Pillow makes grey of colours
+SLACK = 1e-3  # how far rounding may carry a value out of [0, 1]
+WITHOUT_CHANNELS, WITH_CHANNELS = 2, 3
+
+
+def fitted(image: object, channels: int, sides: tuple[int, int]) -> Tensor:
+    """Cut an image evenly to the shape of a size, scale it to it, and give it the channels that are needed.
+
+    Args:
+        image: `[C, H, W]` or `[H, W]`, a tensor or an array, in [0, 1] or of whole numbers to 255; a Pillow image; or
+            the path of a file.
+        channels: One makes grey of colours, three make colours of grey; any other number must be the image's own.
+        sides: Height and width in pixels.
+
+    Returns:
+        `[C, H, W]` in [0, 1], float32.
+
+    Raises:
+        ImageError: It is no image, has other channels, or values outside [0, 1].
+    """
+    values = _with_channels(_values_of(image), channels)
+    if values.shape[1:] != sides:
+        values = np.stack([_scaled(channel, sides) for channel in values])
+    return torch.from_numpy(np.ascontiguousarray(values))
+
+
+def _values_of(image: object) -> np.ndarray:
+    """Take the numbers out of any form of an image: `[C, H, W]` in [0, 1], float32."""
+    if isinstance(image, str | Path):
+        image = photo_bytes(Path(image))
+    elif isinstance(image, Image.Image):
+        turned = ImageOps.exif_transpose(image)
+        pixels = np.asarray(turned.convert("L" if turned.mode in ("1", "L") else "RGB"))
+        image = pixels.reshape(*pixels.shape[:2], -1).transpose(2, 0, 1)
+    elif isinstance(image, Tensor):
+        image = image.detach().cpu().numpy()
+    if not isinstance(image, np.ndarray) or image.ndim not in (WITHOUT_CHANNELS, WITH_CHANNELS):
+        given = f"an array of shape {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
+        raise ImageError(f"An image is [C, H, W], a Pillow image or the path of a file, but {given} was given.")
+    values = image.astype(np.float32)
+    if image.dtype == np.uint8:
+        values /= BRIGHTEST
+    return _in_range(values if values.ndim == WITH_CHANNELS else values[None])
+
+
+def _in_range(values: np.ndarray) -> np.ndarray:
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, np.nan)
+    if not (low >= -SLACK and high <= 1 + SLACK):  # also where a value is none
+        raise ImageError(
+            f"Images are in [0, 1], but one of shape {list(values.shape)} with values from {low:g} to {high:g} was "
+            "given; leave normalization to the network."
+        )
+    clipped: np.ndarray = values.clip(0, 1)
+    return clipped
+
+
+def _with_channels(values: np.ndarray, channels: int) -> np.ndarray:
+    given = len(values)
+    if given == channels:
+        return values
+    if given == COLOURS and channels == 1:
+        return np.tensordot(GREY_WEIGHTS, values, axes=1)[None].clip(0, 1)
+    if given == 1 and channels == COLOURS:
+        return values.repeat(COLOURS, axis=0)
+    raise ImageError(
+        f"The network takes images [C, H, W] of {channels} channel{'s' * (channels != 1)}, but one of shape "
+        f"{list(values.shape)} was given."
+    )
+
+
+def _scaled(channel: np.ndarray, sides: tuple[int, int]) -> np.ndarray:
+    picture = ImageOps.fit(Image.fromarray(channel), (sides[1], sides[0]), Image.Resampling.LANCZOS)
+    return np.asarray(picture).clip(0, 1)

@@ -1,0 +1,250 @@
+"""What a scan found about one layer, unit by unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from lucidtorch.base.checks import is_whole
+from lucidtorch.base.errors import UnitError
+from lucidtorch.datasets.scans.extremes import NOBODY, Extremes
+from lucidtorch.datasets.scans.ledger import Ledger
+from lucidtorch.datasets.scans.moments import Moments
+from lucidtorch.models.axes.receptive_field import ReceptiveField
+
+WITH_PLACES = 3  # axes of a shape `(C, H, W)`
+
+
+class Box(NamedTuple):
+    """A part of an image in pixels: rows from `top` up to, and without, `bottom`, and columns likewise."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+class Histogram(NamedTuple):
+    """How often values lie between neighbouring edges: `counts [bins]`, `edges [bins + 1]`."""
+
+    counts: np.ndarray
+    edges: np.ndarray
+
+
+class Sample(NamedTuple):
+    """Activations at places drawn evenly from all places of all images.
+
+    `values [n, C]`, `images [n]`, `rows [n]`, `columns [n]`, and `labels [n]`, -1 for images without a class.
+    """
+
+    values: np.ndarray
+    images: np.ndarray
+    rows: np.ndarray
+    columns: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An image that excites a unit.
+
+    Args:
+        image: Its number in the data.
+        value: The activation, at its highest (or lowest) place in the image.
+        row: The row of that place in the layer's grid.
+        column: Its column.
+        box: What the unit sees there, in pixels of the image as the network takes it, cut off at its borders.
+        label: The number of the image's class; None where it has none.
+        class_name: The name of that class; None where nobody named it.
+    """
+
+    image: int
+    value: float
+    row: int
+    column: int
+    box: Box
+    label: int | None
+    class_name: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class LayerScan:
+    """What a scan found about one layer.
+
+    Args:
+        layer: Its address.
+        shape: What it gives for one image.
+        receptive_field: What one unit sees; None for the whole image.
+        sides: Height and width of the images as the network takes them.
+        class_names: The names of the classes.
+        class_count: How many classes there are.
+        shown: How many examples there are of a unit: at the top, and counted by class.
+        ledger: The tables.
+    """
+
+    layer: str
+    shape: tuple[int, ...]
+    receptive_field: ReceptiveField | None
+    sides: tuple[int, int]
+    class_names: tuple[str, ...]
+    class_count: int
+    shown: tuple[int, int]
+    ledger: Ledger
+
+    @property
+    def units(self) -> int:
+        """How many units the layer has."""
+        return self.shape[0]
+
+    @property
+    def moments(self) -> Moments:
+        """Count, mean, variance, range and zeros of each unit's values."""
+        return self.ledger.moments
+
+    @cached_property
+    def sample(self) -> Sample:
+        """Activations at random places."""
+        drawn = self.ledger.sample
+        rows, columns = np.divmod(drawn.places, self._width)
+        return Sample(drawn.values, drawn.images, rows, columns, drawn.labels)
+
+    def top(self, unit: int) -> tuple[Example, ...]:
+        """Give the images that excite a unit most.
+
+        Args:
+            unit: Its number.
+
+        Returns:
+            The best first; fewer where there were not so many images.
+
+        Raises:
+            UnitError: There is no such unit.
+        """
+        return self._examples(self.ledger.top, unit, self.shown[0])
+
+    def bottom(self, unit: int) -> tuple[Example, ...]:
+        """Give the images that excite a unit least, each at its lowest place.
+
+        Args:
+            unit: Its number.
+
+        Returns:
+            The lowest first; fewer where there were not so many images.
+
+        Raises:
+            UnitError: There is no such unit.
+        """
+        return self._examples(self.ledger.bottom, unit, len(self.ledger.bottom.values[0]))
+
+    def classes(self, unit: int) -> np.ndarray:
+        """Count the images that excite a unit most by their class.
+
+        Args:
+            unit: Its number.
+
+        Returns:
+            `[classes]`, int64, whose sum is the number of images counted (`ranked` of the scan) that have a class.
+
+        Raises:
+            UnitError: There is no such unit.
+        """
+        labels = self.ledger.top.labels[self._checked(unit), : self.shown[1]]
+        return np.bincount(labels[labels >= 0], minlength=self.class_count)
+
+    def histogram(self, unit: int) -> Histogram:
+        """Give the histogram of a unit's values at all places of all images.
+
+        Args:
+            unit: Its number.
+
+        Returns:
+            Counts and edges; the bins are of one width, a power of two.
+
+        Raises:
+            UnitError: There is no such unit.
+        """
+        return Histogram(self.ledger.histograms.counts[self._checked(unit)], self.ledger.histograms.edges(unit))
+
+    def percentile(self, unit: int, value: float) -> float:
+        """Say how many percent of a unit's values, at all places of all images, lie below a value.
+
+        Within the bin of the histogram that the value falls into, values are taken to be spread evenly, but for those
+        that are exactly 0, which are counted apart.
+
+        Args:
+            unit: Its number.
+            value: An activation.
+
+        Returns:
+            From 0 to 100; NaN where no image was looked at.
+
+        Raises:
+            UnitError: There is no such unit.
+        """
+        counts, edges = self.histogram(unit)
+        total, low, high = (float(one[unit]) for one in (self.moments.count, self.moments.low, self.moments.high))
+        if total == 0 or np.isnan(value):
+            return float("nan")
+        if value <= low or value > high:
+            return 0.0 if value <= low else 100.0
+        place = int(np.searchsorted(edges, value, side="right")) - 1
+        zeros = int(self.moments.zeros[unit]) if edges[place] == 0 else 0  # 0 is always the edge of a bin
+        left, right = max(edges[place], low), min(edges[place + 1], high)
+        inside = (counts[place] - zeros) * (value - left) / (right - left) if right > left else 0.0
+        below = counts[:place].sum() + inside + (zeros if value > 0 else 0)
+        return float(100 * below / total)
+
+    def box(self, row: int, column: int) -> Box:
+        """Say which part of the image the units at a place see.
+
+        Args:
+            row: The row of the layer's grid.
+            column: Its column.
+
+        Returns:
+            The box, cut off at the image's borders; the whole image where the layer sees all of it.
+        """
+        seen = self.receptive_field
+        if seen is None or len(self.shape) != WITH_PLACES:
+            return Box(0, 0, *self.sides)
+        ends = []
+        for axis, place in enumerate((row, column)):
+            size, stride, start = (_of_axis(one, axis) for one in (seen.size, seen.stride, seen.start))
+            first, last = start + place * stride, start + place * stride + size
+            ends.append((min(max(first, 0), self.sides[axis]), min(max(last, 0), self.sides[axis])))
+        return Box(ends[0][0], ends[1][0], ends[0][1], ends[1][1])
+
+    @property
+    def _width(self) -> int:
+        return self.shape[-1] if len(self.shape) > 1 else 1
+
+    def _examples(self, table: Extremes, unit: int, count: int) -> tuple[Example, ...]:
+        number = self._checked(unit)
+        filled = [place for place in range(count) if table.images[number, place] != NOBODY]
+        return tuple(self._example(table, number, place) for place in filled)
+
+    def _example(self, table: Extremes, unit: int, place: int) -> Example:
+        row, column = divmod(int(table.places[unit, place]), self._width)
+        label = int(table.labels[unit, place])
+        name = self.class_names[label] if 0 <= label < len(self.class_names) else None
+        return Example(
+            image=int(table.images[unit, place]),
+            value=float(table.values[unit, place]),
+            row=row,
+            column=column,
+            box=self.box(row, column),
+            label=None if label < 0 else label,
+            class_name=name,
+        )
+
+    def _checked(self, unit: int) -> int:
+        if not is_whole(unit) or not 0 <= unit < self.units:
+            raise UnitError(f"{self.layer!r} has {self.units} units, 0 to {self.units - 1}, but {unit!r} was given.")
+        return unit
+
+
+def _of_axis(value: int | tuple[int, ...], axis: int) -> int:
+    return value if isinstance(value, int) else value[axis]

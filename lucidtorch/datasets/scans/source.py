@@ -1,0 +1,161 @@
+"""Any set of images, read one by one: what is broken is left out by name, and what is no data is refused."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from lucidtorch.base.checks import is_whole
+from lucidtorch.base.errors import BadInputError, ImageError
+from lucidtorch.datasets.scans.fitting import fitted
+
+NO_CLASS = -1
+COMPARED = 8  # how many images tell one set from another
+UNREADABLE = (ImageError, OSError, ValueError, SyntaxError, EOFError, RuntimeError, Image.DecompressionBombError)
+LONGEST_REASON = 300
+LISTS = ("files", "samples", "imgs")  # where data lists its files: ours, and torchvision's
+
+Data: TypeAlias = "Sequence[Any] | Tensor | np.ndarray | Any"
+"""What has a length and gives an image, or a pair of an image and its class, by number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An image that was left out.
+
+    Args:
+        image: Its number.
+        name: Its file, where that is known.
+        reason: What is wrong with it.
+    """
+
+    image: int
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An image as the network takes it.
+
+    Args:
+        image: Its number.
+        pixels: `[C, H, W]` in [0, 1].
+        label: The number of its class; -1 where it has none.
+    """
+
+    image: int
+    pixels: Tensor
+    label: int
+
+
+class Source:
+    """A set of images, each brought to what a network takes.
+
+    Args:
+        data: A `Collection`, a torchvision dataset, a sequence of images or of pairs of an image and its class, or an
+            array `[N, C, H, W]`.
+        channels: How many the network takes.
+        sides: Height and width that it takes.
+
+    Raises:
+        BadInputError: It has no length or gives nothing by number, is empty, or its first image is none.
+    """
+
+    def __init__(self, data: Data, channels: int, sides: tuple[int, int]) -> None:
+        if isinstance(data, str | Path | Mapping) or not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+            raise BadInputError(
+                f"Data has a length and gives an image by number, but {type(data).__name__} was given; write a list, "
+                "an array [N, C, H, W], or for a folder datasets.folder(path)."
+            )
+        self._data, self._channels, self._sides = data, channels, sides
+        self.classes = _class_names(data)
+        if len(data) == 0:
+            raise BadInputError("The data holds no image; give one at least.")
+        self._check_first()
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        return len(self._data)
+
+    def read(self, number: int) -> Item | Skipped:
+        """Read an image.
+
+        Args:
+            number: From 0.
+
+        Returns:
+            The image, or why it is left out.
+        """
+        try:
+            image, label = _apart(self._data[number])
+            return Item(number, fitted(image, self._channels, self._sides), label)
+        except UNREADABLE as error:
+            reason = f"{type(error).__name__}: {error}"[:LONGEST_REASON]
+            return Skipped(number, self.name(number), reason)
+
+    def name(self, number: int) -> str:
+        """Say what an image is called.
+
+        Args:
+            number: From 0.
+
+        Returns:
+            Its file where the data lists its files, otherwise its number.
+        """
+        listed = next((found for word in LISTS if isinstance(found := getattr(self._data, word, None), Sequence)), ())
+        entries = self._data if isinstance(self._data, list | tuple) else listed
+        entry = entries[number] if len(entries) == len(self) else None
+        path = entry[0] if isinstance(entry, tuple) and entry else entry
+        return str(path) if isinstance(path, str | Path) else f"image {number}"
+
+    def checksum(self) -> str:
+        """Sum up the data from a few images, evenly spread.
+
+        Returns:
+            A checksum of their pixels and classes.
+        """
+        digest = hashlib.sha256()
+        for number in sorted({(len(self) - 1) * step // (COMPARED - 1) for step in range(COMPARED)}):
+            item = self.read(number)
+            digest.update(f"{number} {item.label if isinstance(item, Item) else 'skipped'} ".encode())
+            if isinstance(item, Item):
+                digest.update(item.pixels.numpy().tobytes())
+        return digest.hexdigest()
+
+    def _check_first(self) -> None:
+        """Refuse data of the wrong kind, which would be skipped to the last image; a broken file is none of it."""
+        try:
+            image, _ = _apart(self._data[0])
+        except UNREADABLE:
+            return
+        if not isinstance(image, str | Path):
+            fitted(image, self._channels, self._sides)
+
+
+def _apart(entry: Any) -> tuple[object, int]:
+    """Take an image and its class out of what the data gave."""
+    if not isinstance(entry, tuple | list):
+        return entry, NO_CLASS
+    if not entry:
+        raise ImageError("An empty tuple stands in the place of an image.")
+    label = entry[1] if len(entry) > 1 else NO_CLASS
+    if isinstance(label, Tensor | np.ndarray | np.integer) and np.ndim(label) == 0:
+        label = label.item()
+    return entry[0], label if is_whole(label) and label >= 0 else NO_CLASS
+
+
+def _class_names(data: Data) -> tuple[str, ...]:
+    """The names of the classes; none where the data does not name them, or has a single one without a name."""
+    names = getattr(data, "classes", None)
+    if not isinstance(names, Sequence) or isinstance(names, str):
+        return ()
+    found = tuple(str(name) for name in names)
+    return () if found == ("",) else found

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+import torch
+from small_networks import as_model, mixing
+
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.datasets import load_scan, scan
+from lucidtorch.datasets.scans import state
+
+COUNT, CHUNK = 23, 5
+SETTINGS = {"chunk": CHUNK, "batch": 3, "samples": 50, "bins": 16, "ranked": 10}
+
+
+class Killed(BaseException):
+    """What stops a run wherever it is."""
+
+
+def images(seed=0, count=COUNT):
+    return list(torch.rand(count, 3, 16, 16, generator=torch.Generator().manual_seed(seed)))
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return as_model(mixing())
+
+
+@pytest.fixture(scope="module")
+def unbroken(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unbroken")
+    scan(model, images(), folder, **SETTINGS)
+    return files(folder)
+
+
+def dying_report(moment):
+    calls = []
+
+    def report(done, total):
+        calls.append(done)
+        if len(calls) == moment:
+            raise Killed
+
+    return report
+
+
+@pytest.mark.parametrize("moment", range(1, 8))
+def test_a_run_killed_at_any_report_ends_with_the_same_bytes(model, unbroken, tmp_path, moment):
+    with pytest.raises(Killed):
+        scan(model, images(), tmp_path, report=dying_report(moment), **SETTINGS)
+    with pytest.raises(Killed):
+        scan(model, images(), tmp_path, report=dying_report(1), **SETTINGS)
+    begun = load_scan(tmp_path).done if (tmp_path / "scan.json").exists() else 0
+    assert begun % CHUNK == 0
+    seen = []
+    scan(model, images(), tmp_path, report=lambda done, total: seen.append(done), **SETTINGS)
+    assert begun < seen[0] <= seen[-1] == COUNT
+    assert files(tmp_path) == unbroken
+
+
+@pytest.mark.parametrize("place", ["atomic_write_bytes", "atomic_write_text", "remove_stale"])
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("moment", [1, 2, 5])
+def test_a_run_killed_while_it_writes_ends_with_the_same_bytes(
+    model, unbroken, tmp_path, monkeypatch, place, late, moment
+):
+    write, calls = getattr(state, place), []
+
+    def dying(*args):
+        calls.append(args)
+        if late or len(calls) < moment:
+            write(*args)
+        if len(calls) == moment:
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(state, place, dying)
+        with pytest.raises(Killed):
+            scan(model, images(), tmp_path, **SETTINGS)
+    scan(model, images(), tmp_path, **SETTINGS)
+    assert files(tmp_path) == unbroken
+
+
+def test_a_finished_scan_is_only_read(model, unbroken, tmp_path):
+    scan(model, images(), tmp_path, **SETTINGS)
+    time.sleep(0.01)
+    again = scan(model, images(), tmp_path, report=lambda done, total: pytest.fail("worked"), **SETTINGS)
+    assert again.done == COUNT
+    assert files(tmp_path) == unbroken
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"data": images(1)}, "data: "),
+        ({"data": images(count=22)}, "images: 23 there, 22 here"),
+        ({"layers": ["0"]}, r'layers: \["0", "4", "8"\] there, \["0"\] here'),
+        ({"model": as_model(mixing(seed=1))}, "network: "),
+        ({"bins": 8}, "bins: 16 there, 8 here"),
+        ({"seed": 3}, "seed: 0 there, 3 here"),
+        ({"data": [(image, 0) for image in images()]}, "data: "),
+    ],
+)
+def test_the_scan_of_something_else_is_refused_and_left_as_it_was(model, unbroken, tmp_path, change, said):
+    scan(model, images(), tmp_path, **SETTINGS)
+    arguments = {"model": model, "data": images(), **SETTINGS} | change
+    with pytest.raises(BadInputError, match=said) as refused:
+        scan(folder=tmp_path, **arguments)
+    assert str(tmp_path) in str(refused.value)
+    assert files(tmp_path) == unbroken
+
+
+def test_damaged_scans_and_none_are_refused(model, tmp_path):
+    with pytest.raises(BadInputError, match="holds no scan"):
+        load_scan(tmp_path)
+    scan(model, images(), tmp_path, **SETTINGS)
+    tables = next(tmp_path.glob("*.npz"))
+    whole, summary = tables.read_bytes(), (tmp_path / "scan.json").read_text()
+    tables.write_bytes(whole[:-1])
+    with pytest.raises(BadInputError, match="damaged"):
+        load_scan(tmp_path)
+    tables.unlink()
+    with pytest.raises(BadInputError, match="damaged"):
+        scan(model, images(), tmp_path, **SETTINGS)
+    tables.write_bytes(whole)
+    (tmp_path / "scan.json").write_text(summary[:50])
+    with pytest.raises(BadInputError, match="damaged"):
+        load_scan(tmp_path)
+    (tmp_path / "scan.json").write_text(json.dumps(json.loads(summary) | {"format": 99}))
+    with pytest.raises(BadInputError, match="another version"):
+        load_scan(tmp_path)
