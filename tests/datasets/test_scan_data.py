@@ -79,6 +79,8 @@ def test_the_sets_that_ship_and_those_of_torchvision_are_data(photos, tmp_path):
         assert found.class_counts.sum() == len(data)
         assert not found.skipped
     assert np.array_equal(scan(model, sets["folder"], tmp_path / "folder").class_counts, [2, 2, 2])
+    alone = scan(model, folder(next(photos.iterdir())), tmp_path / "alone")
+    assert (alone.classes, len(alone.class_counts), alone["0"].top(0)[0].label) == ((), 0, None)
 
 
 @pytest.mark.parametrize("sides", [(16, 16), (10, 30), (31, 17), (64, 96)])

@@ -53,9 +53,9 @@ def scan(
     finite numbers of, is left out and listed. After each chunk the state is written into the folder, whole or not at
     all; the same call goes on where it was stopped, and ends with the very bytes of an unbroken run.
 
-    What is kept, in memory and in the folder, grows with the layers alone: for each unit `16 * (max(top, ranked) +
-    bottom) + 8 * bins` bytes and a little, and `4 * samples` for each unit's share in the sample. The forward pass
-    itself holds the activations of a batch in all layers.
+    What is kept, in memory and in the folder, grows with the layers alone: each unit takes about
+    `20 * (max(top, ranked) + bottom) + 8 * bins + 4 * samples` bytes. The forward pass itself holds the activations of
+    a batch in all layers.
 
     Args:
         model: The network: a `Model`, a module, or a name for `load_model`.

@@ -17,6 +17,7 @@ from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.datasets.scans.fitting import fitted
 
 NO_CLASS = -1
+NAMELESS = ("",)  # how a folder without subfolders names the only class it has
 COMPARED = 8  # how many images tell one set from another
 UNREADABLE = (ImageError, OSError, ValueError, SyntaxError, EOFError, RuntimeError, Image.DecompressionBombError)
 LONGEST_REASON = 300
@@ -76,7 +77,9 @@ class Source:
                 "an array [N, C, H, W], or for a folder datasets.folder(path)."
             )
         self._data, self._channels, self._sides = data, channels, sides
-        self.classes = _class_names(data)
+        names = _class_names(data)
+        self._has_classes = names != NAMELESS
+        self.classes = names if self._has_classes else ()
         if len(data) == 0:
             raise BadInputError("The data holds no image; give one at least.")
         self._check_first()
@@ -96,7 +99,8 @@ class Source:
         """
         try:
             image, label = _apart(self._data[number])
-            return Item(number, fitted(image, self._channels, self._sides), label)
+            pixels = fitted(image, self._channels, self._sides)
+            return Item(number, pixels, label if self._has_classes else NO_CLASS)
         except UNREADABLE as error:
             reason = f"{type(error).__name__}: {error}"[:LONGEST_REASON]
             return Skipped(number, self.name(number), reason)
@@ -153,9 +157,8 @@ def _apart(entry: Any) -> tuple[object, int]:
 
 
 def _class_names(data: Data) -> tuple[str, ...]:
-    """The names of the classes; none where the data does not name them, or has a single one without a name."""
+    """The names of the classes; none where the data does not name them."""
     names = getattr(data, "classes", None)
     if not isinstance(names, Sequence) or isinstance(names, str):
         return ()
-    found = tuple(str(name) for name in names)
-    return () if found == ("",) else found
+    return tuple(str(name) for name in names)

@@ -84,8 +84,9 @@ def write_state(state: State, folder: Path) -> None:
     }
     np.savez(stream, allow_pickle=False, **arrays)
     tables = _tables(state.done)
-    atomic_write_bytes(folder / tables, stream.getvalue())
-    atomic_write_text(folder / SUMMARY, json.dumps(_summary(state, tables, stream.getvalue()), indent=1))
+    data = stream.getvalue()
+    atomic_write_bytes(folder / tables, data)
+    atomic_write_text(folder / SUMMARY, json.dumps(_summary(state, tables, data), indent=1))
     remove_stale(state, folder)
 
 
