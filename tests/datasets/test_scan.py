@@ -8,7 +8,6 @@ from torch import nn
 
 from lucidtorch.base.errors import UnitError, UnknownLayerError
 from lucidtorch.datasets import drawings, load_scan, scan
-from lucidtorch.datasets.scans.histograms import Histograms
 
 COUNT, TOP, BOTTOM, RANKED = 60, 4, 3, 20
 LAYERS = ["conv1_1", "relu1_2", "conv3_1", "logits"]
@@ -169,28 +168,6 @@ def test_the_sample_does_not_depend_on_the_batch_and_is_even(tmp_path):
         assert chi_square < kinds + 4 * np.sqrt(2 * kinds)
     drawn = scan(model, data, tmp_path / "seed", layers=["0"], samples=2000, seed=1)["0"].sample
     assert not np.array_equal(drawn.images, images)
-
-
-def test_histograms_do_not_depend_on_the_order():
-    random = np.random.default_rng(0)
-    values = (
-        random.normal(size=(30, 5, 40)).astype(np.float32) * np.array([1e-6, 1, 1e5, 0, 1], dtype=np.float32)[:, None]
-    )
-    values[:, 4] += 1e6
-    values[:10, 1] = 0
-    results = []
-    for order in (np.arange(30), np.arange(30)[::-1], random.permutation(30)):
-        histograms, low, high = Histograms.empty(5, 11), np.full(5, np.inf), np.full(5, -np.inf)
-        for image in order:
-            low, high = np.minimum(low, values[image].min(1)), np.maximum(high, values[image].max(1))
-            histograms.widen(low, high)
-            histograms.count(torch.from_numpy(values[image : image + 1]))
-        results.append(histograms)
-    for one in results:
-        assert np.array_equal(one.counts, results[0].counts)
-        for unit in range(5):
-            assert np.array_equal(one.counts[unit], np.histogram(values[:, unit], one.edges(unit))[0])
-            assert np.array_equal(one.edges(unit), results[0].edges(unit))
 
 
 def test_a_scan_opens_again_as_it_was(found):

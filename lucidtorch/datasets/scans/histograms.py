@@ -72,9 +72,9 @@ class Histograms:
             values: `[B, C, S]`, float32.
         """
         units, bins = self.counts.shape
-        scale = torch.from_numpy(np.ldexp(1.0, -self.exponents)).to(values.dtype)
-        start = torch.from_numpy(self.starts).to(values.dtype)  # exact: the bin of a value of that type
-        places = (values * scale[:, None]).floor_().sub_(start[:, None]).long()
+        scale = torch.from_numpy(np.ldexp(1.0, -self.exponents))[:, None]
+        start = torch.from_numpy(self.starts)[:, None]
+        places = (values.double() * scale).floor_().long() - start  # in float64 no value near 0 is rounded to 0
         places += torch.arange(units)[:, None] * bins
         self.counts += torch.bincount(places.flatten(), minlength=units * bins).numpy().reshape(units, bins)
 
