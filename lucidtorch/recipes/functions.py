@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic.fields import FieldInfo
 from torch import nn
 
 from lucidtorch.models.model import Model
@@ -77,10 +78,15 @@ def _whole(fields: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _arguments(kind: type[RecipeKind]) -> list[tuple[str, FieldInfo]]:
+    """The fields that are arguments, those that are needed first."""
+    fields = [(name, one) for name, one in kind.model_fields.items() if name not in SAID_OTHERWISE]
+    return sorted(fields, key=lambda pair: not pair[1].is_required())
+
+
 def _signature(kind: type[RecipeKind]) -> inspect.Signature:
     parameters = [inspect.Parameter("model", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
-    fields = {name: one for name, one in kind.model_fields.items() if name not in SAID_OTHERWISE}
-    for name, one in sorted(fields.items(), key=lambda pair: not pair[1].is_required()):
+    for name, one in _arguments(kind):
         default = inspect.Parameter.empty if one.is_required() else one.get_default(call_default_factory=True)
         parameters.append(
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=one.annotation)
@@ -92,8 +98,7 @@ def _signature(kind: type[RecipeKind]) -> inspect.Signature:
 
 def _described(kind: type[RecipeKind]) -> str:
     lines = [kind.summary, "", "Args:", "    model: A `Model`, a module, a name for `load_model`, or a mapping."]
-    fields = {name: one for name, one in kind.model_fields.items() if name not in SAID_OTHERWISE}
-    for name, one in sorted(fields.items(), key=lambda pair: not pair[1].is_required()):
+    for name, one in _arguments(kind):
         lines.append(f"    {name}: {one.description}")
     lines += [f"    {name}: {text}" for name, (_, text) in RUN_WORDS.items()]
     lines += ["", "Returns:", "    The run: its folder, its pictures, and its recipe with every default filled in.", ""]

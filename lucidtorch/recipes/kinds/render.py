@@ -12,9 +12,10 @@ from lucidtorch.base.seeds import image_seeds
 from lucidtorch.galleries.task import Piece, Task
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.single import single
 from lucidtorch.recipes.blame import blamed
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.parts.unit_pictures import objective_name, part_of
+from lucidtorch.recipes.parts.unit_pictures import objective_name
 from lucidtorch.recipes.runs.desk import Desk
 from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.planning import Plan
@@ -109,7 +110,7 @@ class _Pictures:
 
     @property
     def _parts(self) -> list[Objective]:
-        return [part_of(self.task.objective, place) for place in range(self.count)]
+        return [single(self.task.objective, place) for place in range(self.count)]
 
     @property
     def _names(self) -> list[str]:

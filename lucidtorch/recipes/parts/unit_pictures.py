@@ -8,7 +8,6 @@ from typing import Any
 from lucidtorch.galleries.entry import class_names
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.images import Each
 from lucidtorch.objectives.term import Term
 from lucidtorch.objectives.units import channel
 from lucidtorch.recipes.runs.planning import Shot
@@ -133,22 +132,3 @@ def unit_of(objective: Objective) -> tuple[str, int] | None:
         return None
     arguments: dict[str, Any] = dict(objective.arguments)
     return (arguments["layer"], arguments["index"]) if isinstance(arguments["index"], int) else None
-
-
-def part_of(objective: Objective, image: int) -> Objective:
-    """Write what one image of a batch maximizes, where the objective gives each image its own.
-
-    Args:
-        objective: The objective of the batch.
-        image: The place of the image in it.
-
-    Returns:
-        The objective of that image alone: of `each` its part, of the channels of a list its channel; the whole
-        objective otherwise.
-    """
-    if isinstance(objective, Each):
-        return objective.parts[image]
-    if isinstance(objective, Term) and objective.name == "channel":
-        units = dict(objective.arguments)["index"]
-        return objective.replaced(index=units[image]) if isinstance(units, tuple) else objective
-    return objective

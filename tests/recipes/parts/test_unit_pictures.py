@@ -9,13 +9,13 @@ import pytest
 import lucidtorch as lt
 from lucidtorch.base.seeds import derive_seed
 from lucidtorch.models.model import Model
+from lucidtorch.objectives.single import single
 from lucidtorch.recipes.kinds.layer_sheet import LayerSheet
 from lucidtorch.recipes.parts.unit_pictures import (
     counted,
     numbers_text,
     objective_name,
     objective_seed,
-    part_of,
     unit_of,
 )
 from lucidtorch.recipes.runs.stage import Stage
@@ -65,4 +65,4 @@ def test_a_unit_has_one_seed_in_all_recipes_and_other_objectives_their_own(stage
     ],
 )
 def test_each_image_is_told_its_own_part(batch: str, parts: list[str]) -> None:
-    assert [repr(part_of(lt.parse(batch), image)) for image in range(2)] == parts
+    assert [repr(single(lt.parse(batch), image)) for image in range(2)] == parts
