@@ -21,10 +21,11 @@ class Digits(Collection):
     Args:
         images: `[N, 1, H, W]` in [0, 1].
         labels: `[N]`, from 0 to 9.
+        split: `train` or `test`.
     """
 
-    def __init__(self, images: Tensor, labels: Tensor) -> None:
-        self.images, self.labels = images, labels
+    def __init__(self, images: Tensor, labels: Tensor, split: str) -> None:
+        self.images, self.labels, self.split = images, labels, split
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -59,4 +60,4 @@ def digits(split: str = "train", *, size: int | tuple[int, int] = 32) -> Digits:
     chosen = (np.arange(len(known.target)) % EVERY == 0) == held_out
     small = torch.from_numpy(known.images[chosen]).to(torch.float32)[:, None] / BRIGHTEST
     large = F.interpolate(small, sides, mode="bicubic", align_corners=False).clamp(0, 1)
-    return Digits(large, torch.from_numpy(known.target[chosen]).to(torch.int64))
+    return Digits(large, torch.from_numpy(known.target[chosen]).to(torch.int64), split)

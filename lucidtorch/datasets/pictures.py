@@ -21,12 +21,17 @@ class Pictures(Collection):
         files: Where each image is and the number of its class.
         classes: The names of the classes.
         size: Height and width that every image is brought to; None leaves them as they are.
+        root: The folder, where they are of one.
     """
 
     def __init__(
-        self, files: tuple[tuple[Path, int], ...], classes: tuple[str, ...], size: tuple[int, int] | None
+        self,
+        files: tuple[tuple[Path, int], ...],
+        classes: tuple[str, ...],
+        size: tuple[int, int] | None,
+        root: Path | None = None,
     ) -> None:
-        self.files, self.size = files, size
+        self.files, self.size, self.root = files, size, root
         self._classes = classes
 
     @property
@@ -73,7 +78,7 @@ def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pi
     files = tuple((one, label) for label, paths in enumerate(found.values()) for one in paths)
     if not files:
         raise ImageError(f"{root} holds no images; they end in {', '.join(sorted(SUFFIXES))}.")
-    return Pictures(files, tuple(found), None if size is None else height_and_width(size))
+    return Pictures(files, tuple(found), None if size is None else height_and_width(size), root)
 
 
 def _images(place: Path, *, deep: bool) -> list[Path]:

@@ -33,16 +33,18 @@ class Lines(Collection):
         height: Rows.
         width: Columns.
         seed: Another seed gives other lines.
+        head: Which of the four things about a line its class says; all four where None.
     """
 
-    def __init__(self, split: str, length: int, height: int, width: int, seed: int) -> None:
+    def __init__(self, split: str, length: int, height: int, width: int, seed: int, head: str | None = None) -> None:
         self.split, self.length, self.height, self.width, self.seed = split, length, height, width, seed
+        self.head = head
         self._split_number = split_number(split)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The 288 kinds, each in four words, for example `short thin rising red`."""
-        return CLASSES
+        """The 288 kinds, each in four words, for example `short thin rising red`; of `head` alone if it is said."""
+        return CLASSES if self.head is None else HEADS[self.head]
 
     def __len__(self) -> int:
         """How many lines there are."""
@@ -52,10 +54,19 @@ class Lines(Collection):
         """The line of one number and its class."""
         random = np.random.default_rng((self.seed, self._split_number, index))
         label = int(random.integers(len(CLASSES)))
-        return torch.from_numpy(_line(head_labels(label), self.height, self.width, random)), label
+        parts = head_labels(label)
+        line = torch.from_numpy(_line(parts, self.height, self.width, random))
+        return line, label if self.head is None else parts[tuple(HEADS).index(self.head)]
 
 
-def lines(split: str = "train", *, length: int | None = None, size: int | tuple[int, int] = 64, seed: int = 0) -> Lines:
+def lines(
+    split: str = "train",
+    *,
+    length: int | None = None,
+    size: int | tuple[int, int] = 64,
+    seed: int = 0,
+    head: str | None = None,
+) -> Lines:
     """Open the lines that the network `lines` was trained on.
 
     Args:
@@ -63,19 +74,22 @@ def lines(split: str = "train", *, length: int | None = None, size: int | tuple[
         length: How many; 100,000 to train on and 2,880 to test on by default.
         size: The side in pixels, or `(height, width)`; at least 16.
         seed: Another seed gives other lines.
+        head: `length`, `width`, `angle` or `colour`: only this is the class of a line; all four together where None.
 
     Returns:
-        A collection of `[3, H, W]` images; `head_labels` takes a class number apart into the four heads' classes.
+        A collection of `[3, H, W]` images; `head_labels` takes a class number of all four apart.
 
     Raises:
-        BadInputError: The split, the length or the seed is none.
+        BadInputError: The split, the length, the seed or the head is none.
         SizeError: A side is below 16 pixels.
     """
     split_number(split)
     if not is_whole(seed) or seed < 0:
         raise BadInputError(f"The seed was given as {seed!r}; write a whole number from 0.")
+    if head is not None and head not in HEADS:
+        raise BadInputError(f"The lines have no head {head!r}; write one of {', '.join(HEADS)}.")
     height, width = height_and_width(size)
-    return Lines(split, COUNTS[split] if length is None else positive(length, "length"), height, width, seed)
+    return Lines(split, COUNTS[split] if length is None else positive(length, "length"), height, width, seed, head)
 
 
 def head_labels(label: int) -> tuple[int, int, int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -49,6 +49,7 @@ class Model:
         feed: What runs the module on normalized images, where it takes more than them.
         output: Which part of what the network gives is its output: a key, a place, or a function of it.
         note: What whoever asks for a layer that it does not have should know.
+        heads: The names of the classes of each head by the address of its layer, where there are several heads.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Model:
         feed: Feed | None = None,
         output: Step | None = None,
         note: str = "",
+        heads: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.module = module
         self.name = name
@@ -70,6 +72,7 @@ class Model:
         self._note = note
         self.size_known = size_known
         self.labels = None if labels is None else list(labels)
+        self._heads = heads
         self._given = convention
         self.feed = Feed(module, {}, name) if feed is None else feed
         self.takes_batches = True  # known after the first dry run
@@ -91,6 +94,20 @@ class Model:
         """The type of the network's weights, float32 where it has none."""
         weight = self._first_weight()
         return torch.float32 if weight is None else weight.dtype
+
+    @cached_property
+    def heads(self) -> dict[str, tuple[str, ...]]:
+        """The layers that say which class an image is of, by address, each with the names of its classes.
+
+        One head ``logits`` of a usual classifier; its names are empty where nobody gave them, or gave another number.
+        No head of a network that is no classifier, or whose heads nobody named.
+        """
+        if self._heads is not None:
+            return {head: tuple(names) for head, names in self._heads.items()}
+        if LOGITS not in self.layers:
+            return {}
+        fits = self.labels is not None and len(self.labels) == self.layers[LOGITS].channels
+        return {LOGITS: tuple(self.labels or ()) if fits else ()}
 
     @property
     def is_data(self) -> bool:

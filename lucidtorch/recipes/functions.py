@@ -24,7 +24,7 @@ SAID_OTHERWISE = ("recipe", "model", "output", "made_with")  # fields that are n
 RUN_WORDS = {
     "output": (None, "The folder of the run; one that is gone when the program ends where None."),
     "workers": (1, "How many processes work side by side; more than one needs a network that is loaded by name."),
-    "report": (None, "Called after each task with the number done, the number of all, and the task."),
+    "report": (None, "Called as the work goes on with the number done, the number of all, and what is counted."),
     "progress": (True, "Whether a notebook or a terminal shows how far the run is, and its pictures as they grow."),
 }
 

@@ -41,6 +41,23 @@ def whole_path(text: str, folder: Path) -> str:
     return text if path is None else f"{path}{function}"
 
 
+def whole_folder(text: str, folder: Path) -> str:
+    """Make the path of a folder or a file whole where there is one.
+
+    Args:
+        text: A path; `~` is the user's own folder.
+        folder: Where relative paths start.
+
+    Returns:
+        The path from the folder; the text as it is where nothing is there.
+    """
+    path = folder / os.path.expanduser(text)
+    try:
+        return str(path) if path.exists() else text
+    except (OSError, ValueError):  # too long, or with a letter that no path has
+        return text
+
+
 def _cut(text: str) -> tuple[str, str]:
     """Cut the function behind a Python file off."""
     file, colon, function = text.rpartition(":")

@@ -37,7 +37,7 @@ class MadeWith(BaseModel):
 
 
 class Recipe(BaseModel):
-    """A recipe: everything that decides the pictures of a run. A kind adds its own fields and says what is made.
+    """A recipe: everything that decides what a run shows. A kind adds its own fields and says what is made.
 
     Attributes:
         recipe: The kind.
@@ -46,15 +46,8 @@ class Recipe(BaseModel):
         weights: ``default``, ``random``, or the path of a file.
         device: Where it computes.
         size: The side of the pictures in pixels, or height and width; the network's own where None.
-        param: What makes the images, as text.
-        transforms: What the images go through at each step, as text.
-        constraints: What the images are held to after each step, as text.
-        steps: The number of updates of each picture.
-        lr: The step size.
-        optimizer: ``adam`` or ``sgd``.
         seed: The run's; each picture's own is made from it and from what the picture shows.
         batch: How many images are computed together.
-        precision: What the network computes in.
         threads: How many threads compute in each process.
         output: The folder of the run.
         made_with: What decided the bytes of an earlier run of this recipe.
@@ -75,17 +68,8 @@ class Recipe(BaseModel):
     size: SizeField | None = Field(
         None, description="Pixels on a side, or [height, width]; the network's own if absent."
     )
-    param: str | None = Field(default=None, description="What makes the images, such as image(128, decay=1.2).")
-    transforms: str | None = Field(default=None, description="Such as pad(12) | jitter(8); Lucid's standard if absent.")
-    constraints: str = Field(default="", description="What the images are held to, such as blur(0.5, every=4).")
-    steps: int = Field(default=256, ge=1, le=1_000_000, description="The number of updates of each picture.")
-    lr: float = Field(default=0.05, gt=0, allow_inf_nan=False, description="The step size.")
-    optimizer: Literal["adam", "sgd"] = Field(default="adam", description="The rule of the steps.")
     seed: int = Field(default=0, ge=0, lt=2**63, description="The run's seed; the seeds of pictures are made from it.")
     batch: int = Field(default=8, ge=1, le=4096, description="How many images are computed together.")
-    precision: Literal["float32", "bfloat16", "float16"] = Field(
-        default="float32", description="What the network computes in."
-    )
     threads: int = Field(default=1, ge=1, le=1024, description="How many threads compute in each process.")
     output: str | None = Field(default=None, description="The folder of the run; the option -o goes before it.")
     made_with: MadeWith | None = Field(default=None, description="Written by a run: versions and checksums.")
@@ -102,9 +86,9 @@ class Recipe(BaseModel):
             Numbers, texts, lists and mappings.
         """
         found = self.model_dump(mode="json", exclude={"output"}, exclude_none=True)
-        own = [name for name in type(self).model_fields if name not in Recipe.model_fields]
+        own = [name for name in type(self).model_fields if name not in COMMON]
         first = ("recipe", "title", "model", "weights", *own)
-        order = (*first, *(name for name in Recipe.model_fields if name not in first))
+        order = (*first, *(name for name in COMMON if name not in first))
         return {name: found[name] for name in order if name in found}
 
     def replaced(self, **fields: Any) -> Self:
@@ -125,3 +109,35 @@ class Recipe(BaseModel):
             Height and width; None where it leaves it to the network.
         """
         return None if self.size is None else size_sides(self.size)
+
+
+class RenderingRecipe(Recipe):
+    """A recipe whose pictures are optimized: these fields say how.
+
+    Attributes:
+        param: What makes the images, as text.
+        transforms: What the images go through at each step, as text.
+        constraints: What the images are held to after each step, as text.
+        steps: The number of updates of each picture.
+        lr: The step size.
+        optimizer: ``adam`` or ``sgd``.
+        precision: What the network computes in.
+    """
+
+    param: str | None = Field(default=None, description="What makes the images, such as image(128, decay=1.2).")
+    transforms: str | None = Field(default=None, description="Such as pad(12) | jitter(8); Lucid's standard if absent.")
+    constraints: str = Field(default="", description="What the images are held to, such as blur(0.5, every=4).")
+    steps: int = Field(default=256, ge=1, le=1_000_000, description="The number of updates of each picture.")
+    lr: float = Field(default=0.05, gt=0, allow_inf_nan=False, description="The step size.")
+    optimizer: Literal["adam", "sgd"] = Field(default="adam", description="The rule of the steps.")
+    precision: Literal["float32", "bfloat16", "float16"] = Field(
+        default="float32", description="What the network computes in."
+    )
+
+
+RENDERING = tuple(name for name in RenderingRecipe.model_fields if name not in Recipe.model_fields)
+"""The fields that only recipes have whose pictures are optimized."""
+
+_HEAD = ("recipe", "title", "model", "weights", "device", "size")
+COMMON = (*_HEAD, *RENDERING, *(name for name in Recipe.model_fields if name not in _HEAD))
+"""The fields that are not a kind's own, in the order in which they are written down."""

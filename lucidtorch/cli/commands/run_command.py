@@ -71,7 +71,7 @@ def _run(voice: Voice, document: Document, folder: Path, workers: int | None) ->
             folder,
             network=network,
             workers=default_workers(network) if workers is None else workers,
-            report=lambda done, total, _: voice.progress(done, total, f"batches of {document.origin.short_name}"),
+            report=lambda done, total, unit: voice.progress(done, total, f"{unit} of {document.origin.short_name}"),
         )
     except KeyboardInterrupt as error:
         if run_id(folder) is None:

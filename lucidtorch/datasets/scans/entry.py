@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -14,7 +14,9 @@ from torch import nn
 
 from lucidtorch.base.errors import BadInputError, ImageError, RenderError
 from lucidtorch.base.files import check_output_folder, remove_leftovers
-from lucidtorch.base.sizes import PLANE
+from lucidtorch.base.sizes import PLANE, size_pair
+from lucidtorch.datasets.answers import NO_ANSWER
+from lucidtorch.datasets.named import name_of
 from lucidtorch.datasets.scans.layer_scan import WITH_PLACES
 from lucidtorch.datasets.scans.ledger import Ledger, Seen
 from lucidtorch.datasets.scans.result import Scan
@@ -45,6 +47,8 @@ def scan(
     bins: int = 128,
     samples: int = 2048,
     seed: int = 0,
+    size: int | Sequence[int] | None = None,
+    answers: Mapping[str, Sequence[int]] | None = None,
     report: Report | None = None,
 ) -> Scan:
     """Look through a set of images once, and keep what they do to every unit of some layers.
@@ -71,6 +75,10 @@ def scan(
         bins: How many bins each histogram has; at least 4.
         samples: At how many places, of all places of all images, the activations of a layer are drawn and kept.
         seed: What these places are drawn from; neither batch nor chunk changes them.
+        size: The side of the images in pixels, or height and width; the network's own where None.
+        answers: By the address of each head, for each class of the data the number of the head's class that is right,
+            or -1; `datasets.answers.right_answers` finds them. An image counts as right where all heads say what they
+            should. No answers are counted where None.
         report: Called as the work goes on.
 
     Returns:
@@ -89,8 +97,8 @@ def scan(
     """
     settings = Settings(top, bottom, ranked, batch, chunk, bins, samples, seed)
     network = model if isinstance(model, Model) else load_model(model)
-    source = Source(data, network.convention.channels, _sides(network))
-    about = _about(network, source, shown_layers(network, layers), settings)
+    source = Source(data, network.convention.channels, _sides(network, size))
+    about = _about(network, source, shown_layers(network, layers), settings, _checked(answers, network, source))
     state = _begun(about, Path(folder), settings)
     check_output_folder(Path(folder))
     remove_leftovers(Path(folder))
@@ -139,8 +147,10 @@ class _Pass:
                 self.state.skipped.append(found)
 
     def _enter(self, items: Sequence[Item]) -> None:
-        layers = list(self.state.ledgers)
-        given = self.model.activations(torch.stack([item.pixels for item in items]), layers)
+        layers, heads = list(self.state.ledgers), self.state.about.answers
+        asked: list[LayerLike] = list(dict.fromkeys([*layers, *heads]))
+        given = self.model.activations(torch.stack([item.pixels for item in items]), asked)
+        said = {head: given[head].cpu().float().argmax(1).numpy() for head in heads}
         for layer, shape in self.state.about.shapes.items():
             if tuple(given[layer].shape[1:]) != shape:
                 raise RenderError(f"Layer {layer!r} gave {list(given[layer].shape[1:])} where it gave {shape} before.")
@@ -153,7 +163,8 @@ class _Pass:
         labels = np.array([item.label for item in items], dtype=np.int32)[sound]
         for layer, ledger in self.state.ledgers.items():
             ledger.enter(seen.pop(layer).only(sound), images, labels, self.settings, layer)
-        self._count(labels)
+        self.state.class_counts = _counted(self.state.class_counts, labels)
+        self.state.right = _counted(self.state.right, labels[_right(heads, said, labels, sound)])
 
     def _note_unsound(self, items: Sequence[Item], seen: dict[str, Seen]) -> None:
         for place, item in enumerate(items):
@@ -162,40 +173,76 @@ class _Pass:
                 reason = f"Layer {broken[0]!r} gave values that are not finite."
                 self.state.skipped.append(Skipped(item.image, self.source.name(item.image), reason))
 
-    def _count(self, labels: np.ndarray) -> None:
-        counts = np.bincount(labels[labels >= 0], minlength=len(self.state.class_counts))
-        counts[: len(self.state.class_counts)] += self.state.class_counts
-        self.state.class_counts = counts
+
+def _counted(counts: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Count labels to those of before."""
+    found = np.bincount(labels[labels >= 0], minlength=len(counts))
+    found[: len(counts)] += counts
+    return found
 
 
-def _sides(model: Model) -> tuple[int, int]:
-    size = model.convention.size
-    if len(size) != PLANE:
+def _right(
+    heads: Mapping[str, Sequence[int]], said: Mapping[str, np.ndarray], labels: np.ndarray, sound: np.ndarray
+) -> np.ndarray:
+    """Say which images are of a class that some head has, and are taken for it by all heads that have it."""
+    right = np.ones(len(labels), dtype=bool)
+    known = np.zeros(len(labels), dtype=bool)
+    for head, answers in heads.items():
+        wanted = np.append(np.asarray(answers, dtype=np.int64), NO_ANSWER)
+        wanted = wanted[np.where((labels >= 0) & (labels < len(answers)), labels, len(answers))]
+        known |= wanted != NO_ANSWER
+        right &= (wanted == NO_ANSWER) | (wanted == said[head][sound])
+    return right & known
+
+
+def _checked(answers: Mapping[str, Sequence[int]] | None, model: Model, source: Source) -> dict[str, list[int]]:
+    """Refuse right answers that are none."""
+    found = {head: [int(one) for one in numbers] for head, numbers in (answers or {}).items()}
+    for head, numbers in found.items():
+        shape = model.layers[head].shape
+        if len(shape or ()) != 1 or not all(NO_ANSWER <= one < (shape or (0,))[0] for one in numbers):
+            raise BadInputError(f"The answers of {head!r} are numbers of its units, or -1, but its shape is {shape}.")
+        if len(numbers) != len(source.classes):
+            raise BadInputError(
+                f"{head!r} has {len(numbers)} answers for the {len(source.classes)} classes of the data."
+            )
+    return found
+
+
+def _sides(model: Model, size: int | Sequence[int] | None) -> tuple[int, int]:
+    if len(model.convention.size) != PLANE:
         raise BadInputError(f"scan takes networks of images, but {model.name} takes clips or volumes.")
     model.feed.check_batch(1)
-    return size[0], size[1]
+    sides = size_pair(model.convention.size if size is None else size)
+    return sides[0], sides[1]
 
 
-def _about(model: Model, source: Source, layers: tuple[str, ...], settings: Settings) -> About:
+def _about(
+    model: Model, source: Source, layers: tuple[str, ...], settings: Settings, answers: dict[str, list[int]]
+) -> About:
     if not layers:
         raise BadInputError(f"{model.name} has no layer to scan: no convolution or linear layer, or none was named.")
+    table = model.layers_at(source.sides)
     shapes: dict[str, tuple[int, ...]] = {}
     for layer in layers:
-        shape = model.layers[layer].shape
+        shape = table[layer].shape
         if not shape or len(shape) > WITH_PLACES:
             raise BadInputError(f"scan takes layers [B, C, H, W] or [B, C], but {layer!r} gives {shape} per image.")
         shapes[layer] = shape
     identity = {
         "network": network_key(model),
         "layers": list(layers),
-        "size": list(_sides(model)),
+        "size": list(source.sides),
+        "channels": source.channels,
         "images": len(source),
         "data": source.checksum(),
         "classes": list(source.classes),
+        "answers": answers,
         **asdict(settings),
     }
-    fields = {layer: model.layers[layer].receptive_field for layer in layers}
-    return About(model.name, identity, len(source), source.classes, shapes, fields)
+    fields = {layer: table[layer].receptive_field for layer in layers}
+    data = name_of(source.data)
+    return About(model.name, identity, len(source), source.classes, shapes, fields, data)
 
 
 def _begun(about: About, folder: Path, settings: Settings) -> State:

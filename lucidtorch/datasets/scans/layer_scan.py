@@ -207,15 +207,39 @@ class LayerScan:
         Returns:
             The box, cut off at the image's borders; the whole image where the layer sees all of it.
         """
+        rows, columns = (
+            tuple(min(max(end, 0), self.sides[axis]) for end in ends)
+            for axis, ends in enumerate(self._ends(row, column))
+        )
+        return Box(rows[0], columns[0], rows[1], columns[1])
+
+    def window(self, row: int, column: int) -> Box:
+        """Say which window shows what the units at a place see: of one size for all places of the layer.
+
+        Args:
+            row: The row of the layer's grid.
+            column: Its column.
+
+        Returns:
+            The receptive field, also where it goes over the image's borders; along an axis where it is longer than the
+            image, the whole image.
+        """
+        rows, columns = (
+            ends if ends[1] - ends[0] < self.sides[axis] else (0, self.sides[axis])
+            for axis, ends in enumerate(self._ends(row, column))
+        )
+        return Box(rows[0], columns[0], rows[1], columns[1])
+
+    def _ends(self, row: int, column: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Where the receptive field of a place begins and ends: in the rows, and in the columns."""
         seen = self.receptive_field
         if seen is None or len(self.shape) != WITH_PLACES:
-            return Box(0, 0, *self.sides)
+            return (0, self.sides[0]), (0, self.sides[1])
         ends = []
         for axis, place in enumerate((row, column)):
             size, stride, start = (_of_axis(one, axis) for one in (seen.size, seen.stride, seen.start))
-            first, last = start + place * stride, start + place * stride + size
-            ends.append((min(max(first, 0), self.sides[axis]), min(max(last, 0), self.sides[axis])))
-        return Box(ends[0][0], ends[1][0], ends[0][1], ends[1][1])
+            ends.append((start + place * stride, start + place * stride + size))
+        return ends[0], ends[1]
 
     @property
     def _width(self) -> int:

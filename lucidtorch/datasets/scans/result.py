@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from lucidtorch.base.errors import BadInputError, UnknownLayerError, suggestion
+from lucidtorch.datasets.answers import NO_ANSWER
+from lucidtorch.datasets.named import DataName, open_data
 from lucidtorch.datasets.scans.layer_scan import LayerScan
-from lucidtorch.datasets.scans.source import Skipped
+from lucidtorch.datasets.scans.source import Data, Skipped, Source
 from lucidtorch.datasets.scans.state import State, read_state
 
 
@@ -26,6 +28,13 @@ class Scan:
         skipped: Those that were left out.
         classes: The names of the classes; none where nobody named them.
         class_counts: `[classes]`, how many images of each class were looked at.
+        right: `[classes]`, for how many of these the network's answer was right; zeros where nobody said which is.
+        answers: What the right answers were, by head: for each class the number of the head's class, or -1.
+        channels: How many channels the images had.
+        sides: Their height and width, as the network saw them.
+        data: How they can be opened again; None where only a Python program has them.
+        checksum: Of a few of the images, which tells them from others.
+        network: The checksum of the network, from `network_key`.
         layers: What was found, by address, in the order of the network.
     """
 
@@ -36,6 +45,13 @@ class Scan:
     skipped: tuple[Skipped, ...]
     classes: tuple[str, ...]
     class_counts: np.ndarray
+    right: np.ndarray
+    answers: Mapping[str, Sequence[int]]
+    channels: int
+    sides: tuple[int, int]
+    data: DataName | None
+    checksum: str
+    network: str | None
     layers: Mapping[str, LayerScan]
 
     @classmethod
@@ -59,8 +75,59 @@ class Scan:
             )
             for (layer, shape), ledger in zip(about.shapes.items(), state.ledgers.values(), strict=True)
         }
-        skipped, counts = tuple(state.skipped), state.class_counts
-        return cls(folder, about.model, about.total, state.done, skipped, about.classes, counts, layers)
+        return cls(
+            folder,
+            about.model,
+            about.total,
+            state.done,
+            tuple(state.skipped),
+            about.classes,
+            state.class_counts,
+            state.right,
+            about.answers,
+            about.identity["channels"],
+            (height, width),
+            about.data,
+            about.identity["data"],
+            about.identity["network"],
+            layers,
+        )
+
+    def accuracy(self, label: int) -> float | None:
+        """Say how often the network is right about the images of a class.
+
+        Args:
+            label: The number of the class.
+
+        Returns:
+            From 0 to 1; None where no image of it was looked at, or nobody said what would be right.
+        """
+        known = any(0 <= label < len(one) and one[label] != NO_ANSWER for one in self.answers.values())
+        count = int(self.class_counts[label]) if 0 <= label < len(self.class_counts) else 0
+        if not known or count == 0:
+            return None
+        return float(self.right[label]) / count if label < len(self.right) else 0.0
+
+    def open(self, data: Data | None = None) -> Source:
+        """Open the images again that were looked at.
+
+        Args:
+            data: The data, where only a Python program has it; it is found where it was if None.
+
+        Returns:
+            The images, as the network saw them.
+
+        Raises:
+            BadInputError: Nobody knows where they are, or they are others than these.
+        """
+        if data is None:
+            if self.data is None:
+                raise BadInputError(f"The images of the scan in {self.folder} are those of a program; give `data`.")
+            data = open_data(self.data, size=self.sides)
+        found = Source(data, self.channels, self.sides)
+        if len(found) != self.images or found.checksum() != self.checksum:
+            raise BadInputError(f"The images are others than those of the scan in {self.folder}; scan them again.")
+        return found
 
     def __getitem__(self, layer: str) -> LayerScan:
         if layer not in self.layers:

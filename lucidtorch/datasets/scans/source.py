@@ -76,7 +76,7 @@ class Source:
                 f"Data has a length and gives an image by number, but {type(data).__name__} was given; write a list, "
                 "an array [N, C, H, W], or for a folder datasets.folder(path)."
             )
-        self._data, self._channels, self._sides = data, channels, sides
+        self.data, self.channels, self.sides = data, channels, sides
         names = _class_names(data)
         self._has_classes = names != NAMELESS
         self.classes = names if self._has_classes else ()
@@ -86,7 +86,7 @@ class Source:
 
     def __len__(self) -> int:
         """How many images there are."""
-        return len(self._data)
+        return len(self.data)
 
     def read(self, number: int) -> Item | Skipped:
         """Read an image.
@@ -98,8 +98,8 @@ class Source:
             The image, or why it is left out.
         """
         try:
-            image, label = _apart(self._data[number])
-            pixels = fitted(image, self._channels, self._sides)
+            image, label = _apart(self.data[number])
+            pixels = fitted(image, self.channels, self.sides)
             return Item(number, pixels, label if self._has_classes else NO_CLASS)
         except UNREADABLE as error:
             reason = f"{type(error).__name__}: {error}"[:LONGEST_REASON]
@@ -114,8 +114,8 @@ class Source:
         Returns:
             Its file where the data lists its files, otherwise its number.
         """
-        listed = next((found for word in LISTS if isinstance(found := getattr(self._data, word, None), Sequence)), ())
-        entries = self._data if isinstance(self._data, list | tuple) else listed
+        listed = next((found for word in LISTS if isinstance(found := getattr(self.data, word, None), Sequence)), ())
+        entries = self.data if isinstance(self.data, list | tuple) else listed
         entry = entries[number] if len(entries) == len(self) else None
         path = entry[0] if isinstance(entry, tuple) and entry else entry
         return str(path) if isinstance(path, str | Path) else f"image {number}"
@@ -137,11 +137,11 @@ class Source:
     def _check_first(self) -> None:
         """Refuse data of the wrong kind, which would be skipped to the last image; a broken file is none of it."""
         try:
-            image, _ = _apart(self._data[0])
+            image, _ = _apart(self.data[0])
         except UNREADABLE:
             return
         if not isinstance(image, str | Path):
-            fitted(image, self._channels, self._sides)
+            fitted(image, self.channels, self.sides)
 
 
 def _apart(entry: Any) -> tuple[object, int]:

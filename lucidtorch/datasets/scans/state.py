@@ -14,11 +14,12 @@ import numpy as np
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
+from lucidtorch.datasets.named import DataName
 from lucidtorch.datasets.scans.ledger import Ledger
 from lucidtorch.datasets.scans.source import Skipped
 from lucidtorch.models.axes.receptive_field import ReceptiveField
 
-FORMAT = 1
+FORMAT = 2
 SUMMARY = "scan.json"
 TABLES = "tables-*.npz"  # the star is the number of images that they speak of
 LONGEST_SHOWN = 60
@@ -37,6 +38,7 @@ class About:
         classes: The names of their classes; none where nobody named them.
         shapes: What each layer gives for one image, by address.
         receptive_fields: What one unit of each layer sees; None for the whole image.
+        data: How the data can be opened again; None where only a Python program has it.
     """
 
     model: str
@@ -45,6 +47,13 @@ class About:
     classes: tuple[str, ...]
     shapes: dict[str, tuple[int, ...]]
     receptive_fields: dict[str, ReceptiveField | None]
+    data: DataName | None
+
+    @property
+    def answers(self) -> dict[str, list[int]]:
+        """By the address of each head whose answers are counted, the right one for each class, or -1."""
+        found: dict[str, list[int]] = self.identity["answers"]
+        return found
 
 
 @dataclass
@@ -57,6 +66,7 @@ class State:
         done: How many images were looked at, skipped ones included.
         skipped: Those that were left out.
         class_counts: `[classes]`, how many of the others are of each class; as long as the largest number asks for.
+        right: `[classes]`, for how many of these the network's answer was right, in all heads that have one for them.
     """
 
     about: About
@@ -64,6 +74,7 @@ class State:
     done: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     class_counts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    right: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 def write_state(state: State, folder: Path) -> None:
@@ -177,6 +188,8 @@ def _summary(state: State, tables: str, data: bytes) -> dict[str, Any]:
         "done": state.done,
         "classes": list(about.classes),
         "class_counts": state.class_counts.tolist(),
+        "right": state.right.tolist(),
+        "data": about.data,
         "skipped": [asdict(one) for one in state.skipped],
         "tables": {"file": tables, "sha256": hashlib.sha256(data).hexdigest()},
     }
@@ -191,6 +204,7 @@ def _state(summary: Mapping[str, Any], data: bytes) -> State:
         tuple(summary["classes"]),
         {one["layer"]: tuple(one["shape"]) for one in layers},
         {one["layer"]: _receptive_field(one["receptive_field"]) for one in layers},
+        summary["data"],
     )
     with np.load(io.BytesIO(data), allow_pickle=False) as tables:
         arrays: dict[int, dict[str, np.ndarray]] = {number: {} for number in range(len(layers))}
@@ -198,8 +212,8 @@ def _state(summary: Mapping[str, Any], data: bytes) -> State:
             number, _, own = name.partition("/")
             arrays[int(number)][own] = tables[name]
     ledgers = {one["layer"]: Ledger.from_arrays(arrays[number]) for number, one in enumerate(layers)}
-    counts = np.array(summary["class_counts"], dtype=np.int64)
-    return State(about, ledgers, summary["done"], [Skipped(**one) for one in summary["skipped"]], counts)
+    counts, right = (np.array(summary[word], dtype=np.int64) for word in ("class_counts", "right"))
+    return State(about, ledgers, summary["done"], [Skipped(**one) for one in summary["skipped"]], counts, right)
 
 
 def _receptive_field(found: Mapping[str, Any] | None) -> ReceptiveField | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,14 @@ class NetworkCard:
     Args:
         name: What `load_model` and the command line call it.
         build: Puts the module together, without weights and without touching torch's global random state.
-        labels: Class names in the order of the logits; of all heads, head by head, where there are several.
+        labels: Class names in the order of the logits; None where there are several heads.
         channels: Channels of its images.
         size: Side of the images it does best on, in pixels.
         mean: Per channel, subtracted from images in [0, 1].
         std: Per channel, what they are divided by afterwards.
         weights: The safetensors file; half precision in the file, to be cast to float32. The Markdown file beside it
             tells where the weights come from.
+        heads: The class names of each head by the address of its layer, where there are several.
     """
 
     name: str
@@ -33,3 +34,4 @@ class NetworkCard:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     weights: Path
+    heads: Mapping[str, tuple[str, ...]] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from torch import nn
@@ -39,15 +39,20 @@ def card(name: str) -> NetworkCard:
 
 
 def _card(
-    name: str, build: Callable[[], nn.Module], classes: tuple[str, ...] | None, channels: int, size: int
+    name: str,
+    build: Callable[[], nn.Module],
+    classes: tuple[str, ...] | None,
+    channels: int,
+    size: int,
+    heads: Mapping[str, tuple[str, ...]] | None = None,
 ) -> NetworkCard:
     weights = WEIGHTS / f"{name}.safetensors"
-    return NetworkCard(name, build, classes, channels, size, (MEAN,) * channels, (STD,) * channels, weights)
+    return NetworkCard(name, build, classes, channels, size, (MEAN,) * channels, (STD,) * channels, weights, heads)
 
 
 _SHIPPED = (
     _card("demo", demo.build, labels.DRAWINGS, channels=3, size=96),
     _card("demo-judge", demo_judge.build, labels.DRAWINGS, channels=3, size=96),
     _card("digits", digits.build, digits.LABELS, channels=1, size=32),
-    _card("lines", lines.build, None, channels=3, size=64),
+    _card("lines", lines.build, None, channels=3, size=64, heads=lines.HEADS),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ class FoundNetwork:
         size_known: Whether the convention's size is more than a guess.
         code: The caller's own file of Python code that built it, or None.
         note: What whoever asks for a layer that it does not have should know; empty where that is nothing.
+        heads: The names of the classes of each head by the address of its layer, where there are several heads.
     """
 
     name: str
@@ -33,3 +35,4 @@ class FoundNetwork:
     size_known: bool = True
     code: Path | None = None
     note: str = ""
+    heads: Mapping[str, tuple[str, ...]] | None = None

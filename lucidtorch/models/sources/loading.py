@@ -108,6 +108,7 @@ def load_model(
         feed=Feed(module, inputs or {}, found.name) if trace else feed,
         output=output,
         note=found.note,
+        heads=found.heads,
     )
 
 

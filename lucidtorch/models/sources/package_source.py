@@ -51,7 +51,7 @@ def _shipped(name: str, weights: str | Path, seed: int) -> FoundNetwork:
     if state is not None:
         load_weights(module, state, name=name, origin=str(file))
     convention = InputConvention(entry.channels, (entry.size, entry.size), (0.0, 1.0), entry.mean, entry.std)
-    return FoundNetwork(name, module, convention, entry.labels, file)
+    return FoundNetwork(name, module, convention, entry.labels, file, heads=entry.heads)
 
 
 def _inceptionv1(weights: str | Path, seed: int) -> FoundNetwork:

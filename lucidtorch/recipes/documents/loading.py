@@ -19,7 +19,8 @@ from lucidtorch.recipes.kinds import KINDS, kind
 from lucidtorch.recipes.network import load_network
 from lucidtorch.recipes.runs.kind import RecipeKind
 from lucidtorch.recipes.runs.result import Run
-from lucidtorch.recipes.runs.running import Report, run_recipe
+from lucidtorch.recipes.runs.running import run_recipe
+from lucidtorch.recipes.runs.watching import Report
 
 LISTED = "`lucidtorch recipes` lists the kinds."
 
@@ -97,7 +98,7 @@ def run_document(
         folder: Where the files of the run shall stand.
         network: What `read_network` loaded; loaded here where None.
         workers: How many processes work side by side.
-        report: Called after each task with the number done, the number of all, and the task.
+        report: Called as the work goes on with the number done, the number of all, and what is counted.
 
     Returns:
         What came of it.

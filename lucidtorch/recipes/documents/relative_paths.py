@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lucidtorch.recipes.paths import whole_path
+from lucidtorch.recipes.paths import whole_folder, whole_path
 from lucidtorch.recipes.reading.nodes import Node
 
 FIELDS: tuple[tuple[str, ...], ...] = (
@@ -17,10 +18,17 @@ FIELDS: tuple[tuple[str, ...], ...] = (
     ("model", "labels"),
     ("model", "mean"),
 )
+FOLDERS: tuple[tuple[str, ...], ...] = (
+    ("images",),
+    ("scan",),
+    ("data",),
+    ("data", "folder"),
+    ("data", "root"),
+)
 
 
 def with_whole_paths(root: Node, folder: Path) -> Node:
-    """Make paths whole where there is such a file.
+    """Make paths whole where there is such a file or folder.
 
     Args:
         root: The mapping of a recipe.
@@ -29,14 +37,14 @@ def with_whole_paths(root: Node, folder: Path) -> Node:
     Returns:
         The same with whole paths in the fields that can name files.
     """
-    for key in FIELDS:
+    for key, whole in (*((key, whole_path) for key in FIELDS), *((key, whole_folder) for key in FOLDERS)):
         node, count = root.find(key)
         if count == len(key):
-            root = root.put(key, _whole(node, folder))
+            root = root.put(key, _whole(node, folder, whole))
     return root
 
 
-def _whole(node: Node, folder: Path) -> Node:
+def _whole(node: Node, folder: Path, whole: Callable[[str, Path], str]) -> Node:
     if isinstance(node.value, tuple):
-        return replace(node, value=tuple(_whole(one, folder) for one in node.value))
-    return replace(node, value=whole_path(node.value, folder)) if isinstance(node.value, str) else node
+        return replace(node, value=tuple(_whole(one, folder, whole_path) for one in node.value))
+    return replace(node, value=whole(node.value, folder)) if isinstance(node.value, str) else node

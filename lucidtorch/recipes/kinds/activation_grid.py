@@ -26,7 +26,7 @@ from lucidtorch.recipes.parts.sharing import with_shared
 from lucidtorch.recipes.parts.unit_pictures import unit_shot
 from lucidtorch.recipes.recipe import Layers, SizeField
 from lucidtorch.recipes.runs.desk import Desk
-from lucidtorch.recipes.runs.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Story
@@ -39,7 +39,7 @@ COARSER = (2, 4, 8)
 Group = Annotated[int, Field(ge=1, le=256)]
 
 
-class ActivationGrid(RecipeKind):
+class ActivationGrid(RenderingKind):
     """Grids of what layers say of a picture.
 
     Attributes:

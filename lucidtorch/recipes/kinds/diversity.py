@@ -18,7 +18,7 @@ from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.likeness import likeness
 from lucidtorch.recipes.parts.unit_pictures import objective_name, objective_seed
 from lucidtorch.recipes.runs.desk import Desk
-from lucidtorch.recipes.runs.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Cell, Figure, Section, Story, Table
@@ -30,7 +30,7 @@ Objectives: TypeAlias = str | Annotated[tuple[str, ...], Field(min_length=1)]
 Likeness: TypeAlias = Mapping[str, tuple[float, ...]]
 
 
-class Diversity(RecipeKind):
+class Diversity(RenderingKind):
     """Versions of what an objective looks for.
 
     Attributes:

@@ -17,7 +17,7 @@ from lucidtorch.recipes.parts.sharing import with_shared
 from lucidtorch.recipes.parts.unit_pictures import objective_name
 from lucidtorch.recipes.recipe import Units
 from lucidtorch.recipes.runs.desk import Desk
-from lucidtorch.recipes.runs.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan, Shot
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Figure, Section, Story, Table
@@ -30,7 +30,7 @@ MINUS = "\N{MINUS SIGN}"
 Cells: TypeAlias = Mapping[tuple[int, int], Shot]
 
 
-class Interaction(RecipeKind):
+class Interaction(RenderingKind):
     """A grid of sums of two.
 
     Attributes:

@@ -22,7 +22,7 @@ from lucidtorch.recipes.parts.sharing import with_shared
 from lucidtorch.recipes.parts.walk_story import Walk, told
 from lucidtorch.recipes.recipe import Layers
 from lucidtorch.recipes.runs.desk import Desk
-from lucidtorch.recipes.runs.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Story
@@ -31,7 +31,7 @@ ALIGNED = ((1, 2), (1, 4), (1, 8), (2, 8), (1, 16), (2, 16))  # Lucid's: rows of
 MOST_FRAMES = 1024
 
 
-class Interpolation(RecipeKind):
+class Interpolation(RenderingKind):
     """A walk between objectives.
 
     Attributes:

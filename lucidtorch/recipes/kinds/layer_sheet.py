@@ -15,13 +15,13 @@ from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.unit_pictures import counted, numbers_text, unit_name, unit_shot
 from lucidtorch.recipes.recipe import Layers, Units
 from lucidtorch.recipes.runs.desk import Desk
-from lucidtorch.recipes.runs.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan, Shot
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Figure, Section, Story
 
 
-class LayerSheet(RecipeKind):
+class LayerSheet(RenderingKind):
     """Sheets of whole layers.
 
     Attributes:

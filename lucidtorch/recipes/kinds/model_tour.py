@@ -15,7 +15,7 @@ from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.unit_pictures import counted, unit_name, unit_shot
 from lucidtorch.recipes.recipe import Layers, Unit
 from lucidtorch.recipes.runs.desk import Desk
-from lucidtorch.recipes.runs.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan, Shot
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Figure, Section, Story, Table
@@ -23,7 +23,7 @@ from lucidtorch.recipes.story import Figure, Section, Story, Table
 SIDES = 2  # height and width
 
 
-class ModelTour(RecipeKind):
+class ModelTour(RenderingKind):
     """A walk through a network, one unit per layer.
 
     Attributes:

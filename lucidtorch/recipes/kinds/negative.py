@@ -20,7 +20,7 @@ from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.unit_pictures import numbers_text, unit_name, unit_shot
 from lucidtorch.recipes.recipe import Layers, Units
 from lucidtorch.recipes.runs.desk import Desk
-from lucidtorch.recipes.runs.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan, Shot, together
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Figure, Section, Story
@@ -29,7 +29,7 @@ SIDES = ("negative", "positive")
 RELUS = ("ReLU", "ReLU6")  # the kinds whose pre-activation is looked for
 
 
-class Negative(RecipeKind):
+class Negative(RenderingKind):
     """What drives units down, and what drives them up.
 
     Attributes:

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field
 from torch import Tensor
 
 from lucidtorch.analysis.factors import LARGEST_SEED, MAP_AXES, Groups, nmf_groups
-from lucidtorch.base.sizes import short_size, size_pair, size_text
+from lucidtorch.base.sizes import short_size, size_pair
 from lucidtorch.galleries.plan import slug
 from lucidtorch.objectives.directions import direction
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.inputs import ImageField, kept_image, read_image
+from lucidtorch.recipes.looked_at import PictureFields, look_at
 from lucidtorch.recipes.parts.group_story import Found, told
 from lucidtorch.recipes.recipe import Layers, SizeField
 from lucidtorch.recipes.runs.desk import Desk
-from lucidtorch.recipes.runs.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan, Shot
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Story
 
-Images = Annotated[tuple[ImageField, ...], Field(min_length=1, max_length=1024)]
 
-
-class NeuronGroups(RecipeKind):
+class NeuronGroups(PictureFields, RenderingKind):
     """Groups of the units of layers.
 
     Attributes:
         layers: Their addresses.
-        image: The picture that the groups are found in.
-        images: Or several, which then share the groups.
         image_size: The size at which the network looks at them.
         groups: How many groups each layer is split into.
         max_iter: After how many iterations the search for the groups ends at the latest.
@@ -44,10 +40,6 @@ class NeuronGroups(RecipeKind):
 
     recipe: Literal["neuron_groups"] = "neuron_groups"
     layers: Layers = Field(description="The address of a layer with positions, or several; behind a ReLU if possible.")
-    image: ImageField | None = Field(
-        default=None, description="The picture the groups are found in: a path, or {drawing: star}."
-    )
-    images: Images | None = Field(default=None, description="Or several pictures, which share the groups.")
     image_size: SizeField | None = Field(
         default=None, description="Pixels on a side, or [height, width], of what is looked at; the network's if absent."
     )
@@ -59,54 +51,19 @@ class NeuronGroups(RecipeKind):
         default=2.0, ge=0, le=16, description="How purely a picture shows its group: the power of the cosine."
     )
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if self.image is None and self.images is None:
-            raise FieldError(("image",), "Groups are found in a picture; name one, or several under `images`.")
-        if self.image is not None and self.images is not None:
-            raise FieldError(("images",), "Write `image` or `images`, not both.")
-        return self
-
     def plan(self, stage: Stage) -> Plan:
         layers = stage.layers(self.layers)
-        pictures = self._pictures(stage)
-        found = tuple(self._found(stage, layer, pictures) for layer in layers)
+        with blamed("image_size"):
+            sides = None if self.image_size is None else size_pair(self.image_size)
+        seen = look_at(stage, self, sides)
+        found = tuple(self._found(stage, layer, seen.pixels) for layer in layers)
         tasks = [task for one in found for task in stage.tasks(slug(one.layer), one.shots)]
-        kept = [kept_image(value, stage.base) for value, _ in self._given()]
-        names = tuple(name for name, _ in kept)
-        fields = {
-            "layers": layers,
-            "image_size": short_size(tuple(pictures.shape[2:])),
-            **({"images": names} if self.image is None else {"image": names[0]}),
-        }
+        fields = {"layers": layers, "image_size": short_size(tuple(seen.pixels.shape[2:])), **seen.fields}
 
         def tell(desk: Desk) -> Story:
-            return told(desk, stage.network.name, self.title, pictures, found)
+            return told(desk, stage.network.name, self.title, seen.pixels, found)
 
-        return Plan(tuple(tasks), tell, fields, {path: data for _, files in kept for path, data in files.items()})
-
-    def _given(self) -> list[tuple[Any, tuple[str | int, ...]]]:
-        """The pictures as the recipe names them, each with the way to it."""
-        if self.image is not None:
-            return [(self.image, ("image",))]
-        return [(value, ("images", place)) for place, value in enumerate(self.images or ())]
-
-    def _pictures(self, stage: Stage) -> Tensor:
-        convention = stage.network.convention
-        with blamed("image_size"):
-            sides = size_pair(convention.size if self.image_size is None else self.image_size)
-        read = []
-        for value, key in self._given():
-            with blamed(*key):
-                read.append(read_image(value, sides, convention.channels, stage.base))
-            wanted = sides if self.image_size is not None else read[0].shape[1:]
-            if read[-1].shape[1:] != wanted:
-                raise FieldError(
-                    key,
-                    f"It is {size_text(read[-1].shape[1:])}, and {size_text(wanted)} was expected; the pictures of a "
-                    f"run have one size.",
-                )
-        return torch.stack([torch.tensor(one.numpy(), dtype=torch.float32) for one in read])
+        return Plan(tuple(tasks), tell, fields, seen.files)
 
     def _found(self, stage: Stage, layer: str, pictures: Tensor) -> Found:
         with blamed("image_size"):

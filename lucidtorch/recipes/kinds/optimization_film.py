@@ -11,7 +11,7 @@ from lucidtorch.galleries.task import Task
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.film import Cut, Film, spaced
-from lucidtorch.recipes.runs.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 
@@ -19,7 +19,7 @@ FRAMES, STRIP = 48, 8
 Snapshot = Annotated[int, Field(ge=1)]
 
 
-class OptimizationFilm(RecipeKind):
+class OptimizationFilm(RenderingKind):
     """A film of an optimization.
 
     Attributes:

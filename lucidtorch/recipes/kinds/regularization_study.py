@@ -16,7 +16,7 @@ from lucidtorch.recipes.parts.regularizers import WORDS, Regularizer, Regularize
 from lucidtorch.recipes.parts.study import ALL, PLAIN, Exhibit, Study
 from lucidtorch.recipes.parts.unit_pictures import objective_seed
 from lucidtorch.recipes.parts.ways import NOTHING, Ground
-from lucidtorch.recipes.runs.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 
@@ -25,7 +25,7 @@ SUM = ("standard", "fft", "decorrelate")  # of the words, what every render does
 Named = tuple[tuple[Key, Regularizer], ...]
 
 
-class RegularizationStudy(RecipeKind):
+class RegularizationStudy(RenderingKind):
     """A comparison of regularizers.
 
     Attributes:

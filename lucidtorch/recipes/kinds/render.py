@@ -17,7 +17,7 @@ from lucidtorch.recipes.blame import blamed
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.unit_pictures import objective_name
 from lucidtorch.recipes.runs.desk import Desk
-from lucidtorch.recipes.runs.kind import RecipeKind
+from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Figure, Section, Story
@@ -26,7 +26,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Step = Annotated[int, Field(ge=1)]
 
 
-class Render(RecipeKind):
+class Render(RenderingKind):
     """Pictures of one objective.
 
     Attributes:

@@ -6,7 +6,7 @@ import shlex
 
 from lucidtorch.base.sizes import short_size
 from lucidtorch.models.model import Model
-from lucidtorch.recipes.recipe import Recipe
+from lucidtorch.recipes.recipe import Recipe, RenderingRecipe
 
 FILE_WORDS = {"weights": "SHA-256 of the weights", "code": "SHA-256 of its code", "mean": "SHA-256 of its mean image"}
 
@@ -28,17 +28,27 @@ def made_by(recipe: Recipe, model: Model) -> dict[str, str]:
         "network": model.name,
         "weights": recipe.weights if model.source is not None else "of a Python program",
         "size": "" if size is None else _sides(short_size(size)),
-        "param": recipe.param or "",
-        "transforms": recipe.transforms or "",
-        "constraints": recipe.constraints,
-        "optimization": f"{recipe.steps} steps of {recipe.optimizer}, lr {recipe.lr:g}",
+        **(_optimization(recipe) if isinstance(recipe, RenderingRecipe) else {}),
         "seed of the run": str(recipe.seed),
-        "computed on": f"{recipe.device}, {recipe.precision}, {threads}, batches of {recipe.batch}",
+        "computed on": ", ".join((recipe.device, _precision(recipe), threads, f"batches of {recipe.batch}")),
     }
     if made_with is not None:
         found |= {FILE_WORDS.get(name, f"SHA-256 of {name}"): value for name, value in made_with.files.items()}
         found["versions"] = ", ".join(f"{name} {value}" for name, value in made_with.versions.items())
     return {name: value for name, value in found.items() if value}
+
+
+def _optimization(recipe: RenderingRecipe) -> dict[str, str]:
+    return {
+        "param": recipe.param or "",
+        "transforms": recipe.transforms or "",
+        "constraints": recipe.constraints,
+        "optimization": f"{recipe.steps} steps of {recipe.optimizer}, lr {recipe.lr:g}",
+    }
+
+
+def _precision(recipe: Recipe) -> str:
+    return recipe.precision if isinstance(recipe, RenderingRecipe) else "float32"
 
 
 def commands(main: str) -> dict[str, str]:

@@ -109,10 +109,10 @@ class Study:
 
     def _lead(self) -> tuple[str, ...]:
         count = len(self.exhibits)
+        steps = self.ground.stage.craft.schedule.steps
         return (
             f"The same thing is drawn {count} times: {self.ground.goal!r} of {self.ground.stage.network.name}, each "
-            f"time from the same start and with the same {self.ground.stage.recipe.steps} steps. Only what keeps the "
-            "picture natural differs.",
+            f"time from the same start and with the same {steps} steps. Only what keeps the picture natural differs.",
             "Scores are of the bare objective, without penalties, of the picture as it stands in its file; so they "
             "can be compared. Plain ascent may well score highest: a network can be excited by noise that no "
             "photograph holds. A regularizer gives some of the score for a picture that says more, and it has a say "

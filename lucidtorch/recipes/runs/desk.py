@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from lucidtorch.base.images import encode_png
 from lucidtorch.base.settings import settings_text
 from lucidtorch.galleries.work import Record
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.recipes.recipe import Recipe
+from lucidtorch.recipes.recipe import Recipe, RenderingRecipe
 from lucidtorch.recipes.record import composed
+from lucidtorch.recipes.runs.watching import Onlooker
 from lucidtorch.recipes.story import Figure
 from lucidtorch.rendering.movie import FRAMES_PER_SECOND, encode_movie
 
@@ -31,11 +32,13 @@ class Desk:
         folder: The folder.
         recipe: The recipe as it was resolved.
         records: What is known of each rendered picture, by its file.
+        onlooker: Who is told how far the work is.
     """
 
     folder: Path
     recipe: Recipe
     records: Mapping[str, Record]
+    onlooker: Onlooker = field(default_factory=Onlooker)
 
     def pixels(self, file: str) -> Tensor:
         """Read a picture of the run.
@@ -117,7 +120,7 @@ class Desk:
             score=record["score"],
             curve=tuple(record["curve"]),
             terms={text: tuple(values) for text, values in record["terms"].items()},
-            steps=self.recipe.steps,
+            steps=self.recipe.steps if isinstance(self.recipe, RenderingRecipe) else None,
             dead=record["dead"],
             note=" ".join(one for one in notes if one),
         )

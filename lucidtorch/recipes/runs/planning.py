@@ -40,12 +40,14 @@ class Plan:
         tell: Makes of the finished pictures what the page says: sheets, overlays and movies are made here.
         fields: What the kind's own fields came to where they were left open or shortened, by name.
         files: The files that the run keeps beside its recipe, such as pictures that it looked at, by their path.
+        sums: The checksums of what was read and is not kept, such as data, by what it is called.
     """
 
     tasks: tuple[Task, ...]
     tell: Callable[[Desk], Story]
     fields: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict)
+    sums: Mapping[str, str] = field(default_factory=dict)
 
 
 def together(objectives: Sequence[Objective]) -> Objective:

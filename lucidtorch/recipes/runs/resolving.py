@@ -6,17 +6,17 @@ import hashlib
 import warnings
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import LucidtorchWarning, WeightsError
 from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.base.sizes import short_size
-from lucidtorch.galleries.task import Task
+from lucidtorch.galleries.task import Craft, Task
 from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 from lucidtorch.recipes.network import network_fields
-from lucidtorch.recipes.recipe import MadeWith, Recipe
+from lucidtorch.recipes.recipe import MadeWith, Recipe, RenderingRecipe
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.rendering.job import Job, arrays_of
@@ -40,19 +40,12 @@ def resolve(stage: Stage, plan: Plan, jobs: Sequence[Job]) -> tuple[Recipe, dict
     """
     recipe, model, craft = stage.recipe, stage.network, stage.craft
     found = {} if model.source is None else network_fields(model.source)
-    sums = found.pop("files", {}) | {name: hashlib.sha256(data).hexdigest() for name, data in plan.files.items()}
-    made_with = MadeWith(versions=versions(recipe.packages), files=sums)
+    kept = {name: hashlib.sha256(data).hexdigest() for name, data in plan.files.items()}
+    made_with = MadeWith(versions=versions(recipe.packages), files=found.pop("files", {}) | kept | plan.sums)
     _compare(recipe.made_with, made_with)
-    params = [_param_of(job) for job in jobs] if craft.param is None else [craft.param]
-    pipelines = [job.pipeline for job in jobs] if craft.transforms is None else [craft.transforms]
-    fields = {
-        "size": _only({short_size(job.param.size) for job in jobs}),
-        "param": _only({repr(one) for one in params if one.is_text}),
-        "transforms": _only({repr(one) for one in pipelines if one.is_text}),
-        "constraints": repr(craft.constraints),
-        "device": model.device.type,
-        "made_with": made_with,
-    }
+    fields = {"device": model.device.type, "made_with": made_with}
+    if isinstance(recipe, RenderingRecipe):
+        fields |= _rendering_fields(craft, jobs)
     resolved = recipe.replaced(**{**found, **fields, **plan.fields})
     return resolved, {**plan.files, **_arrays(resolved, plan.tasks)}
 
@@ -72,6 +65,18 @@ def settled(task: Task, resolved: Recipe, job: Job) -> Task:
     param = _param_of(job) if craft.param is None else craft.param
     pipeline = job.pipeline if craft.transforms is None else craft.transforms
     return replace(task, craft=replace(craft, param=param, transforms=pipeline), recipe_id=resolved.id)
+
+
+def _rendering_fields(craft: Craft, jobs: Sequence[Job]) -> dict[str, Any]:
+    """What the fields came to that say how pictures are optimized."""
+    params = [_param_of(job) for job in jobs] if craft.param is None else [craft.param]
+    pipelines = [job.pipeline for job in jobs] if craft.transforms is None else [craft.transforms]
+    return {
+        "size": _only({short_size(job.param.size) for job in jobs}),
+        "param": _only({repr(one) for one in params if one.is_text}),
+        "transforms": _only({repr(one) for one in pipelines if one.is_text}),
+        "constraints": repr(craft.constraints),
+    }
 
 
 def _param_of(job: Job) -> Param:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 from lucidtorch.base.errors import RecipeError
 from lucidtorch.base.threads import threads
@@ -22,10 +21,8 @@ from lucidtorch.recipes.runs.provenance import Watch
 from lucidtorch.recipes.runs.resolving import resolve, settled
 from lucidtorch.recipes.runs.result import Run
 from lucidtorch.recipes.runs.stage import Stage
-from lucidtorch.recipes.runs.watching import watched
+from lucidtorch.recipes.runs.watching import Onlooker, Report
 from lucidtorch.rendering.entry import Callback
-
-Report: TypeAlias = Callable[[int, int, Task], None]
 
 
 def run_recipe(
@@ -47,7 +44,7 @@ def run_recipe(
         network: The network, where only a Python program has it, or it is loaded already.
         base: The folder that relative paths in the recipe start from; the current one where None.
         workers: How many processes work side by side.
-        report: Called after each task with the number done, the number of all, and the task.
+        report: Called as the work goes on with the number done, the number of all, and what is counted.
         progress: Whether a notebook or a terminal shows how far the run is.
         callbacks: Called after each update, where this process works alone.
 
@@ -69,10 +66,9 @@ def run_recipe(
     resolved, files = resolve(stage, plan, list(jobs.values()))
     tasks = [settled(task, resolved, jobs[_sort(task)]) for task in plan.tasks]
     moved = claim(folder, resolved, files)
-    what = f"{recipe.recipe} of {model.name}"
-    finished = watched(model, tasks, folder, workers, what=what, shown=progress, callbacks=callbacks)
-    records = _rendered(finished, len(tasks), report)
-    desk = Desk(folder, resolved, {one["file"]: one for record in records for one in record["pictures"]})
+    onlooker = Onlooker(f"{recipe.recipe} of {model.name}", report, progress, callbacks)
+    records = _rendered(onlooker.watched(model, tasks, folder, workers)) if tasks else []
+    desk = Desk(folder, resolved, {one["file"]: one for record in records for one in record["pictures"]}, onlooker)
     with threads(recipe.threads):
         story = plan.tell(desk)
     publish(story, resolved, model, folder)
@@ -97,11 +93,6 @@ def _sort(task: Task) -> Hashable:
     return task.objective.layers, len(task.seeds), id(task.craft)
 
 
-def _rendered(work: Generator[tuple[Task, Record], None, None], total: int, report: Report | None) -> list[Record]:
-    records: list[Record] = []
+def _rendered(work: Generator[tuple[Task, Record], None, None]) -> list[Record]:
     with contextlib.closing(work) as finished:
-        for done, record in finished:
-            records.append(record)
-            if report is not None:
-                report(len(records), total, done)
-    return records
+        return [record for _, record in finished]

@@ -22,7 +22,7 @@ from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.recipes.blame import FieldError, blamed
-from lucidtorch.recipes.recipe import Recipe
+from lucidtorch.recipes.recipe import Recipe, RenderingRecipe
 from lucidtorch.recipes.runs.planning import Shot, together
 from lucidtorch.rendering.preparation import default_size, read_constraints
 from lucidtorch.rendering.schedule import Schedule
@@ -39,7 +39,7 @@ class Stage:
         recipe: The recipe.
         network: The network.
         base: The folder that relative paths in the recipe start from.
-        craft: How pictures are rendered, as the recipe's common fields say.
+        craft: How pictures are rendered, as the recipe's common fields say; as usual where it renders none.
     """
 
     recipe: Recipe
@@ -62,21 +62,7 @@ class Stage:
         Raises:
             FieldError: A text does not parse, or two fields contradict each other.
         """
-        with blamed("transforms"):
-            pipeline = None if recipe.transforms is None else parse_transforms(recipe.transforms)
-        with blamed("constraints"):
-            held = read_constraints(recipe.constraints, base)
-        schedule = Schedule(recipe.steps, recipe.lr, recipe.optimizer)
-        craft = Craft(
-            _param(recipe, network, base),
-            pipeline,
-            schedule,
-            recipe.threads,
-            network_key(network),
-            recipe.precision,
-            held,
-        )
-        return cls(recipe, network, base, craft)
+        return cls(recipe, network, base, _craft(recipe, network, base))
 
     @property
     def table(self) -> LayerTable:
@@ -215,7 +201,19 @@ class Stage:
             return replace(self.craft, schedule=replace(self.craft.schedule, snapshots=tuple(snapshots)))
 
 
-def _param(recipe: Recipe, network: Model, base: Path) -> Param | None:
+def _craft(recipe: Recipe, network: Model, base: Path) -> Craft:
+    if not isinstance(recipe, RenderingRecipe):
+        return Craft(None, None, Schedule(), recipe.threads, network_key(network))
+    with blamed("transforms"):
+        pipeline = None if recipe.transforms is None else parse_transforms(recipe.transforms)
+    with blamed("constraints"):
+        held = read_constraints(recipe.constraints, base)
+    schedule = Schedule(recipe.steps, recipe.lr, recipe.optimizer)
+    param, key = _param(recipe, network, base), network_key(network)
+    return Craft(param, pipeline, schedule, recipe.threads, key, recipe.precision, held)
+
+
+def _param(recipe: RenderingRecipe, network: Model, base: Path) -> Param | None:
     sides = recipe.sides()
     if recipe.param is None:
         if sides is None:

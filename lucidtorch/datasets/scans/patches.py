@@ -1,0 +1,49 @@
+"""The part of an image that a unit sees, cut out."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lucidtorch.datasets.scans.layer_scan import Box, Example, LayerScan
+from lucidtorch.datasets.scans.source import Skipped, Source
+
+GREY = 0.5
+
+
+def patch(source: Source, found: LayerScan, example: Example) -> Tensor:
+    """Cut out what a unit sees in an image that excites it.
+
+    Args:
+        source: The images of the scan.
+        found: What the scan found about the unit's layer.
+        example: The image and the place in it.
+
+    Returns:
+        `[C, h, w]` in [0, 1], of one size for all places of a layer: that of its receptive field, or of the whole image
+        where that is smaller. What lies outside the image is grey, and so is an image that cannot be read any more.
+    """
+    item = source.read(example.image)
+    window = found.window(example.row, example.column)
+    if isinstance(item, Skipped):
+        return torch.full((source.channels, window.bottom - window.top, window.right - window.left), GREY)
+    return cut(item.pixels, window)
+
+
+def cut(image: Tensor, window: Box) -> Tensor:
+    """Cut a window out of an image.
+
+    Args:
+        image: `[C, H, W]`.
+        window: May go over the image's borders.
+
+    Returns:
+        `[C, h, w]`; what lies outside the image is grey.
+    """
+    _, height, width = image.shape
+    found = image.new_full((len(image), window.bottom - window.top, window.right - window.left), GREY)
+    top, left = max(window.top, 0), max(window.left, 0)
+    bottom, right = max(min(window.bottom, height), top), max(min(window.right, width), left)
+    inside = image[:, top:bottom, left:right]
+    found[:, top - window.top : bottom - window.top, left - window.left : right - window.left] = inside
+    return found

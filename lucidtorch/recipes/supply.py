@@ -1,0 +1,247 @@
+"""The data that a recipe looks through, and the scan of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeAlias
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, PlainSerializer, model_validator
+from pydantic.json_schema import SkipJsonSchema
+from torch import Tensor
+
+from lucidtorch.base.sizes import short_size, size_pair
+from lucidtorch.datasets.answers import right_answers
+from lucidtorch.datasets.named import SORTS, DataName, name_of, open_data
+from lucidtorch.datasets.scans.entry import scan
+from lucidtorch.datasets.scans.result import Scan, load_scan
+from lucidtorch.datasets.scans.source import Source
+from lucidtorch.models.checksum import network_key
+from lucidtorch.recipes.blame import FieldError, blamed
+from lucidtorch.recipes.recipe import SizeField
+from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.recipes.runs.stage import Stage
+
+SCAN = "scan"  # the folder in a run's folder where its own scan stands
+DATA = "data"  # what the checksum of the data is called
+Split: TypeAlias = Literal["train", "test"]
+
+
+class NamedData(BaseModel):
+    """Images that every installation has, or another library reads.
+
+    Attributes:
+        drawings: The drawings that the embedded network was trained on, of one split.
+        digits: Handwritten digits, likewise.
+        lines: Straight lines, likewise.
+        folder: The path of a folder of images.
+        torchvision: The name of one of torchvision's datasets.
+        length: How many drawings or lines.
+        size: Height and width that they are drawn in, or that the images of a folder are brought to.
+        seed: Another seed gives other drawings or lines.
+        head: Which of the four things about a line is its class.
+        root: Where the files of torchvision's dataset are.
+        split: Which part of torchvision's dataset.
+        train: Likewise, for those that ask so.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    drawings: Split | None = Field(default=None, description="Drawings of 51 classes: train or test.")
+    digits: Split | None = Field(default=None, description="Handwritten digits: train or test.")
+    lines: Split | None = Field(default=None, description="Straight lines: train or test.")
+    folder: str | None = Field(default=None, description="A folder of images, with a subfolder per class or none.")
+    torchvision: str | None = Field(default=None, description="The name of a dataset of torchvision, such as CIFAR10.")
+    length: int | None = Field(default=None, ge=1, description="How many drawings or lines.")
+    size: SizeField | None = Field(default=None, description="What they are drawn in; the network's size if absent.")
+    seed: int | None = Field(default=None, ge=0, description="Another seed gives other drawings or lines.")
+    head: Literal["length", "width", "angle", "colour"] | None = Field(
+        default=None, description="Which of the four things about a line is its class; all together if absent."
+    )
+    root: str | None = Field(default=None, description="Where the files of torchvision's dataset are.")
+    split: str | None = Field(default=None, description="Which part of torchvision's dataset.")
+    train: bool | None = Field(default=None, description="Likewise, for datasets that ask so.")
+
+    @model_validator(mode="after")
+    def _one_sort(self) -> Self:
+        said = [sort for sort in SORTS if getattr(self, sort) is not None]
+        if len(said) != 1:
+            raise ValueError(f"Name one of {', '.join(SORTS)}; {' and '.join(said) or 'none'} was named.")
+        return self
+
+    @property
+    def name(self) -> Mapping[str, Any]:
+        """As `open_data` takes it."""
+        return self.model_dump(exclude_none=True)
+
+
+@dataclass(frozen=True, eq=False)
+class GivenData:
+    """Data that only a Python program has.
+
+    Args:
+        data: It.
+    """
+
+    data: Any
+
+
+def _held(value: Any) -> Any:
+    """Take data of a program by its name where it has one, and a path as its text."""
+    if value is None or isinstance(value, str | NamedData | GivenData):
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Mapping) and not isinstance(value, Tensor | np.ndarray):
+        return dict(value)
+    name = name_of(value)
+    if name is None and hasattr(value, "__len__") and hasattr(value, "__getitem__"):
+        return GivenData(value)
+    return NamedData.model_validate(name) if isinstance(name, Mapping) else name
+
+
+_Given = SkipJsonSchema[Annotated[InstanceOf[GivenData], PlainSerializer(lambda _: None)]]
+DataField: TypeAlias = Annotated[str | NamedData | _Given, BeforeValidator(_held)]
+
+
+class DataFields(BaseModel):
+    """The fields of a recipe that looks through data.
+
+    Attributes:
+        data: The images.
+        scan: The folder of a scan of the network that stands already, instead of them.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    data: DataField | None = Field(
+        default=None,
+        description="The images: a folder, with a subfolder per class or none; a .npy array; or {drawings: test}.",
+    )
+    scan: str | None = Field(
+        default=None, description="Or the folder of a finished scan of this network, which is then not made again."
+    )
+
+    @model_validator(mode="after")
+    def _said(self) -> Self:
+        if self.data is None and self.scan is None:
+            raise FieldError(("data",), "Name the images to look through: a folder, or for example {drawings: test}.")
+        return self
+
+
+@dataclass(frozen=True)
+class Supply:
+    """The data that a run looks through.
+
+    Args:
+        stage: The network.
+        source: The images as the network takes them.
+        found: The finished scan that was named, or None.
+    """
+
+    stage: Stage
+    source: Source
+    found: Scan | None
+
+    @classmethod
+    def of(cls, stage: Stage, given: DataFields) -> Supply:
+        """Open the data of a recipe.
+
+        Args:
+            stage: The network, where relative paths start, and the size at which it looks at the images.
+            given: The recipe.
+
+        Returns:
+            The data.
+
+        Raises:
+            FieldError: There is no such data or scan, or it is not of this network.
+        """
+        convention = stage.network.convention
+        data = given.data.data if isinstance(given.data, GivenData) else None
+        if given.scan is not None:
+            with blamed(SCAN):
+                found = _finished(load_scan(stage.base / given.scan), stage)
+            with blamed(DATA if data is not None else SCAN):
+                return cls(stage, found.open(data), found)
+        with blamed("size"):
+            sides = size_pair(convention.size if stage.recipe.size is None else stage.recipe.size)
+        with blamed(DATA):
+            if data is None:
+                data = open_data(_name(given.data), size=sides, base=stage.base)
+            return cls(stage, Source(data, convention.channels, sides), None)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What the fields of the recipe came to, by name."""
+        found: dict[str, Any] = {"size": short_size(self.source.sides)}
+        if self.found is not None:
+            return found | {"scan": str(self.found.folder.resolve())}
+        name = name_of(self.source.data)
+        return found if name is None else found | {DATA: name}
+
+    @property
+    def sums(self) -> dict[str, str]:
+        """The checksum of the data, by name."""
+        return {DATA: self.source.checksum()}
+
+    def check(self, layers: Sequence[str], field: str = "layers") -> None:
+        """Refuse layers that the finished scan does not hold.
+
+        Args:
+            layers: Their addresses.
+            field: The field in which they stand.
+
+        Raises:
+            FieldError: One is missing.
+        """
+        for layer in layers if self.found is not None else ():
+            with blamed(field):
+                _ = self.found[layer] if self.found is not None else None
+
+    def scanned(self, desk: Desk, layers: Sequence[str], *, top: int, bottom: int = 0, ranked: int = 100) -> Scan:
+        """Look through the data, or go on where that was interrupted; or give the scan that was named.
+
+        Args:
+            desk: The folder of the run.
+            layers: The addresses of the layers.
+            top: How many examples of each unit are needed.
+            bottom: How many of those that excite it least.
+            ranked: How many of the best images are counted by class.
+
+        Returns:
+            The scan; all that is asked for is in it.
+        """
+        if self.found is not None:
+            return self.found
+        network, recipe = self.stage.network, self.stage.recipe
+        with desk.onlooker.counting("images", len(self.source)) as show:
+            return scan(
+                network,
+                self.source.data,
+                desk.folder / SCAN,
+                layers=layers,
+                top=top,
+                bottom=bottom,
+                ranked=ranked,
+                batch=recipe.batch,
+                seed=recipe.seed,
+                size=self.source.sides,
+                answers=right_answers(network, self.source.classes),
+                report=lambda done, total: show(done),
+            )
+
+
+def _name(said: str | NamedData | GivenData | None) -> DataName:
+    """The name of data that has one."""
+    return said.name if isinstance(said, NamedData) else said if isinstance(said, str) else ""
+
+
+def _finished(found: Scan, stage: Stage) -> Scan:
+    if found.done < found.images:
+        raise FieldError((SCAN,), f"It has looked at {found.done} of {found.images} images; finish it first.")
+    if found.network != network_key(stage.network):
+        raise FieldError((SCAN,), f"It is the scan of another network ({found.model}), or of other weights.")
+    return found
