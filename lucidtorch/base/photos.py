@@ -13,6 +13,8 @@ from lucidtorch.base.errors import ImageError
 from lucidtorch.base.sizes import PLANE, Size, size_sides, size_text
 
 GREY_MODES = ("1", "L", "I;16")
+COLOURS = 3
+GREY_WEIGHTS = np.array((0.299, 0.587, 0.114), dtype=np.float32)  # ITU-R 601, as Pillow makes grey of colours
 
 
 def photo(path: str | Path, size: int | str | Size | None = None) -> Array:
@@ -66,3 +68,29 @@ def photo_bytes(path: Path, sides: Size | None = None, *, colours: bool = False)
         picture = ImageOps.fit(picture, (sides[1], sides[0]), Image.Resampling.LANCZOS)
     pixels = np.array(picture)
     return pixels.reshape(*pixels.shape[:2], -1).transpose(2, 0, 1)
+
+
+def with_channels(values: np.ndarray, channels: int) -> np.ndarray:
+    """Give an image the number of channels that a network takes.
+
+    Args:
+        values: `[C, H, W]` in [0, 1].
+        channels: One makes grey of colours, three make colours of grey; any other number must be the image's own.
+
+    Returns:
+        `[channels, H, W]` in [0, 1].
+
+    Raises:
+        ImageError: The image has other channels.
+    """
+    given = len(values)
+    if given == channels:
+        return values
+    if given == COLOURS and channels == 1:
+        return np.tensordot(GREY_WEIGHTS, values, axes=1)[None].clip(0, 1)
+    if given == 1 and channels == COLOURS:
+        return values.repeat(COLOURS, axis=0)
+    raise ImageError(
+        f"The network takes images [C, H, W] of {channels} channel{'s' * (channels != 1)}, but one of shape "
+        f"{list(values.shape)} was given."
+    )

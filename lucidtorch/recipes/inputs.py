@@ -15,7 +15,7 @@ from torch import Tensor
 
 from lucidtorch.base.arrays import Array, load_array
 from lucidtorch.base.errors import ImageError, suggestion
-from lucidtorch.base.photos import photo
+from lucidtorch.base.photos import photo, with_channels
 from lucidtorch.base.sizes import Size
 from lucidtorch.datasets import drawings
 from lucidtorch.objectives.references import checked_picture
@@ -74,12 +74,7 @@ def read_image(value: str | Drawing | Array, size: Size, channels: int, base: Pa
         found = checked_picture(value if isinstance(value, Array) else load_array(_path(value, base)))
     if len(found.shape) != PICTURE_AXES:
         raise ImageError(f"A picture is [C, H, W], but {list(found.shape)} was given.")
-    if found.shape[0] != channels and {found.shape[0], channels} == {1, 3}:
-        numbers = found.numpy()
-        found = Array.of(numbers.mean(0, keepdims=True) if channels == 1 else numbers.repeat(3, axis=0))
-    if found.shape[0] != channels:
-        raise ImageError(f"The picture has {found.shape[0]} channels, but the network takes {channels}.")
-    return found
+    return found if found.shape[0] == channels else Array.of(with_channels(found.numpy(), channels))
 
 
 def kept_image(value: str | Drawing | Array, base: Path) -> tuple[str | Drawing, dict[str, bytes]]:

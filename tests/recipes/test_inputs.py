@@ -43,7 +43,11 @@ def test_a_path_may_be_absolute_and_a_home_that_is_not_there_is_no_crash(tmp_pat
 def test_colours_become_grey_and_grey_becomes_colours(tmp_path: Path) -> None:
     colours = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(0))
     grey = read_image(Array.of(colours), (4, 5), 1, tmp_path).numpy()
-    np.testing.assert_allclose(grey, colours.double().mean(0, keepdim=True).numpy(), atol=1e-6)
+    np.testing.assert_allclose(
+        grey,
+        (colours.double() * torch.tensor((0.299, 0.587, 0.114))[:, None, None]).sum(0, keepdim=True).numpy(),
+        atol=1e-6,
+    )
     written(tmp_path / "grey.png", mode="L")
     back = read_image("grey.png", (6, 4), 3, tmp_path).numpy()
     assert back.shape == (3, 6, 4)
@@ -84,7 +88,7 @@ def test_the_field_refuses_other_things(value: object) -> None:
         (Drawing(drawing="sta"), "Did you mean 'star'"),
         (Array.of(np.zeros((2, 2))), r"\[2, 2\]"),
         (Array.of(np.zeros((1, 3, 2, 2))), r"\[1, 3, 2, 2\]"),
-        (Array.of(np.zeros((2, 4, 4))), "2 channels, but the network takes 3"),
+        (Array.of(np.zeros((2, 4, 4))), "takes images \\[C, H, W\\] of 3 channels, but one of shape \\[2, 4, 4\\]"),
         (Array.of(np.full((3, 2, 2), 255.0)), "divide by 255"),
         ("none.npy", "cannot be read"),
     ],

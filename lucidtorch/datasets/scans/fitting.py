@@ -10,11 +10,9 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from lucidtorch.base.errors import ImageError
-from lucidtorch.base.photos import photo_bytes
+from lucidtorch.base.photos import photo_bytes, with_channels
 
 BRIGHTEST = 255  # of whole numbers
-COLOURS = 3
-GREY_WEIGHTS = np.array((0.299, 0.587, 0.114), dtype=np.float32)  # ITU-R 601, as Pillow makes grey of colours
 SLACK = 1e-3  # how far rounding may carry a value out of [0, 1]
 WITHOUT_CHANNELS, WITH_CHANNELS = 2, 3
 
@@ -34,7 +32,7 @@ def fitted(image: object, channels: int, sides: tuple[int, int]) -> Tensor:
     Raises:
         ImageError: It is no image, has other channels, or values outside [0, 1].
     """
-    values = _with_channels(_values_of(image), channels)
+    values = with_channels(_values_of(image), channels)
     if values.shape[1:] != sides:
         values = np.stack([_scaled(channel, sides) for channel in values])
     return torch.from_numpy(np.ascontiguousarray(values))
@@ -68,20 +66,6 @@ def _in_range(values: np.ndarray) -> np.ndarray:
         )
     clipped: np.ndarray = values.clip(0, 1)
     return clipped
-
-
-def _with_channels(values: np.ndarray, channels: int) -> np.ndarray:
-    given = len(values)
-    if given == channels:
-        return values
-    if given == COLOURS and channels == 1:
-        return np.tensordot(GREY_WEIGHTS, values, axes=1)[None].clip(0, 1)
-    if given == 1 and channels == COLOURS:
-        return values.repeat(COLOURS, axis=0)
-    raise ImageError(
-        f"The network takes images [C, H, W] of {channels} channel{'s' * (channels != 1)}, but one of shape "
-        f"{list(values.shape)} was given."
-    )
 
 
 def _scaled(channel: np.ndarray, sides: tuple[int, int]) -> np.ndarray:
