@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from torch import Tensor
 
 from lucidtorch.base.errors import RenderError
 from lucidtorch.models.inputs.normalization import check_images
+from lucidtorch.models.layers.address import Address
 from lucidtorch.models.layers.directory import INPUT
+from lucidtorch.models.layers.views import CLASS, TOKENS
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.frozen import frozen
@@ -56,7 +59,8 @@ def way_back(
         images: `[B, C, H, W]` in [0, 1].
         score: Made of the activations of `layers`.
         layers: The addresses that the score is made of; `input` is the images.
-        to: The addresses whose gradients are wanted, as plain outputs of modules; `input` is the images.
+        to: The addresses whose gradients are wanted: whole outputs of modules, tokens read as a map, or some of the
+            tokens; `input` is the images.
         rule: What changes how gradients go through the network, while it is entered; the true gradient where None.
 
     Returns:
@@ -66,12 +70,13 @@ def way_back(
     Raises:
         UnknownLayerError: There is no such layer.
         ImageError: The images do not fit the network.
-        RenderError: Nothing in a layer depends on the images.
+        RenderError: Nothing in a layer depends on the images, or the rest of the network does not go on with it.
     """
     check_images(images, model.convention.channels, model.name, dims=len(model.convention.size))
     pixels = images.detach().to(model.device, model.dtype).requires_grad_(True)
     named = list(dict.fromkeys([*layers, *to]))
     addresses = model.addresses([layer for layer in named if layer != INPUT], pixels.shape[2:])
+    _check_readings(addresses, to)
     with (
         torch.enable_grad(),
         frozen(model.module),
@@ -93,6 +98,23 @@ def way_back(
             for layer, grad in zip(to, found, strict=True)
         },
     )
+
+
+def _check_readings(addresses: Mapping[str, Address], to: Sequence[str]) -> None:
+    """Refuse layers that the rest of the network does not go on with."""
+    wanted = [(layer, addresses[layer]) for layer in dict.fromkeys(to) if layer != INPUT]
+    for layer, address in wanted:
+        if address.parts or address.softmax or address.view not in ("", CLASS, TOKENS):
+            raise RenderError(
+                f"The gradient to {layer!r} cannot be taken: it is only a part of what {address.module!r} gives; name "
+                f"a layer that gives one tensor."
+            )
+    calls = Counter((address.module, address.call) for _, address in wanted if address.layout is not None)
+    for layer, address in wanted:
+        if calls[address.module, address.call] > 1:
+            raise RenderError(
+                f"Ask for one gradient of {address.module!r} at a time; {layer!r} is one of several here."
+            )
 
 
 def _check(asked: Mapping[str, Tensor]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import torch
@@ -16,8 +18,9 @@ from lucidtorch.models.layers.address import Address
 from lucidtorch.models.layers.views import HEADS
 from lucidtorch.models.running.attention import AttentionWatch
 from lucidtorch.models.running.precision import widened
-from lucidtorch.models.running.reading import Pass, read
+from lucidtorch.models.running.reading import Pass, is_rearranged, read
 from lucidtorch.models.running.recurrent import native_recurrence
+from lucidtorch.models.running.tying import tied
 
 Run: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
 
@@ -139,7 +142,8 @@ class _Hooks:
         """Keep what is asked for; give what the network shall go on with, where that is no longer its own output.
 
         It may go on and work on its output in place. A plain output is kept as it is, so that the deeper layers'
-        gradients to it can be taken, and the network goes on with a copy; of anything else a copy is kept.
+        gradients to it can be taken, and the network goes on with a copy. So it does with the first reading of tokens
+        as a map, or of some of them, where gradients are wanted; of anything else a copy is kept.
         """
         self.missing.discard(call)
         goes_on: Tensor | None = None
@@ -148,8 +152,11 @@ class _Hooks:
             values = widened(own)
             if self.missing and own is seen.output:
                 goes_on = values.to(own.dtype, copy=True) if goes_on is None else goes_on
-            elif self.missing and values is own:
-                values = values.clone()
+            elif self.missing:
+                values = values.clone() if values is own else values
+                output = seen.output
+                if goes_on is None and values.requires_grad and is_rearranged(output, address):
+                    goes_on = tied(output, values, partial(_read_again, address, seen))
             self.taken[address] = torch.softmax(values, dim=1) if address.softmax else values
         if not self.missing:
             raise _Stop(self)
@@ -162,3 +169,8 @@ class _Hooks:
                 f"Layer {name!r} was not reached in this forward pass; it may depend on the input or its size."
             )
         return values
+
+
+def _read_again(address: Address, seen: Pass, output: Tensor) -> Tensor:
+    """Read another output of the same call."""
+    return read(address, replace(seen, output=output))

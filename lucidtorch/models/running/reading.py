@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -67,6 +67,20 @@ def read(address: Address, seen: Pass) -> Tensor:
     if address.view != HEADS or address.index is None:
         return values
     return _selected(torch.unflatten(values, 1, (-1, channels_of_head(raw, layout))), 1, address)
+
+
+def is_rearranged(output: object, address: Address) -> TypeGuard[Tensor]:
+    """Say whether what an address names is a part of a module's one output in other places, such as tokens as a map.
+
+    Args:
+        output: What the module gave.
+        address: What is meant.
+
+    Returns:
+        Whether gradients to it can be taken although the network goes on with the whole.
+    """
+    plain = address.view in ("", CLASS, TOKENS) and not address.parts and not address.softmax
+    return plain and address.layout is not None and isinstance(output, Tensor)
 
 
 def _state(address: Address, seen: Pass) -> Tensor:

@@ -10,6 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from lucidtorch.models.running.rectifiers import rectifying
+
 STEPS = 16  # Lucid: only the first updates are redirected
 HARDSWISH_FLOOR = -3.0  # where hardswish begins to rise
 
@@ -69,42 +71,15 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        kwargs = kwargs or {}
-        known = _FUNCTIONS.get(func)
-        if known is None or not torch.is_grad_enabled():
-            return func(*args, **kwargs)
-        ceiling, in_place = known
-        values = args[0] if args else kwargs["input"]
-        if func is F.hardtanh or func is F.hardtanh_:
-            low, high = _bounds(args, kwargs)
-            if low != 0:
-                return func(*args, **kwargs)
-            ceiling = high
+        words = kwargs or {}
+        if not torch.is_grad_enabled():
+            return func(*args, **words)
         if func is F.hardswish:
+            values = args[0] if args else words["input"]
+            in_place = bool(words.get("inplace")) or (len(args) > 1 and args[1] is True)
             redirected = _RedirectedHardswish.apply(values, None)
-        else:
-            redirected = _RedirectedReLU.apply(values, ceiling)
-        if in_place or kwargs.get("inplace") or (len(args) > 1 and args[-1] is True):
-            return values.copy_(redirected)
-        return redirected
-
-
-def _bounds(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[float, float]:
-    low = args[1] if len(args) > 1 else kwargs.get("min_val", -1.0)
-    high = args[2] if len(args) > 2 else kwargs.get("max_val", 1.0)
-    return low, high
-
-
-# Each function with its ceiling, and whether it always works in place.
-_FUNCTIONS: dict[Callable[..., Any], tuple[float | None, bool]] = {
-    F.relu: (None, False),
-    F.relu_: (None, True),
-    torch.relu: (None, False),
-    torch.relu_: (None, True),
-    Tensor.relu: (None, False),
-    Tensor.relu_: (None, True),
-    F.relu6: (6.0, False),
-    F.hardtanh: (None, False),
-    F.hardtanh_: (None, True),
-    F.hardswish: (None, False),
-}
+            return values.copy_(redirected) if in_place else redirected
+        call = rectifying(func, args, words)
+        if call is None:
+            return func(*args, **words)
+        return call.given(_RedirectedReLU.apply(call.values, call.ceiling))

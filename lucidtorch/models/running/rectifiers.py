@@ -1,0 +1,78 @@
+"""The calls of a forward pass that cut off what is below zero: ReLU and ReLU6, as modules, functions or methods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Rectifying:
+    """One call of a ReLU.
+
+    Args:
+        values: What it is called on.
+        ceiling: What it cuts off above; nothing where None.
+        in_place: Whether it overwrites the values.
+    """
+
+    values: Tensor
+    ceiling: float | None
+    in_place: bool
+
+    def given(self, result: Tensor) -> Tensor:
+        """Give a result as the call would: in the place of the values where it works in place.
+
+        Args:
+            result: Of the shape of the values.
+
+        Returns:
+            What the network goes on with.
+        """
+        return self.values.copy_(result) if self.in_place else result
+
+
+def rectifying(
+    function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any] | None = None
+) -> Rectifying | None:
+    """Read a call that a `TorchFunctionMode` sees.
+
+    Args:
+        function: What is called.
+        arguments: Its arguments by position.
+        words: Its arguments by name.
+
+    Returns:
+        The call; None where it is no ReLU, no ReLU6, and no hardtanh that begins at zero.
+    """
+    known = _FUNCTIONS.get(function)
+    if known is None:
+        return None
+    words = words or {}
+    ceiling, in_place = known
+    if function in (F.hardtanh, F.hardtanh_):
+        low = arguments[1] if len(arguments) > 1 else words.get("min_val", -1.0)
+        ceiling = arguments[2] if len(arguments) > 2 else words.get("max_val", 1.0)
+        if low != 0:
+            return None
+    asked = bool(words.get("inplace")) or (len(arguments) > 1 and arguments[-1] is True)
+    return Rectifying(arguments[0] if arguments else words["input"], ceiling, in_place or asked)
+
+
+# Each function with its ceiling, and whether it always works in place.
+_FUNCTIONS: dict[Callable[..., Any], tuple[float | None, bool]] = {
+    F.relu: (None, False),
+    F.relu_: (None, True),
+    torch.relu: (None, False),
+    torch.relu_: (None, True),
+    Tensor.relu: (None, False),
+    Tensor.relu_: (None, True),
+    F.relu6: (6.0, False),
+    F.hardtanh: (None, False),
+    F.hardtanh_: (None, True),
+}
