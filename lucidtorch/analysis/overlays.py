@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.photos import GREY_WEIGHTS
 
 HUES = 12  # that are told apart at a glance; further groups take them again, lighter and darker
 LIGHTNESS = (0.5, 0.75, 0.3)
-GREY = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
 BARE = 0.45  # how bright the grey picture is where no group is
 TINT = 0.4  # how bright a colour is on black; the lighter the picture below, the brighter, up to 1
 PICTURE_AXES = 3
@@ -69,7 +69,7 @@ def group_overlay(image: Tensor, maps: Tensor, colours: Tensor, peak: float | No
     opacity = (values.amax(0) / max(float(maps.max()) if peak is None else peak, tiny)).clamp(0, 1)
     weights = (values / values.amax(0).clamp(min=tiny)).square()
     hue = torch.einsum("ghw,gk->khw", weights / weights.sum(0).clamp(min=tiny), colours.double())
-    grey = _grey(image.double())
+    grey = in_grey(image.double())
     return (opacity * hue * (TINT + (1 - TINT) * grey) + (1 - opacity) * BARE * grey).to(image.dtype)
 
 
@@ -98,5 +98,15 @@ def framed(images: Tensor, colours: Tensor) -> Tensor:
     return canvas
 
 
-def _grey(image: Tensor) -> Tensor:
-    return image if len(image) == 1 else torch.einsum("k,khw->hw", image.new_tensor(GREY), image)[None]
+def in_grey(image: Tensor) -> Tensor:
+    """Take the colours out of a picture.
+
+    Args:
+        image: `[1, H, W]` or `[3, H, W]`.
+
+    Returns:
+        `[1, H, W]`: as bright as its colours look (ITU-R BT.601).
+    """
+    return (
+        image if len(image) == 1 else torch.einsum("k,khw->hw", torch.from_numpy(GREY_WEIGHTS).to(image), image)[None]
+    )
