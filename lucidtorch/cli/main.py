@@ -21,6 +21,7 @@ COMMANDS = {
     "recipes": "List the kinds of recipes, or print one to start from.",
     "schema": "Print the JSON Schema of recipes.",
     "gallery": "Render every unit of whole layers into a folder of pages.",
+    "scan": "Look through images, and keep what they do to every unit.",
     "rerun": "Make a picture again from what it carries.",
     "shell": "Open an interactive prompt on a network.",
     "demo": "Make a gallery of the embedded network.",

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
-from sklearn.datasets import load_digits
 from torch import Tensor
 
 from lucidtorch.datasets.collection import Collection, height_and_width, split_number
 from lucidtorch.models.networks.digits import LABELS
 
-BRIGHTEST = 16.0  # the largest value in scikit-learn's images
 EVERY = 5  # each fifth digit is held out for the test
 
 
@@ -36,9 +34,20 @@ class Digits(Collection):
         """How many digits there are."""
         return len(self.labels)
 
+    def label(self, index: int) -> int:
+        """The class of the digit of one number.
+
+        Args:
+            index: From 0 to `len(self) - 1`.
+
+        Returns:
+            The digit itself.
+        """
+        return int(self.labels[index])
+
     def item(self, index: int) -> tuple[Tensor, int]:
         """The digit of one number and its class."""
-        return self.images[index], int(self.labels[index])
+        return self.images[index], self.label(index)
 
 
 def digits(split: str = "train", *, size: int | tuple[int, int] = 32) -> Digits:
@@ -55,9 +64,11 @@ def digits(split: str = "train", *, size: int | tuple[int, int] = 32) -> Digits:
         BadInputError: The split is none.
         SizeError: A side is below 16 pixels.
     """
+    from lucidtorch.datasets.digit_arrays import digit_arrays  # it loads scikit-learn
+
     held_out, sides = split_number(split) == 1, height_and_width(size)
-    known = load_digits()
-    chosen = (np.arange(len(known.target)) % EVERY == 0) == held_out
-    small = torch.from_numpy(known.images[chosen]).to(torch.float32)[:, None] / BRIGHTEST
+    images, labels = digit_arrays()
+    chosen = (np.arange(len(labels)) % EVERY == 0) == held_out
+    small = torch.from_numpy(images[chosen])[:, None]
     large = F.interpolate(small, sides, mode="bicubic", align_corners=False).clamp(0, 1)
-    return Digits(large, torch.from_numpy(known.target[chosen]).to(torch.int64), split)
+    return Digits(large, torch.from_numpy(labels[chosen]).to(torch.int64), split)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,8 +17,8 @@ from lucidtorch.datasets.ruled import Lines, lines
 ARRAYS = ".npy"
 FOLDER, TORCHVISION = "folder", "torchvision"
 
-DataName: TypeAlias = str | Mapping[str, Any]
-"""The path of a folder or of an array `[N, C, H, W]`; or a mapping whose first key is one of `SORTS`."""
+DataName: TypeAlias = str | Sequence[str] | Mapping[str, Any]
+"""The path of a folder or of an array `[N, C, H, W]`; paths of images; or a mapping with one of `SORTS` as a key."""
 
 
 def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None) -> Any:
@@ -26,8 +26,9 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
 
     Args:
         name: The path of a folder of images, with a subfolder per class or none, or of a `.npy` array `[N, C, H, W]`;
-            or a mapping: `{drawings: test, length: 500, seed: 0}`, `{digits: test}`, `{lines: test, head: colour}`,
-            `{folder: PATH, size: 64}`, `{torchvision: CIFAR10, root: PATH, train: false}`.
+            the paths of images; or a mapping: `{drawings: test, length: 500, seed: 0}`, `{digits: test}`,
+            `{lines: test, head: colour}`, `{folder: PATH, size: 64}`,
+            `{torchvision: CIFAR10, root: PATH, train: false}`.
         size: Height and width that drawings, digits and lines are made in, where `name` says no `size`.
         base: Where relative paths start; the current folder where None.
 
@@ -41,6 +42,8 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
     if isinstance(name, str):
         path = start / Path(name).expanduser()
         return _array(path) if path.suffix == ARRAYS else folder(path)
+    if not isinstance(name, Mapping):
+        return [str(start / Path(one).expanduser()) for one in name]
     words = dict(name)
     sorts = [word for word in words if word in SORTS]
     if len(sorts) != 1:
@@ -73,6 +76,8 @@ def name_of(data: object) -> DataName | None:
     if isinstance(data, Pictures) and data.root is not None:
         whole = str(data.root.resolve())
         return whole if data.size is None else {FOLDER: whole, "size": list(data.size)}
+    if isinstance(data, list | tuple) and all(isinstance(one, str | Path) for one in data):
+        return [str(Path(one).resolve()) for one in data]
     return None
 
 

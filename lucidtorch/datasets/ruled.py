@@ -50,13 +50,29 @@ class Lines(Collection):
         """How many lines there are."""
         return self.length
 
+    def label(self, index: int) -> int:
+        """The class of the line of one number, without drawing it.
+
+        Args:
+            index: From 0 to `len(self) - 1`.
+
+        Returns:
+            Its number among `classes`.
+        """
+        return self._of_head(self._kind(index)[0])
+
     def item(self, index: int) -> tuple[Tensor, int]:
         """The line of one number and its class."""
+        kind, random = self._kind(index)
+        return torch.from_numpy(_line(head_labels(kind), self.height, self.width, random)), self._of_head(kind)
+
+    def _kind(self, index: int) -> tuple[int, np.random.Generator]:
+        """Which of the 288 kinds a line is of, and what the rest of it is drawn from."""
         random = np.random.default_rng((self.seed, self._split_number, index))
-        label = int(random.integers(len(CLASSES)))
-        parts = head_labels(label)
-        line = torch.from_numpy(_line(parts, self.height, self.width, random))
-        return line, label if self.head is None else parts[tuple(HEADS).index(self.head)]
+        return int(random.integers(len(CLASSES))), random
+
+    def _of_head(self, kind: int) -> int:
+        return kind if self.head is None else head_labels(kind)[tuple(HEADS).index(self.head)]
 
 
 def lines(

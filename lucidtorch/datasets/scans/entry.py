@@ -251,6 +251,6 @@ def _begun(about: About, folder: Path, settings: Settings) -> State:
     if known is None:
         counts = np.zeros(len(about.classes), dtype=np.int64)
         ledgers = {layer: Ledger.empty(shape[0], settings) for layer, shape in about.shapes.items()}
-        return State(about, ledgers, class_counts=counts)
+        return State(about, ledgers, class_counts=counts, right=counts.copy())
     check_same(known.about.identity, about.identity, folder)
     return known

@@ -10,21 +10,13 @@ import numpy as np
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import UnitError
+from lucidtorch.datasets.scans.boxes import Box, box_seen, window_seen
 from lucidtorch.datasets.scans.extremes import NOBODY, Extremes
 from lucidtorch.datasets.scans.ledger import Ledger
 from lucidtorch.datasets.scans.moments import Moments
 from lucidtorch.models.axes.receptive_field import ReceptiveField
 
 WITH_PLACES = 3  # axes of a shape `(C, H, W)`
-
-
-class Box(NamedTuple):
-    """A part of an image in pixels: rows from `top` up to, and without, `bottom`, and columns likewise."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
 
 
 class Histogram(NamedTuple):
@@ -207,11 +199,7 @@ class LayerScan:
         Returns:
             The box, cut off at the image's borders; the whole image where the layer sees all of it.
         """
-        rows, columns = (
-            tuple(min(max(end, 0), self.sides[axis]) for end in ends)
-            for axis, ends in enumerate(self._ends(row, column))
-        )
-        return Box(rows[0], columns[0], rows[1], columns[1])
+        return box_seen(self._field, self.sides, row, column)
 
     def window(self, row: int, column: int) -> Box:
         """Say which window shows what the units at a place see: of one size for all places of the layer.
@@ -224,22 +212,12 @@ class LayerScan:
             The receptive field, also where it goes over the image's borders; along an axis where it is longer than the
             image, the whole image.
         """
-        rows, columns = (
-            ends if ends[1] - ends[0] < self.sides[axis] else (0, self.sides[axis])
-            for axis, ends in enumerate(self._ends(row, column))
-        )
-        return Box(rows[0], columns[0], rows[1], columns[1])
+        return window_seen(self._field, self.sides, row, column)
 
-    def _ends(self, row: int, column: int) -> tuple[tuple[int, int], tuple[int, int]]:
-        """Where the receptive field of a place begins and ends: in the rows, and in the columns."""
-        seen = self.receptive_field
-        if seen is None or len(self.shape) != WITH_PLACES:
-            return (0, self.sides[0]), (0, self.sides[1])
-        ends = []
-        for axis, place in enumerate((row, column)):
-            size, stride, start = (_of_axis(one, axis) for one in (seen.size, seen.stride, seen.start))
-            ends.append((start + place * stride, start + place * stride + size))
-        return ends[0], ends[1]
+    @property
+    def _field(self) -> ReceptiveField | None:
+        """What one unit sees of the image; None where the layer has no places."""
+        return self.receptive_field if len(self.shape) == WITH_PLACES else None
 
     @property
     def _width(self) -> int:
@@ -268,7 +246,3 @@ class LayerScan:
         if not is_whole(unit) or not 0 <= unit < self.units:
             raise UnitError(f"{self.layer!r} has {self.units} units, 0 to {self.units - 1}, but {unit!r} was given.")
         return unit
-
-
-def _of_axis(value: int | tuple[int, ...], axis: int) -> int:
-    return value if isinstance(value, int) else value[axis]

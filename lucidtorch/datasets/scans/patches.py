@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lucidtorch.datasets.scans.layer_scan import Box, Example, LayerScan
+from lucidtorch.datasets.scans.boxes import Box
+from lucidtorch.datasets.scans.layer_scan import Example, LayerScan
 from lucidtorch.datasets.scans.source import Skipped, Source
 
 GREY = 0.5

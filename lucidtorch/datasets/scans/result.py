@@ -14,6 +14,8 @@ from lucidtorch.datasets.named import DataName, open_data
 from lucidtorch.datasets.scans.layer_scan import LayerScan
 from lucidtorch.datasets.scans.source import Data, Skipped, Source
 from lucidtorch.datasets.scans.state import State, read_state
+from lucidtorch.models.checksum import network_key
+from lucidtorch.models.model import Model
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +109,25 @@ class Scan:
         if not known or count == 0:
             return None
         return float(self.right[label]) / count if label < len(self.right) else 0.0
+
+    def check(self, model: Model) -> None:
+        """Refuse to take this scan for what a network makes of images.
+
+        Args:
+            model: The network.
+
+        Raises:
+            BadInputError: The scan is not finished, or of another network.
+        """
+        if self.done < self.images:
+            raise BadInputError(
+                f"The scan in {self.folder} has looked at {self.done} of {self.images} images; finish it first."
+            )
+        if self.network != network_key(model):
+            raise BadInputError(
+                f"The scan in {self.folder} is of another network ({self.model}) than {model.name}, or of other "
+                f"weights; scan this one."
+            )
 
     def open(self, data: Data | None = None) -> Source:
         """Open the images again that were looked at.

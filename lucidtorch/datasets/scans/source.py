@@ -112,13 +112,18 @@ class Source:
             number: From 0.
 
         Returns:
-            Its file where the data lists its files, otherwise its number.
+            Its file where the data lists its files, from the folder of the data on if it has one; otherwise its number.
         """
         listed = next((found for word in LISTS if isinstance(found := getattr(self.data, word, None), Sequence)), ())
         entries = self.data if isinstance(self.data, list | tuple) else listed
         entry = entries[number] if len(entries) == len(self) else None
         path = entry[0] if isinstance(entry, tuple) and entry else entry
-        return str(path) if isinstance(path, str | Path) else f"image {number}"
+        if not isinstance(path, str | Path):
+            return f"image {number}"
+        root = getattr(self.data, "root", None)
+        if isinstance(root, str | Path) and Path(path).is_relative_to(root):
+            return Path(path).relative_to(root).as_posix()
+        return str(path)
 
     def checksum(self) -> str:
         """Sum up the data from a few images, evenly spread.

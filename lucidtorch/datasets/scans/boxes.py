@@ -1,0 +1,72 @@
+"""Which part of an image a place of a layer sees."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lucidtorch.models.axes.receptive_field import ReceptiveField
+
+
+class Box(NamedTuple):
+    """A part of an image in pixels: rows from `top` up to, and without, `bottom`, and columns likewise."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+def box_seen(field: ReceptiveField | None, sides: tuple[int, int], row: int, column: int) -> Box:
+    """Say which part of an image the units at a place see.
+
+    Args:
+        field: The receptive field of the layer; None for the whole image.
+        sides: Height and width of the image.
+        row: The row of the layer's grid.
+        column: Its column.
+
+    Returns:
+        The box, cut off at the image's borders; the whole image where the layer sees all of it.
+    """
+    (top, bottom), (left, right) = (
+        (min(max(begin, 0), side), min(max(end, 0), side))
+        for (begin, end), side in zip(_ends(field, sides, row, column), sides, strict=True)
+    )
+    return Box(top, left, bottom, right)
+
+
+def window_seen(field: ReceptiveField | None, sides: tuple[int, int], row: int, column: int) -> Box:
+    """Say which window shows what the units at a place see: of one size for all places of the layer.
+
+    Args:
+        field: The receptive field of the layer; None for the whole image.
+        sides: Height and width of the image.
+        row: The row of the layer's grid.
+        column: Its column.
+
+    Returns:
+        The receptive field, also where it goes over the image's borders; along an axis where it is longer than the
+        image, the whole image.
+    """
+    (top, bottom), (left, right) = (
+        (begin, end) if end - begin < side else (0, side)
+        for (begin, end), side in zip(_ends(field, sides, row, column), sides, strict=True)
+    )
+    return Box(top, left, bottom, right)
+
+
+def _ends(
+    field: ReceptiveField | None, sides: tuple[int, int], row: int, column: int
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Where the receptive field of a place begins and ends: in the rows, and in the columns."""
+    if field is None:
+        return (0, sides[0]), (0, sides[1])
+    ends = []
+    for axis, place in enumerate((row, column)):
+        size, stride, start = (_of_axis(one, axis) for one in (field.size, field.stride, field.start))
+        ends.append((start + place * stride, start + place * stride + size))
+    return ends[0], ends[1]
+
+
+def _of_axis(value: int | tuple[int, ...], axis: int) -> int:
+    return value if isinstance(value, int) else value[axis]

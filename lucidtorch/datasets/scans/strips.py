@@ -1,0 +1,33 @@
+"""What a unit sees in several images, side by side in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from lucidtorch.base.images import GAP, visible
+
+LARGEST = 112  # pixels on the longer side of a patch; a larger one is made smaller
+
+
+def strip(patches: Sequence[Tensor], largest: int = LARGEST) -> Tensor:
+    """Lay patches out in a row, with narrow gaps that one can see through.
+
+    Args:
+        patches: `[C, h, w]` in [0, 1] each, all of one size; at least one.
+        largest: How many pixels the longer side of each has at most.
+
+    Returns:
+        `[K, h, W]`, whose last channel is opacity; the others are those that a file can show.
+    """
+    shown = torch.stack([visible(one) for one in patches]).float()
+    height, width = shown.shape[-2:]
+    if max(height, width) > largest:
+        sides = [max(1, round(side * largest / max(height, width))) for side in (height, width)]
+        shown = functional.interpolate(shown, sides, mode="bilinear", antialias=True).clamp(0, 1)
+    opaque = torch.cat([shown, torch.ones_like(shown[:, :1])], 1)
+    spaced = functional.pad(opaque, (0, GAP))
+    return torch.cat(list(spaced), 2)[..., :-GAP]
