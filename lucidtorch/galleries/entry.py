@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
 from lucidtorch.base.files import check_output_folder, remove_leftovers
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import versions
+from lucidtorch.datasets.scans.source import Data
+from lucidtorch.galleries.beside import Beside, marked
+from lucidtorch.galleries.examples import Examples, ScanLike
 from lucidtorch.galleries.plan import Batch, plan
 from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
 from lucidtorch.galleries.task import Craft, Task
+from lucidtorch.galleries.unit_examples import Row, UnitExamples
 from lucidtorch.galleries.work import Record, finished_task, settle
 from lucidtorch.galleries.workers import work_through
 from lucidtorch.models.checksum import network_key
@@ -28,7 +32,14 @@ from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, Transfo
 from lucidtorch.rendering.schedule import Schedule
 
 Report: TypeAlias = Callable[[int, int, Batch], None]
-Records: TypeAlias = Mapping[str, Record]
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What there is of a batch: the record of its pictures, and what stands beside them; nothing where empty."""
+
+    record: Record
+    row: Row
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,8 @@ def gallery(
     precision: str = "float32",
     workers: int = 1,
     threads: int = 1,
+    scan: ScanLike | None = None,
+    data: Data | None = None,
     report: Report | None = None,
 ) -> Gallery:
     """Render every unit of some layers into a folder of static pages; the same call goes on where it was interrupted.
@@ -86,13 +99,16 @@ def gallery(
         precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``.
         workers: How many processes work side by side; more than one needs a network that can be loaded by name.
         threads: How many threads compute in each of them.
+        scan: A finished scan of this network, or its folder: real images then stand beside the pictures of single units
+            in its layers, with the unit's activation on the picture next to those on the data.
+        data: The images of the scan, where only a Python program has them.
         report: Called after each batch with the number done, the number of all, and the batch.
 
     Returns:
         The gallery.
 
     Raises:
-        BadInputError: Anything does not fit; nothing was rendered then.
+        BadInputError: Anything does not fit, or the scan is of another network; nothing was rendered then.
     """
     network = model if isinstance(model, Model) else load_model(model)
     chosen = parse_param(param) if isinstance(param, str) else param
@@ -100,37 +116,53 @@ def gallery(
     pipeline, schedule = read_pipeline(transforms), Schedule(steps, lr)
     craft = Craft(chosen, pipeline, schedule, threads, network_key(network), precision, held)
     batches = plan(network, layers, units, variants, batch, seed)
-    return _made(network, batches, craft, Path(folder), workers, report)
+    examples = None if scan is None else Examples.open(scan, network, data)
+    return _made(network, batches, craft, examples, Path(folder), workers, report)
 
 
 def _made(
-    model: Model, batches: Sequence[Batch], craft: Craft, folder: Path, workers: int, report: Report | None
+    model: Model,
+    batches: Sequence[Batch],
+    craft: Craft,
+    examples: Examples | None,
+    folder: Path,
+    workers: int,
+    report: Report | None,
 ) -> Gallery:
     jobs = [settle(model, first.task(craft)) for first in _first_of_each(batches)]
     named = {batch.name: batch for batch in batches}
-    tasks = [batch.task(craft) for batch in batches]
+    tasks = {name: batch.task(craft) for name, batch in named.items()}
+    sides = None if examples is None else UnitExamples(examples, folder, jobs[0].param.size, craft.threads)
     check_output_folder(folder)
     remove_leftovers(folder)
-    records: dict[str, Record] = {}
+    done: dict[str, _Done] = {}
     interrupted = False
     try:
-        with contextlib.closing(work_through(model, tasks, folder, workers)) as finished:
-            for done, record in finished:
-                records[done.name] = record
+        with contextlib.closing(work_through(model, list(tasks.values()), folder, workers)) as finished:
+            for task, record in finished:
+                batch = named[task.name]
+                done[task.name] = _Done(record, () if sides is None else sides.made(batch, record))
                 if report is not None:
-                    report(len(records), len(batches), named[done.name])
+                    report(len(done), len(batches), batch)
     except KeyboardInterrupt:
         interrupted = True
-        records |= _found_before([task for task in tasks if task.name not in records], folder)
-    site = _site(model, batches, records, jobs[0], folder)
+        done |= _found_before([batch for batch in batches if batch.name not in done], tasks, sides, folder)
+    site = _site(model, batches, done, jobs[0], folder, "" if examples is None else examples.words)
     found = [picture for layer in site.layers for unit in layer.units for picture in unit.pictures]
     return Gallery(publish(site, folder), len(found), sum(picture.dead for picture in found), interrupted)
 
 
-def _found_before(tasks: Sequence[Task], folder: Path) -> dict[str, Record]:
+def _found_before(
+    batches: Sequence[Batch], tasks: Mapping[str, Task], sides: UnitExamples | None, folder: Path
+) -> dict[str, _Done]:
     """What stands in the folder already: an interrupted gallery shows no less than it did before."""
-    found = {task.name: finished_task(task, folder) for task in tasks}
-    return {name: record for name, record in found.items() if record is not None}
+    found = {}
+    for batch in batches:
+        record = finished_task(tasks[batch.name], folder)
+        if record is not None:
+            row = None if sides is None else sides.found(batch, record)
+            found[batch.name] = _Done(record, row or ())
+    return found
 
 
 def _first_of_each(batches: Sequence[Batch]) -> list[Batch]:
@@ -138,26 +170,34 @@ def _first_of_each(batches: Sequence[Batch]) -> list[Batch]:
     return list({(batch.layer, batch.variant): batch for batch in reversed(batches)}.values())[::-1]
 
 
-def _site(model: Model, batches: Sequence[Batch], records: Records, job: Job, folder: Path) -> Site:
+def _site(
+    model: Model, batches: Sequence[Batch], done: Mapping[str, _Done], job: Job, folder: Path, words: str
+) -> Site:
     pages = []
     for layer in dict.fromkeys(batch.layer for batch in batches):
-        done = [batch for batch in batches if batch.layer == layer and batch.name in records]
+        own = [(batch, done[batch.name]) for batch in batches if batch.layer == layer and batch.name in done]
         record = model.layers[layer]
         field = "" if record.receptive_field is None else str(record.receptive_field)
-        units = _units(model, layer, done, records, folder, job.schedule.steps)
+        units = _units(model, layer, own, folder, job.schedule.steps)
         pages.append(LayerPage(layer, record.kind, record.shape, field, units))
-    return Site(f"{model.name}: what each unit looks for", model.name, _summary(model, job), tuple(pages))
+    return Site(f"{model.name}: what each unit looks for", model.name, _summary(model, job), tuple(pages), words)
 
 
-def _units(
-    model: Model, layer: str, batches: Sequence[Batch], records: Records, folder: Path, steps: int
-) -> tuple[Unit, ...]:
+def _units(model: Model, layer: str, done: Sequence[tuple[Batch, _Done]], folder: Path, steps: int) -> tuple[Unit, ...]:
     pictures: dict[int, list[Picture]] = {}
-    for batch in batches:
-        for unit, entry in zip(batch.units, records[batch.name]["pictures"], strict=True):
-            pictures.setdefault(unit, []).append(_picture(batch, unit, entry, folder, steps))
+    for batch, own in done:
+        row = own.row or (None,) * len(batch.units)
+        for unit, entry, beside in zip(batch.units, own.record["pictures"], row, strict=True):
+            pictures.setdefault(unit, []).append(_picture(batch, unit, entry, beside, folder, steps))
     labels = class_names(model, layer)
-    return tuple(Unit(index, labels[index] if labels else None, tuple(pictures[index])) for index in sorted(pictures))
+    return tuple(
+        Unit(index, labels[index] if labels else None, _without_repeats(pictures[index])) for index in sorted(pictures)
+    )
+
+
+def _without_repeats(pictures: Sequence[Picture]) -> tuple[Picture, ...]:
+    row = marked([one.beside for one in pictures])
+    return tuple(replace(one, beside=beside) for one, beside in zip(pictures, row, strict=True))
 
 
 def class_names(model: Model, layer: str) -> list[str] | None:
@@ -168,10 +208,13 @@ def class_names(model: Model, layer: str) -> list[str] | None:
         layer: The address of the layer.
 
     Returns:
-        The labels, where the layer is the scores themselves or the last linear layer, and has a channel for each.
+        The labels, where the layer is a head, the scores, or the last linear layer with a channel for each.
     """
     table = model.layers
     record = table[layer]
+    heads = {table[head].address: names for head, names in model.heads.items() if names}
+    if record.address in heads:
+        return list(heads[record.address])
     last = [one.address for one in table.values() if one.kind == "Linear"][-1:]
     scores = [table[LOGITS].address] if LOGITS in table else []
     if model.labels is None or record.address not in (*last, *scores) or record.channels != len(model.labels):
@@ -179,7 +222,7 @@ def class_names(model: Model, layer: str) -> list[str] | None:
     return model.labels
 
 
-def _picture(batch: Batch, unit: int, entry: Record, folder: Path, steps: int) -> Picture:
+def _picture(batch: Batch, unit: int, entry: Record, beside: Beside | None, folder: Path, steps: int) -> Picture:
     recipe = read_png_text(folder / entry["file"])
     return Picture(
         variant=batch.variant,
@@ -192,6 +235,7 @@ def _picture(batch: Batch, unit: int, entry: Record, folder: Path, steps: int) -
         recipe=recipe,
         note=batch.note,
         steps=steps,
+        beside=beside,
     )
 
 

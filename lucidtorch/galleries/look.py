@@ -7,7 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 import jinja2
+import numpy as np
+import torch
 from PIL import Image
+from torch import Tensor
 
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.galleries.curve import number_text
@@ -87,3 +90,17 @@ def picture_sizes(files: Iterable[str], folder: Path) -> dict[str, tuple[int, in
         except OSError as error:
             raise ImageError(f"The picture {folder / file} cannot be read; write it before the pages.") from error
     return sizes
+
+
+def picture_pixels(path: Path) -> Tensor:
+    """Read a picture.
+
+    Args:
+        path: The file.
+
+    Returns:
+        `[C, H, W]` in [0, 1], in steps of 1/255; C is 1, 3 or, of see-through pictures, one more.
+    """
+    with Image.open(path) as picture:
+        found = np.array(picture)
+    return torch.from_numpy(found.reshape(*found.shape[:2], -1)).permute(2, 0, 1).float() / 255

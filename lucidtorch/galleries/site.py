@@ -16,6 +16,7 @@ import jinja2
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.files import atomic_write_text
+from lucidtorch.galleries.beside import Beside, RealImage
 from lucidtorch.galleries.curve import plotted
 from lucidtorch.galleries.look import asset_text, check_inside, page_environment, picture_sizes
 
@@ -43,6 +44,7 @@ class Picture:
         recipe: The text that makes the picture again, shown and copied as it is.
         note: A remark such as ``taken before the ReLU: conv3_1``, or empty.
         steps: The number of steps that `curve` spans; None leaves the numbers off its axis.
+        beside: What real images say of the unit, or None.
     """
 
     variant: str
@@ -55,6 +57,7 @@ class Picture:
     recipe: str
     note: str = ""
     steps: int | None = None
+    beside: Beside | None = None
 
 
 @dataclass(frozen=True)
@@ -110,12 +113,14 @@ class Site:
         model: The network's name.
         summary: Facts shown on the index, in this order: size, steps, versions ...
         layers: The layers, in the network's order.
+        words: What is said of the real images beside the pictures; empty where there are none.
     """
 
     title: str
     model: str
     summary: Mapping[str, str]
     layers: tuple[LayerPage, ...]
+    words: str = ""
 
 
 def publish(site: Site, folder: Path) -> Path:
@@ -156,8 +161,8 @@ def site_data(site: Site) -> str:
     """Write a site as the JSON of ``data.json``.
 
     The document is an object with ``format`` (``lucidtorch-gallery``), ``version`` (1, raised when a key changes its
-    meaning) and the fields of `Site`; below it stand the fields of `LayerPage`, `Unit` and `Picture` under their own
-    names. Numbers that are not finite are written as ``null``.
+    meaning) and the fields of `Site`; below it stand the fields of `LayerPage`, `Unit` and `Picture`, of its `Beside`
+    (or null) and of the `RealImage` in that, under their own names. Numbers that are not finite are ``null``.
 
     Args:
         site: What to write.
@@ -169,7 +174,7 @@ def site_data(site: Site) -> str:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain) + "\n"
 
 
-def _plain(record: Site | LayerPage | Unit | Picture) -> dict[str, object]:
+def _plain(record: Site | LayerPage | Unit | Picture | Beside | RealImage) -> dict[str, object]:
     values: dict[str, object] = {field.name: getattr(record, field.name) for field in fields(record)}
     if isinstance(record, Picture):
         values["score"] = _finite(record.score)
@@ -210,7 +215,10 @@ def _check(site: Site) -> None:
 
 
 def _files(site: Site) -> Iterator[str]:
-    return (picture.file for layer in site.layers for unit in layer.units for picture in unit.pictures)
+    for picture in (picture for layer in site.layers for unit in layer.units for picture in unit.pictures):
+        yield picture.file
+        if picture.beside is not None and picture.beside.file:
+            yield picture.beside.file
 
 
 def _folder_names(addresses: Sequence[str]) -> list[str]:

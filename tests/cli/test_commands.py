@@ -16,6 +16,7 @@ from PIL import Image
 
 import lucidtorch as lt
 from lucidtorch.cli.commands import demo_command
+from lucidtorch.datasets import drawings, load_scan, scan
 
 RENDER = "render demo conv2_1:3 --weights random --device cpu --size 24 --steps 3"
 GALLERY = (
@@ -155,6 +156,23 @@ def test_gallery_makes_pages_and_goes_on_where_it_was(run: Cli, tmp_path: Path) 
     assert [layer["address"] for layer in data["layers"]] == ["conv1_1", "logits"]
 
 
+def test_a_gallery_shows_the_images_of_a_scan(run: Cli, tmp_path: Path) -> None:
+    model = lt.load_model("demo", weights="random", device="cpu")
+    scan(model, drawings("test", length=6, size=32), tmp_path / "seen", layers=["conv1_1"], size=32)
+    found = run(f"{GALLERY} --scan seen -o pages")
+    assert found.out == "wrote pages/index.html (6 pictures)\n"
+    strips = sorted(path.name for path in (tmp_path / "pages" / "examples" / "conv1_1").iterdir())
+    assert strips == ["unit-00000.png", "unit-00001.png", "unit-00002.png"]
+
+
+def test_a_scan_of_another_network_is_refused(cli: Cli, run: Cli, tmp_path: Path) -> None:
+    scan("digits", drawings("test", length=2, size=32), tmp_path / "seen", layers=["conv1"], size=32)
+    found = cli(*f"{GALLERY} --scan seen -o pages".split())
+    assert (found.code, found.out) == (2, "")
+    assert "another network (digits)" in found.err
+    assert not (tmp_path / "pages").exists()
+
+
 def test_a_tile_of_a_gallery_makes_itself_again(run: Cli, tmp_path: Path) -> None:
     run(f"{GALLERY} --variants diversity -o pages")
     tile = tmp_path / "pages" / "pictures" / "logits" / "diversity" / "00001.png"
@@ -248,6 +266,7 @@ def test_demo_makes_a_page_with_every_channel(
 ) -> None:
     """With fewer steps than it takes to look good."""
     monkeypatch.setattr(demo_command, "STEPS", 2)
+    monkeypatch.setattr(demo_command, "DRAWINGS", 102)
     monkeypatch.setattr(demo_command, "default_workers", lambda network: workers)
     found = run("demo -o pages")
     index = tmp_path / "pages" / "index.html"
@@ -261,3 +280,6 @@ def test_demo_makes_a_page_with_every_channel(
     assert shapes == {(demo_command.PIXELS, demo_command.PIXELS, 3)}
     page = (tmp_path / "pages" / "layers" / layer["address"] / "index.html").read_text()
     assert page.count('<a class="tile') == count
+    pictures = [unit["pictures"][0]["beside"] for unit in layer["units"]]
+    assert all(len(one["images"]) == 9 and (tmp_path / "pages" / one["file"]).is_file() for one in pictures)
+    assert load_scan(tmp_path / "pages" / "scan").images == 102

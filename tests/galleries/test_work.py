@@ -16,6 +16,7 @@ from torch import Tensor, nn
 import lucidtorch as lt
 from lucidtorch.models.checksum import network_key
 from lucidtorch.models.model import Model
+from lucidtorch.models.networks.shipped import card
 
 
 def test_two_runs_give_the_same_bytes(demo: Model, unbroken: dict[str, bytes], tmp_path: Path) -> None:
@@ -234,3 +235,17 @@ def test_a_network_of_which_another_output_is_meant_is_another_network() -> None
     keys = {network_key(lt.load_model(net, mean=0.0, size=8, output=output)) for output in ("a", "b", None)}
     assert len(keys) == 3
     assert network_key(lt.load_model(net, mean=0.0, size=8, output=lambda given: given["a"])) is None
+
+
+def test_a_network_is_the_same_wherever_the_file_of_its_weights_lies_and_whatever_its_classes_are_called(
+    tmp_path: Path,
+) -> None:
+    file = card("digits").weights
+    copied = tmp_path / "copy.safetensors"
+    copied.write_bytes(file.read_bytes())
+    models = [
+        lt.load_model("digits", weights=file),
+        lt.load_model("digits", weights=copied, labels=[f"class {number}" for number in range(10)]),
+    ]
+    assert len({network_key(model) for model in models}) == 1
+    assert network_key(lt.load_model("digits", weights="random")) != network_key(models[0])

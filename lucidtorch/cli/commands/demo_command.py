@@ -7,10 +7,14 @@ from pathlib import Path
 
 import click
 
+from lucidtorch.base.files import check_output_folder
+from lucidtorch.base.sizes import size_pair
 from lucidtorch.cli import options
 from lucidtorch.cli.commands.gallery_command import conclude
 from lucidtorch.cli.console import Voice
 from lucidtorch.cli.workers import default_workers
+from lucidtorch.datasets.drawn import drawings
+from lucidtorch.datasets.scans.entry import scan
 from lucidtorch.galleries.entry import gallery
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.param.images import image
@@ -18,6 +22,8 @@ from lucidtorch.param.images import image
 LAYER = "conv4_1"
 STEPS = 128
 PIXELS = 80
+DRAWINGS = 1020  # 20 of each class
+SCAN = "scan"  # the folder in the gallery's where the scan of them stands
 
 
 @click.command("demo", short_help="Make a gallery of the embedded network.")
@@ -25,18 +31,30 @@ PIXELS = 80
 @options.seed
 @options.quiet
 def command(output: Path | None, seed: int, quiet: bool) -> None:
-    """Render every channel of one layer of the embedded network into a folder of pages, and say where they are."""
+    """Render every channel of one layer of the embedded network into a folder of pages, and say where they are.
+
+    First the network looks at some drawings, so that those that excite a channel most stand beside its picture.
+    """
     voice = Voice(quiet=quiet)
-    network = load_model("demo")
+    network, folder = load_model("demo"), output or Path("demo-gallery")
+    check_output_folder(folder)
     with contextlib.closing(voice):
+        seen = scan(
+            network,
+            drawings("test", length=DRAWINGS, size=size_pair(network.convention.size)),
+            folder / SCAN,
+            layers=[LAYER],
+            report=lambda done, total: voice.progress(done, total, "drawings"),
+        )
         made = gallery(
             network,
-            output or Path("demo-gallery"),
+            folder,
             layers=[LAYER],
             param=image(PIXELS),
             steps=STEPS,
             seed=seed,
             workers=default_workers(network),
+            scan=seen,
             report=lambda done, total, _: voice.progress(done, total, "batches of demo"),
         )
     conclude(voice, made)

@@ -41,6 +41,12 @@ from lucidtorch.galleries.entry import Gallery, gallery
 @click.option("--batch", type=int, default=8, show_default=True, metavar="N", help="Images computed together.")
 @options.seed
 @options.precision
+@click.option(
+    "--scan",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A scan of the network: real images stand beside the pictures.",
+)
 @click.option("--workers", type=int, metavar="N", help="Processes side by side; one per core on a CPU if left out.")
 @network_words.options
 @options.quiet
@@ -59,6 +65,7 @@ def command(
     batch: int,
     seed: int,
     precision: str,
+    scan: Path | None,
     workers: int | None,
     quiet: bool,
 ) -> None:
@@ -84,6 +91,7 @@ def command(
             seed=seed,
             precision=precision,
             workers=default_workers(network) if workers is None else workers,
+            scan=scan,
             report=lambda done, total, _: voice.progress(done, total, f"batches of {loading.short_spec}"),
         )
     conclude(voice, made)

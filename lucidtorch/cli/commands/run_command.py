@@ -12,7 +12,7 @@ from lucidtorch.cli.console import Voice
 from lucidtorch.cli.exits import Interrupted
 from lucidtorch.cli.workers import default_workers
 from lucidtorch.recipes.documents.document import Document
-from lucidtorch.recipes.documents.loading import load, read_network, run_document
+from lucidtorch.recipes.documents.loading import load, read, read_network, run_document
 from lucidtorch.recipes.runs.folder import run_id
 from lucidtorch.recipes.runs.result import Run
 
@@ -64,11 +64,13 @@ def conclude(voice: Voice, made: Run) -> None:
 
 
 def _run(voice: Voice, document: Document, folder: Path, workers: int | None) -> Run:
-    network = read_network(document)
+    recipe = read(document)
+    network = read_network(document, recipe)
     try:
         return run_document(
             document,
             folder,
+            recipe=recipe,
             network=network,
             workers=default_workers(network) if workers is None else workers,
             report=lambda done, total, unit: voice.progress(done, total, f"{unit} of {document.origin.short_name}"),

@@ -1,0 +1,70 @@
+"""The one unit that a picture is of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from lucidtorch.models.model import Model
+from lucidtorch.objectives.algebra import Binary, Objective
+from lucidtorch.objectives.term import Term
+
+NUMBERS = {"channel": "index", "neuron": "index", "logit": "label"}  # the terms of one unit, and what says which
+
+
+@dataclass(frozen=True)
+class Aim:
+    """A unit that a picture drives up, or down.
+
+    Args:
+        layer: The address of its layer.
+        unit: Its number.
+        down: Whether the picture makes it small.
+    """
+
+    layer: str
+    unit: int
+    down: bool
+
+
+def aim_of(objective: Objective, model: Model) -> Aim | None:
+    """Find the unit that an objective of one image is about.
+
+    It is about one if it has one term that is a channel, a neuron or a logit, and otherwise subtracts only what speaks
+    of no unit, such as diversity or a penalty.
+
+    Args:
+        objective: The objective.
+        model: The network, which knows the numbers of classes.
+
+    Returns:
+        The unit; None where there is none, or several.
+
+    Raises:
+        UnknownLabelError: The network has no class of that name.
+    """
+    signed = list(objective.terms())
+    own = [(sign, part) for sign, part in signed if isinstance(part, Term) and part.name in NUMBERS]
+    rest = [(sign, part) for sign, part in signed if not (isinstance(part, Term) and part.name in NUMBERS)]
+    beside_the_point = all(sign < 0 and not _speaks_of_units(part) for sign, part in rest)
+    if len(own) != 1 or not beside_the_point or any(map(_bends, objective.walk())):
+        return None
+    sign, term = own[0]
+    arguments: dict[str, Any] = dict(term.arguments)
+    layer, number = arguments["layer"], arguments[NUMBERS[term.name]]
+    if not isinstance(layer, str) or not isinstance(number, int | str):
+        return None
+    return Aim(layer, model.label_index(number) if isinstance(number, str) else number, sign < 0)
+
+
+def _speaks_of_units(part: Objective) -> bool:
+    return any(isinstance(node, Term) and node.definition.unit for node in part.walk())
+
+
+def _bends(node: Objective) -> bool:
+    """Whether a node does more than to stretch an objective: a power, a product of two, a number divided by one."""
+    if not isinstance(node, Binary):
+        return False
+    if node.sign == "*":
+        return isinstance(node.left, Objective) and isinstance(node.right, Objective)
+    return node.sign == "**" or isinstance(node.right, Objective)

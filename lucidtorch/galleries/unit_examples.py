@@ -1,0 +1,127 @@
+"""What stands beside the pictures of a batch: made once, and found again by the same gallery."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from torch import Tensor
+
+from lucidtorch.base.files import atomic_write_text
+from lucidtorch.base.images import GAP
+from lucidtorch.base.settings import settings_text, versions
+from lucidtorch.base.threads import threads
+from lucidtorch.galleries.beside import Beside
+from lucidtorch.galleries.examples import Examples, stands
+from lucidtorch.galleries.look import picture_pixels
+from lucidtorch.galleries.plan import Batch
+from lucidtorch.galleries.work import Record
+
+Row: TypeAlias = tuple[Beside | None, ...]
+"""What stands beside each unit's picture of a batch, in the order of its units; None beside those without examples."""
+
+
+@dataclass(frozen=True, eq=False)
+class UnitExamples:
+    """The examples of a gallery.
+
+    Args:
+        examples: Those of the scan.
+        folder: The folder of the gallery.
+        sides: Height and width of one picture.
+        threads: How many threads compute.
+    """
+
+    examples: Examples
+    folder: Path
+    sides: tuple[int, ...]
+    threads: int
+
+    def made(self, batch: Batch, record: Record) -> Row:
+        """Put examples beside the pictures of a batch, or find that they stand there already.
+
+        The strips are written first and the record of the batch last, each whole or not at all.
+
+        Args:
+            batch: The batch.
+            record: What is known of its pictures.
+
+        Returns:
+            What stands beside them.
+        """
+        known = self.found(batch, record)
+        if known is not None:
+            return known
+        with threads(self.threads):
+            pairs = zip(batch.units, record["pictures"], strict=True)
+            row = tuple(self._beside(batch, unit, entry) for unit, entry in pairs)
+        plain = [None if one is None else dataclasses.asdict(one) for one in row]
+        document = {"key": self._key(batch, record), "beside": plain}
+        atomic_write_text(self._record_of(batch), json.dumps(document, sort_keys=True, indent=1))
+        return row
+
+    def found(self, batch: Batch, record: Record) -> Row | None:
+        """Find what was put beside these very pictures before, if it still stands.
+
+        Args:
+            batch: The batch.
+            record: What is known of its pictures.
+
+        Returns:
+            What stands beside them, or None.
+        """
+        try:
+            document = json.loads(self._record_of(batch).read_text(encoding="utf-8"))
+            if document["key"] != self._key(batch, record):
+                return None
+            row = tuple(None if one is None else Beside.of_plain(one) for one in document["beside"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        files = [one.file for one in row if one is not None and one.file]
+        return row if all(stands(self.folder / file, self._inscribed(file)) for file in files) else None
+
+    def _beside(self, batch: Batch, unit: int, entry: Record) -> Beside | None:
+        aim = self.examples.aim(batch.objective_of(unit))
+        if aim is None:
+            return None
+        pictures = [] if entry["dead"] else tiles(picture_pixels(self.folder / entry["file"]), self.sides)
+        return self.examples.beside(aim, self.folder, self._inscribed, pictures)
+
+    def _inscribed(self, file: str) -> str:
+        return settings_text({"kind": "examples", "scan": self.examples.checksum, "picture": file})
+
+    def _key(self, batch: Batch, record: Record) -> str:
+        """A checksum of everything that decides what stands beside the pictures."""
+        facts = {
+            "scan": self.examples.checksum,
+            "shown": self.examples.source is not None,
+            "objectives": [repr(batch.objective_of(unit)) for unit in batch.units],
+            "pictures": [one["sha256"] for one in record["pictures"]],
+            "sides": self.sides,
+            "threads": self.threads,
+            "versions": versions(),
+        }
+        return hashlib.sha256(settings_text(facts).encode()).hexdigest()
+
+    def _record_of(self, batch: Batch) -> Path:
+        return self.folder / "batches" / f"{batch.name}.beside.json"
+
+
+def tiles(sheet: Tensor, sides: Sequence[int]) -> list[Tensor]:
+    """Cut a sheet that has no empty place into its pictures.
+
+    Args:
+        sheet: `[C, h, w]`, as `base.images.sheet` lays it out.
+        sides: Height and width of each picture.
+
+    Returns:
+        The pictures, row by row.
+    """
+    height, width = sides
+    rows, columns = (range(0, whole, side + GAP) for whole, side in zip(sheet.shape[1:], sides, strict=True))
+    return [sheet[:, row : row + height, column : column + width] for row in rows for column in columns]
