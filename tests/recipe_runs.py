@@ -33,11 +33,11 @@ class Bench:
 
     def run(self, kind: str, name: str = "run", **fields: Any) -> Run:
         """Run a kind of recipe, small where the fields do not say otherwise."""
-        return function_of(kind)(self.model, **(SMALL | fields), output=self.folder / name)
+        return function_of(kind)(self.model, **(small(kind) | fields), output=self.folder / name)
 
     def plan(self, kind: str, **fields: Any) -> Plan:
         """Plan without rendering; refusals of the fields and of the plan come out as they do in a run."""
-        recipe = checked(function_of(kind).kind, {**SMALL, "model": "demo", **fields})
+        recipe = checked(function_of(kind).kind, {**small(kind), "model": "demo", **fields})
         return recipe.plan(Stage.of(recipe, self.model, self.folder))
 
     def again(self, run: Run, name: str = "again") -> Run:
@@ -45,6 +45,11 @@ class Bench:
         values = yaml.safe_load((run.folder / "recipe.yaml").read_text(encoding="utf-8"))
         kind = function_of(values["recipe"]).kind
         return run_recipe(checked(kind, values), self.folder / name, network=self.model, base=run.folder)
+
+
+def small(kind: str) -> dict[str, Any]:
+    """What makes a run small, as far as the kind has such fields: those that optimize no picture have no steps."""
+    return {name: value for name, value in SMALL.items() if name in function_of(kind).kind.model_fields}
 
 
 def function_of(kind: str) -> RecipeFunction:

@@ -1,9 +1,18 @@
 """Recipes: what a person shares, a paper cites and a cluster runs; and what a picture carries."""
 
 from lucidtorch.recipes.kinds.activation_grid import activation_grid
+from lucidtorch.recipes.kinds.activations import activations
+from lucidtorch.recipes.kinds.adversarial import adversarial
+from lucidtorch.recipes.kinds.ascent_problems import ascent_problems
+from lucidtorch.recipes.kinds.class_preference import class_preference
+from lucidtorch.recipes.kinds.deconvnet import deconvnet
 from lucidtorch.recipes.kinds.diversity import diversity
+from lucidtorch.recipes.kinds.embedding import embedding
+from lucidtorch.recipes.kinds.filters import filters
+from lucidtorch.recipes.kinds.heatmap import heatmap
 from lucidtorch.recipes.kinds.interaction import interaction
 from lucidtorch.recipes.kinds.interpolation import interpolation
+from lucidtorch.recipes.kinds.inversion import inversion
 from lucidtorch.recipes.kinds.layer_sheet import layer_sheet
 from lucidtorch.recipes.kinds.model_tour import model_tour
 from lucidtorch.recipes.kinds.negative import negative
@@ -11,6 +20,7 @@ from lucidtorch.recipes.kinds.neuron_groups import neuron_groups
 from lucidtorch.recipes.kinds.optimization_film import optimization_film
 from lucidtorch.recipes.kinds.regularization_study import regularization_study
 from lucidtorch.recipes.kinds.render import render
+from lucidtorch.recipes.kinds.top_patches import top_patches
 from lucidtorch.recipes.pictures import read_recipe, rerun
 from lucidtorch.recipes.record import RenderRecord
 from lucidtorch.recipes.runs.result import Run
@@ -19,9 +29,18 @@ __all__ = [
     "RenderRecord",
     "Run",
     "activation_grid",
+    "activations",
+    "adversarial",
+    "ascent_problems",
+    "class_preference",
+    "deconvnet",
     "diversity",
+    "embedding",
+    "filters",
+    "heatmap",
     "interaction",
     "interpolation",
+    "inversion",
     "layer_sheet",
     "model_tour",
     "negative",
@@ -31,4 +50,5 @@ __all__ = [
     "regularization_study",
     "render",
     "rerun",
+    "top_patches",
 ]

@@ -6,10 +6,10 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, model_validator
 from pydantic.json_schema import SkipJsonSchema
 from torch import Tensor
 
@@ -17,7 +17,7 @@ from lucidtorch.base.arrays import Array, load_array
 from lucidtorch.base.errors import ImageError, suggestion
 from lucidtorch.base.photos import photo, with_channels
 from lucidtorch.base.sizes import Size
-from lucidtorch.datasets import drawings
+from lucidtorch.datasets import digits, drawings, lines
 from lucidtorch.objectives.references import checked_picture
 
 INPUTS = "inputs"  # the folder in a run's folder where the pictures stand that it looked at
@@ -25,20 +25,41 @@ ARRAYS = ".npy"
 PICTURE_AXES = 3
 MARK_LETTERS = 8  # of a file's checksum in its name
 LONGEST_STEM = 60
+LINES = 5000  # among which a line of given words is looked for
 
 
 class Drawing(BaseModel):
-    """A drawing of the test split that the embedded network was not trained on.
+    """A picture that every installation has: of a test split, that the embedded networks were not trained on.
 
     Attributes:
-        drawing: Its class, such as ``star``.
+        drawing: The class of a drawing, such as ``star``.
+        digit: Or a handwritten digit.
+        line: Or words of the class of a line, such as ``long red``.
         number: Which of that class.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    drawing: str = Field(description="The class of a drawing, such as star.")
-    number: int = Field(default=0, ge=0, le=999, description="Which drawing of that class.")
+    drawing: str | None = Field(default=None, description="The class of a drawing, such as star.")
+    digit: int | None = Field(default=None, ge=0, le=9, description="Or a handwritten digit.")
+    line: str | None = Field(default=None, description="Or words of the class of a line, such as long red.")
+    number: int = Field(default=0, ge=0, le=999, description="Which one of that class.")
+
+    @model_validator(mode="after")
+    def _one_sort(self) -> Self:
+        if sum(one is not None for one in (self.drawing, self.digit, self.line)) != 1:
+            raise ValueError("Name one of drawing, digit and line, such as {drawing: star}.")
+        return self
+
+    @property
+    def what(self) -> str:
+        """What it is a picture of, such as ``star``, ``digit 3`` or ``long red line``."""
+        return f"{self.line} line" if self.line is not None else self.drawing or f"digit {self.digit}"
+
+    @property
+    def name(self) -> str:
+        """A short name: what it is, with its number, if that is not 0."""
+        return f"{self.what} {self.number}" if self.number else self.what
 
 
 def _named(value: Any) -> Any:
@@ -120,10 +141,22 @@ def _own_name(name: str, mark: str) -> str:
 
 
 def _drawn(value: Drawing, size: Size) -> np.ndarray:
+    sides = (size[-2], size[-1])
+    if value.drawing is not None:
+        return _drawing(value.drawing, value.number, sides)
+    found = digits("test", size=sides) if value.digit is not None else lines("test", length=LINES, size=sides)
+    wanted = {str(value.digit)} if value.line is None else set(value.line.split())
+    own = [place for place in range(len(found)) if wanted <= set(found.classes[found.label(place)].split())]
+    if not wanted or value.number >= len(own):
+        words = "" if value.line is None else f" They are named by words such as {found.classes[0]!r}."
+        raise ImageError(f"{value.number} was asked for, but {len(own)} pictures are a {value.what}, from 0 on.{words}")
+    return np.asarray(found[own[value.number]][0])
+
+
+def _drawing(name: str, number: int, sides: tuple[int, int]) -> np.ndarray:
     """Draw; the classes take turns in a collection, so that drawing n of a class stands n rounds on."""
     known = drawings("test").classes
-    if value.drawing not in known:
-        raise ImageError(f"There is no drawing {value.drawing!r}. {suggestion(value.drawing, known)}")
-    place = known.index(value.drawing) + value.number * len(known)
-    height, width = size[-2:]
-    return np.asarray(drawings("test", length=place + 1, size=(height, width))[place][0])
+    if name not in known:
+        raise ImageError(f"There is no drawing {name!r}. {suggestion(name, known)}")
+    place = known.index(name) + number * len(known)
+    return np.asarray(drawings("test", length=place + 1, size=sides)[place][0])

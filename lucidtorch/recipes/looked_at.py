@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeAlias
@@ -16,7 +16,7 @@ from lucidtorch.base.arrays import Array
 from lucidtorch.base.sizes import size_text
 from lucidtorch.datasets.pictures import SUFFIXES
 from lucidtorch.recipes.blame import FieldError, Key, blamed
-from lucidtorch.recipes.inputs import Drawing, ImageField, kept_image, read_image
+from lucidtorch.recipes.inputs import ARRAYS, Drawing, ImageField, kept_image, read_image
 from lucidtorch.recipes.runs.stage import Stage
 
 MOST = 1024  # pictures of one run; more are data, which `top_patches` and others look through
@@ -24,8 +24,8 @@ MOST = 1024  # pictures of one run; more are data, which `top_patches` and other
 Images: TypeAlias = str | Annotated[tuple[ImageField, ...], Field(min_length=1, max_length=MOST)]
 
 
-class PictureFields(BaseModel):
-    """The fields of a recipe that looks at pictures.
+class AnyPictures(BaseModel):
+    """The fields of a recipe that looks at pictures, if any are named.
 
     Attributes:
         image: The picture.
@@ -41,10 +41,18 @@ class PictureFields(BaseModel):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if self.image is None and self.images is None:
-            raise FieldError(("image",), "Pictures are looked at here; name one, or several under `images`.")
         if self.image is not None and self.images is not None:
             raise FieldError(("images",), "Write `image` or `images`, not both.")
+        return self
+
+
+class PictureFields(AnyPictures):
+    """The fields of a recipe that looks at pictures."""
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        if self.image is None and self.images is None:
+            raise FieldError(("image",), "Pictures are looked at here; name one, or several under `images`.")
         return self
 
 
@@ -65,7 +73,7 @@ class LookedAt:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def look_at(stage: Stage, given: PictureFields, sides: tuple[int, int] | None) -> LookedAt:
+def look_at(stage: Stage, given: AnyPictures, sides: tuple[int, int] | None) -> LookedAt:
     """Read the pictures of a recipe.
 
     Args:
@@ -97,14 +105,14 @@ def look_at(stage: Stage, given: PictureFields, sides: tuple[int, int] | None) -
             )
     values = tuple(name for name, _ in kept)
     return LookedAt(
-        _names([value for value, _ in named]),
+        _names(values),
         torch.stack([torch.tensor(one.numpy(), dtype=torch.float32) for one in read]),
         {"images": values} if given.image is None else {"image": values[0]},
         {path: data for _, files in kept for path, data in files.items()},
     )
 
 
-def _named(given: PictureFields, base: Path) -> list[tuple[str | Drawing | Array, Key]]:
+def _named(given: AnyPictures, base: Path) -> list[tuple[str | Drawing | Array, Key]]:
     """The pictures one by one, each with the way to it in the recipe."""
     if given.image is not None:
         return [(given.image, ("image",))]
@@ -123,16 +131,16 @@ def _of_folder(said: str, base: Path) -> list[str]:
     return [str(one.resolve()) for one in found]
 
 
-def _names(values: list[str | Drawing | Array]) -> tuple[str, ...]:
-    """Name pictures by their files or drawings; by their numbers where these are alike."""
+def _names(values: Sequence[str | Drawing]) -> tuple[str, ...]:
+    """Name pictures by their kept copies, so that a run of these gives the same names; by numbers where alike."""
     found = [_name(value, number) for number, value in enumerate(values, 1)]
     return tuple(name if found.count(name) == 1 else f"{name} ({number})" for number, name in enumerate(found, 1))
 
 
-def _name(value: str | Drawing | Array, number: int) -> str:
+def _name(value: str | Drawing, number: int) -> str:
     if isinstance(value, Drawing):
-        return f"{value.drawing} {value.number}" if value.number else value.drawing
-    return f"picture {number}" if isinstance(value, Array) else plain_stem(value)
+        return value.name
+    return f"picture {number}" if value.endswith(ARRAYS) else plain_stem(value)  # an array is named by its content
 
 
 def plain_stem(path: str) -> str:

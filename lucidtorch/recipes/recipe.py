@@ -89,7 +89,7 @@ class Recipe(BaseModel):
         own = [name for name in type(self).model_fields if name not in COMMON]
         first = ("recipe", "title", "model", "weights", *own)
         order = (*first, *(name for name in COMMON if name not in first))
-        return {name: found[name] for name in order if name in found}
+        return {name: found[name] for name in order if found.get(name) is not None}
 
     def replaced(self, **fields: Any) -> Self:
         """Make the same recipe with other values.
@@ -122,6 +122,7 @@ class RenderingRecipe(Recipe):
         lr: The step size.
         optimizer: ``adam`` or ``sgd``.
         precision: What the network computes in.
+        scan: The folder of a scan of the network, whose images stand beside pictures of units.
     """
 
     param: str | None = Field(default=None, description="What makes the images, such as image(128, decay=1.2).")
@@ -132,6 +133,10 @@ class RenderingRecipe(Recipe):
     optimizer: Literal["adam", "sgd"] = Field(default="adam", description="The rule of the steps.")
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32", description="What the network computes in."
+    )
+    scan: str | None = Field(
+        default=None,
+        description="The folder of a scan of this network: real images stand beside the picture of each unit.",
     )
 
 

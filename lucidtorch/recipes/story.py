@@ -9,6 +9,52 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from lucidtorch.galleries.beside import Beside
+
+
+@dataclass(frozen=True)
+class View:
+    """An arrangement of the small pictures of a chart.
+
+    Args:
+        name: What it is called, such as ``conv3_2 by t-SNE``.
+        places: For each picture, where its middle is: x from 0 to 1, and y downwards in the same unit.
+        side: How wide a picture is in that unit where the whole arrangement is seen.
+        packed: Whether it fills a grid of such pictures, so that none lies over another however close one looks.
+    """
+
+    name: str
+    places: tuple[tuple[float, float], ...]
+    side: float
+    packed: bool = False
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Many small pictures at places, which the page lets one move about in and look at closely.
+
+    Args:
+        thumbnails: The file of the sheet that holds them, row by row and without gaps.
+        columns: How many stand in a row of it.
+        width: Of each, in pixels.
+        height: Of each, in pixels.
+        names: What each is called.
+        groups: For each, the number of its group; -1 for none.
+        group_names: The names of the groups; empty where there are none.
+        colours: The colour of each group, such as ``#f0b860``.
+        views: The arrangements; the first is seen first.
+    """
+
+    thumbnails: str
+    columns: int
+    width: int
+    height: int
+    names: tuple[str, ...]
+    groups: tuple[int, ...]
+    group_names: tuple[str, ...]
+    colours: tuple[str, ...]
+    views: tuple[View, ...]
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -26,7 +72,10 @@ class Figure:
         steps: The number of steps that the curves span, or None.
         dead: Whether it is of a dead unit, and shows nothing.
         note: What a reader should know, or empty.
-        whole: Whether it is shown as wide as the page, as sheets are.
+        whole: Whether it is shown as wide as the page, as sheets are; in a table, in its own size instead of small.
+        legend: What its colours mean: pairs of a name and a colour such as ``#f0b860``.
+        chart: What the page shows in its place where scripts run, or None; it is then as wide as the page.
+        beside: What real images say of the unit that it is a picture of, where a scan was named; None otherwise.
     """
 
     file: str
@@ -41,6 +90,9 @@ class Figure:
     dead: bool = False
     note: str = ""
     whole: bool = False
+    legend: tuple[tuple[str, str], ...] = ()
+    chart: Chart | None = None
+    beside: Beside | None = None
 
 
 Cell: TypeAlias = str | float | int | Figure | None

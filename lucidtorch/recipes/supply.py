@@ -12,13 +12,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, 
 from pydantic.json_schema import SkipJsonSchema
 from torch import Tensor
 
-from lucidtorch.base.sizes import short_size, size_pair
+from lucidtorch.base.sizes import short_size, size_pair, size_text
 from lucidtorch.datasets.answers import right_answers
 from lucidtorch.datasets.named import SORTS, DataName, name_of, open_data
 from lucidtorch.datasets.scans.entry import scan
 from lucidtorch.datasets.scans.result import Scan, load_scan
 from lucidtorch.datasets.scans.source import Source
-from lucidtorch.models.checksum import network_key
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.recipe import SizeField
 from lucidtorch.recipes.runs.desk import Desk
@@ -98,16 +97,25 @@ def _held(value: Any) -> Any:
         return dict(value)
     name = name_of(value)
     if name is None and hasattr(value, "__len__") and hasattr(value, "__getitem__"):
-        return GivenData(value)
+        return value if isinstance(value, tuple) and _is_plain(value) else GivenData(value)
     return NamedData.model_validate(name) if isinstance(name, Mapping) else name
 
 
+def _is_plain(value: tuple[Any, ...]) -> bool:
+    """Whether a list could stand in a file, so that it is one of paths or nothing that is known."""
+    first = value[0] if value else None
+    return (
+        _is_plain(first) if isinstance(first, tuple) else first is None or isinstance(first, str | int | float | dict)
+    )
+
+
 _Given = SkipJsonSchema[Annotated[InstanceOf[GivenData], PlainSerializer(lambda _: None)]]
-DataField: TypeAlias = Annotated[str | NamedData | _Given, BeforeValidator(_held)]
+_Paths = Annotated[tuple[str, ...], Field(min_length=1)]
+DataField: TypeAlias = Annotated[str | _Paths | NamedData | _Given, BeforeValidator(_held)]
 
 
-class DataFields(BaseModel):
-    """The fields of a recipe that looks through data.
+class AnyData(BaseModel):
+    """The fields of a recipe that looks through data, if any is named.
 
     Attributes:
         data: The images.
@@ -118,11 +126,15 @@ class DataFields(BaseModel):
 
     data: DataField | None = Field(
         default=None,
-        description="The images: a folder, with a subfolder per class or none; a .npy array; or {drawings: test}.",
+        description="The images: a folder, with a subfolder per class or none; a list of files; or {drawings: test}.",
     )
     scan: str | None = Field(
         default=None, description="Or the folder of a finished scan of this network, which is then not made again."
     )
+
+
+class DataFields(AnyData):
+    """The fields of a recipe that looks through data."""
 
     @model_validator(mode="after")
     def _said(self) -> Self:
@@ -146,7 +158,7 @@ class Supply:
     found: Scan | None
 
     @classmethod
-    def of(cls, stage: Stage, given: DataFields) -> Supply:
+    def of(cls, stage: Stage, given: AnyData) -> Supply:
         """Open the data of a recipe.
 
         Args:
@@ -163,7 +175,12 @@ class Supply:
         data = given.data.data if isinstance(given.data, GivenData) else None
         if given.scan is not None:
             with blamed(SCAN):
-                found = _finished(load_scan(stage.base / given.scan), stage)
+                found = load_scan(stage.base / given.scan)
+                found.check(stage.network)
+            if stage.recipe.size is not None and size_pair(stage.recipe.size) != found.sides:
+                raise FieldError(
+                    ("size",), f"The scan looked at its images at {size_text(found.sides)}; leave size out."
+                )
             with blamed(DATA if data is not None else SCAN):
                 return cls(stage, found.open(data), found)
         with blamed("size"):
@@ -234,14 +251,6 @@ class Supply:
             )
 
 
-def _name(said: str | NamedData | GivenData | None) -> DataName:
+def _name(said: str | tuple[str, ...] | NamedData | GivenData | None) -> DataName:
     """The name of data that has one."""
-    return said.name if isinstance(said, NamedData) else said if isinstance(said, str) else ""
-
-
-def _finished(found: Scan, stage: Stage) -> Scan:
-    if found.done < found.images:
-        raise FieldError((SCAN,), f"It has looked at {found.done} of {found.images} images; finish it first.")
-    if found.network != network_key(stage.network):
-        raise FieldError((SCAN,), f"It is the scan of another network ({found.model}), or of other weights.")
-    return found
+    return said.name if isinstance(said, NamedData) else said if isinstance(said, str | tuple) else ""

@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import BadInputError, ImageError
-from lucidtorch.datasets import drawings
+from lucidtorch.datasets import digits, drawings, lines
+from lucidtorch.datasets.ruled import CLASSES
 from lucidtorch.recipes.inputs import Drawing, ImageField, kept_image, read_image
 
 FIELD = TypeAdapter(ImageField, config={"arbitrary_types_allowed": True})
@@ -62,6 +63,29 @@ def test_drawing_n_of_a_class_is_the_nth_of_that_class(number: int, tmp_path: Pa
     np.testing.assert_array_equal(found.numpy(), np.asarray(every[stars[number]][0], dtype=np.float32))
 
 
+def test_digits_and_lines_are_found_by_what_they_are(tmp_path: Path) -> None:
+    found = read_image(Drawing(digit=7, number=1), (20, 24), 1, tmp_path)
+    every = digits("test", size=(20, 24))
+    own = [image for image, label in every if label == 7]
+    np.testing.assert_array_equal(found.numpy(), np.asarray(own[1]))
+    red = read_image(Drawing(line="red long"), (32, 32), 3, tmp_path).numpy()
+    image, label = next(one for one in lines("test", size=32) if {"long", "red"} <= set(CLASSES[one[1]].split()))
+    np.testing.assert_array_equal(red, np.asarray(image), err_msg=CLASSES[label])
+    assert [Drawing(digit=7, number=1).name, Drawing(line="red long").name] == ["digit 7 1", "red long line"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (Drawing(digit=7, number=500), "500 was asked for, but .* pictures are a digit 7"),
+        (Drawing(line="wide"), "0 pictures are a wide line, from 0 on. They are named by words such as"),
+    ],
+)
+def test_a_digit_or_line_that_is_not_there_is_refused(value: Drawing, words: str, tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=words):
+        read_image(value, (20, 20), 3, tmp_path)
+
+
 def test_the_field_takes_a_path_a_mapping_and_pixels() -> None:
     assert FIELD.validate_python(Path("a") / "b.png") == str(Path("a") / "b.png")
     assert FIELD.validate_python({"drawing": "star"}) == Drawing(drawing="star", number=0)
@@ -71,7 +95,15 @@ def test_the_field_takes_a_path_a_mapping_and_pixels() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [{"drawing": "star", "numbr": 1}, {"number": 1}, {"drawing": "star", "number": -1}, 3]
+    "value",
+    [
+        {"drawing": "star", "digit": 3},
+        {"digit": 10},
+        {"drawing": "star", "numbr": 1},
+        {"number": 1},
+        {"drawing": "star", "number": -1},
+        3,
+    ],
 )
 def test_the_field_refuses_other_things(value: object) -> None:
     with pytest.raises(ValidationError):

@@ -66,19 +66,19 @@ def read(document: Document) -> RecipeKind:
         return recipe
 
 
-def read_network(document: Document) -> Model:
+def read_network(document: Document, recipe: RecipeKind) -> Model:
     """Load the network that a recipe names.
 
     Args:
         document: The recipe as it is written.
+        recipe: What `read` made of it.
 
     Returns:
         The network.
 
     Raises:
-        RecipeError: The recipe does not fit, or there is no such network; the message names the place.
+        RecipeError: There is no such network; the message names the place.
     """
-    recipe = read(document)
     with placed(document):
         return load_network(recipe.model or "", recipe.weights, recipe.device)
 
@@ -87,6 +87,7 @@ def run_document(
     document: Document,
     folder: Path,
     *,
+    recipe: RecipeKind | None = None,
     network: Model | None = None,
     workers: int = 1,
     report: Report | None = None,
@@ -96,6 +97,7 @@ def run_document(
     Args:
         document: The recipe.
         folder: Where the files of the run shall stand.
+        recipe: What `read` made of it; read here where None.
         network: What `read_network` loaded; loaded here where None.
         workers: How many processes work side by side.
         report: Called as the work goes on with the number done, the number of all, and what is counted.
@@ -107,10 +109,10 @@ def run_document(
         RecipeError: Anything does not fit; nothing was rendered or written then. The message names the place.
         OutputError: The folder cannot be written to.
     """
-    recipe = read(document)
-    model = read_network(document) if network is None else network
+    found = read(document) if recipe is None else recipe
+    model = read_network(document, found) if network is None else network
     with placed(document):
-        return run_recipe(recipe, folder, network=model, base=document.base, workers=workers, report=report)
+        return run_recipe(found, folder, network=model, base=document.base, workers=workers, report=report)
 
 
 def _kind(values: dict[str, Any]) -> type[RecipeKind]:

@@ -20,8 +20,8 @@ from lucidtorch.param.param import Param
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.inputs import ImageField, kept_image, read_image
-from lucidtorch.recipes.parts.grid_cells import GridCells
-from lucidtorch.recipes.parts.grid_story import SEEN, Grid, told
+from lucidtorch.recipes.parts.grids.grid_cells import GridCells
+from lucidtorch.recipes.parts.grids.grid_story import SEEN, Grid, told
 from lucidtorch.recipes.parts.sharing import with_shared
 from lucidtorch.recipes.parts.unit_pictures import unit_shot
 from lucidtorch.recipes.recipe import Layers, SizeField

@@ -6,16 +6,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from lucidtorch.base.sizes import short_size
 from lucidtorch.galleries.plan import slug
 from lucidtorch.galleries.task import Piece, Task
-from lucidtorch.param.images import Image, image
 from lucidtorch.recipes.blame import FieldError, Key, blamed
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.regularizers import WORDS, Regularizer, RegularizerField, known
 from lucidtorch.recipes.parts.study import ALL, PLAIN, Exhibit, Study
 from lucidtorch.recipes.parts.unit_pictures import objective_seed
-from lucidtorch.recipes.parts.ways import NOTHING, Ground
+from lucidtorch.recipes.parts.ways import NOTHING, Ground, plain_image
 from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
@@ -60,7 +58,7 @@ class RegularizationStudy(RenderingKind):
         goal = stage.objective(self.objective, "objective")
         if goal.batch not in (None, 1):
             raise FieldError(("objective",), f"A study shows one picture in many ways, but {goal!r} is {goal.batch}.")
-        ground = Ground(stage, goal, self._plain_param(stage), objective_seed(stage, goal), self.penalty_scale)
+        ground = Ground(stage, goal, plain_image(stage), objective_seed(stage, goal), self.penalty_scale)
         named = self._named(ground)
         joined = self._joined(named)
         exhibits = [_exhibit(ground, PLAIN, ())]
@@ -75,17 +73,6 @@ class RegularizationStudy(RenderingKind):
             "param": repr(ground.param),
         }
         return Plan(tuple(_task(one, ground.seed) for one in exhibits), study.tell, fields)
-
-    def _plain_param(self, stage: Stage) -> Image:
-        param = stage.param
-        if not isinstance(param, Image):
-            raise FieldError(("param",), f"A study varies image(...), but param is {param!r}.")
-        if self.param is None:
-            size = short_size(param.size)
-            return image(size, channels=stage.network.convention.channels, fft=False, decorrelate=False)
-        if param.batch != 1:
-            raise FieldError(("param",), f"A study shows one picture in many ways, but param makes {param.batch}.")
-        return param
 
     def _named(self, ground: Ground) -> Named:
         if self.regularizers is None:

@@ -34,8 +34,11 @@ def run_data(story: Story, recipe: Recipe) -> str:
     A figure is an object with ``file`` (its path in the folder of the run), ``caption``, ``alt`` (what it shows, in
     words), ``objective`` (its text, or empty), ``seed``, ``score`` (numbers or null), ``curve`` (the objective over the
     steps, in equal strides), ``terms`` (an object with such a list for each part of the objective, by its text),
-    ``steps`` (which the curves span, or null), ``dead``, ``note`` and ``whole``, as `Figure` describes them. Numbers
-    that are not finite are written as ``null``.
+    ``steps`` (which the curves span, or null), ``dead``, ``note``, ``whole``, ``legend`` (pairs of a name and a
+    colour), ``chart`` and ``beside``, as `Figure` describes them. ``beside`` is null, or an object with the fields of
+    `Beside`, among them ``images``, objects with the fields of `RealImage`. ``chart`` is null, or an object with the
+    fields of `Chart`, among them ``views``, objects with the fields of `View`. Numbers that are not finite are written
+    as ``null``.
 
     Args:
         story: What the run tells.

@@ -14,7 +14,7 @@ ROOM = 1200  # pixels of the screen that stand side by side on the page
 LARGE, SMALL = 460, 200  # how wide a picture is shown where there are few, and where there are many
 MOST_TIMES = 3  # how often the pixel of a picture is repeated at most, that it is not blown up to mush
 FEW = 4  # pictures that are shown large, with all that is known of them
-FOLDED = 64  # pictures beyond which those that a sheet shows already are folded away
+FOLDED = 64  # pictures beyond which those that a sheet shows already are folded away, and rows of a table
 CAPTIONED = 8  # columns beyond which cells stand close, without words under them
 NAMES_WIDTH = 116  # of the names of rows
 GAP, CLOSE_GAP, WIDE_GAP = 12, 2, 26
@@ -42,8 +42,8 @@ class Block:
     """Pictures of a section that stand together.
 
     Attributes:
-        kind: ``whole`` (each as wide as the page), ``few`` (large, with all that is known beside), ``wall`` (as many in
-            a row as fit) or ``matrix``.
+        kind: ``whole`` (each as wide as the page), ``chart`` (likewise, to move about in), ``few`` (large, with all
+            that is known beside), ``wall`` (as many in a row as fit) or ``matrix``.
         figures: The pictures, but of a matrix.
         width: How wide a picture is shown, in pixels of the screen.
         folded: Whether they are folded away.
@@ -93,11 +93,11 @@ def shown_width(width: int, room: int) -> int:
 
 def _blocks(section: Section, sizes: Sizes) -> Iterator[Block]:
     seen = False
-    for whole, run in itertools.groupby(section.figures, key=lambda figure: figure.whole):
+    for wide, run in itertools.groupby(section.figures, key=_wide):
         figures = tuple(run)
-        if whole:
+        if wide:
             seen = True
-            yield Block("whole", figures)
+            yield Block(wide, figures)
         elif section.columns is not None:
             yield _matrix(figures, section, section.columns, sizes)
         elif len(figures) <= FEW:
@@ -105,6 +105,11 @@ def _blocks(section: Section, sizes: Sizes) -> Iterator[Block]:
         else:
             width = _common_width(figures, sizes, SMALL)
             yield Block("wall", figures, width, folded=seen and len(figures) > FOLDED)
+
+
+def _wide(figure: Figure) -> str:
+    """The kind of block that a figure stands in which is as wide as the page; empty for others."""
+    return "chart" if figure.chart is not None else "whole" if figure.whole else ""
 
 
 def _common_width(figures: Sequence[Figure], sizes: Sizes, room: int) -> int:

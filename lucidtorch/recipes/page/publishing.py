@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
@@ -14,14 +17,15 @@ from lucidtorch.galleries.curve import OBJECTIVE, Curve, number_text, panels
 from lucidtorch.galleries.look import asset_text, check_inside, page_environment, picture_sizes
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.page.data import run_data
-from lucidtorch.recipes.page.layout import ROOM, Sizes, blocks, shown_width
+from lucidtorch.recipes.page.layout import FOLDED, ROOM, Sizes, blocks, shown_width
 from lucidtorch.recipes.page.making import commands, made_by
 from lucidtorch.recipes.recipe import Recipe
 from lucidtorch.recipes.recipe_text import recipe_text
-from lucidtorch.recipes.story import Cell, Figure, Story
+from lucidtorch.recipes.story import Cell, Chart, Figure, Story
 
 TEMPLATES = Path(__file__).with_name("templates")
 STYLES, SCRIPTS = ("look.css", "run.css"), ("look.js", "run.js")
+CHART_STYLES, CHART_SCRIPTS = ("chart.css",), ("chart.js",)  # of pages that have a chart
 FILMS = (".mp4",)  # what no picture library reads
 LIGHT = 100  # pictures beyond which their curves are drawn without axes, so that the page stays light
 CODE = re.compile("`([^`]+)`")
@@ -47,7 +51,10 @@ def publish(story: Story, recipe: Recipe, model: Model, folder: Path) -> Path:
         ImageError: A picture is missing or cannot be read.
         OutputError: The folder cannot be written to.
     """
-    files = [*dict.fromkeys((*(one.file for one in _pictured(story)), story.main))]
+    charts = [one.chart for one in story.figures if one.chart is not None]
+    beside = [one.beside.file for one in story.figures if one.beside is not None and one.beside.file]
+    shown = (*(one.file for one in _pictured(story)), *(one.thumbnails for one in charts), *beside)
+    files = [*dict.fromkeys((*shown, story.main))]
     check_inside(files, "the folder of the run")
     sizes = _sizes(files, folder)
     environment = _environment(sizes)
@@ -59,8 +66,8 @@ def publish(story: Story, recipe: Recipe, model: Model, folder: Path) -> Path:
         made_by=made_by(recipe, model),
         commands=commands(story.main),
         recipe_text=recipe_text(recipe),
-        style=asset_text(STYLES, TEMPLATES),
-        script=asset_text(SCRIPTS, TEMPLATES),
+        style=asset_text((*STYLES, *(CHART_STYLES if charts else ())), TEMPLATES),
+        script=asset_text((*SCRIPTS, *(CHART_SCRIPTS if charts else ())), TEMPLATES),
     )
     atomic_write_text(folder / "data.json", run_data(story, recipe))
     atomic_write_text(folder / "index.html", page)
@@ -84,9 +91,10 @@ def _sizes(files: list[str], folder: Path) -> Sizes:
 def _environment(sizes: Sizes) -> jinja2.Environment:
     environment = page_environment(TEMPLATES)
     environment.filters |= {"prose": CODE.split, "cell": _cell_text, "panels": _panels, "size": sizes.__getitem__}
+    environment.filters |= {"chart_data": _chart_data}
     environment.tests |= {"film": _is_film, "figure": lambda value: isinstance(value, Figure)}
     environment.tests |= {"numeric": lambda value: isinstance(value, int | float)}
-    environment.globals |= {"room": ROOM, "shown_width": shown_width}
+    environment.globals |= {"room": ROOM, "most_rows": FOLDED, "shown_width": shown_width}
     return environment
 
 
@@ -100,6 +108,11 @@ def _cell_text(value: Cell) -> str:
     if isinstance(value, float):
         return number_text(value)
     return str(value).replace("-", "\N{MINUS SIGN}") if isinstance(value, int) else str(value)
+
+
+def _chart_data(chart: Chart) -> dict[str, Any]:
+    """What the script of a chart reads."""
+    return dataclasses.asdict(chart) | {"thumbnails": urllib.parse.quote(chart.thumbnails)}
 
 
 def _panels(figure: Figure) -> list[Curve]:

@@ -10,13 +10,15 @@ from functools import reduce
 import torch
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.sizes import short_size
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.galleries.task import Craft
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.param.images import Image
+from lucidtorch.param.images import Image, image
 from lucidtorch.param.text import parse as parse_param
-from lucidtorch.recipes.blame import Key, blamed
+from lucidtorch.recipes.blame import FieldError, Key, blamed
 from lucidtorch.recipes.parts.regularizers import Regularizer
+from lucidtorch.recipes.recipe import RenderingRecipe
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.rendering.preparation import read_constraints
 from lucidtorch.transforms.text import parse as parse_transforms
@@ -129,6 +131,30 @@ class Ground:
                 with blamed(*key, "constraints"):
                     found = found | read_constraints(part.constraints, self.stage.base)
         return found
+
+
+def plain_image(stage: Stage, *, bounds: str = "sigmoid") -> Image:
+    """Give what makes the picture in plain ascent: one number per pixel and colour where the recipe says nothing.
+
+    Args:
+        stage: What the recipe plans on.
+        bounds: What keeps the numbers in [0, 1] then, ``sigmoid`` or ``clip``.
+
+    Returns:
+        The param, of one image.
+
+    Raises:
+        FieldError: The recipe's own is no `image(...)`, or makes several.
+    """
+    param = stage.param
+    if not isinstance(param, Image):
+        raise FieldError(("param",), f"Ways to make a picture are compared on image(...), but param is {param!r}.")
+    if isinstance(stage.recipe, RenderingRecipe) and stage.recipe.param is None:
+        size = short_size(param.size)
+        return image(size, channels=stage.network.convention.channels, fft=False, decorrelate=False, bounds=bounds)
+    if param.batch != 1:
+        raise FieldError(("param",), f"One picture is shown in many ways, but param makes {param.batch}.")
+    return param
 
 
 def _changed(param: Image, part: Regularizer) -> Image:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from lucidtorch.base.files import atomic_write_bytes
 from lucidtorch.base.images import encode_png
 from lucidtorch.base.settings import settings_text
+from lucidtorch.galleries.look import picture_pixels
 from lucidtorch.galleries.work import Record
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.recipes.recipe import Recipe, RenderingRecipe
@@ -49,9 +48,7 @@ class Desk:
         Returns:
             `[C, H, W]` in [0, 1], in steps of 1/255; C is 1, 3 or, of see-through pictures, one more.
         """
-        with Image.open(self.folder / file) as picture:
-            found = np.array(picture)
-        return torch.from_numpy(found.reshape(*found.shape[:2], -1)).permute(2, 0, 1).float() / 255
+        return picture_pixels(self.folder / file)
 
     def stacked(self, files: Iterable[str]) -> Tensor:
         """Read pictures of one size.

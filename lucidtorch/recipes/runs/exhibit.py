@@ -13,11 +13,14 @@ from typing import TypeAlias
 
 from PIL import Image
 
+from lucidtorch.galleries.beside import Beside
 from lucidtorch.recipes.recipe import Recipe
 from lucidtorch.recipes.recipe_text import recipe_text
 from lucidtorch.recipes.story import Cell, Figure, Section, Story, Table
 from lucidtorch.rendering.showing import MOST_PICTURES, code_html, figure_html, picture_html, quiet_html, row_html
 
+STRIPS_BYTES = 2_000_000  # of all strips of real images together
+STRIP = 480  # CSS pixels of such a strip, and of the caption that it is a part of
 MOST_BYTES = 6_000_000  # of all pictures together; as text they are a third larger
 LARGEST = 1_000_000  # pixels of one picture; a larger one, such as the sheet of a whole layer, is made smaller
 THUMBNAIL = 72  # pixels on a side, about, of a picture in a table
@@ -42,8 +45,9 @@ def run_html(folder: Path, recipe: Recipe, story: Story) -> str:
         how many more there are on the page.
     """
     shown, thumbnails = embedded(folder, story), _thumbnails(folder, story)
+    strips = _strips(folder, [one for one in story.figures if one.file in shown])
     parts = [f"<h3>{html.escape(story.title)}</h3>", *_paragraphs(story.lead)]
-    parts += [_section(one, shown, thumbnails) for one in story.sections]
+    parts += [_section(one, shown, strips, thumbnails) for one in story.sections]
     left = len({one.file for one in story.figures}) - len(shown)
     more = f"{left} more on the page: " if left else "The page: "
     parts.append(f'<p style="margin-top:12px">{more}{code_html(str(folder / "index.html"))}</p>')
@@ -121,13 +125,26 @@ def _thumbnails(folder: Path, story: Story) -> Embedded:
     return {file: fitted(folder / file, THUMBNAIL * THUMBNAIL, "png") for file in there[:MOST_PICTURES]}
 
 
-def _section(section: Section, shown: Embedded, thumbnails: Embedded) -> str:
+def _strips(folder: Path, figures: Iterable[Figure]) -> Embedded:
+    """The real images beside pictures, by the file of the picture, as far as there is room for them."""
+    found: dict[str, bytes] = {}
+    room = STRIPS_BYTES
+    for one in figures:
+        beside = one.beside
+        path = None if beside is None or not beside.file or beside.again else folder / beside.file
+        if path is not None and path.is_file() and path.stat().st_size <= room:
+            found[one.file] = path.read_bytes()
+            room -= len(found[one.file])
+    return found
+
+
+def _section(section: Section, shown: Embedded, strips: Embedded, thumbnails: Embedded) -> str:
     figures = [one for one in section.figures if one.file in shown]
     table = "" if section.table is None else _table(section.table, thumbnails)
     if section.figures and not figures and not section.text and not table:
         return ""
     whole = section.columns is not None and len(figures) == len(section.figures)
-    elements = [_figure(one, shown) for one in figures]
+    elements = [_figure(one, shown, strips) for one in figures]
     pictures = _grid(section, elements) if whole else row_html(elements) if elements else ""
     return "".join([f"<h4>{html.escape(section.heading)}</h4>", *_paragraphs(section.text), pictures, table])
 
@@ -151,15 +168,30 @@ def _name(text: str) -> str:
     return f"<div>{html.escape(text)}</div>"
 
 
-def _figure(figure: Figure, shown: Embedded) -> str:
+def _figure(figure: Figure, shown: Embedded, strips: Embedded) -> str:
     lines = [html.escape(figure.caption)]
     lines += [] if figure.score is None else [quiet_html(f"score {figure.score:.4g}")]
     lines += ["<strong>dead unit</strong>"] if figure.dead else []
     lines += [quiet_html(figure.note)] if figure.note else []
+    lines += [_meaning(figure.legend)] if figure.legend else []
+    lines += [] if figure.beside is None else _beside(figure.beside, strips.get(figure.file))
     data, alt = shown[figure.file], figure.alt
     if figure.whole:
         return f'<div style="flex-basis:100%">{figure_html(data, alt, lines, narrowest=WHOLE)}</div>'
+    if figure.file in strips:
+        return figure_html(data, alt, lines, narrowest=STRIP)
     return figure_html(data, alt, lines)
+
+
+def _beside(beside: Beside, strip: bytes | None) -> list[str]:
+    """The lines on the real images beside a picture."""
+    said = [quiet_html(beside.note)] if beside.note else []
+    return said if strip is None else [html.escape(beside.title), picture_html(strip, beside.title, width=STRIP), *said]
+
+
+def _meaning(legend: Sequence[tuple[str, str]]) -> str:
+    """What colours mean, each as a spot before its name."""
+    return " ".join(f'<span style="color:{colour}">&#9679;</span>&nbsp;{html.escape(name)}' for name, colour in legend)
 
 
 def _table(table: Table, thumbnails: Embedded) -> str:

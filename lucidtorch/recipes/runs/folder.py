@@ -12,7 +12,7 @@ from lucidtorch.recipes.recipe_text import HEADER, recipe_text
 
 RECIPE = "recipe.yaml"
 FILES = (RECIPE, "index.html", "data.json", "provenance.json")
-FOLDERS = ("pictures", "batches", "inputs", "maps", "scan")
+FOLDERS = ("pictures", "batches", "inputs", "maps", "scan", "examples")
 ENDINGS = (".png", ".gif", ".mp4", ".npy")  # of files beside these: what is put together of pictures, and arrays
 
 

@@ -6,12 +6,14 @@ import hashlib
 import warnings
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import LucidtorchWarning, WeightsError
 from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.base.sizes import short_size
+from lucidtorch.galleries.examples import scan_checksum
 from lucidtorch.galleries.task import Craft, Task
 from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
@@ -41,9 +43,11 @@ def resolve(stage: Stage, plan: Plan, jobs: Sequence[Job]) -> tuple[Recipe, dict
     recipe, model, craft = stage.recipe, stage.network, stage.craft
     found = {} if model.source is None else network_fields(model.source)
     kept = {name: hashlib.sha256(data).hexdigest() for name, data in plan.files.items()}
-    made_with = MadeWith(versions=versions(recipe.packages), files=found.pop("files", {}) | kept | plan.sums)
+    scanned = _scan_fields(stage)
+    sums = found.pop("files", {}) | kept | plan.sums | scanned.pop("files", {})
+    made_with = MadeWith(versions=versions(recipe.packages), files=sums)
     _compare(recipe.made_with, made_with)
-    fields = {"device": model.device.type, "made_with": made_with}
+    fields = {"device": model.device.type, "made_with": made_with, **scanned}
     if isinstance(recipe, RenderingRecipe):
         fields |= _rendering_fields(craft, jobs)
     resolved = recipe.replaced(**{**found, **fields, **plan.fields})
@@ -65,6 +69,15 @@ def settled(task: Task, resolved: Recipe, job: Job) -> Task:
     param = _param_of(job) if craft.param is None else craft.param
     pipeline = job.pipeline if craft.transforms is None else craft.transforms
     return replace(task, craft=replace(craft, param=param, transforms=pipeline), recipe_id=resolved.id)
+
+
+def _scan_fields(stage: Stage) -> dict[str, Any]:
+    """The scan that a recipe names, by its whole path, and its checksum among the ``files``; nothing where none."""
+    named = getattr(stage.recipe, "scan", None)
+    if named is None:
+        return {}
+    folder = stage.base / Path(named).expanduser()
+    return {"scan": str(folder.resolve()), "files": {"scan": scan_checksum(folder)}}
 
 
 def _rendering_fields(craft: Craft, jobs: Sequence[Job]) -> dict[str, Any]:

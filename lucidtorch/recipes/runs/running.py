@@ -14,6 +14,7 @@ from lucidtorch.galleries.workers import check_workers
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.network import load_network
 from lucidtorch.recipes.page.publishing import publish
+from lucidtorch.recipes.runs.beside import open_examples, with_examples
 from lucidtorch.recipes.runs.desk import Desk
 from lucidtorch.recipes.runs.folder import check_folder, claim
 from lucidtorch.recipes.runs.kind import RecipeKind
@@ -61,6 +62,7 @@ def run_recipe(
     model = _loaded(recipe) if network is None else network
     stage = Stage.of(recipe, model, start)
     with threads(recipe.threads):
+        examples = open_examples(stage)
         plan = recipe.plan(stage)
         jobs = {_sort(task): settle(model, task) for task in _first_of_each(plan.tasks)}
     resolved, files = resolve(stage, plan, list(jobs.values()))
@@ -71,6 +73,7 @@ def run_recipe(
     desk = Desk(folder, resolved, {one["file"]: one for record in records for one in record["pictures"]}, onlooker)
     with threads(recipe.threads):
         story = plan.tell(desk)
+        story = story if examples is None else with_examples(story, desk, examples)
     publish(story, resolved, model, folder)
     watch.write(folder, resolved, model, workers)
     return Run(folder, resolved, story, moved)

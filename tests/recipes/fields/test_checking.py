@@ -38,7 +38,7 @@ def refusal(name: str, values: dict[str, Any]) -> FieldError | None:
 def test_any_values_are_a_recipe_or_refused_with_their_field(name: str) -> None:
     fields = list(kind(name).model_fields)
     validator = Draft202012Validator(schema())
-    needed = {"objective": "a:1", "objectives": ["a:1", "a:2"], "layers": "a", "image": "x.png"}
+    needed = {"objective": "a:1", "objectives": ["a:1", "a:2"], "layers": "a", "image": "x.png", "data": "photos"}
     good = {key: value for key, value in needed.items() if key in fields} | {"recipe": name, "model": "demo"}
 
     @settings(max_examples=60)

@@ -16,7 +16,7 @@ from lucidtorch.datasets import drawings
 from lucidtorch.galleries.task import Task
 from lucidtorch.objectives.term import Term
 from lucidtorch.recipes.blame import FieldError
-from lucidtorch.recipes.parts.grid_cells import GridCells
+from lucidtorch.recipes.parts.grids.grid_cells import GridCells
 
 STAR: dict[str, Any] = {"image": {"drawing": "star"}, "image_size": 32}  # relu2_1 is 8 x 8, relu3_1 is 4 x 4
 

@@ -14,7 +14,7 @@ from lucidtorch.base.images import on_grey
 from lucidtorch.galleries.plan import slug
 from lucidtorch.galleries.task import Task
 from lucidtorch.objectives.units import channel
-from lucidtorch.recipes.parts.grid_cells import GridCells
+from lucidtorch.recipes.parts.grids.grid_cells import GridCells
 from lucidtorch.recipes.parts.mosaic import side_by_side, smaller, tiled
 from lucidtorch.recipes.parts.unit_pictures import counted
 from lucidtorch.recipes.runs.desk import Desk

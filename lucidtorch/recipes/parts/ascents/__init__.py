@@ -1,0 +1,1 @@
+"""Plain and regularized ascent, measured."""

@@ -1,0 +1,1 @@
+"""Pictures changed so that a network takes them for something else."""

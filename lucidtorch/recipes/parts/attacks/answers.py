@@ -1,0 +1,81 @@
+"""Names of classes in an attack: how the recipe's labels become numbers, and numbers become short names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from lucidtorch.models.model import Model
+from lucidtorch.models.sources.labels import WORDNET_NUMBER, find_label
+from lucidtorch.recipes.blame import FieldError, blamed
+
+Label: TypeAlias = int | str
+
+FEWEST = 2  # classes of which one can be told from another
+
+
+def chosen_heads(model: Model, head: str | None) -> dict[str, tuple[str, ...]]:
+    """Choose the layers whose answers are attacked.
+
+    Args:
+        model: The network.
+        head: The address of one; every head of the network where None.
+
+    Returns:
+        The names of the classes of each as labels write them, by address; empty where they have none.
+
+    Raises:
+        FieldError: There is no such layer, it is no head, or the network does not say which of its layers is one.
+    """
+    known = model.heads
+    if head is None and not known:
+        raise FieldError(
+            ("head",), f"{model.name} does not say which layer is its answer; name the layer with a value per class."
+        )
+    found = {}
+    for address in known if head is None else (head,):
+        with blamed("head"):
+            model.layers.resolve(address)
+        record = model.layers[address]
+        if record.shape is None or len(record.shape) != 1 or record.shape[0] < FEWEST:
+            raise FieldError(("head",), f"{address!r} of {model.name} has no value for each of two classes or more.")
+        same = (names for one, names in known.items() if model.layers[one].address == record.address)
+        found[address] = next(same, ())
+    return found
+
+
+def label_number(model: Model, head: str, names: Sequence[str], label: Label, *key: str | int) -> int:
+    """Find the number of a class of a head.
+
+    Args:
+        model: The network.
+        head: The address of the head.
+        names: The names of its classes; empty where they have none.
+        label: The class's number, or its name.
+        key: The way to it in the recipe.
+
+    Returns:
+        The number, from 0.
+
+    Raises:
+        FieldError: The head has no such class.
+    """
+    owner = f"{head} of {model.name}"
+    with blamed(*key):
+        return find_label(label, names or None, model.layers[head].channels, owner)
+
+
+def short_names(names: Sequence[str], count: int) -> tuple[str, ...]:
+    """Shorten the names of classes to the first of several between commas.
+
+    Args:
+        names: Lines such as ``n02119789 kit fox, Vulpes macrotis``; empty where classes have none.
+        count: The number of classes.
+
+    Returns:
+        Such as ``kit fox``, with the class's number behind it where two would be alike; ``class 3`` where it has none.
+    """
+    if not names:
+        return tuple(f"class {number}" for number in range(count))
+    short = [WORDNET_NUMBER.sub("", name).split(",")[0].strip() for name in names]
+    return tuple(f"{one} ({number})" if short.count(one) > 1 else one for number, one in enumerate(short))

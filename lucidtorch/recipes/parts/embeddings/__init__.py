@@ -1,0 +1,1 @@
+"""Images laid out by what a layer makes of them."""

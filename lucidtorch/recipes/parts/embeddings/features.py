@@ -1,0 +1,183 @@
+"""The images that maps are made of: chosen evenly, looked at by a network, and made small."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from lucidtorch.analysis.embeddings import FEWEST
+from lucidtorch.base.images import visible
+from lucidtorch.datasets.scans.source import Item, Skipped, Source
+from lucidtorch.models.model import Model
+from lucidtorch.recipes.blame import FieldError
+from lucidtorch.recipes.runs.desk import Desk
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which images of some data are laid out.
+
+    Args:
+        source: The data.
+        numbers: Of the images, ascending.
+    """
+
+    source: Source
+    numbers: tuple[int, ...]
+
+    @classmethod
+    def of(cls, source: Source, most: int, seed: int) -> Chosen:
+        """Choose images evenly spread: one, drawn by chance, of each of as many equal stretches.
+
+        A fixed stride would meet the same class again and again where the classes of the data take turns.
+
+        Args:
+            source: The data.
+            most: How many at most; all where there are no more.
+            seed: Of the draws.
+
+        Returns:
+            The images.
+        """
+        total = len(source)
+        if total <= most:
+            return cls(source, tuple(range(total)))
+        draws = torch.rand(most, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        edges = [total * step // most for step in range(most + 1)]
+        stretches = zip(edges, edges[1:], draws.tolist(), strict=False)
+        return cls(source, tuple(start + int((end - start) * draw) for start, end, draw in stretches))
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What layers made of images.
+
+    Args:
+        total: How many images the data holds.
+        names: Of the images that could be used.
+        labels: `[N]`: the number of each one's class, -1 where it has none.
+        classes: The names of the classes; empty where there are none.
+        thumbs: `[N, C, h, w]` in [0, 1]: the images, small.
+        vectors: `[N, D]` by layer.
+        skipped: The images that could not be used.
+    """
+
+    total: int
+    names: tuple[str, ...]
+    labels: Tensor
+    classes: tuple[str, ...]
+    thumbs: Tensor
+    vectors: Mapping[str, Tensor]
+    skipped: tuple[Skipped, ...]
+
+    @property
+    def shown_classes(self) -> tuple[int, ...]:
+        """The numbers of the classes that an image here is of."""
+        return tuple(sorted({one for one in self.labels.tolist() if one >= 0}))
+
+
+def looked_through(desk: Desk, model: Model, chosen: Chosen, layers: Sequence[str], pool: str, side: int) -> Seen:
+    """Run images through a network and keep a vector of each layer.
+
+    Args:
+        desk: The folder of the run, whose onlooker is told.
+        model: The network.
+        chosen: The images.
+        layers: The addresses of the layers.
+        pool: ``mean`` for the mean over the positions, ``flat`` for all values.
+        side: The longer side of a small image.
+
+    Returns:
+        What the layers made of the images that can be read and give finite numbers.
+
+    Raises:
+        FieldError: Too few of the images can be used.
+    """
+    skipped: list[Skipped] = []
+    items: list[Item] = []
+    vectors: dict[str, list[Tensor]] = {layer: [] for layer in layers}
+    size = desk.recipe.batch if model.takes_batches else 1
+    with desk.onlooker.counting("images", len(chosen.numbers)) as show:
+        coming = _items(chosen, skipped)
+        while batch := list(islice(coming, size)):
+            found = model.activations(torch.stack([one.pixels for one in batch]), list(layers))
+            rows = {layer: _pooled(found[layer], pool) for layer in layers}
+            sound = torch.stack([values.isfinite().all(1) for values in rows.values()]).all(0)
+            for layer, values in rows.items():
+                vectors[layer].append(values[sound])
+            for one, fits in zip(batch, sound.tolist(), strict=True):
+                if fits:
+                    items.append(Item(one.image, _small(one.pixels, side), one.label))
+                else:
+                    skipped.append(Skipped(one.image, chosen.source.name(one.image), "A layer gave no finite values."))
+            show(len(items) + len(skipped))
+    if len(items) < FEWEST:
+        reason = f"; the first that cannot be: {skipped[0].reason}" if skipped else ""
+        raise FieldError(("data",), f"A map needs {FEWEST} images at least, and {len(items)} can be used{reason}")
+    source = chosen.source
+    labels = torch.tensor([one.label for one in items])
+    return Seen(
+        len(source),
+        tuple(_short(source.name(one.image), one.image) for one in items),
+        labels,
+        _class_names(source, labels),
+        torch.stack([one.pixels for one in items]),
+        {layer: torch.cat(rows) for layer, rows in vectors.items()},
+        tuple(skipped),
+    )
+
+
+def _items(chosen: Chosen, skipped: list[Skipped]) -> Iterator[Item]:
+    for number in chosen.numbers:
+        found = chosen.source.read(number)
+        if isinstance(found, Item):
+            yield found
+        else:
+            skipped.append(found)
+
+
+def _pooled(values: Tensor, pool: str) -> Tensor:
+    """Make one vector of each image's activations `[B, C, ...]`."""
+    rows = values.detach().float().flatten(2) if values.ndim > 2 else values.detach().float()[:, :, None]
+    return (rows.mean(2) if pool == "mean" else rows.flatten(1)).cpu()
+
+
+def _small(pixels: Tensor, side: int) -> Tensor:
+    image = visible(pixels)
+    share = side / max(image.shape[1:])
+    size = [max(1, round(one * share)) for one in image.shape[1:]]
+    if tuple(size) == tuple(image.shape[1:]):
+        return image
+    found = F.interpolate(image[None], size=size, mode="bilinear", antialias=True, align_corners=False)
+    return found[0].clamp(0, 1)
+
+
+def _short(name: str, number: int) -> str:
+    """The file's own name and the image's number, or the number alone."""
+    own = Path(name).name
+    return own if own == f"image {number}" else f"{own} (image {number})"
+
+
+def _class_names(source: Source, labels: Tensor) -> tuple[str, ...]:
+    """The names of the classes; their numbers where the data names none."""
+    top = int(labels.max())
+    return tuple(source.classes[one] if one < len(source.classes) else f"class {one}" for one in range(top + 1))
+
+
+def columns_of(count: int) -> int:
+    """Say how many of some images stand in a row of a square of them.
+
+    Args:
+        count: How many there are.
+
+    Returns:
+        The number of columns.
+    """
+    return math.ceil(math.sqrt(count))

@@ -1,0 +1,152 @@
+"""A layer's vectors as a map: places, a grid, and how far the map can be believed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lucidtorch.analysis.embeddings import (
+    LARGEST_SEED,
+    Embedding,
+    largest_perplexity,
+    neighbour_purity,
+    on_grid,
+    pca,
+    trustworthiness,
+    tsne,
+    umap,
+)
+from lucidtorch.recipes.blame import blamed
+from lucidtorch.recipes.parts.embeddings.features import columns_of
+
+NEIGHBOURS = 10  # that the measures look at, fewer of few images
+DIGITS = 5  # of the places, behind the point
+NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
+
+
+@dataclass(frozen=True)
+class Method:
+    """How vectors become places.
+
+    Args:
+        name: ``tsne``, ``umap`` or ``pca``.
+        options: Its numbers, by the names of the recipe's fields.
+        seeds: By layer.
+        threads: How many threads compute.
+    """
+
+    name: str
+    options: Mapping[str, float]
+    seeds: Mapping[str, int]
+    threads: int
+
+    @property
+    def title(self) -> str:
+        """As a page writes it."""
+        return NAMES[self.name]
+
+    def embedding(self, layer: str, vectors: Tensor) -> Embedding:
+        """Lay out the vectors of a layer.
+
+        Args:
+            layer: Its address.
+            vectors: `[N, D]`.
+
+        Returns:
+            The map. Where images had to be left out, the perplexity or the neighbours are as many as the rest allows.
+        """
+        options, seed = self.options, self.seeds[layer] % (LARGEST_SEED + 1)
+        if self.name == "pca":
+            return pca(vectors, seed=seed, threads=self.threads)
+        dimensions = int(options["pca"])
+        if self.name == "umap":
+            neighbours = min(int(options["neighbours"]), len(vectors) - 1)
+            return umap(
+                vectors,
+                neighbours=neighbours,
+                min_dist=options["min_dist"],
+                dimensions=dimensions,
+                seed=seed,
+                threads=self.threads,
+            )
+        return tsne(
+            vectors,
+            perplexity=min(options["perplexity"], largest_perplexity(len(vectors))),
+            iterations=int(options["iterations"]),
+            dimensions=dimensions,
+            seed=seed,
+            threads=self.threads,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class LaidOut:
+    """The map of a layer.
+
+    Args:
+        layer: Its address.
+        length: How many numbers each vector has.
+        embedding: The map as it was found.
+        places: `[N, 2]`: the same, moved and scaled evenly, with x and y (downwards) from 0 and
+            the larger of the two to 1.
+        cells: `[N, 2]`: the column and the row of each image on a grid.
+        neighbours: How many nearest images the measures look at.
+        trust: The trustworthiness.
+        pure: The share of the nearest on the map that are of an image's class; None where there are no classes.
+        pure_before: The same among the vectors.
+        chance: The same if images lay anywhere.
+    """
+
+    layer: str
+    length: int
+    embedding: Embedding
+    places: Tensor
+    cells: Tensor
+    neighbours: int
+    trust: float
+    pure: float | None = None
+    pure_before: float | None = None
+    chance: float | None = None
+
+
+def laid_out(layer: str, method: Method, vectors: Tensor, labels: Tensor) -> LaidOut:
+    """Make the map of a layer, and measure it.
+
+    Args:
+        layer: Its address.
+        method: How.
+        vectors: `[N, D]`: what the layer made of the images.
+        labels: `[N]`: their classes, -1 for none.
+
+    Returns:
+        The map.
+
+    Raises:
+        FieldError: All images are the same to the layer.
+    """
+    with blamed("layers"):
+        found = method.embedding(layer, vectors)
+    count = len(vectors)
+    near = min(NEIGHBOURS, (count - 1) // 2)
+    known = labels >= 0
+    pure = {}
+    if int(known.sum()) > near and len(set(labels[known].tolist())) > 1:
+        own = labels[known]
+        shares = torch.bincount(own).double() / len(own)
+        pure = {
+            "pure": neighbour_purity(found.places[known], own, near),
+            "pure_before": neighbour_purity(vectors[known], own, near),
+            "chance": float((shares**2).sum()),
+        }
+    trust = trustworthiness(vectors, found.places, near)
+    cells = on_grid(found.places, columns_of(count))
+    return LaidOut(layer, vectors.shape[1], found, _fitted(found.places), cells, near, trust, **pure)
+
+
+def _fitted(places: Tensor) -> Tensor:
+    """Move and scale a map evenly, so that its longer side is 1."""
+    moved = places - places.min(0).values
+    return (moved / moved.max().clamp(min=torch.finfo(moved.dtype).tiny)).round(decimals=DIGITS)

@@ -1,0 +1,1 @@
+"""Feature maps of given pictures, laid out and counted."""

@@ -1,0 +1,1 @@
+"""Heat maps: of what, from which layer, and how they are shown."""

@@ -1,0 +1,1 @@
+"""Pictures made again from what a layer says of them."""

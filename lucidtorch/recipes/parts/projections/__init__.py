@@ -1,0 +1,1 @@
+"""Signals of units, sent down to the pixels."""

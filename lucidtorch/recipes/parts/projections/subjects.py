@@ -1,0 +1,93 @@
+"""Units in images: where they are strongest, and what they see there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lucidtorch.datasets.scans.boxes import Box, box_seen, window_seen
+from lucidtorch.datasets.scans.layer_scan import Example, LayerScan
+from lucidtorch.datasets.scans.source import Skipped, Source
+from lucidtorch.models.model import Model
+from lucidtorch.recipes.parts.projections.projector import Subject
+
+WITH_PLACES = 3  # axes of a layer `[C, H, W]`
+
+
+def in_image(
+    model: Model, image: str, pixels: Tensor, layer: str, units: Sequence[int] | None, count: int, *, whole: bool
+) -> tuple[Subject, ...]:
+    """Look for units in an image.
+
+    Args:
+        model: The network.
+        image: What the image is called.
+        pixels: `[C, H, W]` in [0, 1].
+        layer: The address of the layer.
+        units: Which; those that are strongest in the image where None.
+        count: How many of the strongest.
+        whole: Whether all of the image is meant, and not what the unit sees where it is strongest.
+
+    Returns:
+        Each unit at its strongest place; the strongest unit first where none were named.
+    """
+    values = model.activations(pixels[None], layer)[layer][0].cpu().float()
+    grid = values[:, None, None] if values.ndim < WITH_PLACES else values
+    best, places = grid.flatten(1).max(1)
+    chosen = units
+    if chosen is None:
+        chosen = torch.sort(best, descending=True, stable=True).indices[:count].tolist()
+    height, width = pixels.shape[1:]
+    sides = (height, width)
+    field = model.layers_at(sides)[layer].receptive_field if values.ndim == WITH_PLACES and not whole else None
+    found = []
+    for unit in chosen:
+        row, column = divmod(int(places[unit]), grid.shape[2])
+        box, window = box_seen(field, sides, row, column), window_seen(field, sides, row, column)
+        found.append(Subject(image, pixels, layer, unit, float(best[unit]), row, column, box, window))
+    return tuple(found)
+
+
+def in_data(source: Source, found: LayerScan, unit: int, top: int, *, whole: bool) -> tuple[Subject, ...]:
+    """Take the images that excite a unit most.
+
+    Args:
+        source: The images of the scan.
+        found: What the scan found about the unit's layer.
+        unit: Its number.
+        top: How many at most.
+        whole: Whether all of each image is meant, and not what the unit sees where it is strongest.
+
+    Returns:
+        The best first; none at which the unit is only at its lowest, and none that cannot be read any more.
+    """
+    low = float(found.moments.low[unit])
+    examples = [one for one in found.top(unit)[:top] if one.value > low]
+    return tuple(one for example in examples for one in _subject(source, found, unit, example, whole))
+
+
+def strongest_in_data(found: LayerScan, count: int) -> tuple[int, ...]:
+    """Choose the units that some image excites most.
+
+    Args:
+        found: What the scan found about a layer.
+        count: How many units.
+
+    Returns:
+        Their numbers, the strongest first.
+    """
+    high = torch.from_numpy(found.moments.high)
+    return tuple(torch.sort(high, descending=True, stable=True).indices[:count].tolist())
+
+
+def _subject(source: Source, found: LayerScan, unit: int, example: Example, whole: bool) -> tuple[Subject, ...]:
+    item = source.read(example.image)
+    if isinstance(item, Skipped):
+        return ()
+    row, column = example.row, example.column
+    all_of_it = Box(0, 0, *source.sides)
+    box, window = (all_of_it, all_of_it) if whole else (example.box, found.window(row, column))
+    name = example.class_name or f"image {example.image}"
+    return (Subject(name, item.pixels, found.layer, unit, example.value, row, column, box, window),)

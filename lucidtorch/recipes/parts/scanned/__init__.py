@@ -1,0 +1,1 @@
+"""What a scan of data says of units and layers."""
