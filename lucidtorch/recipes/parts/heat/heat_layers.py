@@ -42,7 +42,7 @@ def heat_layers(stage: Stage, given: Layers | None, goals: Sequence[Objective], 
         The addresses, in the order of the network.
 
     Raises:
-        FieldError: A layer has no places, is a part of an output, or stands behind all that is explained; or there is none.
+        FieldError: A layer has no places, is a part of an output, or stands behind what is explained; or there is none.
     """
     if given is None:
         return (_deepest(stage.network, goals, picture),)
