@@ -15,11 +15,12 @@ from lucidtorch.base.errors import BadInputError
 from lucidtorch.datasets import digits, drawings, load_scan, scan
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.blame import FieldError
+from lucidtorch.recipes.data_field import GivenData, NamedData
 from lucidtorch.recipes.fields.checking import checked
 from lucidtorch.recipes.kinds.class_preference import ClassPreference, class_preference
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
-from lucidtorch.recipes.supply import DataFields, GivenData, NamedData, Supply
+from lucidtorch.recipes.supply import DataFields, Supply
 
 DRAWN: dict[str, Any] = {"drawings": "test", "length": 51}
 
