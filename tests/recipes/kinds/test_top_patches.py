@@ -70,7 +70,7 @@ def test_a_row_tells_size_activation_classes_and_accuracy(bench: Bench, demo: Mo
     names = demo.labels or []
     right = (scores.argmax(1) == labels).float()
     expected = ", ".join(
-        f"{names[label]}{SPACE}{counts[label]}{SPACE}({100 * float(right[labels == label].mean()):.0f}{SPACE}%)"
+        f"{names[label]}:{SPACE}{counts[label]}{SPACE}({100 * float(right[labels == label].mean()):.0f}{SPACE}%)"
         for label in sorted(counts.nonzero().flatten().tolist(), key=lambda one: (-int(counts[one]), one))
     )
     (row,) = rows(run, "logits")

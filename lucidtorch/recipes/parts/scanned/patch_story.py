@@ -95,7 +95,7 @@ def _row(desk: Desk, shown: BestPatches, unit: int, name: str, made: Tiles, *, l
     own: tuple[Cell, ...] = (f"{name}, least" if least else name, figure, _sides(shown.patch), value, share)
     if not _classed(shown):
         return own
-    classes = ", ".join(_class_text(shown, label, f"\N{NO-BREAK SPACE}{count}") for label, count in by_class(examples))
+    classes = ", ".join(_class_text(shown, label, f":\N{NO-BREAK SPACE}{count}") for label, count in by_class(examples))
     pure = purity(examples)
     return (*own, classes, None if pure is None else f"{100 * pure:.0f}{PERCENT}")
 
