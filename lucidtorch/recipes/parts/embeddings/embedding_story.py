@@ -33,8 +33,9 @@ CAUTION = {
     ),
     "umap": (
         "UMAP keeps neighbours together: images that stand close are alike to the layer. Distances between groups say "
-        "little, and the size or the density of a group nothing. With another seed, or other neighbours, the groups "
-        "lie elsewhere. Believe a group that stays in several maps, and look at the numbers below."
+        "little, and the size or the density of a group nothing, so what lies far from all others is drawn closer. "
+        "With another seed, or other neighbours, the groups lie elsewhere. Believe a group that stays in several maps, "
+        "and look at the numbers below."
     ),
     "pca": (
         "This is the flat shadow of the layer's numbers in which the images differ most (the first two principal "

@@ -24,6 +24,8 @@ from lucidtorch.recipes.parts.embeddings.features import columns_of
 
 NEIGHBOURS = 10  # that the measures look at, fewer of few images
 DIGITS = 5  # of the places, behind the point
+OUTER = (0.02, 0.98)  # quantiles that most of a map lies between
+MARGIN = 0.25  # of their span, that is left as it is beyond them
 NAMES = {"tsne": "t-SNE", "umap": "UMAP", "pca": "PCA"}
 
 
@@ -143,7 +145,25 @@ def laid_out(layer: str, method: Method, vectors: Tensor, labels: Tensor) -> Lai
         }
     trust = trustworthiness(vectors, found.places, near)
     cells = on_grid(found.places, columns_of(count))
-    return LaidOut(layer, vectors.shape[1], found, _fitted(found.places), cells, near, trust, **pure)
+    places = _fitted(gathered(found.places) if method.name == "umap" else found.places)
+    return LaidOut(layer, vectors.shape[1], found, places, cells, near, trust, **pure)
+
+
+def gathered(places: Tensor) -> Tensor:
+    """Draw closer what lies far from most of a map whose distances between groups mean nothing.
+
+    Args:
+        places: `[N, 2]`.
+
+    Returns:
+        The same within the middle 96 % of each axis and a quarter of their span beyond; what lies further out keeps its
+        order, at logarithmic distances.
+    """
+    low, high = (torch.quantile(places, share, dim=0) for share in OUTER)
+    room = (MARGIN * (high - low)).clamp(min=torch.finfo(places.dtype).tiny)
+    return torch.maximum(torch.minimum(places, high + room), low - room) + room * (
+        ((places - high - room).clamp(min=0) / room).log1p() - ((low - room - places).clamp(min=0) / room).log1p()
+    )
 
 
 def _fitted(places: Tensor) -> Tensor:

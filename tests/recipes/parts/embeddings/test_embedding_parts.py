@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from lucidtorch.datasets.scans.source import Source
 from lucidtorch.recipes.parts.embeddings.features import Chosen
+from lucidtorch.recipes.parts.embeddings.layouts import gathered
 from lucidtorch.recipes.parts.embeddings.map_pictures import dot_map, hexadecimal, image_grid, image_map, pale
 
 GROUND = 0.1
@@ -70,3 +71,13 @@ def test_dots_are_round_and_in_their_colours() -> None:
 
 def test_pale_colours_as_pages_write_them() -> None:
     assert hexadecimal(pale(torch.tensor([[1.0, 0.0, 0.2]]))[0]) == "#ff4066"
+
+
+def test_what_lies_far_off_is_drawn_closer_in_order_and_the_rest_stays() -> None:
+    places = torch.linspace(0, 100, 101, dtype=torch.float64)[:, None].repeat(1, 2)
+    places[-1], places[-2] = torch.tensor([10000.0, 1000.0]), torch.tensor([1000.0, 900.0])
+    found = gathered(places)
+    assert torch.equal(found[:90], places[:90])
+    assert bool((found.diff(dim=0)[:-1, 0] > 0).all())
+    assert 123 < float(found[-2, 0]) < float(found[-1, 0]) < 300
+    assert torch.equal(gathered(torch.zeros(4, 2)), torch.zeros(4, 2))
