@@ -121,7 +121,9 @@ def test_images_that_cannot_be_read_are_listed(bench: Bench, tmp_path: Path) -> 
     last = run.story.sections[-1]
     assert last.heading == "Images left out"
     assert last.table is not None
-    assert [(one[0], one[1]) for one in last.table.rows] == [(run.story.facts["skipped"][0]["image"], f"rings/{broken.name}")]
+    assert [(one[0], one[1]) for one in last.table.rows] == [
+        (run.story.facts["skipped"][0]["image"], f"rings/{broken.name}")
+    ]
     assert "1 image of 102" in last.text[0]
 
 
