@@ -5,18 +5,21 @@ from __future__ import annotations
 import colorsys
 import io
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
+from torch.nn import functional
 
 from lucidtorch.base.errors import RecipeError
 
 KEY = "lucidtorch"  # the name of the text inside a PNG that holds its recipe
 GAP = 2  # pixels between the pictures of a sheet
 GAP_VALUE = 0.1
+BATCH_AXES = 4  # `[B, C, H, W]`
 DEAD_GREY, DEAD_LINE = 0.5, 0.35
 BEHIND = 0.5  # what see-through pictures lie on where a file cannot be see-through
 
@@ -54,6 +57,39 @@ def visible(image: Tensor) -> Tensor:
     colours = [colorsys.hsv_to_rgb(channel / channels, 1, 1) for channel in range(channels)]
     weights = torch.tensor(colours, dtype=torch.float64)
     return torch.einsum("ck,chw->khw", (weights / weights.sum(0)).to(image), image)
+
+
+def resized(images: Tensor, size: Sequence[int]) -> Tensor:
+    """Bring images to a size, smoothly.
+
+    Args:
+        images: `[C, H, W]` or `[B, C, H, W]` in [0, 1].
+        size: Height and width.
+
+    Returns:
+        The images in that size, in [0, 1]; as they are where they have it already.
+    """
+    if tuple(images.shape[-2:]) == tuple(size):
+        return images
+    batch = images if images.ndim == BATCH_AXES else images[None]
+    found = functional.interpolate(batch, size=list(size), mode="bilinear", antialias=True, align_corners=False)
+    return found.clamp(0, 1).reshape(*images.shape[:-2], *size)
+
+
+def shrunk(images: Tensor, side: int) -> Tensor:
+    """Make images smaller, so that their longer side is no longer than allowed.
+
+    Args:
+        images: `[C, H, W]` or `[B, C, H, W]` in [0, 1].
+        side: How long it may be, in pixels.
+
+    Returns:
+        The images, smaller where they were larger, in their own proportions.
+    """
+    longer = max(images.shape[-2:])
+    if longer <= side:
+        return images
+    return resized(images, [max(1, round(own * side / longer)) for own in images.shape[-2:]])
 
 
 def sheet(images: Tensor, columns: int | None = None) -> Tensor:

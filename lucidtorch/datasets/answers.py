@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from lucidtorch.models.model import Model
+from lucidtorch.models.sources.labels import WORDNET_NUMBER
 
 NO_ANSWER = -1
 NOT_WORDS = re.compile(r"[\W_]+")
-WORDNET_NUMBER = re.compile(r"^n\d{8}\s+")  # ImageNet's label files often begin each line with it
+
+Words: TypeAlias = tuple[str, ...]
 
 
 def right_answers(model: Model, classes: Sequence[str]) -> dict[str, tuple[int, ...]]:
@@ -30,7 +33,8 @@ def right_answers(model: Model, classes: Sequence[str]) -> dict[str, tuple[int, 
     """
     found = {}
     for head, names in model.heads.items():
-        answers = tuple(_match(one, names) for one in classes)
+        known = [_synonyms(line) for line in names]
+        answers = tuple(_match(_words(one), known) for one in classes)
         if any(answer != NO_ANSWER for answer in answers):
             found[head] = answers
     if not found and len(model.heads) == 1:
@@ -40,20 +44,23 @@ def right_answers(model: Model, classes: Sequence[str]) -> dict[str, tuple[int, 
     return found
 
 
-def _match(name: str, known: Sequence[str]) -> int:
-    words = _words(name)
+def _match(words: Words, known: Sequence[Sequence[Words]]) -> int:
     if not words:
         return NO_ANSWER
-    synonyms = [[_words(one) for one in (line, *WORDNET_NUMBER.sub("", line).split(","))] for line in known]
-    exact = [number for number, own in enumerate(synonyms) if words in own]
-    if not exact:
-        exact = [number for number, own in enumerate(synonyms) if any(one and _within(one, words) for one in own)]
-    return exact[0] if len(exact) == 1 else NO_ANSWER
+    found = [number for number, names in enumerate(known) if words in names]
+    if not found:
+        found = [number for number, names in enumerate(known) if any(one and _within(one, words) for one in names)]
+    return found[0] if len(found) == 1 else NO_ANSWER
 
 
-def _words(text: str) -> tuple[str, ...]:
+def _synonyms(line: str) -> list[Words]:
+    """All that a label calls its class: the whole line, and each of its names between commas."""
+    return [_words(one) for one in (line, *WORDNET_NUMBER.sub("", line).split(","))]
+
+
+def _words(text: str) -> Words:
     return tuple(one for one in NOT_WORDS.split(text.casefold()) if one)
 
 
-def _within(part: tuple[str, ...], whole: tuple[str, ...]) -> bool:
+def _within(part: Words, whole: Words) -> bool:
     return any(whole[start : start + len(part)] == part for start in range(len(whole) - len(part) + 1))

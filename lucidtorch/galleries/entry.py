@@ -212,9 +212,8 @@ def class_names(model: Model, layer: str) -> list[str] | None:
     """
     table = model.layers
     record = table[layer]
-    heads = {table[head].address: names for head, names in model.heads.items() if names}
-    if record.address in heads:
-        return list(heads[record.address])
+    if names := model.classes_of(layer):
+        return list(names)
     last = [one.address for one in table.values() if one.kind == "Linear"][-1:]
     scores = [table[LOGITS].address] if LOGITS in table else []
     if model.labels is None or record.address not in (*last, *scores) or record.channels != len(model.labels):

@@ -109,6 +109,18 @@ class Model:
         fits = self.labels is not None and len(self.labels) == self.layers[LOGITS].channels
         return {LOGITS: tuple(self.labels or ()) if fits else ()}
 
+    def classes_of(self, layer: LayerLike) -> tuple[str, ...]:
+        """Name the units of a layer that is a head.
+
+        Args:
+            layer: An address or a module.
+
+        Returns:
+            The names of the classes; none where the layer is no head, or nobody named its classes.
+        """
+        address = self.layers[layer].address
+        return next((names for head, names in self.heads.items() if self.layers[head].address == address), ())
+
     @property
     def is_data(self) -> bool:
         """Whether all that decides its activations is data: no extra input or choice of an output is a function."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeAlias
 
@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.sizes import size_text
+from lucidtorch.base.sizes import short_size, size_pair, size_text
 from lucidtorch.datasets.pictures import SUFFIXES
 from lucidtorch.recipes.blame import FieldError, Key, blamed
-from lucidtorch.recipes.inputs import ARRAYS, Drawing, ImageField, kept_image, read_image
+from lucidtorch.recipes.inputs import ARRAYS, INPUTS, MARK_LETTERS, Drawing, ImageField, kept_image, read_image
 from lucidtorch.recipes.runs.stage import Stage
 
 MOST = 1024  # pictures of one run; more are data, which `top_patches` and others look through
@@ -112,6 +112,25 @@ def look_at(stage: Stage, given: AnyPictures, sides: tuple[int, int] | None) -> 
     )
 
 
+def see(stage: Stage, given: AnyPictures) -> LookedAt:
+    """Read the pictures of a recipe whose ``size`` is that of what it looks at.
+
+    Args:
+        stage: The network, the recipe, and where relative paths start.
+        given: The recipe.
+
+    Returns:
+        The pictures; their ``size`` is among the fields.
+
+    Raises:
+        FieldError: The size is none, or a picture cannot be read, or does not fit the network or the others.
+    """
+    with blamed("size"):
+        sides = None if stage.recipe.size is None else size_pair(stage.recipe.size)
+    seen = look_at(stage, given, sides)
+    return replace(seen, fields={"size": short_size(tuple(seen.pixels.shape[2:])), **seen.fields})
+
+
 def _named(given: AnyPictures, base: Path) -> list[tuple[str | Drawing | Array, Key]]:
     """The pictures one by one, each with the way to it in the recipe."""
     if given.image is not None:
@@ -154,5 +173,5 @@ def plain_stem(path: str) -> str:
     """
     stem = Path(path).stem
     head, dash, mark = stem.rpartition("-")
-    kept = Path(path).parent.name == "inputs" and len(mark) == 8 and set(mark) <= set("0123456789abcdef")
+    kept = Path(path).parent.name == INPUTS and len(mark) == MARK_LETTERS and set(mark) <= set("0123456789abcdef")
     return head if dash and kept else stem

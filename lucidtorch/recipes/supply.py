@@ -123,9 +123,11 @@ class Supply:
         Raises:
             FieldError: One is missing.
         """
-        for layer in layers if self.found is not None else ():
+        if self.found is None:
+            return
+        for layer in layers:
             with blamed(field):
-                _ = self.found[layer] if self.found is not None else None
+                _ = self.found[layer]
 
     def scanned(self, desk: Desk, layers: Sequence[str], *, top: int, bottom: int = 0, ranked: int = 100) -> Scan:
         """Look through the data, or go on where that was interrupted; or give the scan that was named.

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+import lucidtorch as lt
 import lucidtorch.models as models
 from lucidtorch.base.errors import BadInputError, ImageError, UnitError, UnknownLabelError, UnknownLayerError
 
@@ -221,3 +222,10 @@ def test_device_and_repr(model: models.Model) -> None:
 def test_images_that_are_no_tensor_are_refused(model: models.Model) -> None:
     with pytest.raises(ImageError, match="Images are a tensor, but list was given"):
         model.activations([[1.0]], "first")  # type: ignore[arg-type]
+
+
+def test_the_units_of_heads_bear_the_names_of_their_classes(demo: models.Model) -> None:
+    lines = lt.load_model("lines")
+    assert lines.classes_of("angle") == ("lying", "rising", "upright", "falling")
+    assert lines.classes_of("trunk.conv1") == ()
+    assert demo.classes_of("logits") == demo.classes_of(demo.layers["logits"].address) == tuple(demo.labels or ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -129,22 +129,13 @@ class _Pass:
         """Enter one chunk."""
         start = self.state.done
         end = min(start + self.settings.chunk, self.state.about.total)
-        coming = self._items(range(start, end))
+        coming = self.source.items(range(start, end), self.state.skipped)
         while items := list(islice(coming, self.batch)):
             self._enter(items)
             if items[-1].image + 1 < end:
                 self.tell(items[-1].image + 1)
         self.state.skipped.sort(key=lambda one: one.image)
         self.state.done = end
-
-    def _items(self, numbers: range) -> Iterator[Item]:
-        """The images that can be read; the others are noted."""
-        for number in numbers:
-            found = self.source.read(number)
-            if isinstance(found, Item):
-                yield found
-            else:
-                self.state.skipped.append(found)
 
     def _enter(self, items: Sequence[Item]) -> None:
         layers, heads = list(self.state.ledgers), self.state.about.answers
@@ -213,8 +204,7 @@ def _sides(model: Model, size: int | Sequence[int] | None) -> tuple[int, int]:
     if len(model.convention.size) != PLANE:
         raise BadInputError(f"scan takes networks of images, but {model.name} takes clips or volumes.")
     model.feed.check_batch(1)
-    sides = size_pair(model.convention.size if size is None else size)
-    return sides[0], sides[1]
+    return size_pair(model.convention.size if size is None else size)
 
 
 def _about(

@@ -117,6 +117,20 @@ class LayerScan:
         """
         return self._examples(self.ledger.top, unit, self.shown[0])
 
+    def exciting(self, unit: int) -> tuple[Example, ...]:
+        """Give the images that excite a unit most, without those at which it is only at its lowest.
+
+        Args:
+            unit: Its number.
+
+        Returns:
+            The best first; none of a unit that nothing moves, such as one behind a ReLU that is always 0.
+
+        Raises:
+            UnitError: There is no such unit.
+        """
+        return tuple(one for one in self.top(unit) if one.value > self.moments.low[unit])
+
     def bottom(self, unit: int) -> tuple[Example, ...]:
         """Give the images that excite a unit least, each at its lowest place.
 

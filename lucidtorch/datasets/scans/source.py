@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -104,6 +104,23 @@ class Source:
         except UNREADABLE as error:
             reason = f"{type(error).__name__}: {error}"[:LONGEST_REASON]
             return Skipped(number, self.name(number), reason)
+
+    def items(self, numbers: Iterable[int], skipped: list[Skipped]) -> Iterator[Item]:
+        """Read images one after the other.
+
+        Args:
+            numbers: Which.
+            skipped: Those that cannot be read are entered here, when their turn comes.
+
+        Yields:
+            The others, in order.
+        """
+        for number in numbers:
+            found = self.read(number)
+            if isinstance(found, Item):
+                yield found
+            else:
+                skipped.append(found)
 
     def name(self, number: int) -> str:
         """Say what an image is called.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lucidtorch.base.images import GAP, visible
+from lucidtorch.base.images import GAP, shrunk, visible
 
 LARGEST = 112  # pixels on the longer side of a patch; a larger one is made smaller
 
@@ -24,10 +24,7 @@ def strip(patches: Sequence[Tensor], largest: int = LARGEST) -> Tensor:
         `[K, h, W]`, whose last channel is opacity; the others are those that a file can show.
     """
     shown = torch.stack([visible(one) for one in patches]).float()
-    height, width = shown.shape[-2:]
-    if max(height, width) > largest:
-        sides = [max(1, round(side * largest / max(height, width))) for side in (height, width)]
-        shown = functional.interpolate(shown, sides, mode="bilinear", antialias=True).clamp(0, 1)
+    shown = shrunk(shown, largest)
     opaque = torch.cat([shown, torch.ones_like(shown[:, :1])], 1)
     spaced = functional.pad(opaque, (0, GAP))
     return torch.cat(list(spaced), 2)[..., :-GAP]

@@ -62,6 +62,18 @@ def find_label(label: int | str, labels: Sequence[str] | None, count: int | None
     return label
 
 
+def short_label(label: str) -> str:
+    """Shorten the name of a class to the first of its names.
+
+    Args:
+        label: A line of a label file, such as ``n02123045 tabby, tabby cat``.
+
+    Returns:
+        Such as ``tabby``.
+    """
+    return WORDNET_NUMBER.sub("", label).split(",")[0].strip()
+
+
 def _number_of(label: str, labels: Sequence[str] | None, name: str) -> int:
     if labels is None:
         raise UnknownLabelError(

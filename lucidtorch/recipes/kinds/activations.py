@@ -12,11 +12,11 @@ from torch import Tensor
 from lucidtorch.analysis.tones import Tones
 from lucidtorch.base.errors import RenderError
 from lucidtorch.base.images import visible
-from lucidtorch.base.sizes import short_size, size_pair, size_text
+from lucidtorch.base.sizes import size_text
 from lucidtorch.models.model import Model
-from lucidtorch.recipes.blame import FieldError, blamed
+from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.looked_at import LookedAt, PictureFields, look_at
+from lucidtorch.recipes.looked_at import LookedAt, PictureFields, see
 from lucidtorch.recipes.parts.feature_maps.depth import depth_section
 from lucidtorch.recipes.parts.feature_maps.map_layers import usual_layers
 from lucidtorch.recipes.parts.feature_maps.map_pictures import Hanging
@@ -64,11 +64,9 @@ class Activations(PictureFields, LookingKind):
         layers = usual_layers(stage.network) if self.layers is None else stage.layers(self.layers)
         if not layers:
             raise FieldError(("layers",), f"{stage.network.name} has no layer of a usual kind; name layers.")
-        with blamed("size"):
-            sides = None if self.size is None else size_pair(self.size)
-        pictures = look_at(stage, self, sides)
+        pictures = see(stage, self)
         shapes = {layer: _shape(stage.network, layer, pictures.pixels.shape[2:]) for layer in layers}
-        fields = {"layers": layers, "size": short_size(tuple(pictures.pixels.shape[2:])), **pictures.fields}
+        fields = {"layers": layers, **pictures.fields}
 
         def tell(desk: Desk) -> Story:
             seen = [LayerSeen.of(stage.network, layer, shape) for layer, shape in shapes.items()]

@@ -11,10 +11,9 @@ from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from lucidtorch.base.seeds import generators
-from lucidtorch.base.sizes import short_size, size_pair
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.looked_at import PictureFields, look_at
+from lucidtorch.recipes.looked_at import PictureFields, see
 from lucidtorch.recipes.parts.attacks.aim import Aim, look
 from lucidtorch.recipes.parts.attacks.answers import Label, chosen_heads, label_number, short_names
 from lucidtorch.recipes.parts.attacks.attack import Attack, Reach
@@ -94,9 +93,7 @@ class Adversarial(PictureFields, LookingKind):
         first = next(iter(heads))
         if len(heads) > 1:
             self._refuse_labels(stage.network.name, tuple(heads))
-        with blamed("size"):
-            sides = None if self.size is None else size_pair(self.size)
-        seen = look_at(stage, self, sides)
+        seen = see(stage, self)
         numbers = self._numbers(stage, first, heads[first], len(seen.names))
         target = None
         if self.target is not None:
@@ -113,8 +110,7 @@ class Adversarial(PictureFields, LookingKind):
             )
             return told(desk, stage.network.name, self.title, terms, cases, len(heads) * len(numbers))
 
-        size = short_size(tuple(seen.pixels.shape[2:]))
-        return Plan((), tell, {"size": size, "step_size": terms.reach.step_size, **seen.fields}, seen.files)
+        return Plan((), tell, {"step_size": terms.reach.step_size, **seen.fields}, seen.files)
 
     def _refuse_labels(self, network: str, heads: Sequence[str]) -> None:
         """Labels are of one head."""

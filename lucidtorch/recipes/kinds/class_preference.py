@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -66,7 +67,7 @@ class ClassPreference(DataFields, LookingKind):
             facts = {
                 "ranked": self.ranked,
                 "images": scan.images,
-                "skipped": [{"image": one.image, "name": one.name, "reason": one.reason} for one in scan.skipped],
+                "skipped": [asdict(one) for one in scan.skipped],
                 "layers": {layer: preference_facts(own) for layer, own in found.items()},
             }
             whole = (overall, *sections, *left_out(scan))

@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from lucidtorch.base.sizes import short_size, size_pair
 from lucidtorch.datasets.scans.layer_scan import WITH_PLACES
 from lucidtorch.datasets.scans.result import Scan
 from lucidtorch.datasets.scans.source import Source
@@ -16,7 +15,7 @@ from lucidtorch.galleries.plan import slug
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.looked_at import AnyPictures, LookedAt, look_at
+from lucidtorch.recipes.looked_at import AnyPictures, LookedAt, see
 from lucidtorch.recipes.parts.projections.projection_story import Line, Matrix, matrix_section
 from lucidtorch.recipes.parts.projections.projection_words import about_ways, lead
 from lucidtorch.recipes.parts.projections.projector import RULES, Projector, Way
@@ -85,9 +84,7 @@ class Deconvnet(AnyPictures, AnyData, LookingKind):
         return self._of_data(stage) if self.data is not None or self.scan is not None else self._of_pictures(stage)
 
     def _of_pictures(self, stage: Stage) -> Plan:
-        with blamed("size"):
-            sides = None if self.size is None else size_pair(self.size)
-        seen = look_at(stage, self, sides)
+        seen = see(stage, self)
         layers = self._checked(stage, seen.pixels)
         units = [(layer, unit) for layer in layers for unit in self._units(stage, layer) or ()]
 
@@ -97,8 +94,7 @@ class Deconvnet(AnyPictures, AnyData, LookingKind):
             )
             return self._told(stage, desk, layers, matrices, len(units) or len(seen.names))
 
-        fields = {"layers": layers, "size": short_size(tuple(seen.pixels.shape[2:])), **seen.fields}
-        return Plan((), tell, fields, seen.files)
+        return Plan((), tell, {"layers": layers, **seen.fields}, seen.files)
 
     def _of_data(self, stage: Stage) -> Plan:
         supply = Supply.of(stage, self)

@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from lucidtorch.base.sizes import PLANE, short_size, size_pair, size_text
-from lucidtorch.recipes.blame import FieldError, Key, blamed
+from lucidtorch.base.sizes import PLANE, size_text
+from lucidtorch.recipes.blame import FieldError, Key
 from lucidtorch.recipes.functions import RecipeFunction
-from lucidtorch.recipes.looked_at import LookedAt, PictureFields, look_at
+from lucidtorch.recipes.looked_at import LookedAt, PictureFields, see
 from lucidtorch.recipes.parts.heat.heat_classes import answers_of, best_classes, chosen_heads, named_classes
 from lucidtorch.recipes.parts.heat.heat_layers import heat_layers
 from lucidtorch.recipes.parts.heat.heat_maps import CAMS, OCCLUSION, Patch, Ways
@@ -110,7 +110,7 @@ class Heatmap(PictureFields, LookingKind):
         goals = [target.goal for target in explained[0].targets]
         layers = heat_layers(stage, self.layers, goals, explained[0].pixels) if cams else ()
         ways = Ways(stage.network, layers, self.methods, self._patch(stage, sides), self.batch)
-        fields |= {"size": short_size(sides), "layers": layers or None, **self._patch_fields(ways.patch), **seen.fields}
+        fields |= {"layers": layers or None, **self._patch_fields(ways.patch), **seen.fields}
 
         def tell(desk: Desk) -> Story:
             return told(desk, self.title, explained, ways)
@@ -121,9 +121,7 @@ class Heatmap(PictureFields, LookingKind):
         network = stage.network
         if network.convention.dims != PLANE:
             raise FieldError(("model",), f"{network.name} takes clips or volumes, and heat maps are of pictures.")
-        with blamed("size"):
-            sides = None if self.size is None else size_pair(self.size)
-        seen = look_at(stage, self, sides)
+        seen = see(stage, self)
         refusal = network.refusal(seen.pixels.shape[2:])
         if refusal is not None:
             size = size_text(seen.pixels.shape[2:])

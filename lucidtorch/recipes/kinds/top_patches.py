@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import asdict
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -107,7 +108,7 @@ def _preferred(scan: Scan, layers: tuple[str, ...], ranked: int) -> dict[str, An
 
 
 def _facts(scan: Scan, own: list[BestPatches]) -> dict[str, Any]:
-    skipped = [{"image": one.image, "name": one.name, "reason": one.reason} for one in scan.skipped]
+    skipped = [asdict(one) for one in scan.skipped]
     return {"images": scan.images, "skipped": skipped, "layers": {one.layer: one.facts() for one in own}}
 
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
-from lucidtorch.base.images import BEHIND, GAP, GAP_VALUE
+from lucidtorch.base.images import BEHIND, GAP, GAP_VALUE, resized
 
 
 def tiled(pictures: Tensor, columns: int) -> Tensor:
@@ -40,7 +39,7 @@ def side_by_side(pictures: Sequence[Tensor]) -> Tensor:
     found: list[Tensor] = []
     for picture in pictures:
         size = (height, max(1, round(picture.shape[2] * height / picture.shape[1])))
-        found += [_resized(picture, size), torch.full((picture.shape[0], height, GAP), GAP_VALUE)]
+        found += [resized(picture, size), torch.full((picture.shape[0], height, GAP), GAP_VALUE)]
     return torch.cat(found[:-1], 2)
 
 
@@ -58,12 +57,5 @@ def smaller(picture: Tensor, share: float) -> Tensor:
     size = (max(1, round(height * share)), max(1, round(width * share)))
     top, left = (height - size[0]) // 2, (width - size[1]) // 2
     found = torch.full((channels, height, width), BEHIND)
-    found[:, top : top + size[0], left : left + size[1]] = _resized(picture, size)
+    found[:, top : top + size[0], left : left + size[1]] = resized(picture, size)
     return found
-
-
-def _resized(picture: Tensor, size: tuple[int, int]) -> Tensor:
-    if tuple(picture.shape[1:]) == size:
-        return picture
-    found = functional.interpolate(picture[None], size=size, mode="bilinear", antialias=True, align_corners=False)
-    return found[0].clamp(0, 1)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.labels import WORDNET_NUMBER, find_label
+from lucidtorch.models.sources.labels import find_label, short_label
 from lucidtorch.recipes.blame import FieldError, blamed
 
 Label: TypeAlias = int | str
@@ -39,8 +39,7 @@ def chosen_heads(model: Model, head: str | None) -> dict[str, tuple[str, ...]]:
         record = model.layers[address]
         if record.shape is None or len(record.shape) != 1 or record.shape[0] < FEWEST:
             raise FieldError(("head",), f"{address!r} of {model.name} has no value for each of two classes or more.")
-        same = (names for one, names in known.items() if model.layers[one].address == record.address)
-        found[address] = next(same, ())
+        found[address] = model.classes_of(address)
     return found
 
 
@@ -77,5 +76,5 @@ def short_names(names: Sequence[str], count: int) -> tuple[str, ...]:
     """
     if not names:
         return tuple(f"class {number}" for number in range(count))
-    short = [WORDNET_NUMBER.sub("", name).split(",")[0].strip() for name in names]
+    short = [short_label(name) for name in names]
     return tuple(f"{one} ({number})" if short.count(one) > 1 else one for number, one in enumerate(short))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -16,7 +15,7 @@ from lucidtorch.recipes.parts.charts.palette import COLOURS, GROUND, INK, RULE
 
 WIDTH, HEIGHT = 1000, 460  # of a chart, in pixels
 LEFT, RIGHT, TOP, BOTTOM = 92, 250, 44, 74  # round the plot; the names of the lines stand to its right
-LETTERS, LINE, DOT, TICK = 18, 3, 5, 6
+LETTERS, LINE, TICK = 18, 3, 6
 MARGIN = 0.06  # of the span of the values, above and below them
 
 Point: TypeAlias = tuple[float, float]
@@ -40,13 +39,12 @@ class Axes:
     up: str
 
 
-def line_chart(lines: Mapping[str, Sequence[Point]], axes: Axes, *, dots: bool = False) -> Tensor:
+def line_chart(lines: Mapping[str, Sequence[Point]], axes: Axes) -> Tensor:
     """Draw lines.
 
     Args:
         lines: The corners of each line by its name, in the units of the axes; at least one corner in all.
         axes: What stands along the chart.
-        dots: Whether each corner is marked.
 
     Returns:
         `[3, 460, 1000]` in [0, 1].
@@ -63,30 +61,10 @@ def line_chart(lines: Mapping[str, Sequence[Point]], axes: Axes, *, dots: bool =
         corners = [(_along(x, across), _above(y, up)) for x, y in points]
         if len(corners) > 1:
             pen.line(corners, fill=colour, width=LINE, joint="curve")
-        for x, y in corners if dots else ():
-            pen.ellipse((x - DOT, y - DOT, x + DOT, y + DOT), fill=colour)
         if corners:
             ends.append((corners[-1], name, colour))
     _name(pen, ends)
     return torch.from_numpy(np.array(canvas)).permute(2, 0, 1).float() / 255
-
-
-def round_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    """Choose a few round numbers between two values.
-
-    Args:
-        low: The smaller value.
-        high: The larger one.
-
-    Returns:
-        From three to seven of them, with their texts; the one value where both are the same.
-    """
-    if high <= low:
-        return [(low, f"{low:.4g}")]
-    power = 10.0 ** math.floor(math.log10((high - low) / 4))
-    stride = next(factor * power for factor in (1, 2, 5, 10) if factor * power * 5 >= high - low)
-    counts = range(math.ceil(low / stride - 1e-9), math.floor(high / stride + 1e-9) + 1)
-    return [(count * stride, f"{count * stride:.6g}") for count in counts]
 
 
 def _domain(values: Sequence[float], margin: float) -> Point:

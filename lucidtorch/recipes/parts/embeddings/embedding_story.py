@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -249,7 +249,7 @@ def _facts(seen: Seen, maps: Sequence[LaidOut], about: About) -> dict[str, Any]:
     return {
         "images": len(seen.names),
         "of": seen.total,
-        "skipped": [{"image": one.image, "name": one.name, "reason": one.reason} for one in seen.skipped],
+        "skipped": [asdict(one) for one in seen.skipped],
         "method": about.method.name,
         "neighbours": maps[0].neighbours,
         "maps": {

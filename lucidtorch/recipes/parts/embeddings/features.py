@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from lucidtorch.analysis.embeddings import FEWEST
-from lucidtorch.base.images import visible
+from lucidtorch.base.images import shrunk, visible
 from lucidtorch.datasets.scans.source import Item, Skipped, Source
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.blame import FieldError
@@ -105,7 +104,7 @@ def looked_through(desk: Desk, model: Model, chosen: Chosen, layers: Sequence[st
     vectors: dict[str, list[Tensor]] = {layer: [] for layer in layers}
     size = desk.recipe.batch if model.takes_batches else 1
     with desk.onlooker.counting("images", len(chosen.numbers)) as show:
-        coming = _items(chosen, skipped)
+        coming = chosen.source.items(chosen.numbers, skipped)
         while batch := list(islice(coming, size)):
             found = model.activations(torch.stack([one.pixels for one in batch]), list(layers))
             rows = {layer: _pooled(found[layer], pool) for layer in layers}
@@ -114,7 +113,7 @@ def looked_through(desk: Desk, model: Model, chosen: Chosen, layers: Sequence[st
                 vectors[layer].append(values[sound])
             for one, fits in zip(batch, sound.tolist(), strict=True):
                 if fits:
-                    items.append(Item(one.image, _small(one.pixels, side), one.label))
+                    items.append(Item(one.image, shrunk(visible(one.pixels), side), one.label))
                 else:
                     skipped.append(Skipped(one.image, chosen.source.name(one.image), "A layer gave no finite values."))
             show(len(items) + len(skipped))
@@ -134,29 +133,10 @@ def looked_through(desk: Desk, model: Model, chosen: Chosen, layers: Sequence[st
     )
 
 
-def _items(chosen: Chosen, skipped: list[Skipped]) -> Iterator[Item]:
-    for number in chosen.numbers:
-        found = chosen.source.read(number)
-        if isinstance(found, Item):
-            yield found
-        else:
-            skipped.append(found)
-
-
 def _pooled(values: Tensor, pool: str) -> Tensor:
     """Make one vector of each image's activations `[B, C, ...]`."""
     rows = values.detach().float().flatten(2) if values.ndim > 2 else values.detach().float()[:, :, None]
     return (rows.mean(2) if pool == "mean" else rows.flatten(1)).cpu()
-
-
-def _small(pixels: Tensor, side: int) -> Tensor:
-    image = visible(pixels)
-    share = side / max(image.shape[1:])
-    size = [max(1, round(one * share)) for one in image.shape[1:]]
-    if tuple(size) == tuple(image.shape[1:]):
-        return image
-    found = F.interpolate(image[None], size=size, mode="bilinear", antialias=True, align_corners=False)
-    return found[0].clamp(0, 1)
 
 
 def _short(name: str, number: int) -> str:

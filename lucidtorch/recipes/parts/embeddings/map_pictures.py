@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from lucidtorch.base.images import GAP_VALUE
+from lucidtorch.base.images import GAP_VALUE, shrunk
 
 WIDTH, DOTS_WIDTH = 2400, 1200  # pixels of a map, of images and of dots
 DENSITY = 1.6  # how many times the sides of all images would fit side by side across a map
@@ -30,7 +29,7 @@ def image_map(thumbs: Tensor, places: Tensor, width: int | None = None) -> tuple
     """
     beside = DENSITY * len(thumbs) ** 0.5
     width = min(WIDTH, round(beside * max(thumbs.shape[2:]))) if width is None else width
-    tiles = _shrunk(thumbs, max(SMALLEST, round(width / beside)))
+    tiles = shrunk(thumbs, max(SMALLEST, round(width / beside)))
     _, channels, high, wide = tiles.shape
     corners = (places * (width - wide)).round().long()
     across, down = corners.max(0).values.tolist()
@@ -116,11 +115,3 @@ def hexadecimal(colour: Tensor) -> str:
 def _mixed(count: int) -> list[int]:
     """All numbers in an order that favours none: data often stands class by class."""
     return torch.randperm(count, generator=torch.Generator().manual_seed(0)).tolist()
-
-
-def _shrunk(thumbs: Tensor, side: int) -> Tensor:
-    longer = max(thumbs.shape[2:])
-    if longer <= side:
-        return thumbs
-    size = [max(1, round(one * side / longer)) for one in thumbs.shape[2:]]
-    return F.interpolate(thumbs, size=size, mode="bilinear", antialias=True, align_corners=False).clamp(0, 1)

@@ -45,8 +45,7 @@ class LayerSeen:
         names = {address: alias for alias, address in model.layers.aliases.items()}
         known = record.kind in TRACED_RELUS and before is not None
         kind = f"{record.kind} behind {names.get(str(before), before)}" if known else record.kind
-        heads = (names for head, names in model.heads.items() if model.layers[head].address == record.address)
-        return cls(layer, kind, tuple(shape), next(heads, ()))
+        return cls(layer, kind, tuple(shape), model.classes_of(layer))
 
     @property
     def is_dense(self) -> bool:

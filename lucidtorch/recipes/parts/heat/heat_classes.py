@@ -10,7 +10,7 @@ from torch import Tensor
 from lucidtorch.base.errors import UnknownLabelError, suggestion
 from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.labels import WORDNET_NUMBER, find_label
+from lucidtorch.models.sources.labels import find_label, short_label
 from lucidtorch.objectives.units import logit
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.parts.heat.heat_targets import Answers, Target
@@ -85,7 +85,7 @@ def class_name(network: Model, head: str, number: int) -> str:
         The first of its names, without the number of WordNet; its own number in words where nobody gave names.
     """
     names = network.heads[head]
-    return WORDNET_NUMBER.sub("", names[number]).split(",")[0] if names else f"class {number}"
+    return short_label(names[number]) if names else f"class {number}"
 
 
 def best_classes(network: Model, answers: Answers, count: int) -> tuple[Target, ...]:

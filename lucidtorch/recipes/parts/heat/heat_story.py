@@ -57,7 +57,7 @@ def _legend(desk: Desk, ways: Ways) -> Section:
     strip = Figure(
         desk.write(LEGEND, heat_legend()),
         "from no heat to the most of its map, over middle grey",
-        "A strip of colours from dark violet over red and orange to light yellow",
+        "A strip of colours from black over violet, red and yellow to white",
     )
     layers = "each layer" if len(ways.layers) > 1 else "".join(ways.layers)
     words = {"layers": layers, "patch": ways.patch.side, "stride": ways.patch.stride}

@@ -63,9 +63,7 @@ def in_data(source: Source, found: LayerScan, unit: int, top: int, *, whole: boo
     Returns:
         The best first; none at which the unit is only at its lowest, and none that cannot be read any more.
     """
-    low = float(found.moments.low[unit])
-    examples = [one for one in found.top(unit)[:top] if one.value > low]
-    return tuple(one for example in examples for one in _subject(source, found, unit, example, whole))
+    return tuple(one for example in found.exciting(unit)[:top] for one in _subject(source, found, unit, example, whole))
 
 
 def strongest_in_data(found: LayerScan, count: int) -> tuple[int, ...]:

@@ -42,10 +42,7 @@ class BestPatches:
     @cached_property
     def best(self) -> dict[int, tuple[Example, ...]]:
         """By unit, the images that excite it most; none at which it is only at its lowest."""
-        low = self.found.moments.low
-        return {
-            unit: tuple(one for one in self.found.top(unit)[: self.top] if one.value > low[unit]) for unit in self.units
-        }
+        return {unit: self.found.exciting(unit)[: self.top] for unit in self.units}
 
     @cached_property
     def worst(self) -> dict[int, tuple[Example, ...]]:
