@@ -26,6 +26,7 @@ from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.param.text import parse as parse_param
+from lucidtorch.rendering.engine import Batches, Engine
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import NetworkLike
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, read_constraints, read_pipeline
@@ -74,6 +75,10 @@ def gallery(
     batch: int = 8,
     seed: int = 0,
     precision: str = "float32",
+    compute_batch: Batches | None = None,
+    channels_last: bool = True,
+    fold: bool = True,
+    compile: bool = False,
     workers: int = 1,
     threads: int = 1,
     scan: ScanLike | None = None,
@@ -94,9 +99,13 @@ def gallery(
         steps: The number of updates of each picture.
         lr: The step size.
         constraints: What the images are held to after each step, or its text.
-        batch: How many images are computed together.
+        batch: How many pictures are made together, as one piece of work.
         seed: The gallery's; each picture's own is made from it, the layer, the unit and the variant.
         precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``.
+        compute_batch: How many images go through the network at once; chosen by the size of its activations where None.
+        channels_last: Whether convolutions work with the channels of a place side by side in memory.
+        fold: Whether batch normalizations become parts of the convolutions before them.
+        compile: Whether the network is compiled, which takes a minute at first in each process.
         workers: How many processes work side by side; more than one needs a network that can be loaded by name.
         threads: How many threads compute in each of them.
         scan: A finished scan of this network, or its folder: real images then stand beside the pictures of single units
@@ -114,7 +123,8 @@ def gallery(
     chosen = parse_param(param) if isinstance(param, str) else param
     held = read_constraints(constraints)
     pipeline, schedule = read_pipeline(transforms), Schedule(steps, lr)
-    craft = Craft(chosen, pipeline, schedule, threads, network_key(network), precision, held)
+    engine = Engine(precision, compute_batch, channels_last, fold, compile)
+    craft = Craft(chosen, pipeline, schedule, threads, network_key(network), engine, held)
     batches = plan(network, layers, units, variants, batch, seed)
     examples = None if scan is None else Examples.open(scan, network, data)
     return _made(network, batches, craft, examples, Path(folder), workers, report)

@@ -11,6 +11,7 @@ from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.param.param import Param
+from lucidtorch.rendering.engine import Engine
 from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.transforms.transform import Pipeline
 
@@ -25,7 +26,7 @@ class Craft:
         schedule: How it steps.
         threads: How many threads compute, in this process and in every worker.
         network: A checksum of the network, from `network_key`.
-        precision: What the network computes in.
+        engine: How the network is run.
         constraints: What the images are held to after each step.
 
     Raises:
@@ -37,7 +38,7 @@ class Craft:
     schedule: Schedule
     threads: int
     network: str | None
-    precision: str = "float32"
+    engine: Engine = Engine()  # noqa: RUF009  # a frozen value
     constraints: Constraints = field(default_factory=Constraints)
 
     def __post_init__(self) -> None:
@@ -90,7 +91,7 @@ class Task:
         texts_say_all = [one is None or one.is_text for one in (craft.param, craft.transforms)]
         if craft.network is None or not all(texts_say_all):
             return None
-        asked = (self.objective, craft.param, craft.transforms, craft.schedule, craft.precision, craft.constraints)
+        asked = (self.objective, craft.param, craft.transforms, craft.schedule, craft.engine, craft.constraints)
         texts = (craft.network, *map(repr, asked), *map(repr, self.pieces))
         facts = {"texts": texts, "seeds": self.seeds, "threads": craft.threads, "versions": versions()}
         return hashlib.sha256(settings_text({**facts, "recipe_id": self.recipe_id}).encode()).hexdigest()

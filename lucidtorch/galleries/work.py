@@ -102,7 +102,7 @@ def settle(model: ModelLike, task: Task) -> Job:
         craft.transforms,
         craft.schedule,
         task.seeds,
-        precision=craft.precision,
+        engine=craft.engine,
         constraints=craft.constraints,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -20,7 +21,9 @@ from lucidtorch.models.layers.outputs import Parts, Step
 from lucidtorch.models.layers.table import LayerLike, LayerTable
 from lucidtorch.models.layers.walk import Walk, walk
 from lucidtorch.models.running.capture import capture
+from lucidtorch.models.running.folding import Fold, find_folds
 from lucidtorch.models.running.frozen import frozen
+from lucidtorch.models.running.private import private_copy, rearranged
 from lucidtorch.models.running.probe import probing
 from lucidtorch.models.sources.labels import find_label
 from lucidtorch.models.sources.model_source import ModelSource
@@ -173,6 +176,32 @@ class Model:
             return found
         table = self.layers_at(size)  # where tokens or windows stand in one axis, its length does not say how
         return found if table.broken else {self._written(layer): table.resolve(layer) for layer in wanted}
+
+    @cached_property
+    def folds(self) -> tuple[Fold, ...]:
+        """The batch normalizations that a private copy may fold, found by one forward pass at the first look."""
+        return find_folds(self.module, self._grey(self.convention.size, 1), self.feed.with_any_batch())
+
+    def private(self, addresses: Iterable[Address], *, channels_last: bool = True, fold: bool = True) -> Model:
+        """Make a model of the same network in a copy of its own, laid out for speed; weights are shared where possible.
+
+        Args:
+            addresses: What will be read of it; these layers give what they give in the network.
+            channels_last: Whether its convolutions work with the channels of a place side by side in memory.
+            fold: Whether batch normalizations become parts of the convolutions before them.
+
+        Returns:
+            The model; this one itself where it has no convolutions, or its module cannot be copied.
+        """
+        convolutional = any(isinstance(one, nn.Conv2d) for one in self.module.modules())
+        module = private_copy(self.module) if convolutional and (channels_last or fold) else None
+        if module is None:
+            return self
+        read = {one.module for one in addresses}
+        made = copy.copy(self)
+        made.module = rearranged(module, self.folds if fold else (), read, channels_last=channels_last)
+        made.feed = self.feed.on(made.module)
+        return made
 
     def normalize(self, images: Tensor) -> Tensor:
         """Turn images into what the network takes; differentiable.

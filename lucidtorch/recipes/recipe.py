@@ -69,7 +69,7 @@ class Recipe(BaseModel):
         None, description="Pixels on a side, or [height, width]; the network's own if absent."
     )
     seed: int = Field(default=0, ge=0, lt=2**63, description="The run's seed; the seeds of pictures are made from it.")
-    batch: int = Field(default=8, ge=1, le=4096, description="How many images are computed together.")
+    batch: int = Field(default=8, ge=1, le=4096, description="How many pictures are one piece of work.")
     threads: int = Field(default=1, ge=1, le=1024, description="How many threads compute in each process.")
     output: str | None = Field(default=None, description="The folder of the run; the option -o goes before it.")
     made_with: MadeWith | None = Field(default=None, description="Written by a run: versions and checksums.")
@@ -122,6 +122,10 @@ class RenderingRecipe(Recipe):
         lr: The step size.
         optimizer: ``adam`` or ``sgd``.
         precision: What the network computes in.
+        compute_batch: How many images go through the network at once; chosen where None.
+        channels_last: Whether convolutions work with the channels of a place side by side in memory.
+        fold: Whether batch normalizations become parts of the convolutions before them.
+        compile: Whether the network is compiled.
         scan: The folder of a scan of the network, whose images stand beside pictures of units.
     """
 
@@ -134,6 +138,12 @@ class RenderingRecipe(Recipe):
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32", description="What the network computes in."
     )
+    compute_batch: int | None = Field(
+        default=None, ge=1, le=4096, description="How many images go through the network at once; chosen if absent."
+    )
+    channels_last: bool = Field(default=True, description="Whether the channels of a place stand together in memory.")
+    fold: bool = Field(default=True, description="Whether batch normalizations are folded into convolutions.")
+    compile: bool = Field(default=False, description="Whether the network is compiled, which takes a minute at first.")
     scan: str | None = Field(
         default=None,
         description="The folder of a scan of this network: real images stand beside the picture of each unit.",

@@ -15,6 +15,7 @@ from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_source
 from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.recipes.recipe import Recipe
+from lucidtorch.rendering.engine import Engine
 from lucidtorch.rendering.entry import Callback, run_job
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.preparation import prepare
@@ -42,6 +43,10 @@ class RenderRecord(BaseModel):
         batch: How many images were computed together.
         canvas: The height and width that the network saw; of clips and volumes, frames or slices before them.
         precision: What the network computed in.
+        compute_batch: How many images went through the network at once; all of them where None.
+        channels_last: Whether its convolutions had the channels of a place side by side in memory.
+        fold: Whether batch normalizations were parts of the convolutions before them.
+        compile: Whether the network was compiled.
         device: Where it was computed: ``cpu``, ``cuda`` or ``mps``.
         threads: How many threads computed.
         versions: Of everything that computes.
@@ -68,6 +73,10 @@ class RenderRecord(BaseModel):
     batch: int = Field(ge=1)
     canvas: tuple[int, ...] = Field(min_length=2, max_length=3)
     precision: str = "float32"
+    compute_batch: int | tuple[tuple[int, int], ...] | None = None
+    channels_last: bool = False  # not in the pictures of versions that did not say
+    fold: bool = False
+    compile: bool = False
     device: str = "cpu"
     threads: int = Field(ge=1)
     versions: dict[str, str] = Field(default_factory=dict)
@@ -157,7 +166,7 @@ class RenderRecord(BaseModel):
                 self.transforms,
                 schedule,
                 self.seed,
-                precision=self.precision,
+                engine=self.engine,
                 constraints=self.constraints,
                 folder=folder,
             )
@@ -165,6 +174,12 @@ class RenderRecord(BaseModel):
         if self.recipe_id is not None:
             rendering.recipe["recipe_id"] = self.recipe_id
         return rendering
+
+    @property
+    def engine(self) -> Engine:
+        """How the network was run."""
+        batch = self.batch if self.compute_batch is None else self.compute_batch
+        return Engine(self.precision, batch, self.channels_last, self.fold, self.compile)
 
     def _load(self) -> Model | dict[str, Model]:
         if self.models is not None:

@@ -12,36 +12,36 @@ from lucidtorch.objectives.algebra import Objective, On
 from lucidtorch.objectives.images import Each, Interpolate
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
-from lucidtorch.rendering.networks import Look
+from lucidtorch.rendering.passes import Scene, back_to_images
 
 
-def final_values(
-    look: Look, goal: Objective, images: Tensor, seen: Tensor, references: Mapping[str, Tensor]
-) -> tuple[Tensor, Tensor]:
+def final_values(scene: Scene, goal: Objective, images: Tensor, batch: int) -> tuple[Tensor, Tensor]:
     """Evaluate the finished pictures without any transform, and find those whose units are dead.
 
     A picture is dead where every unit that its objective speaks of is zero and the gradient of their sum to the
     picture is zero everywhere.
 
     Args:
-        look: Runs the networks on images and gives the layers' outputs.
+        scene: How they are looked at, without chance.
         goal: The objective, class names looked up.
         images: The pictures, `[B, C, *size]`.
-        seen: The same on the canvas that the networks see, `[B, C, *canvas]`, a leaf that asks for its gradient.
-        references: What the networks make of the pictures that the objective compares with.
+        batch: How many go through the networks at once.
 
     Returns:
         The objective of each picture, `[B]`, and whether its units are dead, `[B]`.
     """
-    found: dict[str, Tensor] = {**look(seen), **references, INPUT: images}
-    values = goal(found).detach()
-    units = unit_activity(goal, found, len(images))
-    silent = units.speaks & (units.size.detach() == 0)
-    if bool(silent.any()) and units.total.requires_grad:
-        (gradient,) = torch.autograd.grad(units.total.sum(), seen, allow_unused=True)
-        if gradient is not None:
-            silent = silent & (gradient == 0).flatten(1).all(1)
-    return values, silent
+    values = silent = torch.zeros(0)
+
+    def score(leaf: Tensor, activations: Mapping[str, Tensor]) -> Tensor | None:
+        nonlocal values, silent
+        found = {**activations, **scene.references, INPUT: images}
+        values = goal(found).detach()
+        units = unit_activity(goal, found, len(images))
+        silent = units.speaks & (units.size.detach() == 0)
+        return units.total.sum() if bool(silent.any()) else None
+
+    gradient, _ = back_to_images(scene, images, score, batch)
+    return values, silent & (gradient == 0).flatten(1).all(1)
 
 
 @dataclass(frozen=True)

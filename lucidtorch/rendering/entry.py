@@ -12,6 +12,7 @@ from torch import Tensor
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.naming import without_of
+from lucidtorch.rendering.engine import Batches, Engine
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.loop import Loop, Step
 from lucidtorch.rendering.networks import ModelLike
@@ -36,6 +37,10 @@ def render(
     constraints: ConstraintsLike = (),
     seed: int | Sequence[int] = 0,
     precision: str = "float32",
+    compute_batch: Batches | None = None,
+    channels_last: bool = True,
+    fold: bool = True,
+    compile: bool = False,
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
 ) -> Rendering:
@@ -57,6 +62,12 @@ def render(
         seed: One number s (image i gets s + i), or one per image. An image's start and draws depend on its own seed
             alone.
         precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``; the rest stays in float32.
+        compute_batch: How many images go through the network at once, which bounds the memory and changes a picture by
+            rounding alone; chosen where None. It is halved where memory runs out.
+        channels_last: Whether convolutions work with the channels of a place side by side in memory, in a private copy
+            of the network.
+        fold: Whether batch normalizations become parts of the convolutions before them, in that copy.
+        compile: Whether the copy is compiled, which takes a minute at first and pays on a GPU.
         progress: Whether a notebook or a terminal shows how far the render is; a notebook shows the pictures too.
         callbacks: Called after each update.
 
@@ -72,7 +83,8 @@ def render(
         <Rendering of channel('conv2_1', 3): 1 x 3 x 64 x 64, 2 steps>
     """
     schedule = Schedule(steps, lr, optimizer, snapshots)
-    job = prepare(model, objective, param, transforms, schedule, seed, precision=precision, constraints=constraints)
+    engine = Engine(precision, compute_batch, channels_last, fold, compile)
+    job = prepare(model, objective, param, transforms, schedule, seed, engine=engine, constraints=constraints)
     with progress_bar(steps, repr(job.objective), shown=progress) as advance:
         rendering = run_job(job, (*callbacks, advance))
     _report_dead(rendering)
@@ -102,6 +114,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
         interrupted = True
         recipe |= {"steps": loop.done, "snapshots": [one for one in recipe["snapshots"] if one <= loop.done]}
     images, values, dead = loop.finish()
+    recipe |= job.engine.with_batches(loop.batches).to_dict()
     return Rendering(
         images=images,
         values=values,

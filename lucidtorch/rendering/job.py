@@ -17,6 +17,8 @@ from lucidtorch.objectives.activation_grid import Grid
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.term import Term
 from lucidtorch.param.param import Param
+from lucidtorch.rendering.coupling import Coupling
+from lucidtorch.rendering.engine import Engine
 from lucidtorch.rendering.networks import ONLY, Networks
 from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.transforms.transform import Pipeline
@@ -35,7 +37,8 @@ class Job:
         pipeline: What the images go through.
         schedule: How it steps.
         seeds: One per image.
-        precision: What the networks compute in.
+        engine: How the networks are run; its compute batch is settled.
+        coupling: How the images hang together.
         constraints: What the images are held to after each step.
     """
 
@@ -47,8 +50,14 @@ class Job:
     pipeline: Pipeline
     schedule: Schedule
     seeds: tuple[int, ...]
-    precision: Precision = Precision()  # noqa: RUF009  # a frozen value
+    engine: Engine = Engine()  # noqa: RUF009  # a frozen value
+    coupling: Coupling = Coupling.UNDIVIDED
     constraints: Constraints = field(default_factory=Constraints)
+
+    @property
+    def precision(self) -> Precision:
+        """What the networks compute in."""
+        return self.engine.computing
 
     @property
     def canvas(self) -> Size:
@@ -88,7 +97,7 @@ class Job:
             "seed": list(self.seeds),
             "batch": self.param.batch,
             "canvas": list(self.canvas),
-            "precision": self.precision.name,
+            **self.engine.to_dict(),
             "device": self.networks.device.type,
             "threads": torch.get_num_threads(),
             "versions": versions(),

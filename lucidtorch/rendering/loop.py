@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from lucidtorch.base.errors import LucidtorchWarning
+from lucidtorch.base.memory import free_memory, is_out_of_memory
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
 from lucidtorch.constraints.constraint import Moment
-from lucidtorch.models.running.redirect import STEPS, redirected_relu
+from lucidtorch.models.running.redirect import STEPS
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.trace import Memory, Trace
 from lucidtorch.param.param import Param
+from lucidtorch.rendering.coupling import Coupling
 from lucidtorch.rendering.dead import final_values
+from lucidtorch.rendering.engine import Batches, Engine, evenly
 from lucidtorch.rendering.guard import Guard, Stop
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike
+from lucidtorch.rendering.passes import Scene, step_back
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
 from lucidtorch.rendering.schedule import OPTIMIZERS, Schedule
-from lucidtorch.rendering.seeing import Comparisons, Eyes, by_image, evaluate_views, still, zero_colour
+from lucidtorch.rendering.seeing import Comparisons, Eyes, still, zero_colour
+from lucidtorch.transforms.transform import Pipeline
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,10 @@ def optimize(
     constraints: ConstraintsLike = (),
     seed: int | Sequence[int] = 0,
     precision: str = "float32",
+    compute_batch: Batches | None = None,
+    channels_last: bool = True,
+    fold: bool = True,
+    compile: bool = False,
 ) -> Iterator[Step]:
     """Run the loop of `render` from outside, one update at a time.
 
@@ -83,6 +97,10 @@ def optimize(
         constraints: What the images are held to after each step, or its text.
         seed: One number (image i gets seed + i), or one per image.
         precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``.
+        compute_batch: How many images go through the network at once; chosen where None.
+        channels_last: Whether convolutions work with the channels of a place side by side in memory.
+        fold: Whether batch normalizations become parts of the convolutions before them.
+        compile: Whether the network is compiled.
 
     Returns:
         An iterator over the updates.
@@ -99,7 +117,8 @@ def optimize(
         3 (1, 3, 64, 64)
     """
     schedule = Schedule(steps, lr, optimizer)
-    job = prepare(model, objective, param, transforms, schedule, seed, precision=precision, constraints=constraints)
+    engine = Engine(precision, compute_batch, channels_last, fold, compile)
+    job = prepare(model, objective, param, transforms, schedule, seed, engine=engine, constraints=constraints)
     return Loop(job).run()
 
 
@@ -112,14 +131,21 @@ class Loop:
         param: The filled copy of the job's param that the loop changes.
         guard: Watches for values that are no numbers.
         done: How many updates were made.
+        batches: How many images went through the networks at once, by the first update that it held for.
     """
 
     job: Job
     param: Param = field(init=False)
     guard: Guard = field(init=False)
     done: int = field(init=False, default=0)
+    batches: dict[int, int] = field(init=False)
 
     def __post_init__(self) -> None:
+        engine = self.job.engine
+        self.batches = engine.batches
+        self.networks = self.job.networks.private(
+            self.job.addresses, channels_last=engine.channels_last, fold=engine.fold
+        )
         self.param = copy.deepcopy(self.job.param).to(self.job.networks.device)
         self.param.fill(self.job.seeds)
         self.guard = Guard(self.param)
@@ -157,23 +183,22 @@ class Loop:
         with torch.no_grad():
             images = self.param()
         with torch.enable_grad(), self._foreign_dice(), self._looking() as eyes:
-            pipeline = still(self.job)
-            draws = pipeline.sample(images.shape, self._dice)
-            references = eyes.references(pipeline, draws)
-            seen = pipeline.apply(images, draws).detach().requires_grad_(True)
-            values, dead = final_values(eyes.look, self.job.goal, images, seen, references)
+            scene = self._scene(eyes, still(self.job), images, redirected=False)
+            number = max(self.done, 1)
+            values, dead = self._remembering(number, lambda batch: final_values(scene, self.job.goal, images, batch))
         return images.cpu(), values.cpu(), dead.cpu()
 
     @contextlib.contextmanager
     def _looking(self) -> Iterator[Eyes]:
-        networks, precision = self.job.networks, self.job.precision
+        precision = self.job.precision
         comparisons = Comparisons(self.job)
         with contextlib.ExitStack() as held:
-            look = held.enter_context(networks.looking(self.job.addresses, precision))
+            held.enter_context(self.job.networks.still(self.networks))
+            look = held.enter_context(self.networks.looking(self.job.addresses, precision))
             if not comparisons.pictures:
                 yield Eyes(look, lambda pipeline, draws: {})
                 return
-            glance = held.enter_context(networks.looking(comparisons.addresses, precision))
+            glance = held.enter_context(self.networks.looking(comparisons.addresses, precision))
             yield Eyes(look, lambda pipeline, draws: comparisons.activations(glance, pipeline, draws))
 
     def _gradients(self, eyes: Eyes, number: int, trace: Trace) -> tuple[Tensor, Tensor | None]:
@@ -181,31 +206,46 @@ class Loop:
 
         Gives the values, and the objective's gradient to the images where a constraint asks for it.
         """
+        enlarged = self.job.precision.loss_scale
+        parameters = self.guard.parameters
         with self._foreign_dice(), torch.enable_grad():
             images = self.param()
-            activations = self._activations(eyes, number, images)
-            values = evaluate_views(self.job.goal, images, activations, trace)
-            parameters = list(self.param.parameters())
-            wanted = [*parameters, images] if self.job.constraints.needs_gradient else parameters
-            enlarged = self.job.precision.loss_scale
-            gradients = _gradients_of(-enlarged * values.sum(), wanted)
-        filled = [one / enlarged for one in gradients] if enlarged != 1 else gradients
-        towards = -filled.pop() if self.job.constraints.needs_gradient else None
-        self.guard.check(number, values.detach(), filled, {INPUT: images, **by_image(activations, len(images))})
-        for parameter, gradient in zip(parameters, filled, strict=True):
+            pipeline = self.job.pipeline.at((number - 1) / self.job.schedule.steps)
+            scene = self._scene(eyes, pipeline, images, redirected=number <= STEPS)
+            apart = self.job.coupling is Coupling.APART
+            sight = self._remembering(
+                number, lambda batch: step_back(scene, self.job.goal, images, trace, enlarged, batch, apart=apart)
+            )
+            towards_images = sight.gradient / enlarged if enlarged != 1 else sight.gradient
+            gradients = _passed_on(images, parameters, towards_images)
+        self.guard.check(number, sight.values, gradients, {INPUT: images.detach(), **sight.activations})
+        for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
-        return values.detach(), towards
+        return sight.values, -towards_images if self.job.constraints.needs_gradient else None
 
-    def _activations(self, eyes: Eyes, number: int, images: Tensor) -> dict[str, Tensor]:
-        """What the networks make of every view of the images, and of the pictures that are compared with."""
-        pipeline = self.job.pipeline.at((number - 1) / self.job.schedule.steps)
-        views = pipeline.views
-        dice = [one for one in self._dice for _ in range(views)]
-        seen = images if views == 1 else images.repeat_interleave(views, 0)
-        draws = pipeline.sample(seen.shape, dice)
-        references = eyes.references(pipeline, draws)
-        with redirected_relu() if number <= STEPS else contextlib.nullcontext():
-            return {**eyes.look(pipeline.apply(seen, draws)), **references}
+    def _scene(self, eyes: Eyes, pipeline: Pipeline, images: Tensor, *, redirected: bool) -> Scene:
+        """Draw how all images are looked at, every view of them and of the pictures that are compared with."""
+        dice = [one for one in self._dice for _ in range(pipeline.views)]
+        draws = pipeline.sample((len(dice), *images.shape[1:]), dice)
+        return Scene(eyes.look, pipeline, draws, eyes.references(pipeline, draws), redirected)
+
+    def _remembering(self, number: int, work: Callable[[int], Found]) -> Found:
+        """Do a pass; where memory runs out, halve how many images go through at once, say so, and do it again."""
+        while True:
+            batch = self._batch(number)
+            try:
+                return work(batch)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or batch == 1 or self.job.coupling is Coupling.UNDIVIDED:
+                    raise
+            self.batches[number] = evenly(batch // 2, len(self.job.seeds))
+            free_memory(self.job.networks.device)
+            message = f"Out of memory with {batch} images at once; going on with {self.batches[number]} at once."
+            warnings.warn(message, LucidtorchWarning, stacklevel=2)
+
+    def _batch(self, number: int) -> int:
+        """How many images go through the networks at once at an update."""
+        return self.batches[max(start for start in self.batches if start <= number)]
 
     def _constrain(self, number: int, towards: Tensor | None) -> None:
         if self.job.constraints.steps:
@@ -218,11 +258,9 @@ class Loop:
         return {part: trace[part].detach() for part in parts}
 
 
-def _gradients_of(loss: Tensor, wanted: Sequence[Tensor]) -> list[Tensor]:
-    """Take gradients; zero where the loss does not depend on something, or at this step on nothing at all."""
-    if not loss.requires_grad:
-        return [torch.zeros_like(one) for one in wanted]
-    found = torch.autograd.grad(loss, wanted, allow_unused=True)
-    return [
-        torch.zeros_like(one) if gradient is None else gradient for gradient, one in zip(found, wanted, strict=True)
-    ]
+def _passed_on(images: Tensor, parameters: Sequence[Tensor], gradient: Tensor) -> list[Tensor]:
+    """Take a gradient to the images on to the parameters that make them; zero where they do not depend on one."""
+    if not images.requires_grad:
+        return [torch.zeros_like(one) for one in parameters]
+    found = torch.autograd.grad(images, parameters, gradient, allow_unused=True)
+    return [torch.zeros_like(one) if own is None else own for own, one in zip(found, parameters, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -17,6 +18,7 @@ from lucidtorch.models.model import Model
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.frozen import frozen
 from lucidtorch.models.running.precision import Precision
+from lucidtorch.models.running.private import notes_kept
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives.naming import SEPARATOR
 
@@ -230,9 +232,7 @@ class Networks:
         Yields:
             A function from images on the canvas to the layers' activations, in float32 or better.
         """
-        with contextlib.ExitStack() as held, contextlib.ExitStack() as hooks:
-            for model in self.models.values():
-                held.enter_context(frozen(model.module))
+        with self.still(), contextlib.ExitStack() as hooks:
             runs = {
                 name: hooks.enter_context(capture(model.module, self.own(name, addresses), model.feed))
                 for name, model in self.models.items()
@@ -246,6 +246,58 @@ class Networks:
                 return {layer: found[layer] for layer in addresses}
 
             yield look
+
+    @contextlib.contextmanager
+    def still(self, copies: Networks | None = None) -> Iterator[None]:
+        """Hold the networks still while the block runs: in evaluation mode, and given back as they were.
+
+        Args:
+            copies: Private copies that run in their place, whose counts they keep.
+
+        Yields:
+            Nothing.
+        """
+        with contextlib.ExitStack() as held:
+            for name, model in self.models.items():
+                held.enter_context(frozen(model.module))
+                if copies is not None and copies.models[name] is not model:
+                    held.enter_context(notes_kept(model.module, copies.models[name].module))
+            yield
+
+    def private(self, addresses: Mapping[str, Address], *, channels_last: bool, fold: bool) -> Networks:
+        """Make the same networks in copies of their own, laid out for speed.
+
+        Args:
+            addresses: The layers that will be read, by their address in the expression.
+            channels_last: Whether convolutions work with the channels of a place side by side in memory.
+            fold: Whether batch normalizations become parts of the convolutions before them.
+
+        Returns:
+            The networks; those that cannot be copied as they are.
+        """
+        return Networks(
+            {
+                name: model.private(self.own(name, addresses).values(), channels_last=channels_last, fold=fold)
+                for name, model in self.models.items()
+            }
+        )
+
+    def largest(self, addresses: Sequence[str], canvas: Size) -> float:
+        """Estimate how many numbers the largest activation of one image has on the way to some layers.
+
+        Args:
+            addresses: The layers, by their address in the expression.
+            canvas: The size that the networks see.
+
+        Returns:
+            The number, from the table of each network scaled to that size.
+        """
+        found = 0.0
+        for name, model in self.models.items():
+            own = [layer for owner, layer in map(self.owner, addresses) if owner == name]
+            shown = math.prod(canvas) / math.prod(model.layers.size)
+            found = max(found, model.layers.largest(own) * shown)
+        return max(found, self.first.convention.channels * math.prod(canvas))
 
     def own(self, name: str, addresses: Mapping[str, Address]) -> dict[str, Address]:
         """Choose the addresses of one network.

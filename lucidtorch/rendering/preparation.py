@@ -28,6 +28,8 @@ from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.advice import advise
+from lucidtorch.rendering.coupling import Coupling, coupling_of, strongest_coupling
+from lucidtorch.rendering.engine import Engine, sensible_batch
 from lucidtorch.rendering.fitting import check_channels, check_constraints, check_pictures, check_views, pictures_of
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike, Networks
@@ -52,7 +54,7 @@ def prepare(
     schedule: Schedule,
     seed: int | Sequence[int],
     *,
-    precision: str = "float32",
+    engine: Engine = Engine(),  # noqa: B008  # a frozen value
     constraints: ConstraintsLike = (),
     folder: Path | None = None,
 ) -> Job:
@@ -65,7 +67,7 @@ def prepare(
         transforms: What the images go through, as text, or None for the default.
         schedule: How it steps.
         seed: One number, or one per image.
-        precision: What the networks compute in.
+        engine: How the networks are run.
         constraints: What the images are held to after each step, or its text.
         folder: Where the array files that a text names stand.
 
@@ -83,7 +85,7 @@ def prepare(
         )
     wanted = wanted.mapped(lambda node: _with_addresses(node, networks))
     asked = without_of(wanted).mapped(lambda node: _with_numbers(node, networks))
-    computing = Precision(precision)
+    computing = engine.computing
     computing.check(networks.device)
     needed = networks.in_order([layer for layer in asked.layers if layer != INPUT])
     networks.addresses(needed)  # a misspelt one stops here
@@ -103,7 +105,8 @@ def prepare(
     seeds = image_seeds(seed, chosen.batch)
     advise(without_of(wanted), networks, chosen.batch)
     addresses = networks.addresses(needed, settled.output_size(chosen.size))
-    return Job(networks, wanted, goal, addresses, chosen, settled, schedule, seeds, computing, held)
+    running, coupling = _settled_engine(engine, networks, needed, probe, settled)
+    return Job(networks, wanted, goal, addresses, chosen, settled, schedule, seeds, running, coupling, held)
 
 
 def default_size(model: Model) -> Size:
@@ -151,6 +154,29 @@ def read_constraints(constraints: ConstraintsLike, folder: Path | None = None) -
         BadInputError: There are others among them, or the text does not parse.
     """
     return parse_constraints(constraints, folder) if isinstance(constraints, str) else Constraints.of(constraints)
+
+
+def _settled_engine(
+    engine: Engine, networks: Networks, layers: Sequence[str], probe: Probe, pipeline: Pipeline
+) -> tuple[Engine, Coupling]:
+    """Settle how many images are computed at once, where nobody said so, and how they hang together."""
+    batch, batches = probe.param.batch, engine.batches
+    canvas = pipeline.output_size(probe.param.size)
+    coupling = strongest_coupling(probe.goal, pipeline)
+    sensible = batch
+    if networks.device.type == "cpu" and coupling is not Coupling.UNDIVIDED and not batches:
+        sensible = sensible_batch(networks.largest(layers, canvas) * pipeline.views, batch)
+    batches = {start: min(one, batch) for start, one in (batches or {1: sensible}).items()}
+    if min(batches.values()) < batch:
+        if coupling is Coupling.UNDIVIDED:
+            raise ObjectiveError(
+                f"All {batch} images must go through the network at once here, since the objective takes gradients "
+                f"inside of it or a function of others is among the transforms; leave compute_batch out."
+            )
+        coupling = coupling_of(probe.goal, pipeline, probe.maps)
+        if coupling is Coupling.TOGETHER and not engine.batches:  # a second pass forward would cost more than it gains
+            batches = {1: batch}
+    return engine.with_batches(batches), coupling
 
 
 def _with_addresses(node: Objective, networks: Networks) -> Objective:

@@ -42,6 +42,7 @@ class Probe:
         self.goal = goal
         self.param = param
         self.rng = OwnRandomState(0)
+        self.maps: dict[str, Tensor] = {}  # what the objective read last
 
     def settle(self, pipeline: Pipeline, fallback: Pipeline | None) -> Pipeline:
         """Find the pipeline whose canvas the networks take, and evaluate the objective on what comes out.
@@ -102,6 +103,7 @@ class Probe:
             if 0 in values.shape:
                 raise SizeError(f"At {size_text(canvas)} pixels nothing is left in {name!r}; make the image larger.")
         maps |= {reference(layer, picture): maps[layer] for layer, picture in targets_of(self.goal)}
+        self.maps = maps
         with torch.no_grad():
             value = self.goal(maps)
         if value.shape != (batch,):

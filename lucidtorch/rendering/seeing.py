@@ -165,9 +165,12 @@ def by_image(activations: Mapping[str, Tensor], batch: int) -> dict[str, Tensor]
         batch: The number of images, B.
 
     Returns:
-        The same with B rows.
+        The same with B rows, in no other order in memory.
     """
-    return {layer: found.reshape(batch, -1) for layer, found in activations.items()}
+    return {
+        layer: found if len(found) == batch else torch.unflatten(found, 0, (batch, -1))
+        for layer, found in activations.items()
+    }
 
 
 def zero_colour(model: Model, param: Param) -> Tensor:

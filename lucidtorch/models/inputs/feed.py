@@ -107,6 +107,19 @@ class Feed:
         feed._any_batch = True
         return feed
 
+    def on(self, module: nn.Module) -> Feed:
+        """Give the same feed for another module that takes the same.
+
+        Args:
+            module: The module, such as a copy of this one's.
+
+        Returns:
+            The feed.
+        """
+        feed = Feed(module, self._inputs, self._name)
+        feed._any_batch = self._any_batch
+        return feed
+
     def _value(self, name: str, value: object, images: Tensor) -> object:
         if isinstance(value, Tensor):
             return self._rows(name, self._at_home(name, value, images), len(images))

@@ -38,7 +38,7 @@ class Normalization:
         check_images(images, self._convention.channels, self._name, dims=self._convention.dims)
         scale, shift = self._columns_for(images)
         ordered = images.flip(1) if self._convention.channel_order == "bgr" else images
-        return torch.addcmul(shift, ordered, scale)
+        return torch.mul(ordered, scale).add_(shift)  # `addcmul` of columns is not vectorized on a CPU
 
     def _columns_for(self, images: Tensor) -> tuple[Tensor, Tensor]:
         key = (images.device, images.dtype)

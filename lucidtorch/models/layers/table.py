@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import TypeAlias
 
@@ -43,6 +44,7 @@ class LayerTable(Mapping[str, LayerRecord]):
         self.aliases = self.directory.aliases
         self._module = module
         self._records = {text: self._record(place) for text, place in self.directory.places.items()}
+        self._firings = found.firings
         self._order = {id(firing): number for number, firing in enumerate(found.firings)}
 
     def __getitem__(self, layer: LayerLike) -> LayerRecord:
@@ -111,6 +113,22 @@ class LayerTable(Mapping[str, LayerRecord]):
             UnknownLayerError: There is no such layer.
         """
         return self._order[id(self._find(layer).place.firing)]
+
+    def largest(self, layers: Iterable[LayerLike]) -> int:
+        """Say how many numbers the largest activation has that one image leaves on the way to some layers.
+
+        Args:
+            layers: Any forms of address that `resolve` reads.
+
+        Returns:
+            The number at the size of this table; 0 where nothing is known.
+
+        Raises:
+            UnknownLayerError: There is no such layer.
+        """
+        last = max((self.order(layer) for layer in layers), default=-1)
+        leaves = (leaf for firing in self._firings[: last + 1] for leaf in firing.leaves.values())
+        return max((math.prod(leaf.shape) for leaf in leaves), default=0)
 
     def before(self, layer: LayerLike) -> str | None:
         """Find the pre-activation of a ReLU.

@@ -52,7 +52,7 @@ POOLED_BEFORE = {"mixed4a": "maxpool4", "mixed5a": "maxpool10"}  # the graph's o
 class SameConv2d(nn.Conv2d):
     """A convolution with TensorFlow's SAME padding: the output has ceil(side / stride) units, an odd pad goes last."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name in the base class
+    def forward(self, input: Tensor) -> Tensor:
         """Pad as the input's size asks for, and convolve.
 
         Args:
@@ -67,7 +67,7 @@ class SameConv2d(nn.Conv2d):
 class SameMaxPool2d(nn.MaxPool2d):
     """A max pool with TensorFlow's SAME padding; what is padded never wins."""
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the name in the base class
+    def forward(self, input: Tensor) -> Tensor:
         """Pad as the input's size asks for, and pool.
 
         Args:

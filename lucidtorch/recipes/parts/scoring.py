@@ -47,7 +47,7 @@ def clean_scores(stage: Stage, objective: Objective, images: Tensor) -> tuple[fl
             stage.craft.transforms,
             Schedule(1),
             tuple(range(len(images))),
-            precision=stage.craft.precision,
+            engine=stage.craft.engine,
         )
         values = Loop(job).finish()[1]
     return tuple(float(f"{value:.6g}") for value in values.tolist())

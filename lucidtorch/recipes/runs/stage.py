@@ -24,6 +24,7 @@ from lucidtorch.param.text import parse as parse_param
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.recipe import Recipe, RenderingRecipe
 from lucidtorch.recipes.runs.planning import Shot, together
+from lucidtorch.rendering.engine import Engine
 from lucidtorch.rendering.preparation import default_size, read_constraints
 from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.transforms.text import parse as parse_transforms
@@ -210,7 +211,8 @@ def _craft(recipe: Recipe, network: Model, base: Path) -> Craft:
         held = read_constraints(recipe.constraints, base)
     schedule = Schedule(recipe.steps, recipe.lr, recipe.optimizer)
     param, key = _param(recipe, network, base), network_key(network)
-    return Craft(param, pipeline, schedule, recipe.threads, key, recipe.precision, held)
+    engine = Engine(recipe.precision, recipe.compute_batch, recipe.channels_last, recipe.fold, recipe.compile)
+    return Craft(param, pipeline, schedule, recipe.threads, key, engine, held)
 
 
 def _param(recipe: RenderingRecipe, network: Model, base: Path) -> Param | None:
