@@ -42,6 +42,43 @@ precision = click.option(
 )
 
 
+compute_batch = click.option(
+    "--compute-batch",
+    type=int,
+    metavar="N",
+    help="How many images go through the network at once; chosen by the size of its activations if left out.",
+)
+channels_last = click.option(
+    "--channels-last/--no-channels-last",
+    default=True,
+    show_default=True,
+    help="Whether convolutions have the channels of a place side by side in memory.",
+)
+fold = click.option(
+    "--fold/--no-fold",
+    default=True,
+    show_default=True,
+    help="Whether batch normalizations become parts of the convolutions before them.",
+)
+compiled = click.option(
+    "--compile", is_flag=True, help="Compile the network, which takes a minute at first and pays on a GPU."
+)
+
+
+def engine(command: Command) -> Command:
+    """Add the options that say how the network is run; none but the precision changes more than rounding.
+
+    Args:
+        command: Takes ``precision``, ``compute_batch``, ``channels_last``, ``fold`` and ``compile``.
+
+    Returns:
+        The command with the options.
+    """
+    for option in (compiled, fold, channels_last, compute_batch, precision):
+        command = option(command)
+    return command
+
+
 def steps(default: int) -> Callable[[Command], Command]:
     """Make the option for the number of updates.
 

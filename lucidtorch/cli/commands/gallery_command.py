@@ -38,9 +38,9 @@ from lucidtorch.galleries.entry import Gallery, gallery
 @options.constraints
 @options.steps(256)
 @options.lr
-@click.option("--batch", type=int, default=8, show_default=True, metavar="N", help="Images computed together.")
+@click.option("--batch", type=int, default=8, show_default=True, metavar="N", help="Pictures per piece of work.")
 @options.seed
-@options.precision
+@options.engine
 @click.option(
     "--scan",
     type=click.Path(path_type=Path),
@@ -65,6 +65,10 @@ def command(
     batch: int,
     seed: int,
     precision: str,
+    compute_batch: int | None,
+    channels_last: bool,
+    fold: bool,
+    compile: bool,
     scan: Path | None,
     workers: int | None,
     quiet: bool,
@@ -90,6 +94,10 @@ def command(
             batch=batch,
             seed=seed,
             precision=precision,
+            compute_batch=compute_batch,
+            channels_last=channels_last,
+            fold=fold,
+            compile=compile,
             workers=default_workers(network) if workers is None else workers,
             scan=scan,
             report=lambda done, total, _: voice.progress(done, total, f"batches of {loading.short_spec}"),

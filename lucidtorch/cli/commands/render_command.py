@@ -69,7 +69,7 @@ def is_negated(text: str) -> bool:
 @options.lr
 @options.seed
 @click.option("--snapshots", metavar="64,256", help="After how many updates a picture is kept, for a movie.")
-@options.precision
+@options.engine
 @network_words.options
 @options.quiet
 def command(
@@ -86,6 +86,10 @@ def command(
     seed: int,
     snapshots: str | None,
     precision: str,
+    compute_batch: int | None,
+    channels_last: bool,
+    fold: bool,
+    compile: bool,
     quiet: bool,
 ) -> None:
     """Make a picture of what an objective looks for.
@@ -115,6 +119,10 @@ def command(
             constraints=constraints,
             seed=seed,
             precision=precision,
+            compute_batch=compute_batch,
+            channels_last=channels_last,
+            fold=fold,
+            compile=compile,
             progress=False,
             callbacks=[lambda step: voice.progress(step.number, step.steps, f"step of {loading.short_spec}")],
         )
