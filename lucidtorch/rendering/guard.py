@@ -64,15 +64,9 @@ class Guard:
             gradients: Of the parameters; changed in place.
             activations: What the objective read, to name the layer.
         """
-        sound = values.isfinite()
-        smooth = torch.ones_like(sound)
-        for gradient, reads in zip(gradients, self.reads, strict=True):
-            broken = ~gradient.isfinite().flatten(1).all(1)
-            smooth &= ~(broken[:, None] & reads).any(0)
-        if not bool((sound & smooth).all()):
-            unsound = self._sharing(~sound)
-            for image in torch.nonzero(self._sharing(~(sound & smooth))).flatten().tolist():
-                self._stop(image, step, not bool(unsound[image]), activations)
+        total = sum((one.sum() for one in gradients), start=values.sum())
+        if not bool(total.isfinite()):  # one number that is none makes the sum none; large ones may, too
+            self._find(step, values.isfinite(), gradients, activations)
         if self.stops:
             for gradient, rows in zip(gradients, self._rows(self.stops), strict=True):
                 gradient[rows] = 0
@@ -91,6 +85,16 @@ class Guard:
         images = range(self.batch) if kind is not None else self.stops
         if images:
             self._copy(self.good, self.parameters, self._rows(images))
+
+    def _find(self, step: int, sound: Tensor, gradients: Sequence[Tensor], activations: Mapping[str, Tensor]) -> None:
+        """Stop the images whose value is not sound, or whose gradient holds what is no number."""
+        smooth = torch.ones_like(sound)
+        for gradient, reads in zip(gradients, self.reads, strict=True):
+            broken = ~gradient.isfinite().flatten(1).all(1)
+            smooth &= ~(broken[:, None] & reads).any(0)
+        unsound = self._sharing(~sound)
+        for image in torch.nonzero(self._sharing(~(sound & smooth))).flatten().tolist():
+            self._stop(image, step, not bool(unsound[image]), activations)
 
     def _sharing(self, images: Tensor) -> Tensor:
         """Which images share a row with some, directly or through others, `[B]`; those are among them."""

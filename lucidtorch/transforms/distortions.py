@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from lucidtorch.base.checks import check_number
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import Size
-from lucidtorch.transforms.geometric import Geometric, Motion, about_centre
+from lucidtorch.transforms.geometric import STILL, Geometric, Motion, about_centre
 from lucidtorch.transforms.numbers import uniform
 from lucidtorch.transforms.ranges import Ranged
 
@@ -45,7 +46,7 @@ class scale(Ranged, Geometric):  # noqa: N801  # a word of the notation
             raise BadInputError(f"{self!r} would leave nothing of an image; factors are larger than 0.")
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
-        linear = torch.eye(2, dtype=torch.float64) * (1 + draws[:, :, None])
+        linear = STILL * (1 + draws.numpy()[:, :, None])
         return about_centre(linear, size)
 
 
@@ -65,9 +66,9 @@ class rotate(Ranged, Geometric):  # noqa: N801  # a word of the notation
     """
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
-        angle = torch.deg2rad(draws[:, 0])
-        sine, cosine = angle.sin(), angle.cos()
-        linear = torch.stack([torch.stack([cosine, sine], 1), torch.stack([-sine, cosine], 1)], 1)  # rows point down
+        angle = np.deg2rad(draws.numpy()[:, 0])
+        sine, cosine = np.sin(angle), np.cos(angle)
+        linear = np.stack([cosine, sine, -sine, cosine], 1).reshape(-1, 2, 2)  # rows point down
         return about_centre(linear, size)
 
 
@@ -90,8 +91,8 @@ class shear(Ranged, Geometric):  # noqa: N801  # a word of the notation
     most = STEEPEST
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
-        linear = torch.eye(2, dtype=torch.float64).repeat(len(draws), 1, 1)
-        linear[:, 0, 1] = -torch.deg2rad(draws[:, 0]).tan()  # rows point down
+        linear = np.tile(STILL, (len(draws), 1, 1))
+        linear[:, 0, 1] = -np.tan(np.deg2rad(draws.numpy()[:, 0]))  # rows point down
         return about_centre(linear, size)
 
 
@@ -122,7 +123,7 @@ class perspective(Geometric):  # noqa: N801  # a word of the notation
         return uniform(generators, 2 * len(CORNERS)) * self.strength / 2
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
-        from lucidtorch.transforms.warp import corners_to  # loads kornia, which only a warp needs
+        from lucidtorch.transforms.corners import corners_to  # loads kornia, which only few transforms need
 
         sides = torch.tensor([max(size[-1] - 1, 1), max(size[-2] - 1, 1)], dtype=torch.float64)
         corners = torch.tensor(CORNERS, dtype=torch.float64).expand(len(draws), -1, -1)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from lucidtorch.base.checks import check_number
 from lucidtorch.base.errors import SizeError
 from lucidtorch.base.sizes import PLANE, Size, size_text
-from lucidtorch.transforms.geometric import Geometric, Motion, about_centre, shifts
+from lucidtorch.transforms.geometric import STILL, Geometric, Motion, about_centre, shifts
 from lucidtorch.transforms.numbers import uniform
 
 
@@ -71,9 +72,9 @@ class flip(Geometric):  # noqa: N801  # a word of the notation
         return (uniform(generators, 1) < self.probability).double()
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
-        linear = torch.eye(2, dtype=torch.float64).repeat(len(draws), 1, 1)
+        linear = np.tile(STILL, (len(draws), 1, 1))
         axis = int(self.vertical)
-        linear[:, axis, axis] = 1 - 2 * draws[:, 0]
+        linear[:, axis, axis] = 1 - 2 * draws.numpy()[:, 0]
         return about_centre(linear, size)
 
 

@@ -1,17 +1,19 @@
-"""Resampling: one bilinear warp per image, done by kornia."""
+"""Resampling: one bilinear warp per image."""
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from kornia.geometry.transform import get_perspective_transform, warp_affine, warp_perspective
 from torch import Tensor
 
 from lucidtorch.base.sizes import Size
 
+NEARLY_ZERO = 1e-12  # what a point of the horizon is divided by: it lies far away then, and is a number still
+
 
 def warped(
-    images: Tensor, matrix: Tensor, size: Size, outside: float | Tensor | str, *, projective: bool = False
+    images: Tensor, matrix: np.ndarray, size: Size, outside: float | Tensor | str, *, projective: bool = False
 ) -> Tensor:
     """Move images by matrices onto a canvas, in the images' own precision whatever autocast says.
 
@@ -26,42 +28,49 @@ def warped(
     Returns:
         `[B, C, h, w]`.
     """
-    fill: float | Tensor = 0.0
-    if isinstance(outside, Tensor):
-        fill = outside.to(images.dtype).to(images.device).reshape(-1, 1, 1, 1)
-    elif not isinstance(outside, str):
-        fill = outside
-    beyond = "reflection" if isinstance(outside, str) else "zeros"
-    moving = _at_least_two(images - fill, beyond)
-    placed = matrix.to(images.dtype).to(images.device)
+    if isinstance(outside, str):
+        return _sampled(images, matrix, size, projective=projective, mirrored=True)
+    fill = outside
+    if isinstance(fill, Tensor):
+        fill = fill.to(images.dtype).to(images.device).reshape(-1, 1, 1, 1)
+    return _sampled(images - fill, matrix, size, projective=projective, mirrored=False).add_(fill)
+
+
+def _sampled(images: Tensor, matrix: np.ndarray, size: Size, *, projective: bool, mirrored: bool) -> Tensor:
+    """Look every pixel of the canvas up; outside the images is 0, or their mirror image, the edge not repeated."""
+    to_image = _shares(images.shape[-2:], from_centres=mirrored) @ np.linalg.inv(matrix)
+    places = _places(to_image if projective else to_image[:, :2], size, images)
+    if projective:
+        depth = places[:, 2:]
+        places = places[:, :2] / depth.where(depth != 0, NEARLY_ZERO)
+    beyond = "reflection" if mirrored else "zeros"
     with torch.autocast(images.device.type, enabled=False):
-        if projective:
-            moved = warp_perspective(moving, placed, size, padding_mode=beyond, align_corners=True)
-        else:
-            moved = warp_affine(moving, placed[:, :2], size, padding_mode=beyond, align_corners=True)
-    found: Tensor = moved + fill
-    return found
+        return F.grid_sample(images, places.permute(0, 2, 3, 1), padding_mode=beyond, align_corners=mirrored)
 
 
-def corners_to(points: Tensor, targets: Tensor) -> Tensor:
-    """Find the matrices that move four points to four others.
+def _shares(size: Size, *, from_centres: bool) -> np.ndarray:
+    """Make the matrix from pixels to what torch looks images up by: -1 to 1 from edge to edge.
 
-    Args:
-        points: `[B, 4, 2]`, each (x, y).
-        targets: `[B, 4, 2]`, where they go.
+    The edges are the outer ones of the first and last pixels, or their centres, at which a mirror image begins.
+    """
+    height, width = size
+    if from_centres:
+        height, width = max(height - 1, 1), max(width - 1, 1)  # one pixel alone is everywhere
+        return np.array([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])
+    return np.array([[2 / width, 0, 1 / width - 1], [0, 2 / height, 1 / height - 1], [0, 0, 1]])
+
+
+def _places(matrix: np.ndarray, size: Size, like: Tensor) -> Tensor:
+    """Multiply matrices, `[B, n, 3]`, with every pixel (x, y, 1) of a canvas.
+
+    A product is a sum of what the column gives and what the row gives. These are computed in float64 for few pixels,
+    and added for all of them; the planes of x and y lie apart in memory, as torch looks them up fastest.
 
     Returns:
-        `[B, 3, 3]`.
+        `[B, n, h, w]`.
     """
-    found: Tensor = get_perspective_transform(points, targets)
-    return found
-
-
-def _at_least_two(images: Tensor, beyond: str) -> Tensor:
-    """Widen a side of one pixel by a second, because kornia divides by a side less one."""
-    height, width = images.shape[-2:]
-    if min(height, width) > 1:
-        return images
-    return F.pad(
-        images, (0, int(width == 1), 0, int(height == 1)), mode="replicate" if beyond != "zeros" else "constant"
-    )
+    height, width = size
+    across = matrix[:, :, :1] * np.arange(width)
+    down = matrix[:, :, 1:2] * np.arange(height) + matrix[:, :, 2:]
+    both = torch.from_numpy(np.concatenate([across, down], 2)).to(like.dtype).to(like.device)
+    return both[:, :, None, :width] + both[:, :, width:, None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -11,7 +12,7 @@ from lucidtorch.base.sizes import Size
 Line = tuple[int, int]  # a direction, 1 or -1, and where pixel 0 goes
 
 
-def copied(images: Tensor, matrix: Tensor, size: Size, outside: float | Tensor | str) -> Tensor:
+def copied(images: Tensor, matrix: np.ndarray, size: Size, outside: float | Tensor | str) -> Tensor:
     """Move images by whole pixels onto a canvas, or mirror them.
 
     Args:
@@ -23,8 +24,8 @@ def copied(images: Tensor, matrix: Tensor, size: Size, outside: float | Tensor |
     Returns:
         `[B, C, h, w]`.
     """
-    columns = [(round(row[0][0]), round(row[0][2])) for row in matrix.tolist()]
-    rows = [(round(row[1][1]), round(row[1][2])) for row in matrix.tolist()]
+    columns = [(round(row[0][0]), round(row[0][2])) for row in matrix]
+    rows = [(round(row[1][1]), round(row[1][2])) for row in matrix]
     if isinstance(outside, float | int) and len({*zip(rows, columns, strict=True)}) == 1:
         return _on_canvas(images, rows[0], columns[0], size, outside)
     parts = []
