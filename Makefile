@@ -2,19 +2,22 @@
 #   make demo      a gallery of the embedded network; prints where its page is
 #   make test      format, lint, types and the fast tests
 #   make test-all  the same with the slow tests
+#   make bench     measures speed against the goals and other tools; roughly, in minutes: make bench BENCH=--quick
 #   make clean     removes all that these made, .venv included
 
 SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 OUT := out/demo
+TOOLS := .bench-packages
+BENCH :=
 
 # The first of these that is new enough, and can make environments, is used: make demo PYTHON=/path/to/python
 PYTHON ?=
 PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
-.PHONY: demo test test-all clean
+.PHONY: demo test test-all bench clean
 
 demo: $(VENV)/installed
 	$(BIN)/lucidtorch demo -o $(OUT)
@@ -28,8 +31,13 @@ test test-all: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/pytest $(TESTS)
 
+bench: export OMP_NUM_THREADS := 1
+bench: export MKL_NUM_THREADS := 1
+bench: $(VENV)/installed $(TOOLS)/installed
+	$(BIN)/python benchmarks/bench.py $(BENCH)
+
 clean:
-	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TOOLS) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/made:
@@ -51,3 +59,7 @@ $(VENV)/installed-dev: $(VENV)/made pyproject.toml
 	@echo "Installing; torch is large, so this can take minutes ..."
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	@touch $@ $(VENV)/installed
+
+$(TOOLS)/installed: $(VENV)/made benchmarks/requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target $(TOOLS) -r benchmarks/requirements.txt
+	@touch $@

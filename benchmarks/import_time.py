@@ -1,16 +1,13 @@
-"""How long `import lucidtorch` takes beyond `import torch`: the median over fresh processes.
-
-python benchmarks/import_time.py [--rounds 7]
-"""
+"""How long `import lucidtorch` takes beyond `import torch`: in fresh processes, by the wall clock and the CPU's."""
 
 from __future__ import annotations
 
-import argparse
-import statistics
 import subprocess
 import sys
 
-GOAL_SECONDS = 0.3
+from rows import Row, at_most
+
+GOAL, ROUNDS, QUICK_ROUNDS = 0.3, 15, 3
 CODE = """
 import time, torch
 clock = time.perf_counter, time.process_time
@@ -18,10 +15,6 @@ before = [one() for one in clock]
 {statement}
 print(*(one() - start for one, start in zip(clock, before)))
 """
-STATEMENTS = {
-    "import lucidtorch": "import lucidtorch",
-    "... and render, its first use": "import lucidtorch; lucidtorch.render",
-}
 
 
 def measure(statement: str) -> tuple[float, float]:
@@ -31,18 +24,22 @@ def measure(statement: str) -> tuple[float, float]:
     return float(wall), float(cpu)
 
 
-def main() -> None:
-    """Measure and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=7, help="fresh processes per line")
-    rounds = parser.parse_args().rounds
-    print(f"{'beyond import torch':<32}{'wall s':>9}{'CPU s':>9}{'goal':>9}")
-    for name, statement in STATEMENTS.items():
-        taken = [measure(statement) for _ in range(rounds)]
-        wall, cpu = (statistics.median(column) for column in zip(*taken, strict=True))
-        goal = f"<= {GOAL_SECONDS}" if statement == "import lucidtorch" else "-"
-        print(f"{name:<32}{wall:>9.3f}{cpu:>9.3f}{goal:>9}")
+def rows(quick: bool) -> list[Row]:
+    """Measure the import, and the first use of `render` with it.
 
+    Args:
+        quick: Whether a few processes are enough.
 
-if __name__ == "__main__":
-    main()
+    Returns:
+        Three rows of seconds.
+    """
+    number = QUICK_ROUNDS if quick else ROUNDS
+    measure("import lucidtorch")  # writes the byte code
+    wall, cpu = (list(one) for one in zip(*(measure("import lucidtorch") for _ in range(number)), strict=True))
+    first = [measure("import lucidtorch; lucidtorch.render")[1] for _ in range(number)]
+    goal = f"<= {GOAL}"
+    return [
+        Row("import/cpu", "`import lucidtorch` beyond `import torch`, CPU time", goal, cpu, "s", at_most(GOAL, cpu)),
+        Row("import/wall", "the same by the clock on the wall", goal, wall, "s", at_most(GOAL, wall)),
+        Row("import/render", "... and `lucidtorch.render`, its first use, CPU time", "", first, "s"),
+    ]
