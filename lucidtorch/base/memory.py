@@ -6,8 +6,15 @@ import gc
 
 import torch
 
-# What CPU allocators say, each as a plain RuntimeError: PyTorch's own, and oneDNN's.
-REFUSALS = ("can't allocate memory", "not enough memory", "could not create a memory object", "std::bad_alloc")
+# What is said in a plain RuntimeError: by PyTorch's CPU allocators, by oneDNN, by Apple's, and by NVIDIA's libraries.
+REFUSALS = (
+    "can't allocate memory",
+    "not enough memory",
+    "could not create a memory object",
+    "std::bad_alloc",
+    "MPS backend out of memory",
+    "_STATUS_ALLOC_FAILED",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -76,24 +76,27 @@ class OwnRandomState:
 
     Args:
         seed: Where the private states start.
+        torch_alone: Whether numpy's and Python's states are left as they are, since nobody there draws from them:
+            keeping them costs more than torch's.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, torch_alone: bool = False) -> None:
         self._seed = seed
+        self._torch_alone = torch_alone
         self._states: _States | None = None
 
     @contextlib.contextmanager
     def __call__(self) -> Iterator[None]:
         """Let the block draw from the private states; the user's own are back afterwards, after an error too."""
-        users = _States.now()
+        users = _States.now(self._torch_alone)
         if self._states is None:
-            _begin(derive_seed(self._seed, "global"))
+            _begin(derive_seed(self._seed, "global"), self._torch_alone)
         else:
             self._states.restore()
         try:
             yield
         finally:
-            self._states = _States.now()
+            self._states = _States.now(self._torch_alone)
             users.restore()
 
 
@@ -107,20 +110,24 @@ class _States:
     python: Any
 
     @classmethod
-    def now(cls) -> _States:
+    def now(cls, torch_alone: bool) -> _States:
         cuda = torch.cuda.get_rng_state_all() if _cuda_in_use() else []
-        return cls(torch.get_rng_state(), cuda, np.random.get_state(), random.getstate())
+        others = (None, None) if torch_alone else (np.random.get_state(), random.getstate())
+        return cls(torch.get_rng_state(), cuda, *others)
 
     def restore(self) -> None:
         torch.set_rng_state(self.torch_cpu)
         if self.torch_cuda:
             torch.cuda.set_rng_state_all(self.torch_cuda)
-        np.random.set_state(self.numpy)
-        random.setstate(self.python)
+        if self.numpy is not None:
+            np.random.set_state(self.numpy)
+            random.setstate(self.python)
 
 
-def _begin(seed: int) -> None:
+def _begin(seed: int, torch_alone: bool) -> None:
     torch.manual_seed(seed)
+    if torch_alone:
+        return
     np.random.seed(seed % 2**32)
     random.seed(seed)
 

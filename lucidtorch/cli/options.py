@@ -21,7 +21,36 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 seed = click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Image i gets the seed N + i.")
-lr = click.option("--lr", type=float, default=0.05, show_default=True, metavar="X", help="The step size.")
+lr = click.option("--lr", type=float, default=0.05, show_default=True, metavar="X", help="The largest step size.")
+optimizer = click.option(
+    "--optimizer", default="adam", show_default=True, metavar="SPEC", help="adam, sgd, or such as 'adam(beta1=0.5)'."
+)
+lr_schedule = click.option(
+    "--lr-schedule",
+    default="constant",
+    show_default=True,
+    metavar="SPEC",
+    help="How the step size goes over the steps: constant, cosine, trapezoid.",
+)
+stop = click.option(
+    "--stop", default="", metavar="SPEC", help="When a picture goes no further: plateau, or 'plateau(patience=32)'."
+)
+
+
+def stepping(command: Command) -> Command:
+    """Add the options that say how far each step goes.
+
+    Args:
+        command: Takes ``lr``, ``optimizer``, ``lr_schedule`` and ``stop``.
+
+    Returns:
+        The command with the options.
+    """
+    for option in (stop, lr_schedule, optimizer, lr):
+        command = option(command)
+    return command
+
+
 transforms = click.option("--transforms", metavar="SPEC", help="Such as 'pad(12) | jitter(8)', or 'identity()'.")
 constraints = click.option(
     "--constraints", metavar="SPEC", default="", help="What the image is held to after each step: 'blur(0.5, every=4)'."
@@ -60,6 +89,12 @@ fold = click.option(
     show_default=True,
     help="Whether batch normalizations become parts of the convolutions before them.",
 )
+winograd = click.option(
+    "--winograd/--no-winograd",
+    default=True,
+    show_default=True,
+    help="Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.",
+)
 compiled = click.option(
     "--compile", is_flag=True, help="Compile the network, which takes a minute at first and pays on a GPU."
 )
@@ -69,12 +104,12 @@ def engine(command: Command) -> Command:
     """Add the options that say how the network is run; none but the precision changes more than rounding.
 
     Args:
-        command: Takes ``precision``, ``compute_batch``, ``channels_last``, ``fold`` and ``compile``.
+        command: Takes ``precision``, ``compute_batch``, ``channels_last``, ``fold``, ``winograd`` and ``compile``.
 
     Returns:
         The command with the options.
     """
-    for option in (compiled, fold, channels_last, compute_batch, precision):
+    for option in (compiled, winograd, fold, channels_last, compute_batch, precision):
         command = option(command)
     return command
 

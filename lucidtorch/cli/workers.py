@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
-
+from lucidtorch.base.threads import cores
 from lucidtorch.models.model import Model
 
 
-def default_workers(network: Model) -> int:
+def default_workers(network: Model, threads: int = 1) -> int:
     """Choose how many processes work side by side.
 
     Args:
         network: The network.
+        threads: How many threads compute in each of them.
 
     Returns:
-        One per core where the network is on the CPU and can be loaded by name, else one.
+        As many as there are cores for their threads where the network is on the CPU and can be loaded by name, else
+        one.
     """
     alone = network.source is None or network.device.type != "cpu"
-    return 1 if alone else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if alone else max(1, cores() // threads)

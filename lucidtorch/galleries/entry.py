@@ -71,6 +71,9 @@ def gallery(
     transforms: TransformsLike = None,
     steps: int = 256,
     lr: float = 0.05,
+    optimizer: str = "adam",
+    lr_schedule: str = "constant",
+    stop: str = "",
     constraints: ConstraintsLike = (),
     batch: int = 8,
     seed: int = 0,
@@ -78,6 +81,7 @@ def gallery(
     compute_batch: Batches | None = None,
     channels_last: bool = True,
     fold: bool = True,
+    winograd: bool = True,
     compile: bool = False,
     workers: int = 1,
     threads: int = 1,
@@ -97,7 +101,10 @@ def gallery(
         param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
         transforms: What the images go through; Lucid's standard pipeline where None.
         steps: The number of updates of each picture.
-        lr: The step size.
+        lr: The step size; where it changes, the largest.
+        optimizer: ``adam`` or ``sgd``, with arguments where wanted.
+        lr_schedule: How the step size goes over the updates: ``constant``, ``cosine`` or ``trapezoid``.
+        stop: When a picture goes no further: ``plateau``; never where empty.
         constraints: What the images are held to after each step, or its text.
         batch: How many pictures are made together, as one piece of work.
         seed: The gallery's; each picture's own is made from it, the layer, the unit and the variant.
@@ -105,6 +112,7 @@ def gallery(
         compute_batch: How many images go through the network at once; chosen by the size of its activations where None.
         channels_last: Whether convolutions work with the channels of a place side by side in memory.
         fold: Whether batch normalizations become parts of the convolutions before them.
+        winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.
         compile: Whether the network is compiled, which takes a minute at first in each process.
         workers: How many processes work side by side; more than one needs a network that can be loaded by name.
         threads: How many threads compute in each of them.
@@ -122,8 +130,8 @@ def gallery(
     network = model if isinstance(model, Model) else load_model(model)
     chosen = parse_param(param) if isinstance(param, str) else param
     held = read_constraints(constraints)
-    pipeline, schedule = read_pipeline(transforms), Schedule(steps, lr)
-    engine = Engine(precision, compute_batch, channels_last, fold, compile)
+    pipeline, schedule = read_pipeline(transforms), Schedule(steps, lr, optimizer, (), lr_schedule, stop)
+    engine = Engine(precision, compute_batch, channels_last, fold, winograd, compile)
     craft = Craft(chosen, pipeline, schedule, threads, network_key(network), engine, held)
     batches = plan(network, layers, units, variants, batch, seed)
     examples = None if scan is None else Examples.open(scan, network, data)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import pickle
 import signal
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+import torch
+
 from lucidtorch.base.checks import is_whole
-from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.errors import BadInputError, LucidtorchWarning
+from lucidtorch.base.threads import cores
 from lucidtorch.galleries.task import Task
 from lucidtorch.galleries.work import Record, make_task
 from lucidtorch.models.model import Model
@@ -39,6 +44,9 @@ def work_through(
 
     Raises:
         BadInputError: Several workers are asked for, and the network is a module that only this process has.
+
+    Warns:
+        LucidtorchWarning: The workers' threads are more than there are cores.
     """
     check_workers(workers)
     if workers == 1 or len(tasks) == 1:
@@ -48,13 +56,17 @@ def work_through(
     if not isinstance(model, Model) or model.source is None:
         name = model.name if isinstance(model, Model) else "This network"
         raise BadInputError(f"{name} exists only in this process, so that one worker must do; leave workers out.")
-    start = (model.source, str(model.device), folder)
+    threads = max(task.craft.threads for task in tasks)
+    if model.device.type == "cpu":
+        _warn_of_crowding(workers, threads)
+    start = (model.source, str(model.device), folder, threads)
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_Worker.begin, initargs=start) as pool:
         try:
             with _interrupts_held_back():
-                futures = {pool.submit(_Worker.make, task): task for task in tasks}
+                # As bytes: what holds tensors would otherwise be fetched from this process, which may be ending.
+                futures = {pool.submit(_Worker.make, pickle.dumps(task)): task for task in tasks}
             for future in as_completed(futures):
                 yield futures[future], future.result()
         except (KeyboardInterrupt, GeneratorExit):
@@ -76,6 +88,17 @@ def check_workers(workers: int) -> None:
     """
     if not is_whole(workers) or workers < 1:
         raise BadInputError(f"The number of workers is a whole number from 1, but {workers!r} was given.")
+
+
+def _warn_of_crowding(workers: int, threads: int) -> None:
+    """Say where more threads are asked for than can run at once."""
+    there = cores()
+    if workers * threads > there:
+        message = (
+            f"{workers} workers of {threads} thread{'s' * (threads != 1)} each share {there} "
+            f"core{'s' * (there != 1)}, so that they wait for each other; write workers={max(1, there // threads)}."
+        )
+        warnings.warn(message, LucidtorchWarning, stacklevel=2)
 
 
 @contextlib.contextmanager
@@ -100,10 +123,12 @@ class _Worker:
     here: ClassVar[_Worker]
 
     @classmethod
-    def begin(cls, source: ModelSource, device: str, folder: Path) -> None:
+    def begin(cls, source: ModelSource, device: str, folder: Path, threads: int) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process decides what an interrupt means
+        torch.set_num_threads(threads)  # while it loads, too
         cls.here = cls(load_source(source, device=device), folder)
 
     @classmethod
-    def make(cls, task: Task) -> Record:
+    def make(cls, written: bytes) -> Record:
+        task: Task = pickle.loads(written)
         return make_task(cls.here.model, task, cls.here.folder)

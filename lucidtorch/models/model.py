@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -21,14 +22,15 @@ from lucidtorch.models.layers.outputs import Parts, Step
 from lucidtorch.models.layers.table import LayerLike, LayerTable
 from lucidtorch.models.layers.walk import Walk, walk
 from lucidtorch.models.running.capture import capture
-from lucidtorch.models.running.folding import Fold, find_folds
+from lucidtorch.models.running.folding import CONVOLUTIONS, Fold, find_folds
 from lucidtorch.models.running.frozen import frozen
-from lucidtorch.models.running.private import private_copy, rearranged
+from lucidtorch.models.running.private import private_copy, rearranged, same_values
 from lucidtorch.models.running.probe import probing
 from lucidtorch.models.sources.labels import find_label
 from lucidtorch.models.sources.model_source import ModelSource
 
 GREY = 0.5
+CHECKS = itertools.count()  # of copies, in this process
 DRY_RUN_IMAGES = 2  # so that the batch is never mistaken for an axis of size one
 # The sides to try, by the number of axes, for networks whose size nobody stated.
 SIZES_TO_TRY: dict[int, tuple[tuple[int, ...], ...]] = {
@@ -81,6 +83,9 @@ class Model:
         self.takes_batches = True  # known after the first dry run
         self.output: Parts = () if output is None else (output,)  # the way to its own output
         self._tables: dict[tuple[int, ...], LayerTable] = {}
+        self._sound: dict[
+            tuple[bool, bool, bool, frozenset[Address]], bool
+        ] = {}  # which copies give what the network gives
         self._normalization = Normalization(convention, name)
 
     def __repr__(self) -> str:
@@ -182,26 +187,33 @@ class Model:
         """The batch normalizations that a private copy may fold, found by one forward pass at the first look."""
         return find_folds(self.module, self._grey(self.convention.size, 1), self.feed.with_any_batch())
 
-    def private(self, addresses: Iterable[Address], *, channels_last: bool = True, fold: bool = True) -> Model:
+    def private(
+        self, addresses: Iterable[Address], *, channels_last: bool = True, fold: bool = True, winograd: bool = True
+    ) -> Model:
         """Make a model of the same network in a copy of its own, laid out for speed; weights are shared where possible.
+
+        The first time, the copy shows on an image of noise that it gives what the network gives. One that does not,
+        since the network flattens maps by `view` or reads what a hook kept, is not laid out anew, or not used at all.
 
         Args:
             addresses: What will be read of it; these layers give what they give in the network.
             channels_last: Whether its convolutions work with the channels of a place side by side in memory.
             fold: Whether batch normalizations become parts of the convolutions before them.
+            winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.
 
         Returns:
             The model; this one itself where it has no convolutions, or its module cannot be copied.
         """
-        convolutional = any(isinstance(one, nn.Conv2d) for one in self.module.modules())
-        module = private_copy(self.module) if convolutional and (channels_last or fold) else None
-        if module is None:
-            return self
-        read = {one.module for one in addresses}
-        made = copy.copy(self)
-        made.module = rearranged(module, self.folds if fold else (), read, channels_last=channels_last)
-        made.feed = self.feed.on(made.module)
-        return made
+        read = frozenset(addresses)
+        convolutional = any(isinstance(one, CONVOLUTIONS) for one in self.module.modules())
+        for in_last in dict.fromkeys((channels_last, False)) if convolutional and read else ():
+            form = (in_last, fold, winograd, read)
+            made = self._copied(*form) if any(form[:-1]) and self._sound.get(form, True) else None
+            if made is not None and form not in self._sound:
+                self._sound[form] = self._is_sound(made, read)
+            if made is not None and self._sound[form]:
+                return made
+        return self
 
     def normalize(self, images: Tensor) -> Tensor:
         """Turn images into what the network takes; differentiable.
@@ -277,6 +289,36 @@ class Model:
     def _first_weight(self) -> Tensor | None:
         tensors = (*self.module.parameters(), *self.module.buffers())
         return next((tensor for tensor in tensors if tensor.is_floating_point()), None)
+
+    def _copied(self, channels_last: bool, fold: bool, winograd: bool, read: Iterable[Address]) -> Model | None:
+        module = private_copy(self.module)
+        if module is None:
+            return None
+        made, wanted = copy.copy(self), {one.module for one in read}
+        run = self.layers.running_to(read)
+        made.module = rearranged(
+            module,
+            self.folds if fold else (),
+            wanted,
+            channels_last=channels_last,
+            winograd=run if winograd else (),
+            only=frozenset(run),
+        )
+        made.feed = self.feed.on(made.module)
+        return made
+
+    def _is_sound(self, made: Model, read: Iterable[Address]) -> bool:
+        """Whether a copy gives what the network gives on an image of noise."""
+        dice = torch.Generator().manual_seed(next(CHECKS))  # a new image, which no part remembers
+        noise = torch.rand(1, self._given.channels, *self.convention.size, generator=dice)
+        seen = self.normalize(noise.to(self.device, self.dtype))
+        found: list[dict[str, Tensor]] = []
+        for one in (self, made):
+            addresses = {str(number): address for number, address in enumerate(read)}
+            captured = capture(one.module, addresses, one.feed.with_any_batch())
+            with probing(one.module), captured as run:
+                found.append(run(seen.clone()))
+        return len(found) == 2 and same_values(*found)
 
     def _class_count(self) -> int | None:
         try:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError, UnitError
+from lucidtorch.base.transfers import sent
 from lucidtorch.objectives.term import check_unit
 
 VECTOR_AXES, MAP_AXES, CLIP_AXES = 2, 4, 5  # of `[B, C]`, `[B, C, H, W]` and `[B, C, T, H, W]`
@@ -35,7 +36,7 @@ def select_channel(values: Tensor, index: int | Sequence[int], layer: str) -> Te
     if len(index) != batch:
         raise ObjectiveError(f"{len(index)} channels of {layer!r} are named for {batch} images; name one per image.")
     chosen = [check_unit(one, channels, "channels", layer) for one in index]
-    return values[torch.arange(batch, device=values.device), torch.tensor(chosen, device=values.device)]
+    return values[torch.arange(batch, device=values.device), sent(torch.tensor(chosen), values.device)]
 
 
 def at_position(values: Tensor, x: int | None, y: int | None, t: int | None, layer: str) -> Tensor:

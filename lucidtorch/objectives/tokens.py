@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError, UnitError
+from lucidtorch.base.transfers import sent
 from lucidtorch.objectives.selection import select_channel
 from lucidtorch.objectives.term import check_unit, view_objective, viewed
 from lucidtorch.objectives.trace import Activations
@@ -56,4 +57,4 @@ def token(
     if len(position) != batch:
         raise ObjectiveError(f"{len(position)} tokens of {layer!r} are named for {batch} images; name one per image.")
     chosen = [check_unit(one, count, "tokens", layer) for one in position]
-    return selected[torch.arange(batch, device=values.device), torch.tensor(chosen, device=values.device)]
+    return selected[torch.arange(batch, device=values.device), sent(torch.tensor(chosen), values.device)]

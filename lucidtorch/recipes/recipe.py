@@ -47,7 +47,7 @@ class Recipe(BaseModel):
         device: Where it computes.
         size: The side of the pictures in pixels, or height and width; the network's own where None.
         seed: The run's; each picture's own is made from it and from what the picture shows.
-        batch: How many images are computed together.
+        batch: How many pictures are one piece of work.
         threads: How many threads compute in each process.
         output: The folder of the run.
         made_with: What decided the bytes of an earlier run of this recipe.
@@ -120,11 +120,14 @@ class RenderingRecipe(Recipe):
         constraints: What the images are held to after each step, as text.
         steps: The number of updates of each picture.
         lr: The step size.
-        optimizer: ``adam`` or ``sgd``.
+        optimizer: ``adam`` or ``sgd``, with arguments where wanted.
+        lr_schedule: How the step size goes over the steps.
+        stop: When a picture goes no further; never where empty.
         precision: What the network computes in.
         compute_batch: How many images go through the network at once; chosen where None.
         channels_last: Whether convolutions work with the channels of a place side by side in memory.
         fold: Whether batch normalizations become parts of the convolutions before them.
+        winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU.
         compile: Whether the network is compiled.
         scan: The folder of a scan of the network, whose images stand beside pictures of units.
     """
@@ -134,7 +137,11 @@ class RenderingRecipe(Recipe):
     constraints: str = Field(default="", description="What the images are held to, such as blur(0.5, every=4).")
     steps: int = Field(default=256, ge=1, le=1_000_000, description="The number of updates of each picture.")
     lr: float = Field(default=0.05, gt=0, allow_inf_nan=False, description="The step size.")
-    optimizer: Literal["adam", "sgd"] = Field(default="adam", description="The rule of the steps.")
+    optimizer: str = Field(default="adam", description="The rule of the steps: adam or sgd, or with arguments.")
+    lr_schedule: str = Field(
+        default="constant", description="How the step size goes over the steps: constant, cosine or trapezoid."
+    )
+    stop: str = Field(default="", description="When a picture goes no further: plateau; never if absent.")
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32", description="What the network computes in."
     )
@@ -143,6 +150,7 @@ class RenderingRecipe(Recipe):
     )
     channels_last: bool = Field(default=True, description="Whether the channels of a place stand together in memory.")
     fold: bool = Field(default=True, description="Whether batch normalizations are folded into convolutions.")
+    winograd: bool = Field(default=True, description="Whether wide 3 x 3 convolutions go Winograd's way on a CPU.")
     compile: bool = Field(default=False, description="Whether the network is compiled, which takes a minute at first.")
     scan: str | None = Field(
         default=None,

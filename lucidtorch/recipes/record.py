@@ -38,7 +38,10 @@ class RenderRecord(BaseModel):
         steps: The number of updates.
         snapshots: After how many updates a picture was kept.
         optimizer: ``adam`` or ``sgd``.
-        lr: The step size.
+        lr: The step size; where it changes, the largest.
+        lr_schedule: How it went over the updates.
+        stop: When an image went no further; never where empty.
+        planned: Over how many updates the step size was spread, where an interrupt came before the last.
         seed: One per image.
         batch: How many images were computed together.
         canvas: The height and width that the network saw; of clips and volumes, frames or slices before them.
@@ -46,6 +49,7 @@ class RenderRecord(BaseModel):
         compute_batch: How many images went through the network at once; all of them where None.
         channels_last: Whether its convolutions had the channels of a place side by side in memory.
         fold: Whether batch normalizations were parts of the convolutions before them.
+        winograd: Whether wide 3 x 3 convolutions went Winograd's way.
         compile: Whether the network was compiled.
         device: Where it was computed: ``cpu``, ``cuda`` or ``mps``.
         threads: How many threads computed.
@@ -69,6 +73,9 @@ class RenderRecord(BaseModel):
     snapshots: tuple[int, ...] = ()
     optimizer: str = "adam"
     lr: float = Field(gt=0)
+    lr_schedule: str = "constant"
+    stop: str = ""
+    planned: int | None = None
     seed: tuple[int, ...]
     batch: int = Field(ge=1)
     canvas: tuple[int, ...] = Field(min_length=2, max_length=3)
@@ -76,6 +83,7 @@ class RenderRecord(BaseModel):
     compute_batch: int | tuple[tuple[int, int], ...] | None = None
     channels_last: bool = False  # not in the pictures of versions that did not say
     fold: bool = False
+    winograd: bool = False
     compile: bool = False
     device: str = "cpu"
     threads: int = Field(ge=1)
@@ -157,7 +165,9 @@ class RenderRecord(BaseModel):
                 f"The param of this picture holds a module that only a Python program has; call render with it and "
                 f"{self.objective!r}."
             )
-        schedule = Schedule(self.steps, self.lr, self.optimizer, self.snapshots)
+        schedule = Schedule(
+            self.steps, self.lr, self.optimizer, self.snapshots, self.lr_schedule, self.stop, self.planned
+        )
         with threads(self.threads):
             job = prepare(
                 network,
@@ -179,7 +189,7 @@ class RenderRecord(BaseModel):
     def engine(self) -> Engine:
         """How the network was run."""
         batch = self.batch if self.compute_batch is None else self.compute_batch
-        return Engine(self.precision, batch, self.channels_last, self.fold, self.compile)
+        return Engine(self.precision, batch, self.channels_last, self.fold, self.winograd, self.compile)
 
     def _load(self) -> Model | dict[str, Model]:
         if self.models is not None:

@@ -26,57 +26,56 @@ class Coupling(StrEnum):
     UNDIVIDED = "undivided"
 
 
-def strongest_coupling(goal: Objective, pipeline: Pipeline) -> Coupling:
-    """Say how images may hang together, as far as that is known without numbers.
+def coupling_of(goal: Objective, pipeline: Pipeline, activations: Mapping[str, Tensor]) -> Coupling:
+    """Find out how images hang together, by changing the activations of some and looking at the others' values.
+
+    Every term is tried by itself, so that no weight, sign or limit around it hides anything. Any two images differ in
+    a binary digit of their places: for each digit, those that have it change once, and those that have it not change
+    once.
 
     Args:
         goal: The objective, class names looked up.
         pipeline: What the images go through; other people's functions may mix images.
-
-    Returns:
-        `UNDIVIDED` or `TOGETHER`.
-    """
-    looks_inside = any(isinstance(node, Term) and node.name == facet.__name__ for node in goal.walk())
-    return Coupling.UNDIVIDED if looks_inside or not pipeline.is_text else Coupling.TOGETHER
-
-
-def coupling_of(goal: Objective, pipeline: Pipeline, activations: Mapping[str, Tensor]) -> Coupling:
-    """Find out how images hang together, by changing the activations of some and looking at the others' values.
-
-    Any two images differ in a binary digit of their places: for each digit, those that have it change once, and those
-    that have it not change once.
-
-    Args:
-        goal: The objective, class names looked up.
-        pipeline: What the images go through.
         activations: Of the right shapes, by address; `[B, ...]` each.
 
     Returns:
         The coupling.
     """
-    strongest = strongest_coupling(goal, pipeline)
-    remembers = any(isinstance(node, Term) and node.definition.remembers for node in goal.walk())
-    if strongest is Coupling.UNDIVIDED or remembers:
-        return strongest
-    batch = len(next(iter(activations.values())))
+    terms = list(dict.fromkeys(node for node in goal.walk() if isinstance(node, Term)))
+    if not pipeline.is_text or looks_inside(goal):
+        return Coupling.UNDIVIDED
+    if any(term.definition.remembers for term in terms):
+        return Coupling.TOGETHER
+    batch = max(len(one) for one in activations.values())
     source = torch.Generator().manual_seed(0)
-    drawn = [{name: _noise_like(one, source) for name, one in activations.items()} for _ in range(2)]
+    fixed = {name: one for name, one in activations.items() if len(one) < batch}  # of one picture for all images
+    drawn = {name: _two_for_each(one, source) for name, one in activations.items() if len(one) == batch}
     with torch.no_grad():
-        before = goal(drawn[0])
+        before = [term(fixed | {name: one[:batch] for name, one in drawn.items()}) for term in terms]
         for digit in range((batch - 1).bit_length()):
-            has_it = (torch.arange(batch, device=before.device) >> digit & 1).bool()
+            has_it = torch.arange(batch) >> digit & 1 == 1
             for changed in (has_it, ~has_it):
-                after = goal({name: _mixed(one, drawn[1][name], changed) for name, one in drawn[0].items()})
-                if not torch.equal(before[~changed].nan_to_num(), after[~changed].nan_to_num()):
-                    return Coupling.TOGETHER
+                rows = torch.arange(batch) + batch * changed
+                mixed = fixed | {name: one[rows] for name, one in drawn.items()}
+                for term, known in zip(terms, before, strict=True):
+                    if not torch.equal(known[~changed].nan_to_num(), term(mixed)[~changed].nan_to_num()):
+                        return Coupling.TOGETHER
     return Coupling.APART
 
 
-def _noise_like(values: Tensor, source: torch.Generator) -> Tensor:
-    """Draw numbers of a shape, one per channel and image, so that large maps cost nothing."""
-    few = torch.rand(*values.shape[:2], *(1 for _ in values.shape[2:]), generator=source)
-    return few.to(values.device, values.dtype).expand(values.shape)
+def looks_inside(goal: Objective) -> bool:
+    """Say whether an objective takes gradients of one layer to another.
+
+    Args:
+        goal: The objective.
+
+    Returns:
+        Whether it does.
+    """
+    return any(isinstance(node, Term) and node.name == facet.__name__ for node in goal.walk())
 
 
-def _mixed(values: Tensor, others: Tensor, changed: Tensor) -> Tensor:
-    return torch.where(changed.reshape(-1, *(1 for _ in values.shape[1:])), others, values)
+def _two_for_each(values: Tensor, source: torch.Generator) -> Tensor:
+    """Noise of a shape, and behind it another for each image."""
+    noise = torch.rand(2 * len(values), *values.shape[1:], generator=source)
+    return noise.to(values.device, values.dtype)

@@ -28,6 +28,7 @@ class Engine:
             Pairs of numbers say from which update on how many: memory ran out there once.
         channels_last: Whether convolutions work with the channels of a place side by side in memory.
         fold: Whether batch normalizations become parts of the convolutions before them.
+        winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.
         compile: Whether the networks are compiled, which takes a minute at first.
 
     Raises:
@@ -38,11 +39,12 @@ class Engine:
     compute_batch: Batches | None = None
     channels_last: bool = True
     fold: bool = True
+    winograd: bool = True
     compile: bool = False
 
     def __post_init__(self) -> None:
         Precision(self.precision)
-        for name in ("channels_last", "fold", "compile"):
+        for name in ("channels_last", "fold", "winograd", "compile"):
             if not isinstance(getattr(self, name), bool):
                 raise BadInputError(f"{name} is True or False, but {getattr(self, name)!r} was given.")
         if self.compute_batch is not None:

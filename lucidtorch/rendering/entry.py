@@ -34,12 +34,15 @@ def render(
     snapshots: Sequence[int] = (),
     optimizer: str = "adam",
     lr: float = 0.05,
+    lr_schedule: str = "constant",
+    stop: str = "",
     constraints: ConstraintsLike = (),
     seed: int | Sequence[int] = 0,
     precision: str = "float32",
     compute_batch: Batches | None = None,
     channels_last: bool = True,
     fold: bool = True,
+    winograd: bool = True,
     compile: bool = False,
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
@@ -56,8 +59,12 @@ def render(
         transforms: What the images go through at each step; Lucid's standard pipeline where None.
         steps: The exact number of updates.
         snapshots: After how many updates a picture is kept.
-        optimizer: ``adam`` or ``sgd``.
-        lr: The step size.
+        optimizer: ``adam`` or ``sgd``, with arguments where wanted: ``adam(beta1=0.5)``.
+        lr: The step size; where it changes, the largest.
+        lr_schedule: How it goes over the updates: ``constant``, ``cosine`` or ``trapezoid``, with arguments where
+            wanted: ``trapezoid(warmup=0.1, cooldown=0.3)``.
+        stop: When an image goes no further although there are steps left: ``plateau``, where its smoothed score has
+            ceased to rise; never where empty.
         constraints: What the images are held to after each step, or its text, such as ``blur(0.5, every=4)``.
         seed: One number s (image i gets s + i), or one per image. An image's start and draws depend on its own seed
             alone.
@@ -67,6 +74,7 @@ def render(
         channels_last: Whether convolutions work with the channels of a place side by side in memory, in a private copy
             of the network.
         fold: Whether batch normalizations become parts of the convolutions before them, in that copy.
+        winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.
         compile: Whether the copy is compiled, which takes a minute at first and pays on a GPU.
         progress: Whether a notebook or a terminal shows how far the render is; a notebook shows the pictures too.
         callbacks: Called after each update.
@@ -82,8 +90,8 @@ def render(
         >>> lt.render("demo", "conv2_1:3", param=lt.param.image(64), steps=2, progress=False)
         <Rendering of channel('conv2_1', 3): 1 x 3 x 64 x 64, 2 steps>
     """
-    schedule = Schedule(steps, lr, optimizer, snapshots)
-    engine = Engine(precision, compute_batch, channels_last, fold, compile)
+    schedule = Schedule(steps, lr, optimizer, snapshots, lr_schedule, stop)
+    engine = Engine(precision, compute_batch, channels_last, fold, winograd, compile)
     job = prepare(model, objective, param, transforms, schedule, seed, engine=engine, constraints=constraints)
     with progress_bar(steps, repr(job.objective), shown=progress) as advance:
         rendering = run_job(job, (*callbacks, advance))
@@ -112,7 +120,12 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
         if loop.done == 0:  # nothing was made that could be shown, or made again
             raise
         interrupted = True
-        recipe |= {"steps": loop.done, "snapshots": [one for one in recipe["snapshots"] if one <= loop.done]}
+        planned = job.schedule.horizon
+        recipe |= {
+            "steps": loop.done,
+            "planned": planned,
+            "snapshots": [one for one in recipe["snapshots"] if one <= loop.done],
+        }
     images, values, dead = loop.finish()
     recipe |= job.engine.with_batches(loop.batches).to_dict()
     return Rendering(
@@ -123,6 +136,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
         history=log.history(),
         recipe=recipe,
         stopped=dict(loop.guard.stops),
+        rested=dict(loop.guard.rests),
         interrupted=interrupted,
         arrays=job.arrays,
         held=job.param.held,
@@ -147,7 +161,7 @@ class _Log:
         for text, part in self.parts.items():
             self.terms[text].append(step.terms[part])
         if step.number in self.wanted:
-            self.snapshots[step.number] = step.images
+            self.snapshots[step.number] = step.coming()
 
     def history(self) -> dict[str, Tensor]:
         batch = self.job.param.batch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -52,6 +52,8 @@ class Guard:
         self.parameters = [one for _, one in named]
         self.reads = [param.reads(name).to(one.device) for name, one in named]  # `[rows, B]` of each
         self.stops: dict[int, Stop] = {}
+        self.rests: dict[int, int] = {}  # after how many updates an image rests that goes no further, by its place
+        self._tired: dict[int, int] = {}  # those that rest as soon as all that share numbers with them do
         self.good = [one.detach().clone() for one in self.parameters]
         self.batch = param.batch
 
@@ -67,22 +69,43 @@ class Guard:
         total = sum((one.sum() for one in gradients), start=values.sum())
         if not bool(total.isfinite()):  # one number that is none makes the sum none; large ones may, too
             self._find(step, values.isfinite(), gradients, activations)
-        if self.stops:
-            for gradient, rows in zip(gradients, self._rows(self.stops), strict=True):
+        if self.held:
+            for gradient, rows in zip(gradients, self._rows(self.held), strict=True):
                 gradient[rows] = 0
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """The images that no longer change: those that stopped and those that rest."""
+        return tuple(dict.fromkeys((*self.stops, *self.rests)))
+
+    def rest(self, step: int, images: Iterable[int]) -> None:
+        """Let images stay as they are from here on; those that share numbers, once all of them shall.
+
+        Args:
+            step: How many updates were made.
+            images: Their places.
+        """
+        self._tired |= dict.fromkeys(images, step)
+        for image in self._tired.keys() - self.rests.keys() - self.stops.keys():
+            alone = torch.zeros(self.batch, dtype=torch.bool, device=self.reads[0].device)
+            alone[image] = True
+            together = torch.nonzero(self._sharing(alone)).flatten().tolist()
+            if all(one in self._tired or one in self.stops for one in together):
+                self.rests[image] = step
+        self._copy(self.parameters, self.good, self._rows([one for one, at in self.rests.items() if at == step]))
 
     def __enter__(self) -> None:
         """Remember the numbers of the images that still run, before an update."""
         with torch.no_grad():
-            if not self.stops:  # every step of nearly every render: one copy, no gathering
+            if not self.held:  # every step of nearly every render: one copy, no gathering
                 for saved, now in zip(self.good, self.parameters, strict=True):
                     saved.copy_(now)
                 return
-            self._copy(self.parameters, self.good, [~rows for rows in self._rows(self.stops)])
+            self._copy(self.parameters, self.good, [~rows for rows in self._rows(self.held)])
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Give the images that stopped their last good numbers back; all of them, where the update did not finish."""
-        images = range(self.batch) if kind is not None else self.stops
+        images = range(self.batch) if kind is not None else self.held
         if images:
             self._copy(self.good, self.parameters, self._rows(images))
 
@@ -106,7 +129,7 @@ class Guard:
                 return found
             images = found
 
-    def _rows(self, images: Sequence[int] | Mapping[int, object] | range) -> list[Tensor]:
+    def _rows(self, images: Sequence[int] | Mapping[int, object]) -> list[Tensor]:
         """Which rows of each parameter some images read, `[rows]` each."""
         return [reads[:, list(images)].any(1) for reads in self.reads]
 

@@ -23,6 +23,8 @@ from lucidtorch.rendering.networks import ONLY, Networks
 from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.transforms.transform import Pipeline
 
+KNOWN_PACKAGES = ("lucidtorch", "torch", "torchvision", "timm", "transformers")
+
 
 @dataclass(frozen=True)
 class Job:
@@ -71,6 +73,19 @@ class Job:
         found = (*named, *self.param.arrays, *self.constraints.arrays)
         return tuple(dict.fromkeys(one for one in found if not one.is_inline))
 
+    @property
+    def draws_from_torch_alone(self) -> bool:
+        """Whether all code that runs is known, and draws from no global random state but torch's."""
+        terms = [node for node in self.goal.walk() if isinstance(node, Term)]
+        modules = [part for model in self.networks.models.values() for part in model.module.modules()]
+        homes = [
+            *(type(one).__module__ for one in modules),
+            *(one.definition.function.__module__ for one in terms),
+        ]
+        known = all(home.partition(".")[0] in KNOWN_PACKAGES for home in homes)
+        given = all(model.is_data for model in self.networks.models.values())
+        return known and given and self.param.is_text and self.pipeline.is_text
+
     def settings(self) -> Settings:
         """Write down everything that decides the bytes of the pictures.
 
@@ -90,10 +105,7 @@ class Job:
             "param": repr(self.param) if self.param.is_text else None,
             "transforms": repr(self.pipeline) if self.pipeline.is_text else None,
             "constraints": repr(self.constraints),
-            "steps": self.schedule.steps,
-            "snapshots": list(self.schedule.snapshots),
-            "optimizer": self.schedule.optimizer,
-            "lr": float(self.schedule.lr),
+            **self.schedule.settings(),
             "seed": list(self.seeds),
             "batch": self.param.batch,
             "canvas": list(self.canvas),

@@ -15,21 +15,22 @@ from torch import Tensor
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.base.memory import free_memory, is_out_of_memory
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
+from lucidtorch.base.transfers import fetched
 from lucidtorch.constraints.constraint import Moment
 from lucidtorch.models.running.redirect import STEPS
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.trace import Memory, Trace
 from lucidtorch.param.param import Param
-from lucidtorch.rendering.coupling import Coupling
+from lucidtorch.rendering.coupling import Coupling, looks_inside
 from lucidtorch.rendering.dead import final_values
 from lucidtorch.rendering.engine import Batches, Engine, evenly
 from lucidtorch.rendering.guard import Guard, Stop
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike
-from lucidtorch.rendering.passes import Scene, step_back
+from lucidtorch.rendering.passes import Scene, Sight, step_back
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
-from lucidtorch.rendering.schedule import OPTIMIZERS, Schedule
+from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.rendering.seeing import Comparisons, Eyes, still, zero_colour
 from lucidtorch.transforms.transform import Pipeline
 
@@ -47,6 +48,7 @@ class Step:
         terms: The values of the parts that arithmetic joins, `[B]` each, by part.
         param: What makes the images; calling it gives them as they are now.
         stops: The images that stopped because a value was no number, by place.
+        rests: The images that go no further, since their score has ceased to rise, by place: their last update.
     """
 
     number: int
@@ -55,13 +57,25 @@ class Step:
     terms: Mapping[Objective, Tensor]
     param: Param
     stops: Mapping[int, Stop]
+    rests: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def images(self) -> Tensor:
         """The images after this update, `[B, C, *size]` in [0, 1], on the CPU."""
+        return self._now().cpu()
+
+    def coming(self) -> Tensor:
+        """Give the images after this update without waiting for a GPU that is still at work on them.
+
+        Returns:
+            What `images` gives, to be read once the render is over.
+        """
+        return fetched(self._now())
+
+    def _now(self) -> Tensor:
         with torch.no_grad():
             images: Tensor = self.param()
-        return images.detach().cpu()
+        return images.detach()
 
 
 def optimize(
@@ -73,12 +87,15 @@ def optimize(
     steps: int = 512,
     optimizer: str = "adam",
     lr: float = 0.05,
+    lr_schedule: str = "constant",
+    stop: str = "",
     constraints: ConstraintsLike = (),
     seed: int | Sequence[int] = 0,
     precision: str = "float32",
     compute_batch: Batches | None = None,
     channels_last: bool = True,
     fold: bool = True,
+    winograd: bool = True,
     compile: bool = False,
 ) -> Iterator[Step]:
     """Run the loop of `render` from outside, one update at a time.
@@ -92,14 +109,17 @@ def optimize(
         param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
         transforms: What the images go through; Lucid's standard pipeline where None.
         steps: The number of updates.
-        optimizer: ``adam`` or ``sgd``.
-        lr: The step size.
+        optimizer: ``adam`` or ``sgd``, with arguments where wanted: ``adam(beta1=0.5)``.
+        lr: The step size; where it changes, the largest.
+        lr_schedule: How it goes over the updates: ``constant``, ``cosine`` or ``trapezoid``.
+        stop: When an image goes no further: ``plateau``; never where empty.
         constraints: What the images are held to after each step, or its text.
         seed: One number (image i gets seed + i), or one per image.
         precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``.
         compute_batch: How many images go through the network at once; chosen where None.
         channels_last: Whether convolutions work with the channels of a place side by side in memory.
         fold: Whether batch normalizations become parts of the convolutions before them.
+        winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.
         compile: Whether the network is compiled.
 
     Returns:
@@ -116,8 +136,8 @@ def optimize(
         2 (1, 3, 64, 64)
         3 (1, 3, 64, 64)
     """
-    schedule = Schedule(steps, lr, optimizer)
-    engine = Engine(precision, compute_batch, channels_last, fold, compile)
+    schedule = Schedule(steps, lr, optimizer, lr_schedule=lr_schedule, stop=stop)
+    engine = Engine(precision, compute_batch, channels_last, fold, winograd, compile)
     job = prepare(model, objective, param, transforms, schedule, seed, engine=engine, constraints=constraints)
     return Loop(job).run()
 
@@ -144,14 +164,16 @@ class Loop:
         engine = self.job.engine
         self.batches = engine.batches
         self.networks = self.job.networks.private(
-            self.job.addresses, channels_last=engine.channels_last, fold=engine.fold
+            self.job.addresses, channels_last=engine.channels_last, fold=engine.fold, winograd=engine.winograd
         )
         self.param = copy.deepcopy(self.job.param).to(self.job.networks.device)
         self.param.fill(self.job.seeds)
         self.guard = Guard(self.param)
         self._dice = generators(self.job.seeds, "transforms")
-        self._foreign_dice = OwnRandomState(derive_seed(self.job.seeds[0], "global"))
+        own_seed = derive_seed(self.job.seeds[0], "global")
+        self._foreign_dice = OwnRandomState(own_seed, torch_alone=self.job.draws_from_torch_alone)
         self._memories: dict[Hashable, Memory] = {}
+        self._last: dict[Objective | None, Tensor] = {}  # the values of the last update, the whole under None
         self._zero = zero_colour(self.job.networks.first, self.param)
 
     def run(self) -> Generator[Step, None, None]:
@@ -160,19 +182,23 @@ class Loop:
         Yields:
             Each update after it was made.
         """
-        rate = OPTIMIZERS[self.job.schedule.optimizer]
-        optimizer = rate(self.param.parameters(), lr=self.job.schedule.lr)
-        with self._looking() as eyes:
+        optimizer = self.job.schedule.build_optimizer(self.param.parameters())
+        rates, plateaus = self.job.schedule.rates(), self.job.schedule.plateaus(self.job.param.batch)
+        with self._looking(compile=self._compiles()) as eyes:
             for number in range(1, self.job.schedule.steps + 1):
                 trace = Trace(number - 1, self._memories)
                 values, towards = self._gradients(eyes, number, trace)
+                for group in optimizer.param_groups:
+                    group["lr"] = rates[number - 1]
                 with self.guard:
                     optimizer.step()
                     self._constrain(number, towards)
                 self.done = number
-                yield Step(
-                    number, self.job.schedule.steps, values, self._terms(trace), self.param, dict(self.guard.stops)
-                )
+                if plateaus is not None:
+                    self.guard.rest(number, plateaus.note(number, values))
+                yield self._step(number, values, trace)
+                if plateaus is not None and len(self.guard.held) == self.job.param.batch:
+                    return
 
     def finish(self) -> tuple[Tensor, Tensor, Tensor]:
         """Look at the pictures as they are now, without transforms.
@@ -184,22 +210,31 @@ class Loop:
             images = self.param()
         with torch.enable_grad(), self._foreign_dice(), self._looking() as eyes:
             scene = self._scene(eyes, still(self.job), images, redirected=False)
-            number = max(self.done, 1)
+            number = self.done + 1  # what is found out here holds for no update that was made
             values, dead = self._remembering(number, lambda batch: final_values(scene, self.job.goal, images, batch))
         return images.cpu(), values.cpu(), dead.cpu()
 
     @contextlib.contextmanager
-    def _looking(self) -> Iterator[Eyes]:
-        precision = self.job.precision
+    def _looking(self, *, compile: bool = False) -> Iterator[Eyes]:
+        precision, looking = self.job.precision, self.networks.looking
         comparisons = Comparisons(self.job)
         with contextlib.ExitStack() as held:
             held.enter_context(self.job.networks.still(self.networks))
-            look = held.enter_context(self.networks.looking(self.job.addresses, precision))
+            look = held.enter_context(looking(self.job.addresses, precision))
+            fast = held.enter_context(looking(self.job.addresses, precision, compile=True)) if compile else None
             if not comparisons.pictures:
-                yield Eyes(look, lambda pipeline, draws: {})
+                yield Eyes(look, lambda pipeline, draws: {}, fast)
                 return
-            glance = held.enter_context(self.networks.looking(comparisons.addresses, precision))
-            yield Eyes(look, lambda pipeline, draws: comparisons.activations(glance, pipeline, draws))
+            glance = held.enter_context(looking(comparisons.addresses, precision))
+            yield Eyes(look, lambda pipeline, draws: comparisons.activations(glance, pipeline, draws), fast)
+
+    def _compiles(self) -> bool:
+        """Whether the networks are compiled once no ReLU is redirected any longer."""
+        if self.job.engine.compile and looks_inside(self.job.goal):
+            message = "The network is not compiled, since the objective takes gradients inside of it; it runs as it is."
+            warnings.warn(message, LucidtorchWarning, stacklevel=2)
+            return False
+        return self.job.engine.compile and self.job.schedule.steps > STEPS
 
     def _gradients(self, eyes: Eyes, number: int, trace: Trace) -> tuple[Tensor, Tensor | None]:
         """Evaluate the objective and leave each parameter's gradient in its `grad`.
@@ -210,12 +245,19 @@ class Loop:
         parameters = self.guard.parameters
         with self._foreign_dice(), torch.enable_grad():
             images = self.param()
-            pipeline = self.job.pipeline.at((number - 1) / self.job.schedule.steps)
+            pipeline = self.job.pipeline.at((number - 1) / self.job.schedule.horizon)
             scene = self._scene(eyes, pipeline, images, redirected=number <= STEPS)
             apart = self.job.coupling is Coupling.APART
-            sight = self._remembering(
-                number, lambda batch: step_back(scene, self.job.goal, images, trace, enlarged, batch, apart=apart)
-            )
+            memories = {part: dict(memory) for part, memory in self._memories.items()}
+
+            def look(batch: int) -> Sight:
+                self._memories.clear()  # a pass for which memory did not suffice leaves nothing in them
+                self._memories.update({part: dict(memory) for part, memory in memories.items()})
+                return step_back(
+                    scene, self.job.goal, images, trace, enlarged, batch, apart=apart, held=self.guard.held
+                )
+
+            sight = self._remembering(number, look)
             towards_images = sight.gradient / enlarged if enlarged != 1 else sight.gradient
             gradients = _passed_on(images, parameters, towards_images)
         self.guard.check(number, sight.values, gradients, {INPUT: images.detach(), **sight.activations})
@@ -227,7 +269,8 @@ class Loop:
         """Draw how all images are looked at, every view of them and of the pictures that are compared with."""
         dice = [one for one in self._dice for _ in range(pipeline.views)]
         draws = pipeline.sample((len(dice), *images.shape[1:]), dice)
-        return Scene(eyes.look, pipeline, draws, eyes.references(pipeline, draws), redirected)
+        look = eyes.look if redirected or eyes.compiled is None else eyes.compiled
+        return Scene(look, pipeline, draws, eyes.references(pipeline, draws), redirected)
 
     def _remembering(self, number: int, work: Callable[[int], Found]) -> Found:
         """Do a pass; where memory runs out, halve how many images go through at once, say so, and do it again."""
@@ -253,9 +296,19 @@ class Loop:
                 moment = Moment(number, self._zero, towards)
                 self.param.assign(self.job.constraints.apply(self.param(), moment))
 
-    def _terms(self, trace: Trace) -> dict[Objective, Tensor]:
+    def _step(self, number: int, values: Tensor, trace: Trace) -> Step:
+        """What is told of an update; images that rest keep the values of their last one."""
         parts: Iterable[Objective] = (part for _, part in self.job.goal.terms())
-        return {part: trace[part].detach() for part in parts}
+        found: dict[Objective | None, Tensor] = {part: trace[part].detach() for part in parts}
+        found[None] = values
+        resting = [image for image, since in self.guard.rests.items() if since < number]
+        for part, value in found.items() if resting else ():
+            found[part] = value.clone()
+            found[part][resting] = self._last[part][resting]
+        self._last = found
+        terms = {part: value for part, value in found.items() if part is not None}
+        stops, rests = dict(self.guard.stops), dict(self.guard.rests)
+        return Step(number, self.job.schedule.steps, found[None], terms, self.param, stops, rests)
 
 
 def _passed_on(images: Tensor, parameters: Sequence[Tensor], gradient: Tensor) -> list[Tensor]:

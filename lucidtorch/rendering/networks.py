@@ -16,6 +16,7 @@ from lucidtorch.base.sizes import Size
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.capture import capture
+from lucidtorch.models.running.compiling import compiled
 from lucidtorch.models.running.frozen import frozen
 from lucidtorch.models.running.precision import Precision
 from lucidtorch.models.running.private import notes_kept
@@ -87,6 +88,11 @@ class Networks:
     def takes_batches(self) -> bool:
         """Whether all of them take more than one image at a time."""
         return all(one.takes_batches for one in self.models.values())
+
+    @property
+    def takes_parts(self) -> bool:
+        """Whether some images of a batch may go through without the others."""
+        return not any(one.feed.is_for_a_batch for one in self.models.values())
 
     def owner(self, layer: str) -> tuple[str, str]:
         """Split an address of the expression.
@@ -222,21 +228,27 @@ class Networks:
             model.feed.check_batch(batch)
 
     @contextlib.contextmanager
-    def looking(self, addresses: Mapping[str, Address], precision: Precision) -> Iterator[Look]:
+    def looking(
+        self, addresses: Mapping[str, Address], precision: Precision, *, compile: bool = False
+    ) -> Iterator[Look]:
         """Hold the networks still and look inside them while the block runs.
 
         Args:
             addresses: The layers to look at, by their address in the expression.
             precision: What the networks compute in.
+            compile: Whether they are compiled where that works; no ReLU may be redirected then.
 
         Yields:
             A function from images on the canvas to the layers' activations, in float32 or better.
         """
         with self.still(), contextlib.ExitStack() as hooks:
-            runs = {
-                name: hooks.enter_context(capture(model.module, self.own(name, addresses), model.feed))
-                for name, model in self.models.items()
-            }
+            runs = {}
+            for name, model in self.models.items():
+                own = self.own(name, addresses)
+                run = hooks.enter_context(capture(model.module, own, model.feed))
+                if compile:
+                    run = hooks.enter_context(compiled(model.module, own, model.feed, run, model.name))
+                runs[name] = run
 
             def look(seen: Tensor) -> dict[str, Tensor]:
                 found: dict[str, Tensor] = {}
@@ -264,20 +276,23 @@ class Networks:
                     held.enter_context(notes_kept(model.module, copies.models[name].module))
             yield
 
-    def private(self, addresses: Mapping[str, Address], *, channels_last: bool, fold: bool) -> Networks:
+    def private(self, addresses: Mapping[str, Address], *, channels_last: bool, fold: bool, winograd: bool) -> Networks:
         """Make the same networks in copies of their own, laid out for speed.
 
         Args:
             addresses: The layers that will be read, by their address in the expression.
             channels_last: Whether convolutions work with the channels of a place side by side in memory.
             fold: Whether batch normalizations become parts of the convolutions before them.
+            winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU.
 
         Returns:
             The networks; those that cannot be copied as they are.
         """
         return Networks(
             {
-                name: model.private(self.own(name, addresses).values(), channels_last=channels_last, fold=fold)
+                name: model.private(
+                    self.own(name, addresses).values(), channels_last=channels_last, fold=fold, winograd=winograd
+                )
                 for name, model in self.models.items()
             }
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -18,6 +18,8 @@ from lucidtorch.rendering.seeing import by_image, evaluate_views
 from lucidtorch.transforms.transform import Draws, Pipeline
 
 Score: TypeAlias = Callable[[Tensor, Mapping[str, Tensor]], Tensor | None]  # images and activations, to what to descend
+
+VALUES = ""  # no layer has this address
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,15 @@ class Sight:
 
 
 def step_back(
-    scene: Scene, goal: Objective, images: Tensor, trace: Trace, scale: float, batch: int, *, apart: bool
+    scene: Scene,
+    goal: Objective,
+    images: Tensor,
+    trace: Trace,
+    scale: float,
+    batch: int,
+    *,
+    apart: bool,
+    held: Collection[int] = (),
 ) -> Sight:
     """Evaluate an objective and take its gradient to the images.
 
@@ -84,13 +94,14 @@ def step_back(
         scale: By what the gradient is enlarged.
         batch: How many images go through at once.
         apart: Whether each image's value depends on that image alone.
+        held: The images that no longer change; where all that would go through together are held, they need not.
 
     Returns:
         What was found.
     """
     trace.clear()
     if apart and batch < len(images):
-        return _one_after_another(scene, goal, images, trace, scale, batch)
+        return _one_after_another(scene, goal, images, trace, scale, batch, held)
     found: dict[str, Tensor] = {}
 
     def score(leaf: Tensor, activations: Mapping[str, Tensor]) -> Tensor:
@@ -126,31 +137,33 @@ def back_to_images(scene: Scene, images: Tensor, score: Score, batch: int) -> tu
     leaves = {layer: one.requires_grad_(True) for layer, one in seen.items()}
     gradient, *inner = _gradients(score(leaf, leaves), [leaf, *leaves.values()])
     if any(bool(one.any()) for one in inner):
+        gradient = gradient.clone()  # that of a sum is one number, seen many times
         for part in _parts(len(images), batch):
             gradient[part.own] += _chained(scene, images, part, dict(zip(leaves, inner, strict=True)))
     return gradient, _found(leaves, len(images))
 
 
-def _one_after_another(scene: Scene, goal: Objective, images: Tensor, trace: Trace, scale: float, batch: int) -> Sight:
+def _one_after_another(
+    scene: Scene, goal: Objective, images: Tensor, trace: Trace, scale: float, batch: int, held: Collection[int]
+) -> Sight:
     """Evaluate images whose values are their own, a few at a time: the others' rows repeat these and count nothing."""
-    values = images.new_zeros(len(images))
     gradient = torch.zeros_like(images)
-    sums: list[dict[str, Tensor]] = []
+    seen_by_part: list[tuple[_Part, dict[str, Tensor]]] = []
     for part in _parts(len(images), batch):
+        if all(place in held for place in range(part.start, part.start + part.count)):
+            continue
         leaf = images[part.places].detach().requires_grad_(True)
         activations = scene.activations(leaf, part.places)
-        everyone = part.spread(leaf, images)
         seen = {layer: part.among(one, scene.pipeline.views) for layer, one in activations.items()}
         noted = Trace(trace.step)
-        found = evaluate_views(goal, everyone, {**seen, **scene.references}, noted)[part.own]
-        (own,) = _gradients(-scale * found.sum(), [leaf])
-        values[part.own], gradient[part.own] = found.detach(), own[: part.count]
+        found = evaluate_views(goal, part.spread(leaf, images), {**seen, **scene.references}, noted)[part.own]
+        gradient[part.own] = _gradients(-scale * found.sum(), [leaf])[0][: part.count]
         for key, value in noted.items():
-            trace.setdefault(key, torch.zeros_like(values))[part.own] = value.detach()[part.own]
-        sums.append(
-            {layer: _sums(one.detach(), scene.pipeline.views)[: part.count] for layer, one in activations.items()}
-        )
-    return Sight(values, gradient, _joined(sums))
+            trace.setdefault(key, torch.zeros_like(value))[part.own] = value.detach()[part.own]
+        sums = {layer: _sums(one.detach(), scene.pipeline.views)[: part.count] for layer, one in activations.items()}
+        seen_by_part.append((part, {VALUES: found.detach(), **sums}))
+    gathered = _gathered(seen_by_part, len(images))
+    return Sight(gathered.pop(VALUES), gradient, gathered)
 
 
 @dataclass(frozen=True)
@@ -214,6 +227,15 @@ def _chained(scene: Scene, images: Tensor, part: _Part, gradients: Mapping[str, 
     outputs = [found[layer][: part.count * views] for layer in reached]
     (gradient,) = torch.autograd.grad(outputs, [leaf], [gradients[layer][rows] for layer in reached], allow_unused=True)
     return torch.zeros_like(images[part.own]) if gradient is None else gradient[: part.count]
+
+
+def _gathered(parts: list[tuple[_Part, dict[str, Tensor]]], total: int) -> dict[str, Tensor]:
+    """Put what was found of some images at their places among all; zeros where nothing was."""
+    found: dict[str, Tensor] = {}
+    for part, own in parts:
+        for name, value in own.items():
+            found.setdefault(name, value.new_zeros(total, *value.shape[1:]))[part.own] = value
+    return found
 
 
 def _joined(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:

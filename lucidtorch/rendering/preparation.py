@@ -28,7 +28,7 @@ from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.advice import advise
-from lucidtorch.rendering.coupling import Coupling, coupling_of, strongest_coupling
+from lucidtorch.rendering.coupling import Coupling, coupling_of
 from lucidtorch.rendering.engine import Engine, sensible_batch
 from lucidtorch.rendering.fitting import check_channels, check_constraints, check_pictures, check_views, pictures_of
 from lucidtorch.rendering.job import Job
@@ -162,7 +162,8 @@ def _settled_engine(
     """Settle how many images are computed at once, where nobody said so, and how they hang together."""
     batch, batches = probe.param.batch, engine.batches
     canvas = pipeline.output_size(probe.param.size)
-    coupling = strongest_coupling(probe.goal, pipeline)
+    divisible = batch > 1 and networks.takes_parts
+    coupling = coupling_of(probe.goal, pipeline, probe.maps) if divisible else Coupling.UNDIVIDED
     sensible = batch
     if networks.device.type == "cpu" and coupling is not Coupling.UNDIVIDED and not batches:
         sensible = sensible_batch(networks.largest(layers, canvas) * pipeline.views, batch)
@@ -171,9 +172,9 @@ def _settled_engine(
         if coupling is Coupling.UNDIVIDED:
             raise ObjectiveError(
                 f"All {batch} images must go through the network at once here, since the objective takes gradients "
-                f"inside of it or a function of others is among the transforms; leave compute_batch out."
+                f"inside of it, a function of others is among the transforms, or an extra input has a row for each "
+                f"image; leave compute_batch out."
             )
-        coupling = coupling_of(probe.goal, pipeline, probe.maps)
         if coupling is Coupling.TOGETHER and not engine.batches:  # a second pass forward would cost more than it gains
             batches = {1: batch}
     return engine.with_batches(batches), coupling

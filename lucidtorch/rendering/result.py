@@ -43,6 +43,7 @@ class Rendering:
             its text.
         recipe: The record of everything that decides the pictures.
         stopped: The images that stopped because a value was no number, by place.
+        rested: The images that went no further since their score had ceased to rise, by place: their last update.
         interrupted: Whether the render was interrupted before its last step.
         arrays: The large arrays that the recipe names.
         held: The channels that were held as they are; they are in `images`, and are left out where pictures are shown.
@@ -56,6 +57,7 @@ class Rendering:
     history: Mapping[str, Tensor]
     recipe: Settings
     stopped: Mapping[int, Stop] = field(default_factory=dict)
+    rested: Mapping[int, int] = field(default_factory=dict)
     interrupted: bool = False
     arrays: tuple[Array, ...] = ()
     held: tuple[int, ...] = ()

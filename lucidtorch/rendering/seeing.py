@@ -33,10 +33,12 @@ class Eyes:
     Args:
         look: From images on the canvas to activations by address.
         references: From a pipeline and its draws to what the networks make of the given pictures, by their keys.
+        compiled: The same as `look`, compiled, for passes in which no ReLU is redirected; nothing where None.
     """
 
     look: Look
     references: Glance
+    compiled: Look | None = None
 
 
 class Comparisons:

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 import pytest
 from gallery_runs import LARGE, Steps, contents, made
 
+from lucidtorch.base.threads import cores
+from lucidtorch.galleries import workers
 from lucidtorch.models.model import Model
+
+
+@pytest.fixture(autouse=True)
+def two_cores_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two workers of one thread are no crowd, wherever the tests run."""
+    there = cores()
+    monkeypatch.setattr(workers, "cores", lambda: max(2, there))
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from gallery_runs import LARGE, LARGE_BATCHES, Killed, Steps, contents, count_of, made, recorded, stopping
 
+from lucidtorch.base.errors import LucidtorchWarning
+from lucidtorch.galleries import workers as workers_module
 from lucidtorch.models.model import Model
 
 
@@ -28,7 +30,8 @@ def spoken(model: Model) -> str:
 
 def program(model: Model, folder: Path, settings: dict[str, Any], workers: int) -> list[str]:
     lines = (
-        "import lucidtorch as lt, sys",
+        "import lucidtorch as lt, sys, warnings",
+        "warnings.filterwarnings('ignore', '.* workers of .* share')",  # on a machine of one core
         "if __name__ == '__main__':",
         f"    found = lt.gallery({spoken(model)}, {str(folder)!r}, param='image(24)', workers={workers}, **{settings})",
         "    sys.exit(130 if found.interrupted else 0)",
@@ -42,6 +45,35 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) ->
     end = time.monotonic() + 120
     while not condition() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.01)
+
+
+def workers_of(threads: int, workers: int, demo: Model, folder: Path) -> None:
+    """Ask for workers, and give up as soon as they would start."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers_module, "ProcessPoolExecutor", refuse)
+        with pytest.raises(Killed):
+            made(demo, folder, LARGE, workers=workers, threads=threads)
+
+
+@pytest.mark.parametrize(("workers", "threads", "better"), [(2, 4, 1), (5, 1, 4), (3, 2, 2)])
+def test_more_threads_than_cores_are_warned_of(
+    demo: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, threads: int, better: int
+) -> None:
+    monkeypatch.setattr(workers_module, "cores", lambda: 4)
+    with pytest.warns(LucidtorchWarning, match=rf"{workers} workers of {threads} .*share 4 cores.*workers={better}\."):
+        workers_of(threads, workers, demo, tmp_path)
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(4, 1), (2, 2)])
+def test_as_many_threads_as_cores_are_fine(
+    demo: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, threads: int
+) -> None:
+    monkeypatch.setattr(workers_module, "cores", lambda: 4)
+    workers_of(threads, workers, demo, tmp_path)
 
 
 @pytest.mark.slow

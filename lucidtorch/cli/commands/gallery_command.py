@@ -37,7 +37,7 @@ from lucidtorch.galleries.entry import Gallery, gallery
 @options.transforms
 @options.constraints
 @options.steps(256)
-@options.lr
+@options.stepping
 @click.option("--batch", type=int, default=8, show_default=True, metavar="N", help="Pictures per piece of work.")
 @options.seed
 @options.engine
@@ -62,12 +62,16 @@ def command(
     constraints: str,
     steps: int,
     lr: float,
+    optimizer: str,
+    lr_schedule: str,
+    stop: str,
     batch: int,
     seed: int,
     precision: str,
     compute_batch: int | None,
     channels_last: bool,
     fold: bool,
+    winograd: bool,
     compile: bool,
     scan: Path | None,
     workers: int | None,
@@ -90,6 +94,9 @@ def command(
             transforms=transforms,
             steps=steps,
             lr=lr,
+            optimizer=optimizer,
+            lr_schedule=lr_schedule,
+            stop=stop,
             constraints=constraints,
             batch=batch,
             seed=seed,
@@ -97,6 +104,7 @@ def command(
             compute_batch=compute_batch,
             channels_last=channels_last,
             fold=fold,
+            winograd=winograd,
             compile=compile,
             workers=default_workers(network) if workers is None else workers,
             scan=scan,

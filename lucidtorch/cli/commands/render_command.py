@@ -66,7 +66,7 @@ def is_negated(text: str) -> bool:
 @options.param
 @options.transforms
 @options.constraints
-@options.lr
+@options.stepping
 @options.seed
 @click.option("--snapshots", metavar="64,256", help="After how many updates a picture is kept, for a movie.")
 @options.engine
@@ -83,12 +83,16 @@ def command(
     transforms: str | None,
     constraints: str,
     lr: float,
+    optimizer: str,
+    lr_schedule: str,
+    stop: str,
     seed: int,
     snapshots: str | None,
     precision: str,
     compute_batch: int | None,
     channels_last: bool,
     fold: bool,
+    winograd: bool,
     compile: bool,
     quiet: bool,
 ) -> None:
@@ -116,12 +120,16 @@ def command(
             steps=steps,
             snapshots=kept,
             lr=lr,
+            optimizer=optimizer,
+            lr_schedule=lr_schedule,
+            stop=stop,
             constraints=constraints,
             seed=seed,
             precision=precision,
             compute_batch=compute_batch,
             channels_last=channels_last,
             fold=fold,
+            winograd=winograd,
             compile=compile,
             progress=False,
             callbacks=[lambda step: voice.progress(step.number, step.steps, f"step of {loading.short_spec}")],

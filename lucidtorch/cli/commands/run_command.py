@@ -72,7 +72,7 @@ def _run(voice: Voice, document: Document, folder: Path, workers: int | None) ->
             folder,
             recipe=recipe,
             network=network,
-            workers=default_workers(network) if workers is None else workers,
+            workers=default_workers(network, recipe.threads) if workers is None else workers,
             report=lambda done, total, unit: voice.progress(done, total, f"{unit} of {document.origin.short_name}"),
         )
     except KeyboardInterrupt as error:

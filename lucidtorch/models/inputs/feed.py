@@ -79,6 +79,11 @@ class Feed:
         """The extra inputs that are tensors, by name."""
         return {name: value for name, value in self._inputs.items() if isinstance(value, Tensor)}
 
+    @property
+    def is_for_a_batch(self) -> bool:
+        """Whether an extra input has one row for each image."""
+        return any(one.dim() > 0 and one.shape[0] > 1 for one in self.tensors.values())
+
     def check_batch(self, batch: int) -> None:
         """Make sure that every extra input is there for so many images.
 

@@ -114,6 +114,21 @@ class LayerTable(Mapping[str, LayerRecord]):
         """
         return self._order[id(self._find(layer).place.firing)]
 
+    def running_to(self, addresses: Iterable[Address]) -> list[str]:
+        """List the modules that finish until some outputs are there.
+
+        Args:
+            addresses: Where the outputs are.
+
+        Returns:
+            Names as in `named_modules()`, in the order in which they finish; all that do where an address is unknown.
+        """
+        calls = [(firing.module, firing.call) for firing in self._firings]
+        places = [
+            calls.index(call) if call in calls else len(calls) for call in ((a.module, a.call) for a in addresses)
+        ]
+        return [firing.module for firing in self._firings[: max(places, default=-1) + 1]]
+
     def largest(self, layers: Iterable[LayerLike]) -> int:
         """Say how many numbers the largest activation has that one image leaves on the way to some layers.
 

@@ -13,10 +13,12 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torch.overrides import TorchFunctionMode
 
+from lucidtorch.models.layers.outputs import tensors
 from lucidtorch.models.running.probe import probing
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMALIZATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 # What a network may ask of a tensor without taking its numbers.
 QUESTIONS = {
     Tensor.dim,
@@ -33,18 +35,35 @@ class Fold:
         convolution: The convolution's name in `named_modules()`.
         normalization: The batch normalization's.
         givers: The modules that give the convolution's output as their own, itself among them.
+        takers: The modules that take it, the normalization among them.
     """
 
     convolution: str
     normalization: str
     givers: frozenset[str]
+    takers: frozenset[str]
+
+    def stands(self, module: nn.Module) -> bool:
+        """Say whether it can still be folded: a network may have been hooked into or changed since it was found.
+
+        Args:
+            module: The network.
+
+        Returns:
+            Whether both are what they were and nobody listens to what is between them.
+        """
+        parts = dict(module.named_modules())
+        both = {self.convolution: CONVOLUTIONS, self.normalization: NORMALIZATIONS}
+        if not all(name in parts and _is_plain(parts[name], kinds) for name, kinds in both.items()):
+            return False
+        return not any(_is_heard(parts[name]) for name in (self.givers | self.takers) & parts.keys())
 
 
 def find_folds(module: nn.Module, images: Tensor, feed: Callable[[Tensor], object]) -> tuple[Fold, ...]:
     """Find what can be folded, by one forward pass that leaves no mark.
 
-    Only plain convolutions and batch normalizations with their own statistics count, which fire once and are not hooked
-    into or parametrized; a class made of one of them may do more.
+    Only plain convolutions and batch normalizations with their own statistics count, which fire once, are not hooked
+    into or parametrized, and whose weights nobody else reads; a class made of one of them may do more.
 
     Args:
         module: The network.
@@ -77,30 +96,42 @@ def fold(module: nn.Module, folds: Sequence[Fold]) -> None:
         weight, bias = _folded(convolution, normalization)
         convolution.weight = nn.Parameter(weight, requires_grad=False)
         convolution.bias = nn.Parameter(bias, requires_grad=False)
-        above, _, last = one.normalization.rpartition(".")
-        setattr(module.get_submodule(above), last, nn.Identity())
+        normalization.forward = _passed_on  # it may stand under several names, and be asked for its numbers
+
+
+def _passed_on(values: Tensor) -> Tensor:
+    """What a folded normalization does."""
+    return values
 
 
 def _folded(convolution: Any, normalization: Any) -> tuple[Tensor, Tensor]:
     """The weight and bias of both together, computed in float64."""
-    exact = [None if one is None else one.detach().double() for one in (convolution.bias, normalization.weight)]
     weight, bias = fuse_conv_bn_weights(
-        convolution.weight.detach().double(),
-        exact[0],
-        normalization.running_mean.double(),
-        normalization.running_var.double(),
+        _exact(convolution.weight),
+        _exact(convolution.bias),
+        _exact(normalization.running_mean),
+        _exact(normalization.running_var),
         normalization.eps,
-        exact[1],
-        None if normalization.bias is None else normalization.bias.detach().double(),
+        _exact(normalization.weight),
+        _exact(normalization.bias),
     )
-    kind = convolution.weight.dtype
-    return weight.detach().to(kind), bias.detach().to(kind)
+    own = convolution.weight
+    return weight.detach().to(own.device, own.dtype), bias.detach().to(own.device, own.dtype)
+
+
+def _exact(values: Any) -> Any:
+    """The same numbers in float64, which not every device has."""
+    return None if values is None else values.detach().to("cpu", torch.float64)
 
 
 def _is_plain(module: nn.Module, kinds: Sequence[type[nn.Module]]) -> bool:
-    if type(module) not in kinds or module._forward_hooks or module._forward_pre_hooks:
+    if type(module) not in kinds or _is_heard(module) or "forward" in vars(module):
         return False
     return not isinstance(module, NORMALIZATIONS) or isinstance(module.running_mean, Tensor)
+
+
+def _is_heard(module: nn.Module) -> bool:
+    return any(getattr(module, hooks) for hooks in HOOKS)
 
 
 class _Watch(TorchFunctionMode):
@@ -111,8 +142,9 @@ class _Watch(TorchFunctionMode):
         self.convolutions = convolutions
         self.normalizations = normalizations
         self.outputs: dict[int, tuple[str, Tensor]] = {}  # the tensors are kept, so that no two have one id
+        self.watched = {id(one) for layer in convolutions.values() for one in layer.parameters()}
         self.uses: Counter[int] = Counter()
-        self.takers: dict[int, str] = {}
+        self.takers: dict[int, set[str]] = {}
         self.givers: dict[int, set[str]] = {}
         self.calls: Counter[str] = Counter()
         self.within: list[str] = []
@@ -123,23 +155,26 @@ class _Watch(TorchFunctionMode):
         with contextlib.ExitStack() as hooks:
             for name, child in module.named_modules():
                 hooks.callback(child.register_forward_hook(self._after(name)).remove)
-                if name in self.normalizations:
-                    hooks.callback(child.register_forward_pre_hook(self._before(name)).remove)
+                hooks.callback(child.register_forward_pre_hook(self._before(name)).remove)
             yield
 
     def folds(self) -> tuple[Fold, ...]:
         """What was found when the pass is over."""
-        found = [
-            Fold(name, self.takers[key], frozenset(self.givers[key]))
-            for key, (name, _) in self.outputs.items()
-            if key in self.takers and self.uses[key] == 1 and self.calls[name] == 1
-        ]
+        found = []
+        for key, (name, _) in self.outputs.items():
+            normalizations = self.takers.get(key, set()) & self.normalizations.keys()
+            weights = self.convolutions[name].parameters(recurse=False)
+            if all(self.uses[id(one)] == 1 for one in weights) and self.uses[key] == self.calls[name] == 1:
+                found += [
+                    Fold(name, one, frozenset(self.givers[key]), frozenset(self.takers[key])) for one in normalizations
+                ]
         return tuple(one for one in found if self.calls[one.normalization] == 1)
 
     def _before(self, name: str) -> Callable[[nn.Module, tuple[Any, ...]], None]:
         def note(_: nn.Module, inputs: tuple[Any, ...]) -> None:
-            if inputs and id(inputs[0]) in self.outputs:
-                self.takers[id(inputs[0])] = name
+            for one in dict(tensors(inputs)).values():
+                if id(one) in self.outputs:
+                    self.takers.setdefault(id(one), set()).add(name)
 
         return note
 
@@ -148,7 +183,8 @@ class _Watch(TorchFunctionMode):
             self.calls[name] += 1
             if name in self.convolutions and isinstance(output, Tensor):
                 self.outputs[id(output)] = (name, output)
-            for one in _tensors(output):
+                self.watched.add(id(output))
+            for one in dict(tensors(output)).values():
                 self.givers.setdefault(id(one), set()).add(name)
 
         return note
@@ -162,17 +198,5 @@ class _Watch(TorchFunctionMode):
     ) -> Any:
         words = kwargs or {}
         if func not in QUESTIONS:
-            self.uses.update(id(one) for one in _tensors([args, words]) if id(one) in self.outputs)
+            self.uses.update(id(one) for _, one in tensors((args, words)) if id(one) in self.watched)
         return func(*args, **words)
-
-
-def _tensors(value: object) -> Iterator[Tensor]:
-    """Every tensor in a value, however deep in lists, tuples and mappings."""
-    if isinstance(value, Tensor):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _tensors(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _tensors(one)

@@ -6,14 +6,15 @@ import contextlib
 import copy
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from lucidtorch.models.running.folding import Fold, fold
+from lucidtorch.models.running.folding import HOOKS, Fold, fold
 from lucidtorch.models.running.probe import Attempt
+from lucidtorch.models.running.winograd import with_winograd
 
-HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
 OWN = frozenset(vars(nn.Module()))  # what every module has in itself
 PLAIN = (bool, int, float, str, type(None))
 PLANAR = (nn.Conv2d, nn.ConvTranspose2d)
@@ -23,7 +24,7 @@ def private_copy(module: nn.Module) -> nn.Module | None:
     """Copy a network in eval mode that shares its weights: they stand in memory once, and ask for no gradient there.
 
     Hooks, and lists and mappings that a module keeps beside its parts, are shared too: who listens to the network hears
-    the copy.
+    the copy. Only hooks that are methods of the network's own parts become those of the copy's.
 
     Args:
         module: The network.
@@ -41,10 +42,42 @@ def private_copy(module: nn.Module) -> nn.Module | None:
     made: nn.Module | None = None
     with Attempt():
         made = copy.deepcopy(module, memo)
-    return None if made is None else made.eval().requires_grad_(False)
+    if made is None or _overlap(module, made):
+        return None
+    for part in made.modules():
+        part.training = False
+    for weight in made.parameters():
+        weight.requires_grad_(False)
+    return made
 
 
-def rearranged(module: nn.Module, folds: Iterable[Fold], read: Collection[str], *, channels_last: bool) -> nn.Module:
+def same_values(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
+    """Say whether two passes gave the same up to rounding.
+
+    Args:
+        first: What one gave by address.
+        second: What the other gave.
+
+    Returns:
+        Whether no number is off by more than the root of the precision, measured by the largest of its layer.
+    """
+    for layer, one in first.items():
+        other, precision = second[layer], torch.finfo(one.dtype).eps ** 0.5
+        scale = float(one.abs().max()) if one.numel() else 0.0
+        if one.shape != other.shape or not torch.allclose(one, other, rtol=0, atol=precision * scale, equal_nan=True):
+            return False
+    return True
+
+
+def rearranged(
+    module: nn.Module,
+    folds: Iterable[Fold],
+    read: Collection[str],
+    *,
+    channels_last: bool,
+    winograd: Iterable[str] = (),
+    only: Collection[str] | None = None,
+) -> nn.Module:
     """Fold the batch normalizations of a network and lay its convolutions' weights out, in place.
 
     Args:
@@ -52,16 +85,22 @@ def rearranged(module: nn.Module, folds: Iterable[Fold], read: Collection[str], 
         folds: What can be folded.
         read: The modules whose output is read: what is between a convolution and its normalization is not folded then.
         channels_last: Whether the channels of a place stand side by side in memory.
+        winograd: The modules that may go Winograd's way, in the order in which they run.
+        only: The modules that run, so that others need no new weights; all where None.
 
     Returns:
         The network.
     """
     wanted = frozenset(read)
-    fold(module, [one for one in folds if not one.givers & wanted])
-    for layer in module.modules() if channels_last else ():
+    runs = [one for one in folds if only is None or one.convolution in only]
+    fold(module, [one for one in runs if not one.givers & wanted and one.stands(module)])
+    for name, layer in module.named_modules() if channels_last else ():
+        if only is not None and name not in only:
+            continue
         if isinstance(layer, PLANAR) and isinstance(layer._parameters.get("weight"), Tensor):
             weight = layer.weight.detach().contiguous(memory_format=torch.channels_last)
             layer.weight = nn.Parameter(weight, requires_grad=False)
+    with_winograd(module, winograd)
     return module
 
 
@@ -76,24 +115,45 @@ def notes_kept(module: nn.Module, other: nn.Module) -> Iterator[None]:
     Yields:
         Nothing.
     """
+    before = {name: _notes(part) for name, part in other.named_modules()}
     try:
         yield
     finally:
-        parts = dict(other.named_modules())
-        for name, part in module.named_modules():
-            for key, value in vars(parts[name]).items() if type(parts.get(name)) is type(part) else ():
-                if key not in OWN and type(value) in PLAIN and vars(part).get(key) is not value:
-                    setattr(part, key, value)
+        owners = dict(module.named_modules())
+        for name, part in other.named_modules():
+            known = before.get(name, {})
+            for key, value in _notes(part).items():
+                if name in owners and (key not in known or known[key] is not value):
+                    setattr(owners[name], key, value)
+
+
+def _notes(part: nn.Module) -> dict[str, object]:
+    """The plain values that a module keeps in attributes."""
+    return {key: value for key, value in vars(part).items() if key not in OWN and type(value) in PLAIN}
+
+
+def _overlap(module: nn.Module, made: nn.Module) -> bool:
+    """Whether a copy has parts of the network itself, as where a class says how it is copied."""
+    own = {id(one) for one in (*module.modules(), *module.parameters())}
+    return any(id(one) in own for one in (*made.modules(), *made.parameters()))
 
 
 def _shared(module: nn.Module) -> Iterator[object]:
     """What a copy has in common with the network beside its weights."""
+    parts = {id(part) for part in module.modules()}
     for part in module.modules():
         for name in HOOKS:
-            yield from getattr(part, name, {}).values()
+            yield from (hook for hook in getattr(part, name).values() if not _belongs(hook, parts))
         for name, value in vars(part).items():
             if name not in OWN and isinstance(value, list | dict | set | deque) and not _holds_parts(value):
                 yield value
+
+
+def _belongs(hook: object, parts: Collection[int]) -> bool:
+    """Whether a hook is a method of one of the parts, which are given by their ids."""
+    while isinstance(hook, partial):
+        hook = hook.func
+    return id(getattr(hook, "__self__", None)) in parts
 
 
 def _holds_parts(value: object) -> bool:

@@ -32,7 +32,8 @@ class Attempt(contextlib.AbstractContextManager["Attempt"]):
         if not isinstance(error, Exception) or isinstance(error, ours):
             return False
         lines = str(error).strip().splitlines() or ["no reason given"]
-        self.reason = f"{type(error).__name__}: {lines[0][:LONGEST_REASON]}"
+        said = " ".join(lines[: 2 if lines[0].endswith(":") else 1])  # of a compiler's message the next line says it
+        self.reason = f"{type(error).__name__}: {said[:LONGEST_REASON]}"
         return True
 
 

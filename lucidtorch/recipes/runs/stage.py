@@ -25,8 +25,11 @@ from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.recipe import Recipe, RenderingRecipe
 from lucidtorch.recipes.runs.planning import Shot, together
 from lucidtorch.rendering.engine import Engine
+from lucidtorch.rendering.optimizers import parse_optimizer
+from lucidtorch.rendering.plateau import parse_plateau
 from lucidtorch.rendering.preparation import default_size, read_constraints
 from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.step_sizes import parse_step_sizes
 from lucidtorch.transforms.text import parse as parse_transforms
 
 Join = Callable[[Sequence[Objective]], Objective]
@@ -209,9 +212,18 @@ def _craft(recipe: Recipe, network: Model, base: Path) -> Craft:
         pipeline = None if recipe.transforms is None else parse_transforms(recipe.transforms)
     with blamed("constraints"):
         held = read_constraints(recipe.constraints, base)
-    schedule = Schedule(recipe.steps, recipe.lr, recipe.optimizer)
+    for name, check in (
+        ("optimizer", parse_optimizer),
+        ("lr_schedule", parse_step_sizes),
+        ("stop", parse_plateau),
+    ):
+        with blamed(name):
+            check(getattr(recipe, name))
+    schedule = Schedule(recipe.steps, recipe.lr, recipe.optimizer, (), recipe.lr_schedule, recipe.stop)
     param, key = _param(recipe, network, base), network_key(network)
-    engine = Engine(recipe.precision, recipe.compute_batch, recipe.channels_last, recipe.fold, recipe.compile)
+    engine = Engine(
+        recipe.precision, recipe.compute_batch, recipe.channels_last, recipe.fold, recipe.winograd, recipe.compile
+    )
     return Craft(param, pipeline, schedule, recipe.threads, key, engine, held)
 
 
