@@ -41,7 +41,8 @@ WAYS: dict[str, dict[str, Any]] = {
         "optimizer": "adam(beta1=0.5)",
         "lr_schedule": "trapezoid",
     },
-    "the same, with decay": {"steps": 192, "lr": 0.2, **QUICK},
+    "lr 0.2, with decay": {"steps": 192, "lr": 0.2, **QUICK},
+    "lr 0.3, with decay": {"steps": 192, "lr": 0.3, **QUICK},
     "lr 0.3, with decay, shorter": {"steps": 128, "lr": 0.3, **QUICK},
 }
 
@@ -133,7 +134,10 @@ def main() -> None:
     model = real_network(options.network)
     if model is None:
         raise SystemExit(f"This {missing(options.network)}.")
-    units = random.Random(0).sample(range(model.layers[options.layer].channels), options.units)
+    channels = model.layers[options.layer].channels
+    if channels is None:
+        raise SystemExit(f"{options.layer} has no channels.")
+    units = random.Random(0).sample(range(channels), options.units)
     print(f"{'way':32} {'steps':>5} {'share of the score':23} {'least':>6} {'n':>3} {'fine':>6} {'bound':>6}")
     found: dict[str, Made] = {}
     for name, way in WAYS.items():

@@ -115,8 +115,8 @@ def tied() -> nn.Module:
 
 def own_forward() -> nn.Module:
     module = Pair()
-    weight = module.conv.weight
-    module.conv.forward = lambda images: F.conv2d(images, weight) + 1  # type: ignore[method-assign, assignment]
+    weight, bias = module.conv.weight, module.conv.bias
+    module.conv.forward = lambda images: F.conv2d(images, weight, bias)  # type: ignore[method-assign, assignment]
     return module
 
 

@@ -24,7 +24,7 @@ from lucidtorch.models.layers.walk import Walk, walk
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.folding import CONVOLUTIONS, Fold, find_folds
 from lucidtorch.models.running.frozen import frozen
-from lucidtorch.models.running.private import private_copy, rearranged, same_values
+from lucidtorch.models.running.private import agree, private_copy, rearranged
 from lucidtorch.models.running.probe import probing
 from lucidtorch.models.sources.labels import find_label
 from lucidtorch.models.sources.model_source import ModelSource
@@ -312,13 +312,7 @@ class Model:
         dice = torch.Generator().manual_seed(next(CHECKS))  # a new image, which no part remembers
         noise = torch.rand(1, self._given.channels, *self.convention.size, generator=dice)
         seen = self.normalize(noise.to(self.device, self.dtype))
-        found: list[dict[str, Tensor]] = []
-        for one in (self, made):
-            addresses = {str(number): address for number, address in enumerate(read)}
-            captured = capture(one.module, addresses, one.feed.with_any_batch())
-            with probing(one.module), captured as run:
-                found.append(run(seen.clone()))
-        return len(found) == 2 and same_values(*found)
+        return agree([(one.module, one.feed.with_any_batch()) for one in (self, made)], read, seen)
 
     def _class_count(self) -> int | None:
         try:

@@ -127,6 +127,8 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
             "snapshots": [one for one in recipe["snapshots"] if one <= loop.done],
         }
     images, values, dead = loop.finish()
+    if not interrupted:  # where all images rest, they are after every later update what they are now
+        log.snapshots |= {number: images for number in job.schedule.snapshots if number not in log.snapshots}
     recipe |= job.engine.with_batches(loop.batches).to_dict()
     return Rendering(
         images=images,

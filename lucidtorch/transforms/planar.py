@@ -7,6 +7,7 @@ from abc import abstractmethod
 from torch import Tensor
 
 from lucidtorch.base.sizes import PLANE, Size
+from lucidtorch.base.transfers import sent
 from lucidtorch.transforms.transform import Transform
 
 
@@ -46,4 +47,4 @@ def along(draws: Tensor, images: Tensor) -> Tensor:
     Returns:
         The draws, of the images' dtype on the images' device.
     """
-    return draws.to(images.dtype).to(images.device)
+    return sent(draws.to(images.dtype), images.device)

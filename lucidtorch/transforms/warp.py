@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lucidtorch.base.sizes import Size
+from lucidtorch.base.transfers import sent
 
 NEARLY_ZERO = 1e-12  # what a point of the horizon is divided by: it lies far away then, and is a number still
 
@@ -32,7 +33,7 @@ def warped(
         return _sampled(images, matrix, size, projective=projective, mirrored=True)
     fill = outside
     if isinstance(fill, Tensor):
-        fill = fill.to(images.dtype).to(images.device).reshape(-1, 1, 1, 1)
+        fill = sent(fill.to(images.dtype), images.device).reshape(-1, 1, 1, 1)
     return _sampled(images - fill, matrix, size, projective=projective, mirrored=False).add_(fill)
 
 
@@ -72,5 +73,5 @@ def _places(matrix: np.ndarray, size: Size, like: Tensor) -> Tensor:
     height, width = size
     across = matrix[:, :, :1] * np.arange(width)
     down = matrix[:, :, 1:2] * np.arange(height) + matrix[:, :, 2:]
-    both = torch.from_numpy(np.concatenate([across, down], 2)).to(like.dtype).to(like.device)
+    both = sent(torch.from_numpy(np.concatenate([across, down], 2)).to(like.dtype), like.device)
     return both[:, :, None, :width] + both[:, :, width:, None]

@@ -19,7 +19,7 @@ from lucidtorch.objectives import Activations, objective
 from lucidtorch.objectives.term import DEFINITIONS
 
 IMAGES = 5
-BATCHES = (1, 2, 3)
+BATCHES = (1, 2)
 CLOSE = 1e-5  # in float64, with what the optimizer makes of rounding
 PICTURE = [[[0.1, 0.9, 0.4], [0.7, 0.2, 0.5], [0.3, 0.8, 0.6]]] * 3
 Case = tuple[str, dict[str, Any]]
@@ -143,7 +143,7 @@ def test_constraints_that_ask_for_the_gradient(double: Model) -> None:
         assert_alike(rendered(double, "4:1", batch, **more), expected)
 
 
-@pytest.mark.parametrize("batch", [1, 3, 4, 7, 8])
+@pytest.mark.parametrize("batch", [1, 3, 8])
 @pytest.mark.parametrize(
     "goal", ["{layer}:{units} - 0.1 * total_variation()", "{layer}:{units} - 0 * diversity('{layer}')"]
 )

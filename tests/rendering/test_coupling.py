@@ -59,7 +59,7 @@ def test_every_objective_of_the_vocabulary(example: object) -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("world", WORLDS, ids=[world.name for world in WORLDS])
-@settings(max_examples=60)
+@settings(max_examples=30)
 @drawn(data=st.data())
 def test_any_expression(world: World, data: st.DataObject) -> None:
     tree: Tree = data.draw(world.trees)

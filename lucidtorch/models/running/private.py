@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from lucidtorch.models.layers.address import Address
+from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.folding import HOOKS, Fold, fold
-from lucidtorch.models.running.probe import Attempt
+from lucidtorch.models.running.probe import Attempt, probing
 from lucidtorch.models.running.winograd import with_winograd
 
 OWN = frozenset(vars(nn.Module()))  # what every module has in itself
@@ -51,22 +53,33 @@ def private_copy(module: nn.Module) -> nn.Module | None:
     return made
 
 
-def same_values(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
-    """Say whether two passes gave the same up to rounding.
+def agree(
+    networks: Iterable[tuple[nn.Module, Callable[[Tensor], object]]], read: Iterable[Address], images: Tensor
+) -> bool:
+    """Say whether networks give the same up to rounding.
 
     Args:
-        first: What one gave by address.
-        second: What the other gave.
+        networks: Each with what runs it.
+        read: The outputs that are compared.
+        images: The normalized input.
 
     Returns:
-        Whether no number is off by more than the root of the precision, measured by the largest of its layer.
+        Whether none raises, and no number is off by more than the root of the precision, measured by the largest of its
+        output.
     """
-    for layer, one in first.items():
-        other, precision = second[layer], torch.finfo(one.dtype).eps ** 0.5
-        scale = float(one.abs().max()) if one.numel() else 0.0
-        if one.shape != other.shape or not torch.allclose(one, other, rtol=0, atol=precision * scale, equal_nan=True):
+    addresses = {str(number): address for number, address in enumerate(read)}
+    found: list[dict[str, Tensor]] = []
+    for module, feed in networks:
+        with probing(module) as attempt, capture(module, addresses, feed) as run:
+            found.append(run(images.clone()))
+        if attempt.reason is not None:
             return False
-    return True
+    return all(_is_close(values, other[name]) for other in found[1:] for name, values in found[0].items())
+
+
+def _is_close(values: Tensor, other: Tensor) -> bool:
+    off = torch.finfo(values.dtype).eps ** 0.5 * float(values.abs().max())
+    return values.shape == other.shape and torch.allclose(values, other, rtol=0, atol=off, equal_nan=True)
 
 
 def rearranged(
