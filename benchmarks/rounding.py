@@ -71,7 +71,7 @@ def normalized() -> lt.Model:
 
 
 CASES = (
-    Case("inceptionv1", lambda: real_network("inceptionv1"), "mixed4b", ("compute_batch", "channels_last", "winograd")),
+    Case("inceptionv1", lambda: real_network("inceptionv1"), "mixed4b", ("compute_batch", "channels_last")),
     Case("squeezenet1_0", lambda: real_network("squeezenet1_0"), "features.10", ("compute_batch", "channels_last")),
     Case("resnet18", normalized, "layer3.0", ("compute_batch", "channels_last", "fold", "winograd")),
 )

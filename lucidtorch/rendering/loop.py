@@ -254,7 +254,7 @@ class Loop:
                 self._memories.clear()  # a pass for which memory did not suffice leaves nothing in them
                 self._memories.update({part: dict(memory) for part, memory in memories.items()})
                 return step_back(
-                    scene, self.job.goal, images, trace, enlarged, batch, apart=apart, held=self.guard.held
+                    scene, self.job.goal, images, trace, enlarged, batch, apart=apart, rests=self.guard.rests
                 )
 
             sight = self._remembering(number, look)

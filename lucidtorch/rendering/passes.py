@@ -82,7 +82,7 @@ def step_back(
     batch: int,
     *,
     apart: bool,
-    held: Collection[int] = (),
+    rests: Collection[int] = (),
 ) -> Sight:
     """Evaluate an objective and take its gradient to the images.
 
@@ -94,14 +94,14 @@ def step_back(
         scale: By what the gradient is enlarged.
         batch: How many images go through at once.
         apart: Whether each image's value depends on that image alone.
-        held: The images that no longer change; where all that would go through together are held, they need not.
+        rests: The images that no longer change; where all that would go through together rest, they need not.
 
     Returns:
         What was found.
     """
     trace.clear()
     if apart and batch < len(images):
-        return _one_after_another(scene, goal, images, trace, scale, batch, held)
+        return _one_after_another(scene, goal, images, trace, scale, batch, rests)
     found: dict[str, Tensor] = {}
 
     def score(leaf: Tensor, activations: Mapping[str, Tensor]) -> Tensor:
@@ -144,13 +144,13 @@ def back_to_images(scene: Scene, images: Tensor, score: Score, batch: int) -> tu
 
 
 def _one_after_another(
-    scene: Scene, goal: Objective, images: Tensor, trace: Trace, scale: float, batch: int, held: Collection[int]
+    scene: Scene, goal: Objective, images: Tensor, trace: Trace, scale: float, batch: int, rests: Collection[int]
 ) -> Sight:
     """Evaluate images whose values are their own, a few at a time: the others' rows repeat these and count nothing."""
     gradient = torch.zeros_like(images)
     seen_by_part: list[tuple[_Part, dict[str, Tensor]]] = []
     for part in _parts(len(images), batch):
-        if all(place in held for place in range(part.start, part.start + part.count)):
+        if all(place in rests for place in range(part.start, part.start + part.count)):
             continue
         leaf = images[part.places].detach().requires_grad_(True)
         activations = scene.activations(leaf, part.places)
