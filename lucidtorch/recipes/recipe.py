@@ -137,11 +137,21 @@ class RenderingRecipe(Recipe):
     constraints: str = Field(default="", description="What the images are held to, such as blur(0.5, every=4).")
     steps: int = Field(default=256, ge=1, le=1_000_000, description="The number of updates of each picture.")
     lr: float = Field(default=0.05, gt=0, allow_inf_nan=False, description="The step size.")
-    optimizer: str = Field(default="adam", description="The rule of the steps: adam or sgd, or with arguments.")
-    lr_schedule: str = Field(
-        default="constant", description="How the step size goes over the steps: constant, cosine or trapezoid."
+    optimizer: str = Field(
+        default="adam",
+        description="The rule of the steps: adam or sgd, or with arguments such as adam(beta1=0.5).",
+        json_schema_extra={"pattern": r"^\s*(adam|sgd)\b"},
     )
-    stop: str = Field(default="", description="When a picture goes no further: plateau; never if absent.")
+    lr_schedule: str = Field(
+        default="constant",
+        description="How the step size goes over the steps: constant, cosine or trapezoid.",
+        json_schema_extra={"pattern": r"^\s*(constant|cosine|trapezoid)\b"},
+    )
+    stop: str = Field(
+        default="",
+        description="When a picture goes no further: plateau; never if absent.",
+        json_schema_extra={"pattern": r"^\s*(plateau\b|$)"},
+    )
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         default="float32", description="What the network computes in."
     )

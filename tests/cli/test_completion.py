@@ -120,7 +120,7 @@ def test_a_word_is_offered_with_what_it_is(offers: Offers) -> None:
 
 def test_an_option_that_stands_there_is_not_offered_again(offers: Offers) -> None:
     text = "conv1_1:0 --steps 4 --s"
-    assert [one.text for one in offers(text)] == ["--size", "--seed", "--snapshots", "--std"]
+    assert [one.text for one in offers(text)] == ["--size", "--stop", "--seed", "--snapshots", "--std"]
 
 
 def test_a_class_with_a_quote_in_its_name_stays_a_text(demo: lt.Model) -> None:
