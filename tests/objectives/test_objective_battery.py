@@ -238,7 +238,7 @@ def test_nothing_is_left_on_a_network_that_raises(example: Example, fingerprint:
 
     def fail(*_: object) -> None:
         passes.append(1)
-        if len(passes) == 3:  # the probe is the first pass
+        if len(passes) >= 3:  # the probe is the first pass; a copy that fails once would not be used
             raise RuntimeError("the network's own")
 
     handle = module[0].register_forward_pre_hook(fail)
