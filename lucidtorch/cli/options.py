@@ -71,29 +71,29 @@ precision = click.option(
 )
 
 
+def switch(name: str, what: str) -> Callable[[Command], Command]:
+    """Make the options that turn something on, as it is when left out, and off.
+
+    Args:
+        name: What is turned on and off.
+        what: What it does, for the help page.
+
+    Returns:
+        The option.
+    """
+    return click.option(f"--{name}/--no-{name}", default=True, show_default=True, help=what)
+
+
 compute_batch = click.option(
     "--compute-batch",
     type=int,
     metavar="N",
     help="How many images go through the network at once; chosen by the size of its activations if left out.",
 )
-channels_last = click.option(
-    "--channels-last/--no-channels-last",
-    default=True,
-    show_default=True,
-    help="Whether convolutions have the channels of a place side by side in memory.",
-)
-fold = click.option(
-    "--fold/--no-fold",
-    default=True,
-    show_default=True,
-    help="Whether batch normalizations become parts of the convolutions before them.",
-)
-winograd = click.option(
-    "--winograd/--no-winograd",
-    default=True,
-    show_default=True,
-    help="Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.",
+channels_last = switch("channels-last", "Whether convolutions have the channels of a place side by side in memory.")
+fold = switch("fold", "Whether batch normalizations become parts of the convolutions before them.")
+winograd = switch(
+    "winograd", "Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser."
 )
 compiled = click.option(
     "--compile", is_flag=True, help="Compile the network, which takes a minute at first and pays on a GPU."

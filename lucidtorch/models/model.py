@@ -83,9 +83,8 @@ class Model:
         self.takes_batches = True  # known after the first dry run
         self.output: Parts = () if output is None else (output,)  # the way to its own output
         self._tables: dict[tuple[int, ...], LayerTable] = {}
-        self._sound: dict[
-            tuple[bool, bool, bool, frozenset[Address]], bool
-        ] = {}  # which copies give what the network gives
+        # Which copies give what the network gives.
+        self._sound: dict[tuple[bool, bool, bool, frozenset[Address]], bool] = {}
         self._normalization = Normalization(convention, name)
 
     def __repr__(self) -> str:

@@ -62,7 +62,7 @@ class Engine:
             return {}
         if isinstance(self.compute_batch, int):
             return {1: self.compute_batch}
-        return {start: batch for start, batch in self.compute_batch}  # noqa: C416  # the pairs are lists from a file
+        return {start: batch for start, batch in self.compute_batch}  # noqa: C416  # a sequence, as its type has it
 
     def to_dict(self) -> dict[str, object]:
         """Write the engine as plain data.
@@ -71,8 +71,8 @@ class Engine:
             Texts, numbers and lists by field.
         """
         batches = self.compute_batch
-        several = None if batches is None or isinstance(batches, int) else [list(pair) for pair in batches]
-        return {**asdict(self), "compute_batch": batches if several is None else several}
+        written = batches if batches is None or isinstance(batches, int) else [list(pair) for pair in batches]
+        return {**asdict(self), "compute_batch": written}
 
     def with_batches(self, batches: Mapping[int, int]) -> Engine:
         """Make the same engine with other compute batches.

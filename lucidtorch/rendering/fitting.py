@@ -6,9 +6,9 @@ from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.facets import facet
 from lucidtorch.objectives.term import Term
 from lucidtorch.param.param import Param
+from lucidtorch.rendering.coupling import looks_inside
 from lucidtorch.transforms.transform import Pipeline
 
 
@@ -99,7 +99,7 @@ def check_views(goal: Objective, pipeline: Pipeline) -> None:
     Raises:
         ObjectiveError: It takes gradients inside the network, which needs one view.
     """
-    if pipeline.views > 1 and any(isinstance(node, Term) and node.name == facet.__name__ for node in goal.walk()):
+    if pipeline.views > 1 and looks_inside(goal):
         raise ObjectiveError(
             f"`facet` takes gradients inside the network and cannot look at {pipeline.views} views of an image at "
             f"once; leave crops(...) out, or write views=1."

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from gallery_runs import contents, made
+from guards.registry import own_objectives
 from torch import Tensor
 
 import lucidtorch as lt
@@ -14,7 +15,6 @@ from lucidtorch.cli.reading import top_level_parts
 from lucidtorch.galleries.plan import plan
 from lucidtorch.models.model import Model
 from lucidtorch.objectives import Activations, each, neuron, objective
-from lucidtorch.objectives.term import DEFINITIONS
 
 TEMPLATE = "neuron({layer}, {unit}, x=1) - 0.001 * total_variation()"
 
@@ -29,8 +29,7 @@ def test_a_template_is_filled_for_every_unit(demo: Model) -> None:
 
 
 def test_an_objective_of_ones_own_works_in_a_gallery(demo: Model, tmp_path: Path) -> None:
-    known = dict(DEFINITIONS)
-    try:
+    with own_objectives():
 
         @objective
         def strongest(activations: Activations, layer: str, index: int) -> Tensor:
@@ -44,9 +43,6 @@ def test_an_objective_of_ones_own_works_in_a_gallery(demo: Model, tmp_path: Path
         assert any("strongest(&#39;conv1_1&#39;, 1)" in page for page in pages)
         made(demo, tmp_path / "second", variants=variants)
         assert contents(tmp_path / "first") == contents(tmp_path / "second")
-    finally:
-        DEFINITIONS.clear()
-        DEFINITIONS.update(known)
 
 
 def test_constraints_hold_in_a_gallery(demo: Model, tmp_path: Path) -> None:

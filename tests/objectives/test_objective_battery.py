@@ -16,6 +16,7 @@ from typing import Any
 import objective_examples
 import pytest
 import torch
+from guards.registry import own_objectives
 from objective_examples.example import Example, activations
 from torch import Tensor, nn
 
@@ -35,7 +36,7 @@ from lucidtorch.objectives import (
     parse,
     unit_objective,
 )
-from lucidtorch.objectives.term import DEFINITIONS, Term
+from lucidtorch.objectives.term import Term
 from lucidtorch.objectives.text import vocabulary
 
 
@@ -252,10 +253,8 @@ def test_nothing_is_left_on_a_network_that_raises(example: Example, fingerprint:
 @pytest.fixture
 def clean() -> Iterator[None]:
     """Take away what a test registers."""
-    known = dict(DEFINITIONS)
-    yield
-    DEFINITIONS.clear()
-    DEFINITIONS.update(known)
+    with own_objectives():
+        yield
 
 
 @pytest.mark.usefixtures("clean")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from guards.registry import own_objectives
 from normalized_networks import blocks, seeded
 from small_networks import Overflowing, Threshold, as_model, mixing
 from torch import Tensor, nn
@@ -16,7 +17,6 @@ import lucidtorch as lt
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.models.model import Model
 from lucidtorch.objectives import Activations, objective
-from lucidtorch.objectives.term import DEFINITIONS
 
 IMAGES = 5
 BATCHES = (1, 2)
@@ -34,16 +34,14 @@ def double() -> Model:
 @pytest.fixture(autouse=True)
 def input_sum() -> Iterator[None]:
     """An objective whose gradient to the image is one number, seen many times."""
-    known = dict(DEFINITIONS)
+    with own_objectives():
 
-    @objective
-    def input_total(activations: Activations) -> Tensor:
-        """The sum of the image."""
-        return activations["input"].flatten(1).sum(1)
+        @objective
+        def input_total(activations: Activations) -> Tensor:
+            """The sum of the image."""
+            return activations["input"].flatten(1).sum(1)
 
-    yield
-    DEFINITIONS.clear()
-    DEFINITIONS.update(known)
+        yield
 
 
 def rendered(model: Model, goal: str, batch: int | None, **more: Any) -> lt.Rendering:

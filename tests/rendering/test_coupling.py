@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 import torch
+from guards.registry import own_objectives
 from hypothesis import given as drawn
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from torch import Tensor
 
 import lucidtorch as lt
 from lucidtorch.objectives import Activations, Objective, objective
-from lucidtorch.objectives.term import DEFINITIONS, Term
+from lucidtorch.objectives.term import Term
 from lucidtorch.rendering.coupling import Coupling, coupling_of
 from lucidtorch.transforms.transform import Pipeline
 
@@ -85,10 +86,8 @@ def test_what_an_expression_hides_is_found(text: str) -> None:
 
 @pytest.fixture
 def own_terms() -> Iterator[None]:
-    known = dict(DEFINITIONS)
-    yield
-    DEFINITIONS.clear()
-    DEFINITIONS.update(known)
+    with own_objectives():
+        yield
 
 
 @pytest.mark.parametrize("batch", [2, 3, 4, 5, 8, 9])

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+from guards.registry import own_objectives
 from small_networks import Overflowing, as_model, mixing
 from torch import Tensor
 
 import lucidtorch as lt
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.objectives import Activations, channel, each
-from lucidtorch.objectives.term import DEFINITIONS, objective
+from lucidtorch.objectives.term import objective
 
 
 class _Root(torch.autograd.Function):
@@ -42,8 +43,8 @@ def bursting() -> Iterator[Callable[..., Any]]:
                 return values * factor
         return values
 
-    yield objective(bursting_mean)
-    del DEFINITIONS["bursting_mean"]
+    with own_objectives():
+        yield objective(bursting_mean)
 
 
 @pytest.fixture
@@ -54,8 +55,8 @@ def broken_slope() -> Iterator[Callable[..., Any]]:
         values = activations[layer].flatten(1).mean(1)
         return torch.stack([_Root.apply(one) if image == 1 else one for image, one in enumerate(values)])
 
-    yield objective(broken_slope_mean)
-    del DEFINITIONS["broken_slope_mean"]
+    with own_objectives():
+        yield objective(broken_slope_mean)
 
 
 def rendered(model: Any, goal: Any, *, batch: int = 3, steps: int = 5, **more: Any) -> lt.Rendering:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from guards.registry import own_objectives
 from normalized_networks import Pair, seeded
 from small_networks import as_model
 from torch import Tensor
@@ -15,7 +16,6 @@ from torch import Tensor
 import lucidtorch as lt
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.objectives import Activations, Memory, objective
-from lucidtorch.objectives.term import DEFINITIONS
 from lucidtorch.rendering.loop import Step
 
 IMAGES = 6
@@ -155,10 +155,8 @@ def test_an_interrupt_of_the_very_update_keeps_the_pictures(small: lt.Model, tmp
 
 @pytest.fixture
 def own_terms() -> Iterator[None]:
-    known = dict(DEFINITIONS)
-    yield
-    DEFINITIONS.clear()
-    DEFINITIONS.update(known)
+    with own_objectives():
+        yield
 
 
 @pytest.mark.usefixtures("own_terms")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from guards.registry import own_objectives
 from torch import Generator, Tensor, nn
 
 import lucidtorch as lt
@@ -22,7 +23,6 @@ from lucidtorch.objectives import (
     objective,
     ramp,
 )
-from lucidtorch.objectives.term import DEFINITIONS
 from lucidtorch.transforms import Transform, crops, identity
 
 
@@ -66,8 +66,7 @@ def test_before_it_begins_nothing_moves(model: lt.Model) -> None:
 
 
 def test_a_term_keeps_what_it_noted(model: lt.Model) -> None:
-    known = dict(DEFINITIONS)
-    try:
+    with own_objectives():
 
         @objective
         def counted(activations: Activations, layer: str, *, memory: Memory) -> Tensor:
@@ -81,9 +80,6 @@ def test_a_term_keeps_what_it_noted(model: lt.Model) -> None:
         again = lt.render(model, counted("0"), steps=2, **SETTINGS)
         assert again.history["objective"].tolist() == [[1, 2]] * 2  # a render begins with an empty notebook
         assert counted("0")({"0": torch.ones(1, 2)}).tolist() == [1]
-    finally:
-        DEFINITIONS.clear()
-        DEFINITIONS.update(known)
 
 
 @dataclass(frozen=True, repr=False)

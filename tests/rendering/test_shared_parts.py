@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from guards.registry import own_objectives
 from torch import Tensor, nn
 
 import lucidtorch as lt
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.objectives import Activations, objective
-from lucidtorch.objectives.term import DEFINITIONS
 from lucidtorch.param import Param
 
 
@@ -26,19 +26,18 @@ def model() -> lt.Model:
 @pytest.fixture
 def burst() -> Any:
     """An objective that is no number for image 0 from its third evaluation with a gradient on."""
-    known, passes = dict(DEFINITIONS), [0]
+    passes = [0]
+    with own_objectives():
 
-    @objective
-    def bursting_first(activations: Activations, layer: str) -> Tensor:
-        """The mean of a layer, while it lasts."""
-        values = activations[layer].flatten(1).mean(1)
-        passes[0] += values.requires_grad
-        broken = (torch.arange(len(values)) == 0) & (passes[0] >= 3)
-        return torch.where(broken, torch.nan, 1.0) * values
+        @objective
+        def bursting_first(activations: Activations, layer: str) -> Tensor:
+            """The mean of a layer, while it lasts."""
+            values = activations[layer].flatten(1).mean(1)
+            passes[0] += values.requires_grad
+            broken = (torch.arange(len(values)) == 0) & (passes[0] >= 3)
+            return torch.where(broken, torch.nan, 1.0) * values
 
-    yield bursting_first
-    DEFINITIONS.clear()
-    DEFINITIONS.update(known)
+        yield bursting_first
 
 
 SETTINGS: dict[str, Any] = {"transforms": "identity()", "steps": 5, "snapshots": (1, 5), "progress": False}

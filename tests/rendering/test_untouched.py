@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from guards.registry import own_objectives
 from small_networks import Counter, Raising, as_model, mixing
 from torch import Tensor, nn
 
@@ -17,7 +18,7 @@ import lucidtorch as lt
 from lucidtorch.base.errors import LucidtorchWarning, UnitError, UnknownLayerError
 from lucidtorch.models.model import Model
 from lucidtorch.objectives import Activations, channel, deepdream
-from lucidtorch.objectives.term import DEFINITIONS, objective
+from lucidtorch.objectives.term import objective
 from lucidtorch.rendering.loop import Step
 
 Fingerprint = Callable[[nn.Module], dict[str, object]]
@@ -41,8 +42,8 @@ def faulty() -> Iterator[Callable[[Activations, str], Tensor]]:
             raise ArithmeticError("no value today")
         return activations[layer].flatten(1).mean(1)
 
-    yield objective(faulty_mean)
-    del DEFINITIONS["faulty_mean"]
+    with own_objectives():
+        yield objective(faulty_mean)
 
 
 def rendered(model: Model, goal: Any, **more: Any) -> lt.Rendering:

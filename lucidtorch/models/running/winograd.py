@@ -40,6 +40,15 @@ _FILTER = (
 _INVERSE = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1))
 
 
+def _both_ways(matrix: tuple[tuple[float, ...], ...]) -> Tensor:
+    """The map that does to flattened windows what a matrix does to their rows and their columns."""
+    one = torch.tensor(matrix, dtype=torch.float32)
+    return torch.kron(one, one)
+
+
+_TO_POINTS, _FROM_POINTS = _both_ways(_DATA), _both_ways(_INVERSE)  # in float32, as are the layers that suit
+
+
 class WinogradConv2d(nn.Module):
     """A 3 x 3 convolution of stride 1 and padding 1 with frozen weights, by Winograd's way forward and back.
 
@@ -136,9 +145,9 @@ def _transformed(weight: Tensor) -> Tensor:
 def _convolved(images: Tensor, weights: Tensor, bias: Tensor | None) -> Tensor:
     batch, _, height, width = images.shape
     rows, columns = -(-height // TILE), -(-width // TILE)
-    tiles = torch.matmul(_both_ways(_DATA, images), _tiles(images, rows, columns))  # [T, 36, C]
+    tiles = torch.matmul(_TO_POINTS, _tiles(images, rows, columns))  # [T, 36, C]
     products = torch.bmm(tiles.transpose(0, 1), weights)  # [36, T, K]
-    found = torch.matmul(_both_ways(_INVERSE, images), products.transpose(0, 1))  # [T, 16, K]
+    found = torch.matmul(_FROM_POINTS, products.transpose(0, 1))  # [T, 16, K]
     if bias is not None:
         found += bias
     sides = (rows * TILE, columns * TILE)
@@ -158,9 +167,3 @@ def _tiles(images: Tensor, rows: int, columns: int) -> Tensor:
         (batch, rows, columns, WINDOW, WINDOW, channels), (image, row * TILE, pixel * TILE, row, pixel, 1)
     )
     return windows.reshape(batch * rows * columns, POINTS, channels)
-
-
-def _both_ways(matrix: tuple[tuple[float, ...], ...], like: Tensor) -> Tensor:
-    """The map that does to flattened windows what a matrix does to their rows and their columns."""
-    one = torch.tensor(matrix, dtype=like.dtype)
-    return torch.kron(one, one)
