@@ -22,6 +22,7 @@ from lucidtorch.models.running.reading import Pass, is_rearranged, read
 from lucidtorch.models.running.recurrent import native_recurrence
 from lucidtorch.models.running.tying import tied
 
+PLANAR = 4  # dimensions of maps
 Run: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
 
 
@@ -157,6 +158,7 @@ class _Hooks:
                 output = seen.output
                 if goes_on is None and values.requires_grad and is_rearranged(output, address):
                     goes_on = tied(output, values, partial(_read_again, address, seen))
+            _keep_layout(values)
             self.taken[address] = torch.softmax(values, dim=1) if address.softmax else values
         if not self.missing:
             raise _Stop(self)
@@ -169,6 +171,13 @@ class _Hooks:
                 f"Layer {name!r} was not reached in this forward pass; it may depend on the input or its size."
             )
         return values
+
+
+def _keep_layout(values: Tensor) -> None:
+    """Let a gradient stand in memory as the values do: with two layouts, every operation on the way back is slow."""
+    if values.requires_grad and values.dim() == PLANAR and values.is_contiguous(memory_format=torch.channels_last):
+        hook: Callable[[Tensor], Tensor] = partial(Tensor.contiguous, memory_format=torch.channels_last)
+        values.register_hook(hook)  # type: ignore[no-untyped-call]
 
 
 def _read_again(address: Address, seen: Pass, output: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.running.capture import capture
+from lucidtorch.models.running.convolutions import rearrange
 from lucidtorch.models.running.folding import HOOKS, Fold, fold
 from lucidtorch.models.running.probe import Attempt, probing
 from lucidtorch.models.running.winograd import with_winograd
@@ -113,6 +114,7 @@ def rearranged(
         if isinstance(layer, PLANAR) and isinstance(layer._parameters.get("weight"), Tensor):
             weight = layer.weight.detach().contiguous(memory_format=torch.channels_last)
             layer.weight = nn.Parameter(weight, requires_grad=False)
+            rearrange(module, [name])
     with_winograd(module, winograd)
     return module
 

@@ -6,21 +6,23 @@ is made of a 6 x 6 tile of the input; between two small linear maps stand 36 mat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from lucidtorch.models.running.convolutions import is_plain, replace
+
 TILE = 4  # of the output, on each side
 KERNEL = 3
 WINDOW = TILE + KERNEL - 1
 POINTS = WINDOW * WINDOW
-NARROWEST = 128  # channels; below, the two linear maps cost what the products save
-WIDE = 256  # channels; between, that is so on small maps
-SMALLEST = {NARROWEST: 24, WIDE: 8}  # pixels on a side, from so many channels on
-MEMORY = 192 * 2**20  # bytes; the transformed weights of one direction are four times the weights
+WIDE = 128  # channels on one side at least; below, the two linear maps cost what the products save
+SMALLEST = {256: 8, 96: 16, 64: 32}  # pixels on a side, from so many channels on the other side on
+FEWEST, SHARED = 64, 512  # tiles in a block: at least so many, and one for every so many weights of a point
+MEMORY = 128 * 2**20  # bytes; the transformed weights of one direction are four times the weights
 _DATA = (
     (4, 0, -5, 0, 1, 0),
     (0, -4, -4, 1, 1, 0),
@@ -66,8 +68,7 @@ class WinogradConv2d(nn.Module):
         weight = convolution.weight.detach()
         self.weight = convolution.weight
         self.bias = convolution.bias
-        narrower = min(weight.shape[:2])
-        self.smallest = SMALLEST[WIDE if narrower >= WIDE else NARROWEST]
+        self.smallest = next(side for width, side in SMALLEST.items() if min(weight.shape[:2]) >= width)
         self.register_buffer("forward_weights", _transformed(weight), persistent=False)
         self.register_buffer("backward_weights", _transformed(weight.transpose(0, 1).flip(2, 3)), persistent=False)
 
@@ -100,8 +101,7 @@ def with_winograd(module: nn.Module, names: Iterable[str]) -> None:
             left -= 2 * POINTS * layer.in_channels * layer.out_channels * layer.weight.element_size()
             if left < 0:
                 return
-            above, _, last = name.rpartition(".")
-            setattr(module.get_submodule(above), last, WinogradConv2d(layer))
+            replace(module, name, WinogradConv2d(layer))
 
 
 def suits(layer: nn.Conv2d) -> bool:
@@ -113,12 +113,10 @@ def suits(layer: nn.Conv2d) -> bool:
     Returns:
         Whether it is a plain 3 x 3 convolution of many channels in float32 on a CPU.
     """
-    if type(layer) is not nn.Conv2d or layer._forward_hooks or layer._forward_pre_hooks:
+    if not is_plain(layer) or (layer.kernel_size, layer.stride, layer.padding) != ((KERNEL, KERNEL), (1, 1), (1, 1)):
         return False
-    shape = (layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.groups, layer.padding_mode)
-    plain = shape == ((KERNEL, KERNEL), (1, 1), (1, 1), (1, 1), 1, "zeros")
-    wide = min(layer.in_channels, layer.out_channels) >= NARROWEST
-    return plain and wide and layer.weight.dtype == torch.float32 and layer.weight.device.type == "cpu"
+    narrower, wider = sorted((layer.in_channels, layer.out_channels))
+    return wider >= WIDE and narrower >= min(SMALLEST)
 
 
 class _Winograd(torch.autograd.Function):
@@ -126,13 +124,13 @@ class _Winograd(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, weights: Tensor, turned: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.save_for_backward(turned)
+        ctx.save_for_backward(weights, turned)
         return _convolved(images, weights, bias)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
-        (turned,) = ctx.saved_tensors
-        return _convolved(gradient, turned, None), None, None, None
+        weights, turned = ctx.saved_tensors
+        return _Winograd.apply(gradient, turned, weights, None), None, None, None
 
 
 def _transformed(weight: Tensor) -> Tensor:
@@ -143,27 +141,50 @@ def _transformed(weight: Tensor) -> Tensor:
 
 
 def _convolved(images: Tensor, weights: Tensor, bias: Tensor | None) -> Tensor:
-    batch, _, height, width = images.shape
+    """Convolve a few tiles at a time, always in the same memory: what is between the maps stays in the cache."""
+    (batch, _, height, width), (_, given, made) = images.shape, weights.shape
     rows, columns = -(-height // TILE), -(-width // TILE)
-    tiles = torch.matmul(_TO_POINTS, _tiles(images, rows, columns))  # [T, 36, C]
-    products = torch.bmm(tiles.transpose(0, 1), weights)  # [36, T, K]
-    found = torch.matmul(_FROM_POINTS, products.transpose(0, 1))  # [T, 16, K]
-    if bias is not None:
-        found += bias
+    some, band = _block(batch, rows, columns, at_once=max(FEWEST, given * made // SHARED))
     sides = (rows * TILE, columns * TILE)
-    whole = torch.empty(batch, weights.shape[-1], *sides, dtype=images.dtype, memory_format=torch.channels_last)
-    by_tiles = whole.permute(0, 2, 3, 1).view(batch, rows, TILE, columns, TILE, -1)
-    by_tiles.copy_(found.view(batch, rows, columns, TILE, TILE, -1).permute(0, 1, 3, 2, 4, 5))
+    whole = torch.empty(batch, made, *sides, dtype=images.dtype, memory_format=torch.channels_last)
+    tiles = whole.view(batch, made, rows, TILE, columns, TILE).permute(3, 5, 0, 2, 4, 1)
+    padded = images.new_zeros(some, sides[0] + KERNEL - 1, sides[1] + KERNEL - 1, given)
+    room = [images.new_empty(size * some * band * columns) for size in (given * POINTS, given * POINTS, made * POINTS)]
+    for image in range(0, batch, some):
+        shown = images[image : image + some].permute(0, 2, 3, 1)
+        padded[: len(shown), 1 : height + 1, 1 : width + 1] = shown
+        windows = _windows(padded[: len(shown)], rows, columns)
+        for row in range(0, rows, band):
+            here = (slice(None), slice(None), slice(image, image + some), slice(row, row + band))
+            found = _of_windows(windows[:, :, :, row : row + band], weights, room)
+            if bias is None:
+                tiles[here] = found
+            else:
+                torch.add(found, bias, out=tiles[here])
     return whole if sides == (height, width) else whole[:, :, :height, :width].clone()
 
 
-def _tiles(images: Tensor, rows: int, columns: int) -> Tensor:
-    """Cut images, with a border of zeros, into overlapping windows: `[T, 36, C]`."""
-    batch, channels, height, width = images.shape
-    padded = images.new_zeros(batch, rows * TILE + 2, columns * TILE + 2, channels)
-    padded[:, 1 : height + 1, 1 : width + 1] = images.permute(0, 2, 3, 1)
-    image, row, pixel, _ = padded.stride()
-    windows = padded.as_strided(
-        (batch, rows, columns, WINDOW, WINDOW, channels), (image, row * TILE, pixel * TILE, row, pixel, 1)
+def _of_windows(windows: Tensor, weights: Tensor, room: Sequence[Tensor]) -> Tensor:
+    """Make tiles `[4, 4, B, rows, columns, K]` of windows `[6, 6, B, rows, columns, C]`, in memory that is there."""
+    shape, (_, given, made) = windows.shape[2:5], weights.shape
+    count = shape.numel()
+    taken, points = (one[: POINTS * count * given].view(POINTS, count * given) for one in room[:2])
+    products = room[2][: POINTS * count * made].view(POINTS, count * made)
+    taken.view(windows.shape).copy_(windows)
+    torch.mm(_TO_POINTS, taken, out=points)
+    torch.bmm(points.view(POINTS, count, given), weights, out=products.view(POINTS, count, made))
+    return torch.mm(_FROM_POINTS, products).view(TILE, TILE, *shape, made)
+
+
+def _block(batch: int, rows: int, columns: int, at_once: int) -> tuple[int, int]:
+    """Say how many images, and how many rows of tiles of each, make about so many tiles."""
+    return max(1, min(batch, at_once // (rows * columns))), max(1, min(rows, at_once // columns))
+
+
+def _windows(padded: Tensor, rows: int, columns: int) -> Tensor:
+    """Look at images `[B, H + 2, W + 2, C]` as overlapping windows: `[6, 6, B, rows, columns, C]`."""
+    image, row, pixel, one = padded.stride()
+    return padded.as_strided(
+        (WINDOW, WINDOW, len(padded), rows, columns, padded.shape[-1]),
+        (row, pixel, image, row * TILE, pixel * TILE, one),
     )
-    return windows.reshape(batch * rows * columns, POINTS, channels)
