@@ -23,9 +23,9 @@ from lucidtorch.models.running.redirect import STEPS as REDIRECTED_STEPS
 BATCH = 8
 # The first group whose words are in an operation's name takes it.
 GROUPS = {
-    "Winograd's products, forward and backward": ("bmm",),
-    "convolutions, backward": ("convolution_backward", "conv2d_backward", "wgrad", "dgrad"),
-    "convolutions, forward": ("convolution", "conv2d", "addmm", "mm", "gemm", "fprop"),
+    "products of 1 x 1 and of Winograd's convolutions": ("mm", "Pointwise", "Winograd"),
+    "convolutions, backward": ("convolution_backward", "conv2d_backward", "wgrad", "dgrad", "StridedBackward"),
+    "convolutions, forward": ("convolution", "conv2d", "fprop", "Strided"),
     "warp, forward and backward": ("grid_sampler",),
     "frequencies to pixels, and back": ("fft", "complex", "conj"),
     "ReLU, forward and backward": ("threshold", "relu", "clamp"),
