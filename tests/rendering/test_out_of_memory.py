@@ -20,9 +20,18 @@ from lucidtorch.rendering.loop import Step
 
 IMAGES = 6
 PICTURE = [[[0.1, 0.9], [0.7, 0.2]]] * 3
+
+
+def too_much() -> BaseException:
+    """Ask for more memory than any machine has."""
+    torch.empty(2**60, dtype=torch.uint8)
+    return AssertionError("it was there")
+
+
 REFUSALS: dict[str, Callable[[], BaseException]] = {
     "a GPU": lambda: torch.OutOfMemoryError("CUDA out of memory."),
     "the CPU allocator": lambda: RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9"),
+    "an allocation": too_much,
     "Python": MemoryError,
 }
 
