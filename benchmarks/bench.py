@@ -1,6 +1,6 @@
 """Measures how fast lucidtorch is, as ratios within one run, and prints every goal with what was reached.
 
-    make bench                      everything, about 40 minutes
+    make bench                      everything, about 50 minutes
     make bench BENCH=--quick        rough figures in under 5 minutes
     python benchmarks/bench.py [--quick] [--only speed,score/inceptionv1] [--plot] [-o out/bench/bench.json]
 

@@ -15,6 +15,7 @@ OURS, THEIRS, SIZE_CHOICE, GREY = "#0b6e99", "#d1603d", "#e8b4a0", "#666666"
 WIDTH, HEIGHT, DPI = 8.0, 4.6, 200
 NAMES = {"squeezenet1_0": "SqueezeNet", "vgg16": "VGG-16", "resnet50": "ResNet-50", "googlenet": "GoogLeNet"}
 NAMES |= {"inceptionv1": "InceptionV1"}
+FEW = 10  # measurements
 FLOOR = "floor"  # the panel on the right
 PANELS = (
     ("score", OURS, "To the score of Lucent's 512 steps: Lucent / ours"),
@@ -71,9 +72,9 @@ def of(kind: str, rows: list[Row]) -> list[Row]:
 
 
 def network(row: Row) -> str:
-    """Name the network of a row."""
+    """Name the network of a row, and how often it was measured where that was seldom."""
     name = row.name.partition("/")[2]
-    return NAMES.get(name, name)
+    return NAMES.get(name, name) + (f", n = {len(row.values)}" if len(row.values) < FEW else "")
 
 
 def _bars(axes: Axes, rows: list[Row], colour: str, largest: float) -> None:

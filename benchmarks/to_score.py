@@ -51,7 +51,7 @@ class Race:
 
 
 RACES = (
-    Race("squeezenet1_0", "features.10", 32, 2, 1200),
+    Race("squeezenet1_0", "features.10", 32, 2, 2000),
     Race("inceptionv1", "mixed4a", 32, 0, 360),
 )
 
