@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import torch
 
 from lucidtorch.base.errors import RecipeError
+from lucidtorch.base.records import read_json
 
 Settings: TypeAlias = dict[str, Any]
 PACKAGES = ("lucidtorch", "torchvision", "numpy", "kornia", "pillow")
@@ -62,10 +63,7 @@ def read_settings(text: str, where: str) -> Settings:
     Raises:
         RecipeError: It is no such text.
     """
-    try:
-        found = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise RecipeError(f"The recipe in {where} is broken: {error}.") from error
+    found = read_json(text, f"The recipe in {where}")
     if not isinstance(found, dict) or "kind" not in found:
         raise RecipeError(f"The text in {where} is no recipe of lucidtorch.")
     return found

@@ -140,18 +140,32 @@ class Ledger:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Ledger:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], units: int) -> Ledger:
         """Take up what `arrays` gave.
 
         Args:
             arrays: By name.
+            units: How many units the layer has.
 
         Returns:
             The ledger.
 
         Raises:
             KeyError: An array is missing.
+            ValueError: One has another shape, or other numbers, than the layer's.
         """
+        like = cls(
+            Extremes.empty(units, 1),
+            Extremes.empty(units, 1),
+            Moments.empty(units),
+            Histograms.empty(units, 1),
+            Reservoir.empty(units),
+        )
+        for name, expected in like.arrays().items():
+            array, per_unit = arrays[name], not name.startswith("sample.")
+            fits = array.dtype == expected.dtype and array.ndim == expected.ndim
+            if not fits or (per_unit and len(array) != units):
+                raise ValueError(f"its table {name} is {array.dtype} {list(array.shape)}")
         return cls(
             Extremes(*_fields(arrays, "top", Extremes)),
             Extremes(*_fields(arrays, "bottom", Extremes)),

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.errors import BadInputError, RecipeError, UntrustedError
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
+from lucidtorch.base.records import read_json
+from lucidtorch.base.trust import check_read
 from lucidtorch.datasets.named import DataName
 from lucidtorch.datasets.scans.ledger import Ledger
+from lucidtorch.datasets.scans.scan_record import FieldRecord, ScanRecord
 from lucidtorch.datasets.scans.source import Skipped
 from lucidtorch.models.axes.receptive_field import ReceptiveField
 
@@ -113,21 +116,29 @@ def read_state(folder: Path) -> State | None:
     Raises:
         BadInputError: What stands there is damaged, or was written by another version.
     """
+    check_read(folder / SUMMARY)
     try:
-        summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
-        if summary["format"] != FORMAT:
+        written = read_json((folder / SUMMARY).read_text(encoding="utf-8"), "its summary")
+        if not isinstance(written, dict) or written.get("format") != FORMAT:
             raise BadInputError(f"{folder} was written by another version of lucidtorch; scan into another folder.")
-        data = (folder / summary["tables"]["file"]).read_bytes()
-        if hashlib.sha256(data).hexdigest() != summary["tables"]["sha256"]:
-            raise ValueError(f"{summary['tables']['file']} is not what was written")
+        summary = ScanRecord.read(written, "its summary")
+        tables = folder / summary.tables.file
+        check_read(tables)
+        data = tables.read_bytes()
+        if hashlib.sha256(data).hexdigest() != summary.tables.sha256:
+            raise ValueError(f"{summary.tables.file} is not what was written")
         return _state(summary, data)
     except (FileNotFoundError, NotADirectoryError) as error:
         if not (folder / SUMMARY).exists():
             return None
         raise _damaged(folder, error) from error
+    except UntrustedError:
+        raise
+    except RecipeError as error:
+        raise _damaged(folder, error) from error
     except BadInputError:
         raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, MemoryError, zipfile.BadZipFile) as error:
         raise _damaged(folder, error) from error
 
 
@@ -195,36 +206,41 @@ def _summary(state: State, tables: str, data: bytes) -> dict[str, Any]:
     }
 
 
-def _state(summary: Mapping[str, Any], data: bytes) -> State:
-    layers = summary["layers"]
+def _state(summary: ScanRecord, data: bytes) -> State:
     about = About(
-        summary["model"],
-        summary["identity"],
-        summary["total"],
-        tuple(summary["classes"]),
-        {one["layer"]: tuple(one["shape"]) for one in layers},
-        {one["layer"]: _receptive_field(one["receptive_field"]) for one in layers},
-        summary["data"],
+        summary.model,
+        summary.identity.model_dump(mode="json"),
+        summary.total,
+        summary.classes,
+        {one.layer: one.shape for one in summary.layers},
+        {one.layer: _receptive_field(one.receptive_field) for one in summary.layers},
+        summary.model_dump(mode="json")["data"],
     )
+    if any(one.shape[0] > len(data) for one in summary.layers):
+        raise ValueError("its tables are too small for its layers")
+    arrays = _arrays(data, len(summary.layers))
+    ledgers = {one.layer: Ledger.from_arrays(arrays[number], one.shape[0]) for number, one in enumerate(summary.layers)}
+    counts, right = (np.array(one, dtype=np.int64) for one in (summary.class_counts, summary.right))
+    skipped = [Skipped(**one.model_dump()) for one in summary.skipped]
+    return State(about, ledgers, summary.done, skipped, counts, right)
+
+
+def _arrays(data: bytes, layers: int) -> dict[int, dict[str, np.ndarray]]:
+    """Read the tables of each layer; what is stored is what is read, so that nothing unpacks to more than the file."""
+    found: dict[int, dict[str, np.ndarray]] = {number: {} for number in range(layers)}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if any(one.compress_type != zipfile.ZIP_STORED for one in archive.infolist()):
+            raise ValueError("its tables are compressed")
     with np.load(io.BytesIO(data), allow_pickle=False) as tables:
-        arrays: dict[int, dict[str, np.ndarray]] = {number: {} for number in range(len(layers))}
         for name in tables.files:
             number, _, own = name.partition("/")
-            arrays[int(number)][own] = tables[name]
-    ledgers = {one["layer"]: Ledger.from_arrays(arrays[number]) for number, one in enumerate(layers)}
-    counts, right = (np.array(summary[word], dtype=np.int64) for word in ("class_counts", "right"))
-    return State(about, ledgers, summary["done"], [Skipped(**one) for one in summary["skipped"]], counts, right)
+            if own:  # not the `allow_pickle` that 0.1.0 stored with numpy before 2.2
+                found[int(number)][own] = tables[name]
+    return found
 
 
-def _receptive_field(found: Mapping[str, Any] | None) -> ReceptiveField | None:
-    if found is None:
-        return None
-    size, stride, start = (_sides(found[word]) for word in ("size", "stride", "start"))
-    return ReceptiveField(size, stride, start)
-
-
-def _sides(value: int | Sequence[int]) -> int | tuple[int, ...]:
-    return value if isinstance(value, int) else tuple(value)
+def _receptive_field(found: FieldRecord | None) -> ReceptiveField | None:
+    return None if found is None else ReceptiveField(found.size, found.stride, found.start)
 
 
 def _damaged(folder: Path, error: Exception) -> BadInputError:
