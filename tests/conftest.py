@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,14 @@ ROOT = Path(__file__).resolve().parents[1]
 torch.set_num_threads(1)
 settings.register_profile("lucidtorch", deadline=None, derandomize=True)
 settings.load_profile("lucidtorch")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is remembered in the user's cache folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LUCIDTORCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.files import atomic_write_bytes
+from lucidtorch.base.trust import check_read
 
 INLINE_NUMBERS = 64  # a longer array stands in a file of its own, and its text names that file
 
@@ -140,6 +141,7 @@ def load_array(path: Path, sha256: str | None = None) -> Array:
     Raises:
         ExpressionError: The file is missing, is no array of numbers, or has another checksum.
     """
+    check_read(path)
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -60,6 +60,10 @@ class RecipeError(BadInputError):
     """A picture or file carries no recipe, or one that cannot be run here."""
 
 
+class UntrustedError(BadInputError):
+    """A file from elsewhere asks to run code, to download, or to open files outside of its folder; nothing was done."""
+
+
 class ImageError(BadInputError):
     """An image, or a file that should be one, does not fit."""
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import ImageError
 from lucidtorch.base.sizes import PLANE, Size, size_sides, size_text
+from lucidtorch.base.trust import check_read
 
 GREY_MODES = ("1", "L", "I;16")
 COLOURS = 3
@@ -53,6 +54,7 @@ def photo_bytes(path: Path, sides: Size | None = None, *, colours: bool = False)
     Raises:
         ImageError: The file is missing or is no image.
     """
+    check_read(path)
     try:
         with (
             warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),

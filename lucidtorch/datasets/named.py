@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lucidtorch.base.errors import BadInputError, ImageError, suggestion
+from lucidtorch.base.known_files import file_name, recall
+from lucidtorch.base.trust import allow, check_code, check_read
 from lucidtorch.datasets.drawn import Drawings, drawings
 from lucidtorch.datasets.handwriting import Digits, digits
 from lucidtorch.datasets.pictures import Pictures, folder
@@ -16,6 +18,7 @@ from lucidtorch.datasets.ruled import Lines, lines
 
 ARRAYS = ".npy"
 FOLDER, TORCHVISION = "folder", "torchvision"
+PATHS = (FOLDER, "root")  # keys of a mapping whose values are paths
 
 DataName: TypeAlias = str | Sequence[str] | Mapping[str, Any]
 """The path of a folder or of an array `[N, C, H, W]`; paths of images; or a mapping with one of `SORTS` as a key."""
@@ -39,6 +42,8 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
         BadInputError: There is no such data.
     """
     start = Path() if base is None else base
+    for path in paths_of(name):
+        check_read(start / path.expanduser())
     if isinstance(name, str):
         path = start / Path(name).expanduser()
         return _array(path) if path.suffix == ARRAYS else folder(path)
@@ -81,6 +86,57 @@ def name_of(data: object) -> DataName | None:
     return None
 
 
+def portable_name(name: DataName | None) -> DataName | None:
+    """Leave out where data lies on this machine.
+
+    Args:
+        name: What `name_of` gave.
+
+    Returns:
+        The same with the names of folders and files in the place of paths.
+    """
+    if name is None or isinstance(name, str):
+        return name and file_name(name)
+    if not isinstance(name, Mapping):
+        return [file_name(one) for one in name]
+    return {word: file_name(value) if word in PATHS else value for word, value in name.items()}
+
+
+def find_data(name: DataName, checksum: str | None) -> DataName:
+    """Find data that a scan or a recipe names without its place: where the user named it on this machine before.
+
+    Args:
+        name: As `portable_name` gives it, or, as older versions wrote it, with whole paths.
+        checksum: Of the data, from `Source.checksum`; whoever opens the data compares it again.
+
+    Returns:
+        The name with whole paths where they are known; else as it was given.
+    """
+    known = recall(checksum)
+    if portable_name(known) != portable_name(name):
+        return name
+    for path in paths_of(known):
+        allow(path)
+    found: DataName = known
+    return found
+
+
+def paths_of(name: DataName) -> list[Path]:
+    """List the files and folders that the name of data holds.
+
+    Args:
+        name: The name.
+
+    Returns:
+        Their paths; none of data that ships with the package.
+    """
+    if isinstance(name, str):
+        return [Path(name)]
+    if not isinstance(name, Mapping):
+        return [Path(one) for one in name]
+    return [Path(value) for word, value in name.items() if word in PATHS]
+
+
 def _only(words: Mapping[str, Any], known: tuple[str, ...], sort: str) -> dict[str, Any]:
     for word in words:
         if word not in known:
@@ -107,6 +163,11 @@ def _torchvision(name: object, words: Mapping[str, Any], base: Path) -> Any:
     if "root" not in words:
         raise BadInputError(f"Say under `root` in which folder the files of {name} are.")
     options = {**words, "root": str(base / Path(words["root"]).expanduser())}
+    check_code(Path(options["root"]))  # some of these datasets are pickles, which run code when they are read
+    if options.pop("download", False):
+        raise BadInputError(
+            f"{name} is read from files that are here already; fetch them once, and leave download out."
+        )
     try:
         return kinds[str(name)](**options)
     except (TypeError, ValueError, RuntimeError, OSError) as error:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lucidtorch.base.errors import ImageError
 from lucidtorch.base.photos import photo_bytes
+from lucidtorch.base.trust import check_read
 from lucidtorch.datasets.collection import Collection, height_and_width
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"))
@@ -71,6 +72,7 @@ def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pi
         SizeError: A side is below 16 pixels.
     """
     root = Path(path)
+    check_read(root)
     if not root.is_dir():
         raise ImageError(f"There is no folder {root}; name one that holds images, or subfolders of images.")
     found = {part.name: _images(part, deep=True) for part in sorted(root.iterdir()) if part.is_dir()}
@@ -78,6 +80,8 @@ def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pi
     files = tuple((one, label) for label, paths in enumerate(found.values()) for one in paths)
     if not files:
         raise ImageError(f"{root} holds no images; they end in {', '.join(sorted(SUFFIXES))}.")
+    for one, _ in files:
+        check_read(one)  # a link in the folder may lead out of it
     return Pictures(files, tuple(found), None if size is None else height_and_width(size), root)
 
 

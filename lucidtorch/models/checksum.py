@@ -35,5 +35,5 @@ def _facts(source: ModelSource) -> dict[str, Any]:
     """What decides the values of a network that can be loaded again: files by what they hold and not by their paths."""
     facts = source.to_dict()
     told = {"sha256": "weights", "mean_sha256": "mean"}
-    left_out = {"labels", *(path for checksum, path in told.items() if checksum in facts)}
+    left_out = {"labels", "labels_sha256", *(path for checksum, path in told.items() if checksum in facts)}
     return {name: value for name, value in facts.items() if name not in left_out}

@@ -14,9 +14,10 @@ from torch import nn
 
 from lucidtorch.base.errors import BadInputError, ImageError, RenderError
 from lucidtorch.base.files import check_output_folder, remove_leftovers
+from lucidtorch.base.known_files import remember
 from lucidtorch.base.sizes import PLANE, size_pair
 from lucidtorch.datasets.answers import NO_ANSWER
-from lucidtorch.datasets.named import name_of
+from lucidtorch.datasets.named import name_of, portable_name
 from lucidtorch.datasets.scans.layer_scan import WITH_PLACES
 from lucidtorch.datasets.scans.ledger import Ledger, Seen
 from lucidtorch.datasets.scans.result import Scan
@@ -231,7 +232,10 @@ def _about(
         **asdict(settings),
     }
     fields = {layer: table[layer].receptive_field for layer in layers}
-    data = name_of(source.data)
+    name = name_of(source.data)
+    if name is not None:
+        remember(identity["data"], name)
+    data = portable_name(name)
     return About(model.name, identity, len(source), source.classes, shapes, fields, data)
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from lucidtorch.base.errors import BadInputError, UnknownLayerError, suggestion
+from lucidtorch.base.trust import following, trusting
 from lucidtorch.datasets.answers import NO_ANSWER
-from lucidtorch.datasets.named import DataName, open_data
+from lucidtorch.datasets.named import DataName, find_data, open_data
 from lucidtorch.datasets.scans.layer_scan import LayerScan
 from lucidtorch.datasets.scans.source import Data, Skipped, Source
-from lucidtorch.datasets.scans.state import State, read_state
+from lucidtorch.datasets.scans.state import SUMMARY, State, read_state
 from lucidtorch.models.checksum import network_key
 from lucidtorch.models.model import Model
 
@@ -129,22 +130,26 @@ class Scan:
                 f"weights; scan this one."
             )
 
-    def open(self, data: Data | None = None) -> Source:
+    def open(self, data: Data | None = None, *, trust: bool = False) -> Source:
         """Open the images again that were looked at.
 
         Args:
             data: The data, where only a Python program has it; it is found where it was if None.
+            trust: Whether images outside of the folder of the scan are opened because it names them, where they were
+                not scanned on this machine.
 
         Returns:
             The images, as the network saw them.
 
         Raises:
+            UntrustedError: The scan names images outside of its folder.
             BadInputError: Nobody knows where they are, or they are others than these.
         """
         if data is None:
             if self.data is None:
                 raise BadInputError(f"The images of the scan in {self.folder} are those of a program; give `data`.")
-            data = open_data(self.data, size=self.sides)
+            with trusting(trust), following(self.folder / SUMMARY, self.folder):
+                data = open_data(find_data(self.data, self.checksum), size=self.sides, base=self.folder)
         found = Source(data, self.channels, self.sides)
         if len(found) != self.images or found.checksum() != self.checksum:
             raise BadInputError(f"The images are others than those of the scan in {self.folder}; scan them again.")

@@ -14,6 +14,7 @@ from torch import Tensor
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.photos import photo
+from lucidtorch.base.trust import check_read
 
 PICTURES = (".png", ".jpg", ".jpeg")
 TENSORS = (".pth", ".pt")
@@ -39,6 +40,7 @@ def read_mean(path: Path, channels: int, value_range: tuple[float, float], chann
     Raises:
         BadInputError: The file is missing, broken, of another kind or of another number of channels.
     """
+    check_read(path)
     if not path.is_file():
         raise BadInputError(f"There is no file {path} for the mean; give numbers, or the path of a mean image.")
     suffix = path.suffix.lower()

@@ -16,6 +16,7 @@ from torch import nn
 
 from lucidtorch.base.errors import UnknownModelError, WeightsError, suggestion
 from lucidtorch.base.seeds import OwnRandomState
+from lucidtorch.base.trust import check_code
 from lucidtorch.models.sources.found_network import FoundNetwork
 from lucidtorch.models.sources.module_source import find_in_module
 
@@ -37,6 +38,7 @@ def find_in_file(spec: str, weights: str | Path, seed: int) -> FoundNetwork:
         The network, with a convention that is a guess.
 
     Raises:
+        UntrustedError: A file from elsewhere names it, and the user did not.
         UnknownModelError: There is no such file or function, it raised, or it gave something else than a module.
         WeightsError: The weights file cannot be used, or weights were to be random.
     """
@@ -44,13 +46,14 @@ def find_in_file(spec: str, weights: str | Path, seed: int) -> FoundNetwork:
     path = Path(text).expanduser()
     if not text.endswith(SUFFIX) or not factory.isidentifier():
         raise UnknownModelError(f"{spec} names no function: write FILE{SUFFIX}:FUNCTION, such as net{SUFFIX}:build.")
+    check_code(path)
     if not path.is_file():
         raise UnknownModelError(f"There is no file {path}, so {factory!r} of it cannot build a network.")
     if weights == "random":
         raise WeightsError(f"{spec} gives the network its weights itself; leave weights='random' out.")
     with OwnRandomState(seed)(), _importable(path.resolve().parent), _told(path):
         network = _built(_imported(path), factory, spec)
-    return replace(find_in_module(network, weights, spec), code=path)
+    return replace(find_in_module(network, weights, f"{path.name}:{factory}"), code=path)
 
 
 def _imported(path: Path) -> Any:

@@ -11,11 +11,12 @@ from lucidtorch.base.errors import BadInputError, UnknownModelError, suggestion
 from lucidtorch.base.seeds import derive_seed
 from lucidtorch.models.sources.file_source import SUFFIX, find_in_file
 from lucidtorch.models.sources.found_network import FoundNetwork
+from lucidtorch.models.sources.model_source import HF
 from lucidtorch.models.sources.module_source import find_in_module
 from lucidtorch.models.sources.package_source import find_in_package, package_names
 from lucidtorch.models.sources.program_source import SUFFIXES, find_in_program
 
-TORCHVISION, TIMM, HF = "torchvision/", "timm/", "hf/"
+TORCHVISION, TIMM = "torchvision/", "timm/"
 
 
 def find(spec: str | nn.Module, weights: str | Path) -> FoundNetwork:

@@ -7,6 +7,7 @@ from typing import Any
 
 import transformers
 
+from lucidtorch.base.trust import may_download
 from lucidtorch.models.inputs.convention import ChannelOrder, InputConvention
 
 COLOURS = 3
@@ -26,7 +27,9 @@ def convention_of(name: str, config: Any) -> InputConvention:
     """
     channels = getattr(config, "num_channels", COLOURS)
     try:
-        processor: Any = transformers.AutoImageProcessor.from_pretrained(name, trust_remote_code=False)
+        processor: Any = transformers.AutoImageProcessor.from_pretrained(
+            name, trust_remote_code=False, local_files_only=not may_download()
+        )
     except (OSError, ValueError, KeyError, ImportError, AttributeError):
         size = _size(config, None)
         return InputConvention(channels, size, (0.0, 1.0), (0.0,) * channels, (1.0,) * channels, stated=False)

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from transformers.utils import logging
 
 from lucidtorch.base.errors import DownloadError, LucidtorchWarning, UnknownModelError, WeightsError
+from lucidtorch.base.known_files import file_name
 from lucidtorch.base.seeds import OwnRandomState
+from lucidtorch.base.trust import check_download, check_read, may_download
 from lucidtorch.models.sources.found_network import FoundNetwork
 from lucidtorch.models.sources.hf_convention import convention_of
 from lucidtorch.models.sources.state_dicts import listed
@@ -49,6 +51,8 @@ def find_in_hf(name: str, weights: str | Path, seed: int) -> FoundNetwork:
         DownloadError: It is not here and cannot be fetched.
         WeightsError: The weights cannot be used.
     """
+    if Path(name).is_dir():
+        check_read(name)
     with _quiet():
         config = _configuration(name)
         kind, config = _kind(name, config)
@@ -57,15 +61,19 @@ def find_in_hf(name: str, weights: str | Path, seed: int) -> FoundNetwork:
             module = kind(config) if weights == "random" else _loaded(kind, config, name, file)
         convention = convention_of(name, config)
     labels = _labels(config) if "For" in kind.__name__ else None
-    return FoundNetwork(f"hf/{name}", module.float().eval(), convention, labels, file or _file_of(name, weights))
+    called = f"hf/{file_name(name) if Path(name).is_dir() else name}"
+    return FoundNetwork(called, module.float().eval(), convention, labels, file or _file_of(name, weights))
 
 
 def _configuration(name: str) -> Any:
     try:
-        return transformers.AutoConfig.from_pretrained(name, trust_remote_code=False)
+        return transformers.AutoConfig.from_pretrained(
+            name, trust_remote_code=False, local_files_only=not may_download()
+        )
     except (ValueError, KeyError, ImportError) as error:
         raise UnknownModelError(f"hf/{name} is no network that transformers knows: {_first_line(error)}") from error
     except OSError as error:
+        check_download(f"the network hf/{name}")
         raise DownloadError(
             f"hf/{name} is neither a folder with a config.json nor here already, and could not be fetched "
             f"({_first_line(error)}). Fetch it once where the hub can be reached, or give a folder that "
@@ -108,10 +116,13 @@ def _loaded(kind: Any, config: Any, name: str, file: Path | None) -> nn.Module:
     state: dict[str, Tensor] | None = None if file is None else read_weights(file)
     place = name if file is None else None
     try:
-        module, notes = kind.from_pretrained(place, config=config, state_dict=state, output_loading_info=True)
+        module, notes = kind.from_pretrained(
+            place, config=config, state_dict=state, output_loading_info=True, local_files_only=not may_download()
+        )
     except TRANSFORMERS_ERRORS as error:
         if file is not None:
             raise WeightsError(f"{file} holds the weights of another network than hf/{name}.") from error
+        check_download(f"the weights of hf/{name}")
         raise DownloadError(
             f"The weights of hf/{name} are not here, or cannot be loaded ({_first_line(error)}). Give a state dict of "
             "yours with weights=FILE, take weights='random', or fetch them once where the hub can be reached."

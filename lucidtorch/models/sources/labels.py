@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, UnitError, UnknownLabelError, suggestion
+from lucidtorch.base.trust import check_read
 
 WORDNET_NUMBER = re.compile(r"^n\d{8}\s+")  # ImageNet's label files often begin each line with it
 
@@ -99,6 +100,7 @@ def _synonyms(line: str) -> list[str]:
 
 
 def _labels_of_file(path: Path) -> list[str]:
+    check_read(path)
     try:
         text = path.expanduser().read_text(encoding="utf-8-sig")
     except OSError as error:

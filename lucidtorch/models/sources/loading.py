@@ -11,6 +11,8 @@ import torch
 from torch import nn
 
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
+from lucidtorch.base.known_files import remember
+from lucidtorch.base.trust import PACKAGE, check_read, trusting
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.doubts import contradiction
 from lucidtorch.models.inputs.feed import ExtraInput, Feed
@@ -42,6 +44,7 @@ def load_model(
     inputs: Mapping[str, ExtraInput] | None = None,
     output: Step | None = None,
     trace: bool = False,
+    trust: bool = False,
 ) -> Model:
     """Find a network and learn what it expects of its input.
 
@@ -68,13 +71,17 @@ def load_model(
         output: Which part of what the network gives is its output: a key, a place, or a function that picks it.
         trace: Whether to take the traced view of the network, in which functional operations are layers too, under
             torchvision's names.
+        trust: Whether you know where a saved program (`.pt2`, TorchScript) comes from: reading one can run code that
+            is hidden in it, so that it is refused otherwise. Everything else is read without running what it holds,
+            but for the Python file that you name as `FILE.py:FUNCTION`.
 
     Returns:
         The network. One that states no convention is taken as [0, 1], mean 0, std 1, with a warning that says so.
         There is a warning too when the first batch norm contradicts what was said of the input.
 
     Raises:
-        BadInputError: What was given does not fit; UnknownModelError, WeightsError and DownloadError are kinds of it.
+        BadInputError: What was given does not fit; UnknownModelError, WeightsError, DownloadError and UntrustedError
+            are kinds of it.
     """
     given: dict[str, Any] = {
         "mean": mean,
@@ -91,7 +98,8 @@ def load_model(
     _check_output(output)
     place = read_device(device)
     names = None if labels is None else read_labels(labels)
-    found = find(spec, _weights(weights))
+    with trusting(trust):
+        found = find(spec, _weights(weights))
     convention = found.convention.overridden(**given)
     feed = Feed(found.module, inputs or {}, found.name)
     move(found.module, place, own=isinstance(spec, nn.Module))
@@ -112,12 +120,16 @@ def load_model(
     )
 
 
-def load_source(source: ModelSource, *, device: str | torch.device = "auto") -> Model:
-    """Load a network again from what a picture says of it.
+def load_source(source: ModelSource, *, device: str | torch.device = "auto", trust: bool = True) -> Model:
+    """Load a network again that this program had loaded before.
+
+    The record is a value of your own program and is trusted like the words that you type; what a picture says of a
+    network goes through `follow_source`.
 
     Args:
         source: The record that `Model.source` held.
         device: As for `load_model`.
+        trust: As for `load_model`; a saved program that was loaded once is trusted.
 
     Returns:
         The network.
@@ -130,6 +142,7 @@ def load_source(source: ModelSource, *, device: str | torch.device = "auto") -> 
     model = load_model(
         source.spec,
         weights=source.weights,
+        trust=trust,
         device=device,
         mean=source.mean,
         std=source.std,
@@ -150,6 +163,7 @@ def _weights(weights: str | Path) -> str | Path:
     if weights in NAMED_WEIGHTS:
         return weights
     path = Path(weights).expanduser()
+    check_read(path)
     check_weights_path(path)
     return path
 
@@ -172,11 +186,22 @@ def _source(
     said |= {"output": output, "trace": trace}
     mean = given["mean"]
     if isinstance(mean, str | Path):
-        said |= {"mean": str(mean), "mean_sha256": file_sha256(Path(mean).expanduser())}
-    if labels is not None:
-        said["labels"] = str(labels) if isinstance(labels, str | Path) else tuple(labels)
-    said["sha256"], said["code_sha256"] = (file and file_sha256(file) for file in (found.file, found.code))
+        said |= {"mean": str(mean), "mean_sha256": _checksum(Path(mean))}
+    if isinstance(labels, str | Path):
+        said |= {"labels": str(labels), "labels_sha256": _checksum(Path(labels))}
+    elif labels is not None:
+        said["labels"] = tuple(labels)
+    said["sha256"], said["code_sha256"] = (file and _checksum(file) for file in (found.file, found.code))
     return ModelSource(spec, weights, **said)
+
+
+def _checksum(file: Path) -> str:
+    """Sum a file up, and remember on this machine where the user keeps it."""
+    path = file.expanduser()
+    found = file_sha256(path)
+    if not path.is_relative_to(PACKAGE):
+        remember(found, str(path.resolve()))
+    return found
 
 
 def _check_output(output: object) -> None:

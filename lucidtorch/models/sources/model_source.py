@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from lucidtorch.base.errors import RecipeError, WeightsError
+from lucidtorch.base.known_files import file_name
 from lucidtorch.models.inputs.convention import ChannelOrder
+
+HF = "hf/"
+FILES = (".py", ".pt2", ".pt", ".pth", ".safetensors")  # what a spec ends in that names a file
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,7 @@ class ModelSource:
         size: Height and width, or (time, height, width).
         channels: The number of image channels.
         labels: The path of a file, or the names themselves.
+        labels_sha256: Of the file of the labels, or None where names were given.
         output: The key or the place of the part of the network's output that is meant.
         trace: Whether the traced view of the network was taken.
     """
@@ -44,6 +50,7 @@ class ModelSource:
     size: tuple[int, ...] | None = None
     channels: int | None = None
     labels: str | tuple[str, ...] | None = None
+    labels_sha256: str | None = None
     output: str | int | None = None
     trace: bool = False
 
@@ -55,6 +62,18 @@ class ModelSource:
         """
         given = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: _plain(value) for name, value in given.items() if value is not None and value is not False}
+
+    def portable(self) -> ModelSource:
+        """Leave out where files lie on this machine, as pictures and recipes name a network.
+
+        Returns:
+            The same with file names in the place of paths; the checksums say which files are meant.
+        """
+        paths: dict[str, Any] = {"spec": _portable_spec(self.spec), "weights": file_name(self.weights)}
+        paths |= {
+            word: file_name(value) for word in ("mean", "labels") if isinstance(value := getattr(self, word), str)
+        }
+        return replace(self, **paths)
 
     def check_unchanged(self, now: ModelSource) -> None:
         """Make sure that the files this record names hold what they held.
@@ -69,8 +88,13 @@ class ModelSource:
             (f"The weights {self.weights!r} of {self.spec} are not those that were", self.sha256, now.sha256),
             (f"The code of {self.spec} is not the one that was", self.code_sha256, now.code_sha256),
             (f"The mean {self.mean!r} of {self.spec} is not the one that was", self.mean_sha256, now.mean_sha256),
+            (
+                f"The labels {self.labels!r} of {self.spec} are not those that were",
+                self.labels_sha256,
+                now.labels_sha256,
+            ),
         ):
-            if before != after:
+            if before != after and not (before is None and "labels" in what):  # 0.1.0 noted none of labels
                 raise WeightsError(f"{what} used (SHA-256 {after} instead of {before}); put the file back that was.")
 
     @classmethod
@@ -92,6 +116,14 @@ class ModelSource:
             what = f"has no field {unknown[0]!r}" if unknown else "needs 'spec', the network's name"
             raise RecipeError(f"The record of a network {what}; its fields are {', '.join(known)}.")
         return cls(**{name: _frozen(value) for name, value in data.items()})
+
+
+def _portable_spec(spec: str) -> str:
+    """Take the folders off a spec that names a file or folder; names of libraries have a slash too."""
+    if spec.startswith(HF):
+        return HF + file_name(spec) if Path(spec.removeprefix(HF)).is_dir() else spec
+    file = spec.rpartition(":")[0] or spec
+    return file_name(spec) if Path(file).suffix in FILES else spec
 
 
 def _plain(value: object) -> object:

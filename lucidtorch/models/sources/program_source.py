@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from lucidtorch.base.errors import LucidtorchWarning, UnknownModelError, WeightsError
+from lucidtorch.base.trust import check_program, check_read
 from lucidtorch.models.sources.found_network import FoundNetwork
 from lucidtorch.models.sources.guesses import USUAL_SIDE, guess
 from lucidtorch.models.sources.scripted_network import scripted_network
@@ -37,17 +38,20 @@ def find_in_program(spec: str, weights: str | Path) -> FoundNetwork:
         The network, with a convention that is a guess, save for the size of an exported program.
 
     Raises:
+        UntrustedError: Nobody said that the file is to be trusted: reading one can run code that it hides.
         UnknownModelError: There is no such file, it is broken, or it holds weights without a network.
         WeightsError: Other weights were to be put into it.
     """
     path = Path(spec).expanduser()
+    check_read(path)
     if not path.is_file():
         raise UnknownModelError(f"There is no file {path}.")
     if (path.suffix == SCRIPTED and not _is_script(path)) or path.suffix not in (EXPORTED, SCRIPTED):
         raise UnknownModelError(f"{path} holds no network but weights; name the network too: NETWORK, weights={path}.")
     if weights != "default":
         raise WeightsError(f"{path} holds a network together with its weights; leave weights={str(weights)!r} out.")
-    return _exported(spec, path) if path.suffix == EXPORTED else _scripted(spec, path)
+    check_program(path)
+    return _exported(path.name, path) if path.suffix == EXPORTED else _scripted(path.name, path)
 
 
 def _is_script(path: Path) -> bool:
@@ -57,17 +61,17 @@ def _is_script(path: Path) -> bool:
         return any(name.endswith(SCRIPTS_OWN) for name in archive.namelist())
 
 
-def _scripted(spec: str, path: Path) -> FoundNetwork:
+def _scripted(name: str, path: Path) -> FoundNetwork:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # torch's, that TorchScript is on its way out
             program: nn.Module = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:
         raise _broken(path, error) from error
-    return scripted_network(program.eval(), spec, path)
+    return scripted_network(program.eval(), name, path)
 
 
-def _exported(spec: str, path: Path) -> FoundNetwork:
+def _exported(name: str, path: Path) -> FoundNetwork:
     program = _loaded(path)
     shape, is_fixed = _input_of(program)
     if len(shape) not in IMAGE_DIMENSIONS:
@@ -80,7 +84,7 @@ def _exported(spec: str, path: Path) -> FoundNetwork:
             stacklevel=5,  # whoever calls load_model
         )
     network = torch.export.unflatten(program)
-    return FoundNetwork(spec, network, guess(shape[1], tuple(shape[2:])), None, path, size_known=True)
+    return FoundNetwork(name, network, guess(shape[1], tuple(shape[2:])), None, path, size_known=True)
 
 
 def _loaded(path: Path) -> Any:

@@ -8,15 +8,19 @@ from typing import Any
 
 import timm
 import timm.data
+import torch
+from huggingface_hub import try_to_load_from_cache
 from torch import Tensor, nn
 
 from lucidtorch.base.errors import DownloadError, UnknownModelError, suggestion
 from lucidtorch.base.seeds import OwnRandomState
+from lucidtorch.base.trust import check_download, may_download
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.sources.found_network import FoundNetwork
 from lucidtorch.models.sources.weights import fits, load_weights, read_weights
 
 PREFIX = "timm/"
+HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # what the hub's repositories call their weights
 
 
 def find_in_timm(name: str, weights: str | Path, seed: int) -> FoundNetwork:
@@ -59,7 +63,8 @@ def _check_name(name: str) -> None:
 
 def _fetched(name: str) -> nn.Module:
     try:
-        module: nn.Module = timm.create_model(name, pretrained=True)
+        overlay = None if may_download() else {"file": str(_cached(name))}
+        module: nn.Module = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
     except (OSError, RuntimeError, ValueError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DownloadError(
@@ -67,6 +72,18 @@ def _fetched(name: str) -> nn.Module:
             "dict of yours with weights=FILE, take weights='random', or fetch them once where the hub can be reached."
         ) from error
     return module
+
+
+def _cached(name: str) -> Path:
+    """Find the weights on this machine, and ask for nothing."""
+    entry = timm.get_pretrained_cfg(name)
+    names = (entry.hf_hub_filename, *HUB_FILES)
+    places = [try_to_load_from_cache(entry.hf_hub_id, one) for one in names if entry.hf_hub_id and one]
+    places += [str(Path(torch.hub.get_dir()) / "checkpoints" / entry.url.rpartition("/")[2])] if entry.url else []
+    found = [Path(one) for one in places if isinstance(one, str) and Path(one).is_file()]
+    if not found:
+        check_download(f"the pretrained weights of timm's {name}")
+    return found[0]
 
 
 def _translated(state: dict[str, Tensor], module: nn.Module, name: str) -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from torchvision import models
 
 from lucidtorch.base.errors import DownloadError
 from lucidtorch.base.seeds import OwnRandomState
+from lucidtorch.base.trust import check_download
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.sources.found_network import FoundNetwork
 from lucidtorch.models.sources.weights import load_weights, read_weights
@@ -155,6 +156,8 @@ def _divide_by_bare_deviation(module: nn.Module) -> None:
 def _downloaded(name: str, url: str) -> dict[str, Tensor]:
     """Read published weights from torch's cache, into which they are fetched at first use."""
     file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not file.is_file():
+        check_download(f"the pretrained weights of {name}")
     digest = PUBLISHED_DIGEST.search(url)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -57,7 +57,7 @@ def file(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("factory", "channels"), [("build", 2), ("Net", 2), ("ready", 5)])
 def test_functions_classes_and_modules_of_a_file_give_networks(file: Path, factory: str, channels: int) -> None:
     found = find(f"{file}:{factory}", "default")
-    assert (found.name, found.code, found.file) == (f"{file}:{factory}", file, None)
+    assert (found.name, found.code, found.file) == (f"net.py:{factory}", file, None)
     assert (found.convention.channels, found.convention.stated, found.size_known) == (channels, False, False)
 
 

@@ -41,7 +41,7 @@ def test_a_folder_gives_the_network_its_labels_and_its_convention(tmp_path: Path
     found = find(f"hf/{tmp_path}", "default")
     assert type(found.module) is transformers.ViTForImageClassification
     assert found.labels == ("crane", "drake", "ibis")
-    assert (found.name, found.file) == (f"hf/{tmp_path}", tmp_path / "model.safetensors")
+    assert (found.name, found.file) == (f"hf/{tmp_path.name}", tmp_path / "model.safetensors")
     assert (found.convention.channels, found.convention.size, found.convention.stated) == (3, (32, 32), True)
     assert (found.convention.mean, found.convention.std) == ((0.4, 0.5, 0.6), (0.1, 0.2, 0.3))
     assert found.convention.value_range == (0.0, 1.0)

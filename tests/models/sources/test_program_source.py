@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from torch import nn
 
 import lucidtorch.models as models
 from lucidtorch.base.errors import LucidtorchWarning, UnknownModelError, WeightsError
+from lucidtorch.base.trust import trusting
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.sources.finding import find
 
@@ -26,6 +28,13 @@ class Net(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         values = self.relu(self.inner(self.relu(self.first(images))))
         return self.head(values.mean(dim=(2, 3)))
+
+
+@pytest.fixture(autouse=True)
+def trusted() -> Iterator[None]:
+    """All programs of this module are trusted; `tests/base/test_trust.py` shows those that are not."""
+    with trusting():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +70,7 @@ def scripted(net: Net, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_exported_program_says_its_size_and_that_it_is_fixed(exported: Path) -> None:
     with pytest.warns(LucidtorchWarning, match=r"net\.pt2 was exported for 12x16 pixels .* dynamic_shapes"):
         found = find(str(exported), "default")
-    assert (found.name, found.file, found.size_known) == (str(exported), exported, True)
+    assert (found.name, found.file, found.size_known) == ("net.pt2", exported, True)
     assert (found.convention.channels, found.convention.size, found.convention.stated) == (2, (12, 16), False)
 
 
@@ -74,7 +83,7 @@ def test_one_with_dynamic_shapes_takes_other_sizes_without_a_word(flexible: Path
 
 
 def test_inner_layers_of_an_exported_program_are_captured_with_gradients(flexible: Path, net: Net) -> None:
-    model = models.load_model(str(flexible), mean=0.0, std=1.0)
+    model = models.load_model(str(flexible), mean=0.0, std=1.0, trust=True)
     assert {"first", "relu@0", "relu@1", "inner.0", "head"} <= set(model.layers)
     images = torch.rand(2, 2, 12, 16)
     gradients = []
@@ -94,7 +103,7 @@ def test_a_script_gives_its_own_output(scripted: Path, net: Net) -> None:
     images = torch.rand(2, 2, 12, 16)
     torch.testing.assert_close(found.module(images), net(images))
     assert [name for name, _ in found.module.named_modules()] == [""]
-    model = models.load_model(str(scripted), mean=0.0, size=(12, 16))
+    model = models.load_model(str(scripted), mean=0.0, size=(12, 16), trust=True)
     torch.testing.assert_close(model.activations(images, "logits")["logits"], net(images))
 
 

@@ -1,0 +1,191 @@
+"""Whose word is followed: what the user types may name any file; what a file from elsewhere says may not.
+
+A picture, a recipe or a scan can come from anybody. While one is followed (`following`), files are read in its folder
+alone, and no code is imported and nothing is downloaded on its word. The readers of named files ask here before they
+open anything: one question per reader, wherever the name came from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lucidtorch.base.errors import UntrustedError
+
+PACKAGE = Path(__file__).resolve().parents[1]  # what ships with the package is always read
+ADVICE = "add --trust (in Python trust=True) if you know where it comes from"
+
+
+@dataclass
+class _Scope:
+    """What may be opened while a file is followed."""
+
+    name: str
+    folders: tuple[Path, ...]
+    known: set[Path] = field(default_factory=set)  # named by the user, now or earlier
+    downloads: bool = False
+
+
+_TRUSTED = _Scope("", ())
+_scope: ContextVar[_Scope | None] = ContextVar("lucidtorch-trust", default=None)
+
+
+@contextlib.contextmanager
+def following(source: Path, folder: Path, *, known: Iterable[Path] = (), downloads: bool = False) -> Iterator[None]:
+    """Follow what a file says: within the block, only files in its folder are opened.
+
+    Args:
+        source: The file, for messages.
+        folder: The folder that it may name files in.
+        known: Files and folders that the user named beside it; they are opened too, and code in them is run.
+        downloads: Whether weights may be downloaded, since the user named the network.
+    """
+    if _scope.get() is _TRUSTED:
+        yield
+        return
+    scope = _Scope(str(source), (folder.resolve(), PACKAGE), {one.resolve() for one in known}, downloads)
+    token = _scope.set(scope)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+@contextlib.contextmanager
+def trusting(given: bool = True) -> Iterator[None]:
+    """Trust what files say within the block: code in programs, files anywhere, downloads.
+
+    Args:
+        given: Whether the user said so; otherwise nothing changes.
+    """
+    token = _scope.set(_TRUSTED) if given else None
+    try:
+        yield
+    finally:
+        if token is not None:
+            _scope.reset(token)
+
+
+def is_trusting() -> bool:
+    """Whether the user said that files are to be trusted."""
+    return _scope.get() is _TRUSTED
+
+
+def is_following() -> bool:
+    """Whether a file from elsewhere is being followed."""
+    scope = _scope.get()
+    return scope is not None and scope is not _TRUSTED
+
+
+def may_download() -> bool:
+    """Whether weights may be fetched: the user named the network, or trusts the file that does."""
+    scope = _scope.get()
+    return scope is None or scope is _TRUSTED or scope.downloads
+
+
+def beside(name: str | Path) -> Path:
+    """Say which file a name means: a relative path in a file that is followed starts from that file's folder.
+
+    Args:
+        name: A path.
+
+    Returns:
+        The path from the current folder.
+    """
+    scope = _scope.get()
+    return scope.folders[0] / name if scope is not None and scope.folders else Path(name)
+
+
+def allow(path: Path) -> None:
+    """Let a file be read that the user named on this machine before.
+
+    Args:
+        path: The file or folder.
+    """
+    scope = _scope.get()
+    if scope is not None:
+        scope.folders = (*scope.folders, path.resolve())
+
+
+def check_read(path: str | Path) -> None:
+    """Refuse to open a file outside of the folder of what is followed; links count as what they lead to.
+
+    Args:
+        path: The file or folder that shall be opened.
+
+    Raises:
+        UntrustedError: A file from elsewhere names it, and it lies outside of that file's folder.
+    """
+    scope = _scope.get()
+    if scope is None or scope is _TRUSTED:
+        return
+    if not any(_resolved(path).is_relative_to(one) for one in (*scope.folders, *scope.known)):
+        raise UntrustedError(
+            f"{scope.name} names {_short(path)}, which lies outside of its folder, so that it was not opened: "
+            f"copy it into that folder, or {ADVICE}."
+        )
+
+
+def check_code(path: Path) -> None:
+    """Refuse to import a Python file that a file from elsewhere names.
+
+    Args:
+        path: The Python file.
+
+    Raises:
+        UntrustedError: It is not a file that the user named.
+    """
+    scope = _scope.get()
+    if scope is None or scope is _TRUSTED or _resolved(path) in scope.known:
+        return
+    raise UntrustedError(
+        f"{scope.name} asks to run the code in {_short(path)}, and nothing was run: name the network yourself with "
+        f"--model (in Python model=), or {ADVICE}."
+    )
+
+
+def check_program(path: Path) -> None:
+    """Refuse to open a saved program, whose file format runs code when it is read.
+
+    Args:
+        path: The `.pt2` or TorchScript file.
+
+    Raises:
+        UntrustedError: The user did not say that the file is to be trusted.
+    """
+    if _scope.get() is not _TRUSTED:
+        raise UntrustedError(
+            f"{_short(path)} is a program, and reading one can run code that is hidden in it; if you know where it "
+            "comes from, say so with --trust (in Python load_model(..., trust=True))."
+        )
+
+
+def check_download(what: str) -> None:
+    """Refuse to fetch what a file from elsewhere names.
+
+    Args:
+        what: What would be fetched.
+
+    Raises:
+        UntrustedError: A file from elsewhere names it, and the user did not.
+    """
+    scope = _scope.get()
+    if scope is not None and not may_download():
+        raise UntrustedError(
+            f"{scope.name} asks for {what}, which would be downloaded, and nothing was fetched: {ADVICE}."
+        )
+
+
+def _resolved(path: str | Path) -> Path:
+    try:
+        return Path(path).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # no such user, a circle of links, a NUL
+        raise UntrustedError(f"{_short(path)} is not a path that can be followed ({error}).") from error
+
+
+def _short(path: str | Path) -> str:
+    text = str(path)
+    return repr(text if len(text) <= 100 else f"{text[:60]}...{text[-37:]}")

@@ -1,0 +1,131 @@
+"""Networks that a picture or a recipe names: their files are found and compared before anything is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lucidtorch.base.errors import BadInputError, UntrustedError, WeightsError
+from lucidtorch.base.known_files import file_name, recall_file
+from lucidtorch.base.trust import allow, check_code, check_program, check_read
+from lucidtorch.models.model import Model
+from lucidtorch.models.sources.file_source import SUFFIX
+from lucidtorch.models.sources.loading import NAMED_WEIGHTS, load_source
+from lucidtorch.models.sources.model_source import HF, ModelSource
+from lucidtorch.models.sources.program_source import EXPORTED, SCRIPTED
+from lucidtorch.models.sources.weights import file_sha256
+
+
+def follow_source(source: ModelSource, folder: Path, *, device: str | torch.device = "auto") -> Model:
+    """Load the network that a picture, a recipe or a scan names, within what `base.trust` allows.
+
+    Files are looked for in `folder`, and then where the user kept the file of that checksum when it was last named on
+    this machine. Checksums are compared before a file is opened as what it claims to be.
+
+    Args:
+        source: What the file says of its network.
+        folder: The folder of the file that says it.
+        device: As for `load_model`.
+
+    Returns:
+        The network.
+
+    Raises:
+        UntrustedError: Code would be run, something downloaded, or a file outside of the folder opened.
+        WeightsError: A file is not there, or holds something else than it did.
+        BadInputError: The network cannot be loaded for another reason.
+    """
+    found = located(source, folder)
+    return load_source(found, device=device, trust=False)
+
+
+def located(source: ModelSource, folder: Path) -> ModelSource:
+    """Find the files that a record names, and compare their checksums.
+
+    Args:
+        source: The record, with file names or, as older versions wrote it, paths.
+        folder: Where relative paths start.
+
+    Returns:
+        The same with whole paths.
+
+    Raises:
+        UntrustedError: A file is code, a program, or lies outside of what may be read.
+        WeightsError: A file is not there, or holds something else than it did.
+    """
+    paths: dict[str, Any] = {"spec": _spec(source, folder)}
+    if source.weights not in NAMED_WEIGHTS:
+        paths["weights"] = _found("weights", source.weights, source.sha256, folder, check_read)
+    for word in ("mean", "labels"):
+        value = getattr(source, word)
+        if isinstance(value, str):
+            paths[word] = _found(word, value, getattr(source, f"{word}_sha256"), folder, check_read)
+    return replace(source, **paths)
+
+
+def _spec(source: ModelSource, folder: Path) -> str:
+    file, _, function = source.spec.rpartition(":")
+    if file.endswith(SUFFIX):
+        return f"{_found('code', file, source.code_sha256, folder, check_code)}:{function}"
+    if source.spec.endswith((EXPORTED, SCRIPTED)):
+        return _found("program", source.spec, source.sha256, folder, check_program)
+    if source.spec.startswith(HF) and source.sha256 is not None and source.weights == "default":
+        return _folder_of_hub(source, folder)
+    return source.spec
+
+
+def _folder_of_hub(source: ModelSource, folder: Path) -> str:
+    """Find a folder that `save_pretrained` wrote, by the checksum of its weights; a name of the hub has none."""
+    name = source.spec.removeprefix(HF)
+    for place in (folder / name, folder / file_name(name)):
+        if place.is_dir():
+            check_read(place)
+            return f"{HF}{place}"
+    known = recall_file(source.sha256)
+    if known is None:
+        check_read(Path(name))
+        return source.spec
+    allow(known.parent)
+    return f"{HF}{known.parent}"
+
+
+def _found(what: str, named: str, sha256: str | None, folder: Path, check: Callable[[Path], None]) -> str:
+    """Find a file by its name beside the file that names it, or by its checksum where the user keeps it."""
+    known, said = recall_file(sha256), Path(named).expanduser()
+    if known is not None:
+        allow(known)
+    places = [folder / said, folder / file_name(named), *([] if known is None else [known]), said]
+    there = [place for place in places if _is_file(place)] or places[:1]
+    refused: BadInputError | None = None
+    for place in there:
+        try:
+            check(place)
+        except UntrustedError as error:
+            refused = refused or error
+            continue
+        if _is_file(place) and sha256 in (None, file_sha256(place)):
+            return str(place)
+    raise refused or _lost(what, there[0], sha256)
+
+
+def _lost(what: str, path: Path, sha256: str | None) -> WeightsError:
+    if _is_file(path):
+        return WeightsError(
+            f"The {what} '{path}' are not those that were used (SHA-256 {file_sha256(path)} instead of {sha256}); "
+            f"put the file back that was."
+        )
+    return WeightsError(
+        f"There is no {what} file {path.name!r} ({(sha256 or 'no SHA-256 noted')[:16]}) beside the file that names it, "
+        f"nor where it was last used on this machine; put it there, or name the network yourself: --model, --weights."
+    )
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or with a NUL
+        return False
