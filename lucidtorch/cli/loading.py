@@ -31,6 +31,7 @@ class Loading:
         channels: The number of channels of its input.
         labels: A file with the names of its classes.
         trace: Whether operations that are no modules shall be layers too.
+        trust: Whether a saved program may run code, and a scan name images anywhere.
     """
 
     spec: str
@@ -44,6 +45,7 @@ class Loading:
     channels: int | None = None
     labels: Path | None = None
     trace: bool = False
+    trust: bool = False
 
     @property
     def short_spec(self) -> str:
@@ -80,6 +82,7 @@ class Loading:
             channels=self.channels,
             labels=self.labels,
             trace=self.trace,
+            trust=self.trust,
         )
 
 

@@ -54,6 +54,11 @@ OPTIONS = (
     click.option(
         "--trace", is_flag=True, help="Make layers of functional operations too, named as torchvision names them."
     ),
+    click.option(
+        "--trust",
+        is_flag=True,
+        help="Trust files: a .pt2 or TorchScript program can run code, and a scan names its images anywhere.",
+    ),
 )
 
 

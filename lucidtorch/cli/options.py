@@ -20,6 +20,11 @@ from lucidtorch.rendering.preparation import default_size
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 quiet = click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
+trust = click.option(
+    "--trust",
+    is_flag=True,
+    help="Trust what the file says: let it run code, download, and name files anywhere on this machine.",
+)
 seed = click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Image i gets the seed N + i.")
 lr = click.option("--lr", type=float, default=0.05, show_default=True, metavar="X", help="The largest step size.")
 optimizer = click.option(

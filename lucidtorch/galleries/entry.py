@@ -87,6 +87,7 @@ def gallery(
     threads: int = 1,
     scan: ScanLike | None = None,
     data: Data | None = None,
+    trust: bool = False,
     report: Report | None = None,
 ) -> Gallery:
     """Render every unit of some layers into a folder of static pages; the same call goes on where it was interrupted.
@@ -119,6 +120,7 @@ def gallery(
         scan: A finished scan of this network, or its folder: real images then stand beside the pictures of single units
             in its layers, with the unit's activation on the picture next to those on the data.
         data: The images of the scan, where only a Python program has them.
+        trust: Whether images outside of the folder of the scan are opened because it names them.
         report: Called after each batch with the number done, the number of all, and the batch.
 
     Returns:
@@ -134,7 +136,7 @@ def gallery(
     engine = Engine(precision, compute_batch, channels_last, fold, winograd, compile)
     craft = Craft(chosen, pipeline, schedule, threads, network_key(network), engine, held)
     batches = plan(network, layers, units, variants, batch, seed)
-    examples = None if scan is None else Examples.open(scan, network, data)
+    examples = None if scan is None else Examples.open(scan, network, data, trust=trust)
     return _made(network, batches, craft, examples, Path(folder), workers, report)
 
 

@@ -15,6 +15,8 @@ from torch import Tensor
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning, RecipeError
 from lucidtorch.base.files import atomic_write_bytes
 from lucidtorch.base.images import encode_png, read_png_text
+from lucidtorch.base.known_files import recall, remember
+from lucidtorch.base.trust import allow, check_read
 from lucidtorch.datasets.named import FOLDER, TORCHVISION, DataName
 from lucidtorch.datasets.scans.patches import patch
 from lucidtorch.datasets.scans.result import Scan, load_scan
@@ -53,13 +55,14 @@ class Examples:
     checksum: str
 
     @classmethod
-    def open(cls, scan: ScanLike, model: Model, data: Data | None = None) -> Examples:
+    def open(cls, scan: ScanLike, model: Model, data: Data | None = None, *, trust: bool = False) -> Examples:
         """Open a scan for the pictures of a network; a warning says where its images cannot be opened any more.
 
         Args:
             scan: The scan, or its folder.
             model: The network.
             data: The images, where only a Python program has them.
+            trust: Whether images outside of the folder of the scan are opened because it names them.
 
         Returns:
             The examples.
@@ -69,7 +72,7 @@ class Examples:
         """
         found = scan if isinstance(scan, Scan) else load_scan(scan)
         found.check(model)
-        return cls(model, found, _opened(found, data), scan_checksum(found.folder))
+        return cls(model, found, _opened(found, data, trust=trust), scan_checksum(found.folder))
 
     @property
     def data(self) -> str:
@@ -165,10 +168,35 @@ def scan_checksum(folder: Path) -> str:
     Raises:
         BadInputError: The folder holds no scan.
     """
+    check_read(folder / SUMMARY)
     try:
         return hashlib.sha256((folder / SUMMARY).read_bytes()).hexdigest()
     except OSError as error:
         raise BadInputError(f"{folder} holds no scan; write one by datasets.scan(model, data, folder).") from error
+
+
+def find_scan(named: str, base: Path, checksum: str | None = None) -> Path:
+    """Find the scan that a recipe names: by its path, or where the user named the scan of that checksum before.
+
+    Args:
+        named: The path of its folder, or the folder's name.
+        base: The folder that relative paths start from.
+        checksum: Of the scan, as an earlier run wrote it; None takes any.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UntrustedError: A file from elsewhere names a folder outside of its own.
+        BadInputError: The folder holds no scan.
+    """
+    folder = base / Path(named).expanduser()
+    known = recall(checksum)
+    if isinstance(known, str) and not (folder.is_dir() and scan_checksum(folder) == checksum):
+        folder = Path(known)
+        allow(folder)
+    remember(scan_checksum(folder), str(folder.resolve()))
+    return folder
 
 
 def stands(path: Path, text: str) -> bool:
@@ -187,9 +215,9 @@ def stands(path: Path, text: str) -> bool:
         return False
 
 
-def _opened(found: Scan, data: Data | None) -> Source | None:
+def _opened(found: Scan, data: Data | None, *, trust: bool) -> Source | None:
     try:
-        return found.open(data)
+        return found.open(data, trust=trust)
     except BadInputError as error:
         if data is not None:
             raise

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lucidtorch.base.errors import WeightsError
+from lucidtorch.base.trust import check_read
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.device import read_device
+from lucidtorch.models.sources.following import located
 from lucidtorch.models.sources.loading import NAMED_WEIGHTS, load_model
 from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.recipes.blame import FieldError, blamed
 
-CHECKSUMS = {"sha256": "weights", "code_sha256": "code", "mean_sha256": "mean"}  # of a source, and of what they are
+# The checksums of a source, and what they are of, as `made_with.files` names it.
+CHECKSUMS = {"sha256": "weights", "code_sha256": "code", "mean_sha256": "mean", "labels_sha256": "labels"}
 OWN_FIELDS = ("weights",)  # of a source that stand at the top of a recipe
 
 
@@ -55,37 +60,49 @@ class Network(BaseModel):
     trace: bool = Field(default=False, description="Whether functional operations are layers too.")
 
 
-def load_network(model: str | Network, weights: str, device: str) -> Model:
+def load_network(
+    model: str | Network, weights: str, device: str, *, sums: Mapping[str, str] | None = None, base: Path | None = None
+) -> Model:
     """Load the network of a recipe.
 
     Args:
         model: Its name, or what is said of it.
         weights: ``default``, ``random``, or the path of a file.
         device: Where it shall compute.
+        sums: The checksums of its files as an earlier run wrote them, by which they are found again; none where None.
+        base: The folder that relative paths start from; the current one where None.
 
     Returns:
         The network.
 
     Raises:
-        FieldError: There is none of that name, or something about it does not fit.
+        FieldError: There is none of that name, something about it does not fit, or a file from elsewhere names code,
+            a download or a file outside of its folder.
     """
     said = Network(spec=model) if isinstance(model, str) else model
     with blamed("device"):
         read_device(device)
+    if weights not in NAMED_WEIGHTS and not sums:
+        with blamed("weights"):
+            check_read(Path(weights))
     with blamed("model"), _weights_apart(weights):
+        source = ModelSource(**said.model_dump(exclude_none=True), weights=weights)
+        if sums:
+            checksums: dict[str, Any] = {word: sums.get(what) for word, what in CHECKSUMS.items()}
+            source = located(replace(source, **checksums), base or Path())
         return load_model(
-            said.spec,
-            weights=weights,
+            source.spec,
+            weights=source.weights,
             device=device,
-            mean=said.mean,
-            std=said.std,
-            value_range=said.value_range,
-            channel_order=said.channel_order,
-            size=said.size,
-            channels=said.channels,
-            labels=said.labels,
-            output=said.output,
-            trace=said.trace,
+            mean=source.mean,
+            std=source.std,
+            value_range=source.value_range,
+            channel_order=source.channel_order,
+            size=source.size,
+            channels=source.channels,
+            labels=source.labels,
+            output=source.output,
+            trace=source.trace,
         )
 
 
@@ -107,6 +124,7 @@ def network_fields(source: ModelSource) -> dict[str, Any]:
     Returns:
         The fields ``model`` and ``weights``, and the checksums of its files by name.
     """
+    source = source.portable()
     said = {name: value for name, value in source.to_dict().items() if name not in (*CHECKSUMS, *OWN_FIELDS)}
     sums = {what: getattr(source, name) for name, what in CHECKSUMS.items() if getattr(source, name) is not None}
     return {

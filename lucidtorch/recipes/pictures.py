@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from pydantic import ValidationError
-
 from lucidtorch.base.errors import OutputError, RecipeError
 from lucidtorch.base.files import atomic_write_bytes, check_output_file
 from lucidtorch.base.images import read_png_text
+from lucidtorch.base.records import ComposedRecord, RenderRecord
 from lucidtorch.base.settings import read_settings
 from lucidtorch.base.sizes import PLANE
+from lucidtorch.base.trust import following, trusting
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.fields.checking import checked
 from lucidtorch.recipes.kinds import KINDS, kind
-from lucidtorch.recipes.record import ComposedRecord, RenderRecord
+from lucidtorch.recipes.network import Network, load_network
+from lucidtorch.recipes.recipe import Recipe
+from lucidtorch.recipes.record import named_network, render_again
 from lucidtorch.recipes.runs.result import Run, scratch_folder
 from lucidtorch.recipes.runs.running import run_recipe
 from lucidtorch.rendering.entry import Callback
@@ -24,13 +26,13 @@ from lucidtorch.rendering.result import Rendering, check_destination
 
 
 def read_recipe(path: str | Path) -> RenderRecord | ComposedRecord:
-    """Read the recipe that a picture carries.
+    """Read the recipe that a picture carries; nothing in it is followed.
 
     Args:
         path: A PNG that lucidtorch made.
 
     Returns:
-        The record of its render; of a picture that was put together of others, the recipe of its run.
+        The record of its render; of a picture that was composed of others, the recipe of its run.
 
     Raises:
         RecipeError: The file is missing, carries no recipe, or one that does not fit.
@@ -38,11 +40,8 @@ def read_recipe(path: str | Path) -> RenderRecord | ComposedRecord:
     path = Path(path)
     settings = read_settings(read_png_text(path), str(path))
     if "picture" not in settings:
-        return RenderRecord.read(settings, str(path))
-    try:
-        found = ComposedRecord.model_validate(settings)
-    except ValidationError as error:
-        raise RecipeError(f"The recipe in {path} does not fit: {error.errors()[0]['msg']}.") from error
+        return RenderRecord.read(settings, f"The recipe in {path}")
+    found = ComposedRecord.read(settings, f"The recipe in {path}")
     if found.kind not in KINDS:
         raise RecipeError(f"The recipe in {path} is of the kind {found.kind!r}, which is none of {', '.join(KINDS)}.")
     return found
@@ -53,48 +52,89 @@ def rerun(
     output: str | Path | None = None,
     *,
     model: ModelLike | None = None,
+    weights: str | Path | None = None,
+    trust: bool = False,
     callbacks: Sequence[Callback] = (),
 ) -> Rendering | Run:
     """Make a picture again from what it carries; on the same machine and versions, the same bytes.
 
+    A picture can come from anybody. It names networks that ship with the package, or whose weights are on this machine
+    already, and files in its own folder; weights and images that you named on this machine before are found by their
+    checksum. It runs no code and downloads nothing, unless you name the network yourself or trust it.
+
     Args:
         path: A PNG that lucidtorch made.
         output: Where to write the new picture; nowhere where None.
-        model: The network, or several by name, where only a Python program has them.
+        model: The network, several by name, or the name of one for `load_model`, in the place of the picture's own.
+        weights: The weights of the network, as for `load_model`, in the place of the picture's own.
+        trust: Whether you trust the picture: code, downloads and files anywhere on this machine that it names.
         callbacks: Called after each update.
 
     Returns:
-        The pictures of the whole batch; of a picture that was put together of others, the whole run again.
+        The pictures of the whole batch; of a picture that was composed of others, the whole run again.
 
     Raises:
         RecipeError: The file carries no recipe, or one that cannot be run here.
+        UntrustedError: It asks to run code, to download, or to open files outside of its folder.
         BadInputError: The network or its weights are not to be had, or the output cannot be written.
     """
     path = Path(path)
-    recipe = read_recipe(path)
-    if isinstance(recipe, ComposedRecord):
-        return _composed_again(recipe, path, None if output is None else Path(output), model, callbacks)
-    if output is not None:
-        check_destination(Path(output), recipe.snapshots, plays=len(recipe.canvas) > PLANE or recipe.batch > 1)
-    rendering = recipe.run(model=model, folder=path.parent, callbacks=callbacks)
-    if output is not None:
-        rendering.save(output, images=recipe.images, snapshot=recipe.snapshot)
+    record = read_recipe(path)
+    target = None if output is None else Path(output)
+    said = None if weights is None else str(weights)
+    with trusting(trust):
+        if isinstance(record, ComposedRecord):
+            return _run_again(record, path, target, model, said, callbacks)
+        if target is not None:
+            check_destination(target, record.snapshots, plays=len(record.canvas) > PLANE or record.batch > 1)
+        if isinstance(model, str) or said is not None:
+            model = named_network(record, model if isinstance(model, str) else None, said)
+        with following(path, path.parent):
+            rendering = render_again(record, model=model, folder=path.parent, callbacks=callbacks)
+    if target is not None:
+        rendering.save(target, images=record.images, snapshot=record.snapshot)
     return rendering
 
 
-def _composed_again(
-    record: ComposedRecord, path: Path, output: Path | None, model: ModelLike | None, callbacks: Sequence[Callback]
+def _run_again(
+    record: ComposedRecord,
+    path: Path,
+    output: Path | None,
+    model: ModelLike | None,
+    weights: str | None,
+    callbacks: Sequence[Callback],
 ) -> Run:
     """Run the whole recipe in a folder of its own, and take the picture out of it."""
     if output is not None:
         if output.suffix.lower() != path.suffix.lower():
             raise OutputError(f"A picture of a run is written as PNG, but {output} was given; name a file .png.")
         check_output_file(output)
-    if model is not None and not isinstance(model, Model):
-        raise RecipeError("A run needs one network: hand over a Model, as load_model gives it.")
     recipe = checked(kind(record.kind), record.recipe)
-    folder = path.resolve().parents[len(PurePosixPath(record.picture).parts) - 1]
-    run = run_recipe(recipe, scratch_folder(), network=model, base=folder, callbacks=callbacks)
+    network = _network_of(recipe, model, weights)
+    folder = _folder_of(path, record)
+    with following(path, folder):
+        run = run_recipe(recipe, scratch_folder(), network=network, base=folder, callbacks=callbacks)
+    made = {str(one.relative_to(run.folder).as_posix()) for one in run.folder.rglob("*.png")}
+    if record.picture not in made:
+        raise RecipeError(f"The recipe in {path} makes no picture {record.picture[:100]!r}, so nothing was written.")
     if output is not None:
         atomic_write_bytes(output, (run.folder / record.picture).read_bytes())
     return run
+
+
+def _network_of(recipe: Recipe, model: ModelLike | None, weights: str | None) -> Model | None:
+    """Take the network that the user gives in the place of a recipe's; None where the recipe's is meant."""
+    if isinstance(model, str) or weights is not None:
+        said = recipe.model if isinstance(recipe.model, Network) else Network(spec=recipe.model or "")
+        spec = model if isinstance(model, str) else said.spec
+        own = recipe.weights if weights is None and model is None else weights or "default"
+        return load_network(said.model_copy(update={"spec": spec}), own, recipe.device)
+    if model is not None and not isinstance(model, Model):
+        raise RecipeError("A run needs one network: hand over a Model, as load_model gives it.")
+    return model
+
+
+def _folder_of(path: Path, record: ComposedRecord) -> Path:
+    """Find the folder of the run that a picture stands in: its own, where it was moved out of the run."""
+    whole, parts = path.resolve(), PurePosixPath(record.picture).parts
+    return whole.parents[len(parts) - 1] if whole.parts[-len(parts) :] == parts else whole.parent

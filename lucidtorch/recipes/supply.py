@@ -8,12 +8,14 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from lucidtorch.base.known_files import remember
 from lucidtorch.base.sizes import short_size, size_pair, size_text
 from lucidtorch.datasets.answers import right_answers
-from lucidtorch.datasets.named import DataName, name_of, open_data
+from lucidtorch.datasets.named import DataName, find_data, name_of, open_data, portable_name
 from lucidtorch.datasets.scans.entry import scan
 from lucidtorch.datasets.scans.result import Scan, load_scan
 from lucidtorch.datasets.scans.source import Source
+from lucidtorch.galleries.examples import find_scan
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.data_field import DataField, GivenData, NamedData
 from lucidtorch.recipes.runs.desk import Desk
@@ -84,7 +86,7 @@ class Supply:
         data = given.data.data if isinstance(given.data, GivenData) else None
         if given.scan is not None:
             with blamed(SCAN):
-                found = load_scan(stage.base / given.scan)
+                found = load_scan(find_scan(given.scan, stage.base, stage.sum_of(SCAN)))
                 found.check(stage.network)
             if stage.recipe.size is not None and size_pair(stage.recipe.size) != found.sides:
                 raise FieldError(
@@ -96,16 +98,20 @@ class Supply:
             sides = size_pair(convention.size if stage.recipe.size is None else stage.recipe.size)
         with blamed(DATA):
             if data is None:
-                data = open_data(_name(given.data), size=sides, base=stage.base)
-            return cls(stage, Source(data, convention.channels, sides), None)
+                name = find_data(_name(given.data), stage.sum_of(DATA))
+                data = open_data(name, size=sides, base=stage.base)
+            source = Source(data, convention.channels, sides)
+            if (whole := name_of(data)) is not None:
+                remember(source.checksum(), whole)
+            return cls(stage, source, None)
 
     @property
     def fields(self) -> dict[str, Any]:
         """What the fields of the recipe came to, by name."""
         found: dict[str, Any] = {"size": short_size(self.source.sides)}
         if self.found is not None:
-            return found | {"scan": str(self.found.folder.resolve())}
-        name = name_of(self.source.data)
+            return found | {"scan": self.found.folder.resolve().name}
+        name = portable_name(name_of(self.source.data))
         return found if name is None else found | {DATA: name}
 
     @property

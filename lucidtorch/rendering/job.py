@@ -93,7 +93,7 @@ class Job:
             Plain numbers, texts, lists and mappings.
         """
         sources = {
-            name: None if model.source is None else model.source.to_dict()
+            name: None if model.source is None else model.source.portable().to_dict()
             for name, model in self.networks.models.items()
         }
         return {

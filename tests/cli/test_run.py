@@ -108,7 +108,7 @@ def test_an_interrupted_run_keeps_what_is_finished_and_goes_on(
 
 
 def test_an_interrupt_before_anything_is_written(cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(*words: object) -> None:
+    def load(*words: object, **more: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("lucidtorch.recipes.documents.loading.load_network", load)

@@ -108,6 +108,7 @@ def command(
             compile=compile,
             workers=default_workers(network) if workers is None else workers,
             scan=scan,
+            trust=loading.trust,
             report=lambda done, total, _: voice.progress(done, total, f"batches of {loading.short_spec}"),
         )
     conclude(voice, made)

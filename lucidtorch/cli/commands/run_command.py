@@ -34,20 +34,33 @@ from lucidtorch.recipes.runs.result import Run
     metavar="N",
     help="Processes side by side; one per core on a CPU if left out.",
 )
+@click.option("--model", metavar="NETWORK", help="Short for --set model=NETWORK.")
+@options.trust
 @options.quiet
 def command(
-    recipe: str, output: Path | None, settings: tuple[str, ...], seed: int | None, workers: int | None, quiet: bool
+    recipe: str,
+    output: Path | None,
+    settings: tuple[str, ...],
+    seed: int | None,
+    workers: int | None,
+    model: str | None,
+    trust: bool,
+    quiet: bool,
 ) -> None:
     """Run a recipe: a YAML file of yours, or the name of one that ships.
 
     The folder holds the pictures, a page that tells what is seen, the recipe with every default filled in, and where
     it was made. A run that was interrupted goes on when the same command is given again.
+
+    A recipe may come from anybody: it runs no code, downloads nothing and opens only files in its own folder, unless
+    you say --trust or name the network yourself with --model.
     """
     voice = Voice(quiet=quiet)
-    document = load(recipe, settings if seed is None else (*settings, f"seed={seed}"))
+    short = (("model", model), ("seed", seed))
+    document = load(recipe, (*settings, *(f"{word}={value}" for word, value in short if value is not None)))
     folder = output or document.folder
     with contextlib.closing(voice):
-        conclude(voice, _run(voice, document, folder, workers))
+        conclude(voice, _run(voice, document, folder, workers, trust=trust))
 
 
 def conclude(voice: Voice, made: Run) -> None:
@@ -63,9 +76,9 @@ def conclude(voice: Voice, made: Run) -> None:
     voice.wrote(made.index, f" ({count} picture{'' if count == 1 else 's'})")
 
 
-def _run(voice: Voice, document: Document, folder: Path, workers: int | None) -> Run:
+def _run(voice: Voice, document: Document, folder: Path, workers: int | None, *, trust: bool) -> Run:
     recipe = read(document)
-    network = read_network(document, recipe)
+    network = read_network(document, recipe, trust=trust)
     try:
         return run_document(
             document,
@@ -73,6 +86,7 @@ def _run(voice: Voice, document: Document, folder: Path, workers: int | None) ->
             recipe=recipe,
             network=network,
             workers=default_workers(network, recipe.threads) if workers is None else workers,
+            trust=trust,
             report=lambda done, total, unit: voice.progress(done, total, f"{unit} of {document.origin.short_name}"),
         )
     except KeyboardInterrupt as error:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lucidtorch.base.trust import following, trusting
 from lucidtorch.recipes.blame import Key
 from lucidtorch.recipes.documents.origins import Origin
 from lucidtorch.recipes.reading.nodes import Node
@@ -39,6 +42,25 @@ class Document:
         """Where a run of it is written to unless somebody says otherwise: its `output`, or the name of its file."""
         said = self.values.get("output")
         return Path(said) if isinstance(said, str) else Path(self.origin.short_name)
+
+    @property
+    def typed(self) -> tuple[Path, ...]:
+        """The files and folders that the command line names, and not the file."""
+        texts = [one.value for one in self.root.walk() if one.place.typed and isinstance(one.value, str)]
+        files = [one.rpartition(":")[0] for one in texts]  # of FILE.py:FUNCTION
+        return tuple(Path(one) for one in (*texts, *files) if one)
+
+    @contextlib.contextmanager
+    def followed(self, *, trust: bool) -> Iterator[None]:
+        """Follow what the recipe says: a file of a stranger's may name nothing outside of its folder.
+
+        Args:
+            trust: Whether the user says that the file is to be trusted.
+        """
+        typed = any(self.root.find(key)[0].place.typed for key in (("model",), ("model", "spec")))
+        scope = following(self.origin.path, self.origin.folder, known=self.typed, downloads=typed)
+        with trusting(trust), contextlib.nullcontext() if self.origin.shipped else scope:
+            yield
 
     def place(self, key: Key, *, name: bool = False) -> str:
         """Say where a field was written.

@@ -66,12 +66,13 @@ def read(document: Document) -> RecipeKind:
         return recipe
 
 
-def read_network(document: Document, recipe: RecipeKind) -> Model:
+def read_network(document: Document, recipe: RecipeKind, *, trust: bool = False) -> Model:
     """Load the network that a recipe names.
 
     Args:
         document: The recipe as it is written.
         recipe: What `read` made of it.
+        trust: Whether the file is to be trusted: code, downloads and files anywhere that it names.
 
     Returns:
         The network.
@@ -79,8 +80,9 @@ def read_network(document: Document, recipe: RecipeKind) -> Model:
     Raises:
         RecipeError: There is no such network; the message names the place.
     """
-    with placed(document):
-        return load_network(recipe.model or "", recipe.weights, recipe.device)
+    sums = None if recipe.made_with is None else recipe.made_with.files
+    with placed(document), document.followed(trust=trust):
+        return load_network(recipe.model or "", recipe.weights, recipe.device, sums=sums, base=document.base)
 
 
 def run_document(
@@ -91,6 +93,7 @@ def run_document(
     network: Model | None = None,
     workers: int = 1,
     report: Report | None = None,
+    trust: bool = False,
 ) -> Run:
     """Run a recipe as it is written, or go on where it was interrupted.
 
@@ -101,6 +104,8 @@ def run_document(
         network: What `read_network` loaded; loaded here where None.
         workers: How many processes work side by side.
         report: Called as the work goes on with the number done, the number of all, and what is counted.
+        trust: Whether the file is to be trusted: code, downloads and files anywhere that it names. Otherwise it may
+            name what ships, networks whose weights are on this machine, and files in its own folder.
 
     Returns:
         What came of it.
@@ -110,8 +115,8 @@ def run_document(
         OutputError: The folder cannot be written to.
     """
     found = read(document) if recipe is None else recipe
-    model = read_network(document, found) if network is None else network
-    with placed(document):
+    model = read_network(document, found, trust=trust) if network is None else network
+    with placed(document), document.followed(trust=trust):
         return run_recipe(found, folder, network=model, base=document.base, workers=workers, report=report)
 
 

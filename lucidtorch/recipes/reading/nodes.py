@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +23,11 @@ class Place:
     file: str
     line: int = 0
     column: int = 0
+
+    @property
+    def typed(self) -> bool:
+        """Whether it was an option of the command line: what stands in a file has a line."""
+        return self.line == 0
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
@@ -47,6 +53,17 @@ class Node:
         if isinstance(self.value, dict):
             return {key: one.plain for key, one in self.value.items()}
         return [one.plain for one in self.value] if isinstance(self.value, tuple) else self.value
+
+    def walk(self) -> Iterator[Node]:
+        """Go through this value and all that stand in it.
+
+        Yields:
+            Each with its place.
+        """
+        yield self
+        inner = tuple(self.value.values()) if isinstance(self.value, dict) else self.value
+        for one in inner if isinstance(inner, tuple) else ():
+            yield from one.walk()
 
     def find(self, key: Key) -> tuple[Node, int]:
         """Go along a key as far as there are values.

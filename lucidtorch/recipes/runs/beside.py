@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.settings import settings_text
 from lucidtorch.galleries.aims import Aim
 from lucidtorch.galleries.beside import Beside, marked
-from lucidtorch.galleries.examples import Examples
+from lucidtorch.galleries.examples import Examples, find_scan
 from lucidtorch.objectives.text import parse
 from lucidtorch.recipes.blame import blamed
 from lucidtorch.recipes.recipe import RenderingRecipe
@@ -36,7 +35,7 @@ def open_examples(stage: Stage) -> Examples | None:
     if not isinstance(recipe, RenderingRecipe) or recipe.scan is None:
         return None
     with blamed("scan"):
-        return Examples.open(stage.base / Path(recipe.scan).expanduser(), stage.network)
+        return Examples.open(find_scan(recipe.scan, stage.base, stage.sum_of("scan")), stage.network)
 
 
 def with_examples(story: Story, desk: Desk, examples: Examples) -> Story:

@@ -6,14 +6,13 @@ import hashlib
 import warnings
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeVar
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import LucidtorchWarning, WeightsError
 from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.base.sizes import short_size
-from lucidtorch.galleries.examples import scan_checksum
+from lucidtorch.galleries.examples import find_scan, scan_checksum
 from lucidtorch.galleries.task import Craft, Task
 from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
@@ -72,12 +71,12 @@ def settled(task: Task, resolved: Recipe, job: Job) -> Task:
 
 
 def _scan_fields(stage: Stage) -> dict[str, Any]:
-    """The scan that a recipe names, by its whole path, and its checksum among the ``files``; nothing where none."""
+    """The scan that a recipe names, by its folder's name, and its checksum among the ``files``; nothing where none."""
     named = getattr(stage.recipe, "scan", None)
     if named is None:
         return {}
-    folder = stage.base / Path(named).expanduser()
-    return {"scan": str(folder.resolve()), "files": {"scan": scan_checksum(folder)}}
+    folder = find_scan(named, stage.base, stage.sum_of("scan"))
+    return {"scan": folder.resolve().name, "files": {"scan": scan_checksum(folder)}}
 
 
 def _rendering_fields(craft: Craft, jobs: Sequence[Job]) -> dict[str, Any]:

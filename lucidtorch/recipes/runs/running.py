@@ -59,7 +59,7 @@ def run_recipe(
     check_workers(workers)
     check_folder(folder)
     start = base or Path()
-    model = _loaded(recipe) if network is None else network
+    model = _loaded(recipe, start) if network is None else network
     stage = Stage.of(recipe, model, start)
     with threads(recipe.threads):
         examples = open_examples(stage)
@@ -79,12 +79,13 @@ def run_recipe(
     return Run(folder, resolved, story, moved)
 
 
-def _loaded(recipe: RecipeKind) -> Model:
+def _loaded(recipe: RecipeKind, base: Path) -> Model:
     if recipe.model is None:
         raise RecipeError(
             "The recipe names no network; write for example `model: vgg16`, or hand a module over in a Python program."
         )
-    return load_network(recipe.model, recipe.weights, recipe.device)
+    sums = None if recipe.made_with is None else recipe.made_with.files
+    return load_network(recipe.model, recipe.weights, recipe.device, sums=sums, base=base)
 
 
 def _first_of_each(tasks: Sequence[Task]) -> list[Task]:

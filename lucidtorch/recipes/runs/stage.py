@@ -80,6 +80,17 @@ class Stage:
             return self.craft.param
         return image(short_size(default_size(self.network)), channels=self.network.convention.channels)
 
+    def sum_of(self, what: str) -> str | None:
+        """Look up the checksum of something that an earlier run of the recipe read.
+
+        Args:
+            what: Its name in ``made_with.files``, such as ``data``.
+
+        Returns:
+            The SHA-256; None where the recipe notes none.
+        """
+        return None if self.recipe.made_with is None else self.recipe.made_with.files.get(what)
+
     def seed(self, *parts: int | str) -> int:
         """Make the seed of a picture.
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 from lucidtorch.base.errors import BadInputError, suggestion
+from lucidtorch.base.known_files import recall_file, remember
+from lucidtorch.base.trust import allow, beside, check_read
 from lucidtorch.transforms.meshes.mesh import Mesh
 from lucidtorch.transforms.meshes.obj import read_obj
 from lucidtorch.transforms.meshes.shapes import SHAPES
@@ -36,16 +39,28 @@ def named_mesh(name: object, sha256: object = None) -> tuple[Mesh, str | None]:
         hint = suggestion(name, SHAPES) if isinstance(name, str) else ""
         message = f"A mesh is one of {', '.join(SHAPES)}, or the path of an {SUFFIX} file, but {name!r:.80} was given."
         raise BadInputError(f"{message} {hint}".rstrip())
-    content = _content(name)
+    path = _found(name, sha256)
+    content = _content(path, name)
     found = hashlib.sha256(content).hexdigest()
     if sha256 not in (None, found):
         raise BadInputError(f"The mesh {name} has changed: its sha256 is {found}, and {sha256!r:.80} was expected.")
+    remember(found, str(path.resolve()))
     return read_obj(content, name), found
 
 
-def _content(name: str) -> bytes:
+def _found(name: str, sha256: object) -> Path:
+    """Find the file: as it is named, or where the user named the file of that checksum before."""
+    path, known = beside(name), recall_file(sha256 if isinstance(sha256, str) else None)
+    if known is not None and not os.path.isfile(path):  # a NUL in the name is no error here
+        allow(known)
+        return known
+    return path
+
+
+def _content(path: Path, name: str) -> bytes:
+    check_read(path)
     try:
-        return Path(name).read_bytes()
+        return path.read_bytes()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise BadInputError(

@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 
 from lucidtorch.base.checks import check_number
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.known_files import file_name
 from lucidtorch.base.sizes import PLANE, Size, size_pair
 from lucidtorch.transforms.meshes.camera import on_canvas, orbit
 from lucidtorch.transforms.meshes.mesh import Mesh
@@ -59,6 +60,7 @@ class textured(Transform):  # noqa: N801  # a word of the notation
             file otherwise. The package's own meshes have none.
 
     Raises:
+        UntrustedError: A file from elsewhere names a file outside of its folder.
         BadInputError: There is no such mesh, the file cannot be used or has another checksum, or a number does not fit.
 
     Example:
@@ -93,6 +95,8 @@ class textured(Transform):  # noqa: N801  # a word of the notation
         surface, sha256 = named_mesh(self.mesh, self.sha256)
         object.__setattr__(self, "surface", surface.fitted())
         object.__setattr__(self, "sha256", sha256)
+        if sha256 is not None:
+            object.__setattr__(self, "mesh", file_name(str(self.mesh)))  # no path of anybody's machine in texts
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         """Draw how far each view is from the middle of the ranges: azimuth, elevation, distance, `[B, 3]`."""
