@@ -17,7 +17,7 @@ from typing import Any
 
 from lucidtorch.base.errors import OutputError
 from lucidtorch.base.files import atomic_write_text
-from lucidtorch.base.trust import is_following
+from lucidtorch.base.trust import is_named_by_user
 
 VARIABLE = "LUCIDTORCH_CACHE"
 CHECKSUM = re.compile(r"[0-9a-f]{16,64}")
@@ -43,7 +43,10 @@ def remember(checksum: str | None, name: Any) -> None:
         checksum: Its SHA-256, in hexadecimal digits; nothing is noted where None.
         name: Its whole path, or what else names it, as plain data.
     """
-    if is_following() or checksum is None or not CHECKSUM.fullmatch(checksum) or recall(checksum) == name:
+    if checksum is None or not CHECKSUM.fullmatch(checksum) or recall(checksum) == name:
+        return
+    texts = [name] if isinstance(name, str) else name.values() if isinstance(name, dict) else name
+    if not all(is_named_by_user(one) for one in texts if isinstance(one, str)):
         return
     with contextlib.suppress(OutputError, OSError, RuntimeError):  # RuntimeError: the user has no home
         atomic_write_text(_folder() / checksum, json.dumps(name))

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from lucidtorch.base.errors import UntrustedError
 
+LONGEST = 60  # characters of a path in a message
 PACKAGE = Path(__file__).resolve().parents[1]  # what ships with the package is always read
-ADVICE = "add --trust (in Python trust=True) if you know where it comes from"
+ADVICE = "if you trust it, add --trust (in Python trust=True)"
 
 
 @dataclass
@@ -46,7 +47,7 @@ def following(source: Path, folder: Path, *, known: Iterable[Path] = (), downloa
     if _scope.get() is _TRUSTED:
         yield
         return
-    scope = _Scope(str(source), (folder.resolve(), PACKAGE), {one.resolve() for one in known}, downloads)
+    scope = _Scope(source.name, (folder.resolve(), PACKAGE), {one.resolve() for one in known}, downloads)
     token = _scope.set(scope)
     try:
         yield
@@ -74,10 +75,17 @@ def is_trusting() -> bool:
     return _scope.get() is _TRUSTED
 
 
-def is_following() -> bool:
-    """Whether a file from elsewhere is being followed."""
+def is_named_by_user(path: str | Path) -> bool:
+    """Say whether the user named a file, and not a file from elsewhere.
+
+    Args:
+        path: The file or folder.
+
+    Returns:
+        Whether it is so.
+    """
     scope = _scope.get()
-    return scope is not None and scope is not _TRUSTED
+    return scope is None or scope is _TRUSTED or any(_resolved(path).is_relative_to(one) for one in scope.known)
 
 
 def may_download() -> bool:
@@ -100,7 +108,7 @@ def beside(name: str | Path) -> Path:
 
 
 def allow(path: Path) -> None:
-    """Let a file be read that the user named on this machine before.
+    """Let a file or folder be read that the user names, or named on this machine before.
 
     Args:
         path: The file or folder.
@@ -124,8 +132,7 @@ def check_read(path: str | Path) -> None:
         return
     if not any(_resolved(path).is_relative_to(one) for one in (*scope.folders, *scope.known)):
         raise UntrustedError(
-            f"{scope.name} names {_short(path)}, which lies outside of its folder, so that it was not opened: "
-            f"copy it into that folder, or {ADVICE}."
+            f"{scope.name} names {_short(path)} outside of its folder; it was not opened: copy it there, or, {ADVICE}."
         )
 
 
@@ -143,7 +150,7 @@ def check_code(path: Path) -> None:
         return
     raise UntrustedError(
         f"{scope.name} asks to run the code in {_short(path)}, and nothing was run: name the network yourself with "
-        f"--model (in Python model=), or {ADVICE}."
+        f"--model, or, {ADVICE}."
     )
 
 
@@ -158,8 +165,7 @@ def check_program(path: Path) -> None:
     """
     if _scope.get() is not _TRUSTED:
         raise UntrustedError(
-            f"{_short(path)} is a program, and reading one can run code that is hidden in it; if you know where it "
-            "comes from, say so with --trust (in Python load_model(..., trust=True))."
+            f"{_short(path)} is a program, and reading one can run code that it hides; it was not opened: {ADVICE}."
         )
 
 
@@ -188,4 +194,4 @@ def _resolved(path: str | Path) -> Path:
 
 def _short(path: str | Path) -> str:
     text = str(path)
-    return repr(text if len(text) <= 100 else f"{text[:60]}...{text[-37:]}")
+    return repr(text if len(text) <= LONGEST else f"{text[:20]}...{text[-37:]}")

@@ -88,7 +88,9 @@ def _held(value: Any) -> Any:
     name = name_of(value)
     if name is None and hasattr(value, "__len__") and hasattr(value, "__getitem__"):
         return value if isinstance(value, tuple) and _is_plain(value) else GivenData(value)
-    return NamedData.model_validate(name) if isinstance(name, Mapping) else name
+    if isinstance(name, Mapping):
+        return NamedData.model_validate(name)
+    return tuple(name) if isinstance(name, list) else name
 
 
 def _is_plain(value: tuple[Any, ...]) -> bool:

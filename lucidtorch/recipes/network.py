@@ -6,11 +6,12 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lucidtorch.base.errors import WeightsError
+from lucidtorch.base.records import MOST_CHANNELS, Side
 from lucidtorch.base.trust import check_read
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.device import read_device
@@ -51,8 +52,12 @@ class Network(BaseModel):
         default=None, description="What [0, 1] is stretched to before mean and std."
     )
     channel_order: Literal["rgb", "bgr"] | None = Field(default=None, description="The order of the input's colours.")
-    size: int | tuple[int, ...] | None = Field(default=None, description="The size of the input that it was made for.")
-    channels: int | None = Field(default=None, ge=1, description="The number of channels of its input.")
+    size: Side | Annotated[tuple[Side, ...], Field(min_length=1, max_length=3)] | None = Field(
+        default=None, description="The size of the input that it was made for."
+    )
+    channels: int | None = Field(
+        default=None, ge=1, le=MOST_CHANNELS, description="The number of channels of its input."
+    )
     labels: str | tuple[str, ...] | None = Field(
         default=None, description="A file with the names of the classes, or the names."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
-from lucidtorch.base.errors import OutputError, RecipeError
+from lucidtorch.base.errors import OutputError, RecipeError, suggestion
 from lucidtorch.base.files import atomic_write_bytes, check_output_file
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.records import ComposedRecord, RenderRecord
@@ -43,7 +43,9 @@ def read_recipe(path: str | Path) -> RenderRecord | ComposedRecord:
         return RenderRecord.read(settings, f"The recipe in {path}")
     found = ComposedRecord.read(settings, f"The recipe in {path}")
     if found.kind not in KINDS:
-        raise RecipeError(f"The recipe in {path} is of the kind {found.kind!r}, which is none of {', '.join(KINDS)}.")
+        raise RecipeError(
+            f"The recipe in {path} is of the unknown kind {found.kind!r:.40}. {suggestion(found.kind, KINDS)}"
+        )
     return found
 
 

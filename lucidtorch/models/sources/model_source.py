@@ -94,7 +94,7 @@ class ModelSource:
                 now.labels_sha256,
             ),
         ):
-            if before != after and not (before is None and "labels" in what):  # 0.1.0 noted none of labels
+            if before not in (None, after):  # a record may note none
                 raise WeightsError(f"{what} used (SHA-256 {after} instead of {before}); put the file back that was.")
 
     @classmethod

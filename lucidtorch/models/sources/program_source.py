@@ -22,6 +22,17 @@ EXPORTED, SCRIPTED = ".pt2", ".pt"
 SUFFIXES = (EXPORTED, SCRIPTED, ".pth", ".safetensors")
 SCRIPTS_OWN = "/constants.pkl"  # what a TorchScript archive holds and a state dict's does not
 IMAGE_DIMENSIONS = (4, 5)  # [B, C, H, W] and [B, C, T, H, W]
+UNREADABLE = (
+    RuntimeError,
+    ValueError,
+    OSError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+    zipfile.BadZipFile,
+    pickle.UnpicklingError,
+)
 
 
 def find_in_program(spec: str, weights: str | Path) -> FoundNetwork:
@@ -94,7 +105,7 @@ def _loaded(path: Path) -> Any:
     logger.setLevel(logging.CRITICAL)
     try:
         return torch.export.load(path)
-    except (RuntimeError, ValueError, OSError, LookupError, zipfile.BadZipFile, pickle.UnpicklingError) as error:
+    except UNREADABLE as error:
         raise _broken(path, error) from error
     finally:
         logger.setLevel(level)

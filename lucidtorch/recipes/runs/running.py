@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lucidtorch.base.errors import RecipeError
 from lucidtorch.base.threads import threads
+from lucidtorch.base.trust import allow
 from lucidtorch.galleries.task import Task
 from lucidtorch.galleries.work import Record, settle
 from lucidtorch.galleries.workers import check_workers
@@ -58,6 +59,7 @@ def run_recipe(
     watch = Watch()
     check_workers(workers)
     check_folder(folder)
+    allow(folder)
     start = base or Path()
     model = _loaded(recipe, start) if network is None else network
     stage = Stage.of(recipe, model, start)
