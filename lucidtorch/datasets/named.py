@@ -16,6 +16,7 @@ from lucidtorch.datasets.ruled import Lines, lines
 
 ARRAYS = ".npy"
 FOLDER, TORCHVISION = "folder", "torchvision"
+PATHS = (FOLDER, "root")  # the words whose values are paths
 
 DataName: TypeAlias = str | Sequence[str] | Mapping[str, Any]
 """The path of a folder or of an array `[N, C, H, W]`; paths of images; or a mapping with one of `SORTS` as a key."""
@@ -79,6 +80,22 @@ def name_of(data: object) -> DataName | None:
     if isinstance(data, list | tuple) and all(isinstance(one, str | Path) for one in data):
         return [str(Path(one).resolve()) for one in data]
     return None
+
+
+def shown_data(name: DataName) -> DataName:
+    """Say what data is called without a place on this machine.
+
+    Args:
+        name: What `open_data` takes.
+
+    Returns:
+        The same with the names of files and folders in the place of their paths.
+    """
+    if isinstance(name, str):
+        return Path(name).name
+    if not isinstance(name, Mapping):
+        return [Path(one).name for one in name]
+    return {word: Path(value).name if word in PATHS else value for word, value in name.items()}
 
 
 def _only(words: Mapping[str, Any], known: tuple[str, ...], sort: str) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from typing import TypeAlias
 from torch import Tensor
 
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning, RecipeError
-from lucidtorch.base.files import atomic_write_bytes
 from lucidtorch.base.images import encode_png, read_png_text
 from lucidtorch.datasets.named import FOLDER, TORCHVISION, DataName
 from lucidtorch.datasets.scans.patches import patch
@@ -26,6 +25,7 @@ from lucidtorch.galleries.beside import Beside, Reach, said_of
 from lucidtorch.galleries.plan import slug
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
+from lucidtorch.runs.folder import write_file
 
 STRIPS = "examples"  # the folder in that of a gallery or a run in which the strips stand
 MOST = 9  # images of one unit
@@ -140,7 +140,7 @@ class Examples:
             file = _file(aim)
             if not stands(folder / file, inscribed(file)):
                 image = strip([patch(self.source, found, one) for one in shown])
-                atomic_write_bytes(folder / file, encode_png(image, inscribed(file), alpha=True))
+                write_file(folder, file, encode_png(image, inscribed(file), alpha=True))
         note = "" if self.source is not None else PROGRAMS if self.scan.data is None else MISSING
         return said_of(found, aim, self.reach(aim, pictures), file=file, count=MOST, data=self.data, note=note)
 

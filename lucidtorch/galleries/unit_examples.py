@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from torch import Tensor
 
-from lucidtorch.base.files import atomic_write_text
 from lucidtorch.base.images import GAP
 from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.base.threads import threads
@@ -20,7 +19,8 @@ from lucidtorch.galleries.beside import Beside
 from lucidtorch.galleries.examples import Examples, stands
 from lucidtorch.galleries.look import picture_pixels
 from lucidtorch.galleries.plan import Batch
-from lucidtorch.galleries.work import Record
+from lucidtorch.galleries.work import BATCHES, Record
+from lucidtorch.runs.folder import read_json, write_file
 
 Row: TypeAlias = tuple[Beside | None, ...]
 """What stands beside each unit's picture of a batch, in the order of its units; None beside those without examples."""
@@ -60,9 +60,13 @@ class UnitExamples:
         with threads(self.threads):
             pairs = zip(batch.units, record["pictures"], strict=True)
             row = tuple(self._beside(batch, unit, entry) for unit, entry in pairs)
-        plain = [None if one is None else dataclasses.asdict(one) for one in row]
-        document = {"key": self._key(batch, record), "beside": plain}
-        atomic_write_text(self._record_of(batch), json.dumps(document, sort_keys=True, indent=1))
+        document = {
+            "key": self._key(batch, record),
+            "pictures": _checksums(record),
+            "words": self.examples.words,
+            "beside": [None if one is None else dataclasses.asdict(one) for one in row],
+        }
+        write_file(self.folder, _record_of(batch.name), json.dumps(document, sort_keys=True, indent=1))
         return row
 
     def found(self, batch: Batch, record: Record) -> Row | None:
@@ -75,12 +79,9 @@ class UnitExamples:
         Returns:
             What stands beside them, or None.
         """
-        try:
-            document = json.loads(self._record_of(batch).read_text(encoding="utf-8"))
-            if document["key"] != self._key(batch, record):
-                return None
-            row = tuple(None if one is None else Beside.of_plain(one) for one in document["beside"])
-        except (OSError, ValueError, KeyError, TypeError):
+        document = read_json(self.folder / _record_of(batch.name))
+        row = _row(document) if document.get("key") == self._key(batch, record) else None
+        if row is None:
             return None
         files = [one.file for one in row if one is not None and one.file]
         return row if all(stands(self.folder / file, self._inscribed(file)) for file in files) else None
@@ -101,15 +102,31 @@ class UnitExamples:
             "scan": self.examples.checksum,
             "shown": self.examples.source is not None,
             "objectives": [repr(batch.objective_of(unit)) for unit in batch.units],
-            "pictures": [one["sha256"] for one in record["pictures"]],
+            "pictures": _checksums(record),
             "sides": self.sides,
             "threads": self.threads,
             "versions": versions(),
         }
         return hashlib.sha256(settings_text(facts).encode()).hexdigest()
 
-    def _record_of(self, batch: Batch) -> Path:
-        return self.folder / "batches" / f"{batch.name}.beside.json"
+
+def kept_row(folder: Path, name: str, record: Record) -> tuple[Row, str]:
+    """Find what any command put beside the pictures of a batch.
+
+    Args:
+        folder: The folder of the gallery.
+        name: The name of the batch.
+        record: What is known of its pictures.
+
+    Returns:
+        What stands beside them, and what the page says of it; nothing where they are other pictures, or it has gone.
+    """
+    document = read_json(folder / _record_of(name))
+    row, words = _row(document), document.get("words")
+    if row is None or document.get("pictures") != _checksums(record) or len(row) != len(record["pictures"]):
+        return (), ""
+    whole = all((folder / one.file).is_file() for one in row if one is not None and one.file)
+    return (row, words) if whole and isinstance(words, str) else ((), "")
 
 
 def tiles(sheet: Tensor, sides: Sequence[int]) -> list[Tensor]:
@@ -125,3 +142,18 @@ def tiles(sheet: Tensor, sides: Sequence[int]) -> list[Tensor]:
     height, width = sides
     rows, columns = (range(0, whole, side + GAP) for whole, side in zip(sheet.shape[1:], sides, strict=True))
     return [sheet[:, row : row + height, column : column + width] for row in rows for column in columns]
+
+
+def _row(document: Mapping[str, Any]) -> Row | None:
+    try:
+        return tuple(None if one is None else Beside.of_plain(one) for one in document["beside"])
+    except (KeyError, TypeError):
+        return None
+
+
+def _checksums(record: Record) -> list[str]:
+    return [one["sha256"] for one in record["pictures"]]
+
+
+def _record_of(name: str) -> str:
+    return f"{BATCHES}/{name}.beside.json"

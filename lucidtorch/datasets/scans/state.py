@@ -6,23 +6,24 @@ import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
-from lucidtorch.datasets.named import DataName
+from lucidtorch.datasets.named import DataName, shown_data
 from lucidtorch.datasets.scans.ledger import Ledger
+from lucidtorch.datasets.scans.settings import Settings
 from lucidtorch.datasets.scans.source import Skipped
 from lucidtorch.models.axes.receptive_field import ReceptiveField
+from lucidtorch.runs.folder import SCAN_RECORD, read_json, write_file
 
 FORMAT = 2
-SUMMARY = "scan.json"
-TABLES = "tables-*.npz"  # the star is the number of images that they speak of
-LONGEST_SHOWN = 60
+SUMMARY = SCAN_RECORD
+TABLES = "tables-{:09d}.npz"  # with the number of images that they are of
+PROVENANCE = "provenance.json"
 
 Identity: TypeAlias = dict[str, Any]
 
@@ -80,13 +81,19 @@ class State:
 def write_state(state: State, folder: Path) -> None:
     """Write how far a scan has come: the tables first, then the summary that names them, each whole or not at all.
 
+    A scan that has looked at nothing yet has a summary alone.
+
     Args:
         state: What to write.
         folder: Where; the tables of before are removed when the new ones stand.
 
     Raises:
         OutputError: The folder cannot be written to.
+        WriteError: The disk is full, or the folder was removed.
     """
+    if state.done == 0:
+        write_file(folder, SUMMARY, json.dumps(_summary(state, None), indent=1))
+        return
     stream = io.BytesIO()
     arrays = {
         f"{number}/{name}": array
@@ -94,11 +101,10 @@ def write_state(state: State, folder: Path) -> None:
         for name, array in ledger.arrays().items()
     }
     np.savez(stream, allow_pickle=False, **arrays)
-    tables = _tables(state.done)
     data = stream.getvalue()
-    atomic_write_bytes(folder / tables, data)
-    atomic_write_text(folder / SUMMARY, json.dumps(_summary(state, tables, data), indent=1))
-    remove_stale(state, folder)
+    write_file(folder, TABLES.format(state.done), data)
+    write_file(folder, SUMMARY, json.dumps(_summary(state, data), indent=1))
+    remove_tables(state, folder)
 
 
 def read_state(folder: Path) -> State | None:
@@ -117,10 +123,13 @@ def read_state(folder: Path) -> State | None:
         summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
         if summary["format"] != FORMAT:
             raise BadInputError(f"{folder} was written by another version of lucidtorch; scan into another folder.")
+        named = read_json(folder / PROVENANCE).get("data", summary["data"])
+        if summary["tables"] is None:
+            return _state(summary, named, None)
         data = (folder / summary["tables"]["file"]).read_bytes()
         if hashlib.sha256(data).hexdigest() != summary["tables"]["sha256"]:
             raise ValueError(f"{summary['tables']['file']} is not what was written")
-        return _state(summary, data)
+        return _state(summary, named, data)
     except (FileNotFoundError, NotADirectoryError) as error:
         if not (folder / SUMMARY).exists():
             return None
@@ -131,45 +140,30 @@ def read_state(folder: Path) -> State | None:
         raise _damaged(folder, error) from error
 
 
-def remove_stale(state: State, folder: Path) -> None:
-    """Remove tables that the summary does not name.
+def remove_tables(state: State, folder: Path) -> None:
+    """Remove the tables of the chunk before, which a kill may have left.
 
     Args:
         state: What the folder holds.
         folder: The folder of a scan.
     """
-    for path in folder.glob(TABLES):
-        if path.name != _tables(state.done):
-            path.unlink(missing_ok=True)
+    chunk = state.about.identity["chunk"]
+    before = (state.done - 1) // chunk * chunk
+    if before > 0:
+        (folder / TABLES.format(before)).unlink(missing_ok=True)
 
 
-def check_same(known: Identity, wanted: Identity, folder: Path) -> None:
-    """Refuse to go on with the scan of something else.
+def write_provenance(about: About, folder: Path) -> None:
+    """Write where the images of a scan are: the one file of its folder that names places on this machine.
 
     Args:
-        known: What the folder holds the scan of.
-        wanted: What shall be scanned.
-        folder: For the message.
-
-    Raises:
-        BadInputError: They differ, or nobody can say whether they do.
+        about: What the scan is of.
+        folder: The folder of the scan.
     """
-    if wanted["network"] is None:
-        raise BadInputError(
-            f"{folder} holds a scan, and an input or output of this network is a function, so that nobody can say "
-            "whether it is the same; scan into another folder."
-        )
-    words = [word for word in wanted if known.get(word) != wanted[word]]
-    if words:
-        told = "; ".join(f"{word}: {_shown(known.get(word))} there, {_shown(wanted[word])} here" for word in words)
-        raise BadInputError(f"{folder} holds the scan of something else ({told}); scan into another folder.")
+    write_file(folder, PROVENANCE, json.dumps({"data": about.data}, indent=1) + "\n")
 
 
-def _tables(done: int) -> str:
-    return TABLES.replace("*", f"{done:09d}")
-
-
-def _summary(state: State, tables: str, data: bytes) -> dict[str, Any]:
+def _summary(state: State, data: bytes | None) -> dict[str, Any]:
     about = state.about
     layers = [
         {
@@ -189,13 +183,15 @@ def _summary(state: State, tables: str, data: bytes) -> dict[str, Any]:
         "classes": list(about.classes),
         "class_counts": state.class_counts.tolist(),
         "right": state.right.tolist(),
-        "data": about.data,
+        "data": None if about.data is None else shown_data(about.data),
         "skipped": [asdict(one) for one in state.skipped],
-        "tables": {"file": tables, "sha256": hashlib.sha256(data).hexdigest()},
+        "tables": None
+        if data is None
+        else {"file": TABLES.format(state.done), "sha256": hashlib.sha256(data).hexdigest()},
     }
 
 
-def _state(summary: Mapping[str, Any], data: bytes) -> State:
+def _state(summary: Mapping[str, Any], named: DataName | None, data: bytes | None) -> State:
     layers = summary["layers"]
     about = About(
         summary["model"],
@@ -204,15 +200,19 @@ def _state(summary: Mapping[str, Any], data: bytes) -> State:
         tuple(summary["classes"]),
         {one["layer"]: tuple(one["shape"]) for one in layers},
         {one["layer"]: _receptive_field(one["receptive_field"]) for one in layers},
-        summary["data"],
+        named,
     )
+    counts, right = (np.array(summary[word], dtype=np.int64) for word in ("class_counts", "right"))
+    if data is None:
+        settings = Settings(**{one.name: summary["identity"][one.name] for one in fields(Settings)})
+        ledgers = {layer: Ledger.empty(shape[0], settings) for layer, shape in about.shapes.items()}
+        return State(about, ledgers, class_counts=counts, right=right)
     with np.load(io.BytesIO(data), allow_pickle=False) as tables:
         arrays: dict[int, dict[str, np.ndarray]] = {number: {} for number in range(len(layers))}
         for name in tables.files:
             number, _, own = name.partition("/")
             arrays[int(number)][own] = tables[name]
     ledgers = {one["layer"]: Ledger.from_arrays(arrays[number]) for number, one in enumerate(layers)}
-    counts, right = (np.array(summary[word], dtype=np.int64) for word in ("class_counts", "right"))
     return State(about, ledgers, summary["done"], [Skipped(**one) for one in summary["skipped"]], counts, right)
 
 
@@ -229,8 +229,3 @@ def _sides(value: int | Sequence[int]) -> int | tuple[int, ...]:
 
 def _damaged(folder: Path, error: Exception) -> BadInputError:
     return BadInputError(f"The scan in {folder} is damaged ({error}); remove the folder and scan again.")
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
