@@ -26,7 +26,7 @@ ABANDONED = 86_400.0  # seconds after which a temporary file is nobody's, whatev
 # The place is right and writing failed all the same: there is no room, or the disk is broken.
 FAILURES = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "ESTALE") if hasattr(errno, name)}
 
-_own: set[str] = set()  # the names of temporary files that this process is writing
+_own: set[str] = set()  # the names of temporary files and folders of this process
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
@@ -76,7 +76,6 @@ def replace_file(path: Path, data: bytes) -> None:
     """
     remove_stale(path.parent, path.name)
     temporary = temporary_path(path)
-    _own.add(temporary.name)
     try:
         with temporary.open("xb") as stream:
             stream.write(data)
@@ -101,10 +100,11 @@ def temporary_path(path: Path) -> Path:
         A path beside it that no other process uses, and that `remove_stale` knows.
     """
     name = f".{_target(path.name)}.lucidtorch-{_host()}-{os.getpid()}-{secrets.token_hex(4)}.part"
+    _own.add(name)
     return path.with_name(name)
 
 
-def scratch_folder(word: str) -> Path:
+def temporary_folder(word: str) -> Path:
     """Make a folder for temporary files in that of the system; those that killed processes left are removed.
 
     Args:

@@ -21,6 +21,7 @@ from lucidtorch.galleries.task import Craft
 from lucidtorch.galleries.unit_examples import Row, UnitExamples, kept_row
 from lucidtorch.galleries.work import Record, check_workers, settle, work_through
 from lucidtorch.models.checksum import network_key
+from lucidtorch.models.display import file_facts
 from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
@@ -277,9 +278,8 @@ def _picture(batch: Batch, unit: int, entry: Record, beside: Beside | None, fold
 
 
 def _summary(model: Model, job: Job) -> dict[str, str]:
-    source = "given in Python" if model.source is None else model.source.weights
     return {
-        "weights": source,
+        **file_facts(model.source),
         "picture": f"{' x '.join(map(str, job.param.size))} pixels",
         "steps": str(job.schedule.steps),
         "step size": f"{job.schedule.lr:g}",

@@ -107,9 +107,9 @@ def scan(
     check_folder(place, SCAN)
     state, moved = _begun(about, place, settings)
     with kept_in_place(place, SCAN):
-        write_provenance(about, place)
         if state.done == 0:
-            write_state(state, place)
+            write_state(state, place)  # the record first: what has none is of somebody else
+        write_provenance(about, place)
         remove_tables(state, place)
         work = _Pass(network, source, settings, state, report)
         while state.done < about.total:
