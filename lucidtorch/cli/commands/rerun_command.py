@@ -46,7 +46,8 @@ def command(picture: Path, output: Path | None, seed: int, quiet: bool) -> None:
 
 def _free_name(picture: Path) -> Path:
     """Name the new picture: a file that is not there, or is the same picture made again before."""
-    names = (f"{picture.stem}-again{end}.png" for end in ("", *(f"-{number}" for number in itertools.count(2))))
+    ends = itertools.chain(("",), (f"-{number}" for number in itertools.count(2)))
+    names = (f"{picture.stem}-again{end}.png" for end in ends)
     places = (picture.with_name(name) for name in names)
     return next(place for place in places if not os.path.lexists(place) or _is_again(place, picture))
 
