@@ -72,6 +72,10 @@ class RenderError(LucidtorchError):
     """A render that began could not go on."""
 
 
+class WriteError(LucidtorchError):
+    """Writing failed although the place is right: the disk is full or broken, or the folder was removed meanwhile."""
+
+
 class LucidtorchWarning(UserWarning):
     """Something that the user should know and that does not stop the work."""
 

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import hashlib
 import os
+import platform
+import re
+import secrets
+import shutil
 import tempfile
+import time
 from pathlib import Path
 
-from lucidtorch.base.errors import OutputError
+from lucidtorch.base.errors import LucidtorchError, OutputError, WriteError
 
-BEGUN = ".*.part"  # the names of files that are not finished
+# A temporary file is named after the file that it becomes, the machine and the process that writes it.
+TEMPORARY = re.compile(
+    r"\.(?P<target>.+)\.lucidtorch-(?P<host>[0-9a-f]{4})-(?P<process>\d+)-[0-9a-f]{8}\.part", re.DOTALL
+)
+SCRATCH = re.compile(r"lucidtorch-[a-z]+-(?P<host>[0-9a-f]{4})-(?P<process>\d+)-.{8}")
+LONGEST_TARGET = 160  # bytes of a file's name in that of its temporary file: most systems allow 255 in all
+ABANDONED = 86_400.0  # seconds after which a temporary file is nobody's, whatever its process or machine
+# The place is right and writing failed all the same: there is no room, or the disk is broken.
+FAILURES = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "ESTALE") if hasattr(errno, name)}
+
+_own: set[str] = set()  # the names of temporary files and folders of this process
 
 
 def atomic_write_bytes(path: Path, data: bytes) -> None:
     """Write a file under a temporary name beside it and then give it its name.
+
+    Temporary files of the same file that killed processes left are removed.
 
     Args:
         path: Where the file shall stand; its folder is made when missing.
@@ -20,22 +40,13 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
 
     Raises:
         OutputError: The folder cannot be made or written to.
+        WriteError: The disk is full or broken.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror}. Choose another place to write to.") from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror}. Choose another place to write to.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise write_failure(path, error) from error
+    replace_file(path, data)
 
 
 def atomic_write_text(path: Path, text: str) -> None:
@@ -47,8 +58,88 @@ def atomic_write_text(path: Path, text: str) -> None:
 
     Raises:
         OutputError: The folder cannot be made or written to.
+        WriteError: The disk is full or broken.
     """
     atomic_write_bytes(path, text.encode("utf-8"))
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file as `atomic_write_bytes` does, into a folder that must be there.
+
+    Args:
+        path: Where the file shall stand.
+        data: What it shall hold.
+
+    Raises:
+        OutputError: The folder cannot be written to.
+        WriteError: The disk is full or broken, or the folder has gone.
+    """
+    remove_stale(path.parent, path.name)
+    temporary = temporary_path(path)
+    try:
+        with temporary.open("xb") as stream:
+            stream.write(data)
+        temporary.replace(path)
+    except FileNotFoundError as error:
+        raise WriteError(f"Cannot write {path}: its folder was removed meanwhile; give the command again.") from error
+    except OSError as error:
+        raise write_failure(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        _own.discard(temporary.name)
+
+
+def temporary_path(path: Path) -> Path:
+    """Name the temporary file that becomes another file.
+
+    Args:
+        path: The file.
+
+    Returns:
+        A path beside it that no other process uses, and that `remove_stale` knows.
+    """
+    name = f".{_target(path.name)}.lucidtorch-{_host()}-{os.getpid()}-{secrets.token_hex(4)}.part"
+    _own.add(name)
+    return path.with_name(name)
+
+
+def temporary_folder(word: str) -> Path:
+    """Make a folder for temporary files in that of the system; those that killed processes left are removed.
+
+    Args:
+        word: What it is for, in lower-case letters.
+
+    Returns:
+        The folder, which the caller removes.
+    """
+    place = Path(tempfile.gettempdir())
+    for name in _names(place):
+        found = SCRATCH.fullmatch(name)
+        if found is not None and name not in _own and _is_stale(place / name, found):
+            shutil.rmtree(place / name, ignore_errors=True)
+    made = Path(tempfile.mkdtemp(prefix=f"lucidtorch-{word}-{_host()}-{os.getpid()}-", dir=place))
+    _own.add(made.name)
+    return made
+
+
+def remove_stale(folder: Path, target: str | None = None) -> None:
+    """Remove temporary files whose process has ended: by their exact names, which nobody else gives.
+
+    Args:
+        folder: Where they stand; what is deeper inside is left alone.
+        target: The name of the file that they would have become; any where None.
+    """
+    wanted = None if target is None else _target(target)
+    for name in _names(folder):
+        found, entry = TEMPORARY.fullmatch(name), folder / name
+        if found is None or name in _own or wanted not in (None, found["target"]) or not _is_stale(entry, found):
+            continue
+        with contextlib.suppress(OSError):  # another process was faster
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
 
 
 def check_output_file(path: Path) -> None:
@@ -59,6 +150,7 @@ def check_output_file(path: Path) -> None:
 
     Raises:
         OutputError: The path is a folder, its parent is a file, or writing there fails.
+        WriteError: The disk is full or broken.
     """
     if path.is_dir():
         raise OutputError(f"{path} is a folder; name a file in it, for example {path / 'picture.png'}.")
@@ -73,21 +165,28 @@ def check_output_folder(path: Path) -> None:
 
     Raises:
         OutputError: The path is a file, or writing there fails.
+        WriteError: The disk is full or broken.
     """
     if path.exists() and not path.is_dir():
         raise OutputError(f"{path} is a file, and a folder is needed; choose another name.")
     _try_writing(path)
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what processes that were killed had begun to write into a folder.
+def write_failure(path: Path, error: OSError, into: str = "") -> LucidtorchError:
+    """Say why something cannot be written.
 
     Args:
-        folder: The folder, with all that is in it; or such a file itself.
+        path: What was to be written.
+        error: What the system said.
+        into: ``into`` with a space, where the path is that of a folder.
+
+    Returns:
+        A `WriteError` where the place is right and writing failed all the same, else an `OutputError`.
     """
-    for leftover in (folder, *folder.rglob(BEGUN)):
-        if leftover.match(BEGUN):
-            leftover.unlink(missing_ok=True)
+    reason = f"Cannot write {into}{path}: {error.strerror or error}."
+    if error.errno in FAILURES:
+        return WriteError(f"{reason} Make room, or choose another place to write to, and give the command again.")
+    return OutputError(f"{reason} Choose another place to write to.")
 
 
 def _try_writing(folder: Path) -> None:
@@ -96,10 +195,48 @@ def _try_writing(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise OutputError(f"Cannot write into {folder}: {error.strerror}. Choose another place to write to.") from error
+        raise write_failure(folder, error, "into ") from error
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _names(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _target(name: str) -> str:
+    """The name of a file in that of its temporary file: of a long one, its checksum."""
+    data = os.fsencode(name)
+    return name if len(data) <= LONGEST_TARGET else hashlib.sha256(data).hexdigest()
+
+
+def _host() -> str:
+    """The machine, in a few letters: a process number says nothing about the processes of another one."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:4]
+
+
+def _is_stale(entry: Path, found: re.Match[str]) -> bool:
+    """Whether the process that wrote a temporary file, or folder, has ended."""
+    try:
+        if time.time() - entry.lstat().st_mtime > ABANDONED:
+            return True
+    except OSError:
+        return False
+    return found["host"] == _host() and not _is_alive(int(found["process"]))
+
+
+def _is_alive(process: int) -> bool:
+    if process == os.getpid():
+        return False  # an earlier process of this number: what this one writes is known
+    if os.name != "posix":
+        return False  # there a file that is open cannot be removed, and signal 0 would be Ctrl-C
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OverflowError:
+        return False  # no number of a process
+    except OSError:
+        return True  # it is another user's
+    return True

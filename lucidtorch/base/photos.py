@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import ImageError
@@ -15,6 +15,9 @@ from lucidtorch.base.trust import check_read
 
 GREY_MODES = ("1", "L", "I;16")
 COLOURS = 3
+LARGE = 2**25  # pixels: a larger file is read no larger than it is needed
+FINE = 3  # how much larger than needed it stays, so that scaling it once more gives nearly the same pixels
+FINEST_DRAFT = 8  # how many times smaller a JPEG can be decoded
 GREY_WEIGHTS = np.array((0.299, 0.587, 0.114), dtype=np.float32)  # ITU-R 601, as Pillow makes grey of colours
 
 
@@ -40,13 +43,20 @@ def photo(path: str | Path, size: int | str | Size | None = None) -> Array:
     return Array.of(photo_bytes(Path(path), sides).astype(np.float64) / 255)
 
 
-def photo_bytes(path: Path, sides: Size | None = None, *, colours: bool = False) -> np.ndarray:
+def photo_bytes(
+    path: Path, sides: Size | None = None, *, colours: bool = False, needed: Size | None = None
+) -> np.ndarray:
     """Read an image file, turned as its camera says, cut evenly to a shape and scaled to it.
+
+    A file of more than 33 million pixels that is at least six times as large as needed is made smaller as it is read,
+    to three times that size or more: a JPEG is decoded so, and anything else averaged over squares of pixels. All other
+    files are read as they are. Pillow holds 4 bytes for each pixel of a file in colours that is no JPEG.
 
     Args:
         path: Any image file that Pillow reads.
         sides: Height and width; the file's own where None.
         colours: Whether a grey file has three channels too.
+        needed: The height and width that it will be scaled to by the caller, where `sides` is None.
 
     Returns:
         `[3, H, W]`, or `[1, H, W]` of a grey file, in uint8.
@@ -60,8 +70,8 @@ def photo_bytes(path: Path, sides: Size | None = None, *, colours: bool = False)
             warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
             Image.open(path) as file,
         ):
-            grey = file.mode in GREY_MODES and not colours
-            picture = ImageOps.exif_transpose(file).convert("L" if grey else "RGB")
+            mode = "L" if file.mode in GREY_MODES and not colours else "RGB"
+            picture = decoded(file, mode, sides or needed)
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise ImageError(
             f"{path} cannot be read as an image: {error}. Give the path of a PNG, JPEG or the like."
@@ -70,6 +80,43 @@ def photo_bytes(path: Path, sides: Size | None = None, *, colours: bool = False)
         picture = ImageOps.fit(picture, (sides[1], sides[0]), Image.Resampling.LANCZOS)
     pixels = np.array(picture)
     return pixels.reshape(*pixels.shape[:2], -1).transpose(2, 0, 1)
+
+
+def decoded(image: Image.Image, mode: str, needed: Size | None) -> Image.Image:
+    """Decode an image, turned as its camera says; no larger than it is needed, where it is very large.
+
+    Args:
+        image: The image, as Pillow opened it.
+        mode: The mode that it shall have: ``L`` or ``RGB``.
+        needed: The height and width that it will be cut and scaled to; its own where None.
+
+    Returns:
+        The image.
+    """
+    factor = _reduction(image.size, needed)
+    if factor == 1:
+        return ImageOps.exif_transpose(image).convert(mode)
+    exif, width = image.getexif(), image.width
+    wanted = [max(1, side // min(factor, FINEST_DRAFT)) for side in image.size]
+    image.draft(None, (wanted[0], wanted[1]))  # of a JPEG that is not loaded yet
+    small = _averaged(image, mode, max(1, factor * image.width // width))
+    small.getexif().update({tag: value for tag, value in exif.items() if tag == ExifTags.Base.Orientation})
+    return ImageOps.exif_transpose(small)
+
+
+def _reduction(size: tuple[int, int], needed: Size | None) -> int:
+    """How many times smaller an image may be read that will be cut to a shape and scaled to it."""
+    if needed is None or size[0] * size[1] <= LARGE:
+        return 1
+    return max(1, min(size) // (FINE * max(needed)))  # whichever way it is turned
+
+
+def _averaged(picture: Image.Image, mode: str, factor: int) -> Image.Image:
+    """Average an image over squares of pixels, channel by channel, so that there is no copy of the whole."""
+    if factor == 1 or picture.mode not in ("RGB", "RGBA", "RGBX", "L"):
+        return picture.convert(mode).reduce(factor)
+    bands = [picture.getchannel(band).reduce(factor) for band in range(min(COLOURS, len(picture.getbands())))]
+    return (bands[0] if len(bands) == 1 else Image.merge("RGB", bands)).convert(mode)
 
 
 def with_channels(values: np.ndarray, channels: int) -> np.ndarray:

@@ -276,6 +276,8 @@ class ExamplesRecord(Record):
     """The real images beside the pictures of a batch of a gallery."""
 
     key: Short
+    pictures: tuple[Checksum | None, ...] | None = None  # not in the galleries of 0.1.0
+    words: Text | None = None
     beside: Annotated[tuple[BesideRecord | None, ...], Field(max_length=MOST_IMAGES)]
 
 

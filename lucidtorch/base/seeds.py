@@ -16,6 +16,7 @@ from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
 
 SEED_BITS = 63  # what torch.Generator.manual_seed takes without wrapping
+PICTURE_BITS = 53  # of seeds that files carry: JavaScript, and so every other reader of JSON, keeps these exactly
 
 
 def derive_seed(*parts: int | str) -> int:
@@ -29,6 +30,19 @@ def derive_seed(*parts: int | str) -> int:
     """
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> (64 - SEED_BITS)
+
+
+def picture_seed(*parts: int | str, bits: int = PICTURE_BITS) -> int:
+    """Make the seed of a picture, which files carry.
+
+    Args:
+        parts: What the seed stands for, as for `derive_seed`.
+        bits: How large it may be; `SEED_BITS` gives the seeds of version 0.1.0.
+
+    Returns:
+        A whole number in ``[0, 2**bits)``.
+    """
+    return derive_seed(*parts) >> (SEED_BITS - bits)
 
 
 def image_seeds(seed: int | Sequence[int], batch: int) -> tuple[int, ...]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import sys
 import time
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -35,7 +39,8 @@ class Voice:
             remark: What else to know about it.
         """
         if not self.quiet:
-            print(f"wrote {path}{remark}")
+            with _whoever_reads(sys.stdout):
+                print(f"wrote {path}{remark}", flush=True)
 
     def note(self, text: str) -> None:
         """Say something on the side.
@@ -44,7 +49,7 @@ class Voice:
             text: One line.
         """
         if not self.quiet:
-            print(text, file=sys.stderr, flush=True)
+            say(text)
 
     def progress(self, done: int, total: int, what: str) -> None:
         """Show how far the work is: a bar on a terminal, a line now and then elsewhere.
@@ -57,8 +62,9 @@ class Voice:
         if self.quiet:
             return
         if sys.stderr.isatty():
-            self._bar = self._bar or TerminalBar()
-            self._bar.show(done, total, what)
+            with _whoever_reads(sys.stderr):
+                self._bar = self._bar or TerminalBar()
+                self._bar.show(done, total, what)
             if done == total:
                 self.close()
             return
@@ -70,8 +76,45 @@ class Voice:
     def close(self) -> None:
         """Take the bar away."""
         if self._bar is not None:
-            self._bar.close()
+            with _whoever_reads(sys.stderr):
+                self._bar.close()
             self._bar = None
+
+
+def say(text: str) -> None:
+    """Print a line on the stream of remarks; nobody needs to read it.
+
+    Args:
+        text: The line.
+    """
+    with _whoever_reads(sys.stderr):
+        print(text, file=sys.stderr, flush=True)
+
+
+def open_streams() -> None:
+    """Open what was closed before the command began, so that no file of the work becomes its output."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDONLY if number == 0 else os.O_WRONLY)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            os.set_inheritable(number, True)
+            setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8"))
+
+
+@contextlib.contextmanager
+def _whoever_reads(stream: TextIO) -> Iterator[None]:
+    """Go on where the reader of a stream, or the terminal, has gone: the work does not need them."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ECONNRESET, errno.EIO):
+            raise
+        with contextlib.suppress(OSError, ValueError):
+            silent = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(silent, stream.fileno())
+            os.close(silent)
 
 
 def speak_plainly() -> None:
@@ -85,6 +128,6 @@ def speak_plainly() -> None:
         file: TextIO | None = None,
         line: str | None = None,
     ) -> None:
-        print(f"note: {message}", file=sys.stderr)
+        say(f"note: {message}")
 
     warnings.showwarning = show

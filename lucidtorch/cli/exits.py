@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 import click
 
 from lucidtorch.base.errors import BadInputError, LucidtorchError
+from lucidtorch.cli.console import say
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 class Interrupted(Exception):  # noqa: N818  # it is no error
     """A command was interrupted, and what it had made is kept."""
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end: what is at work keeps what it has, as after Ctrl-C."""
 
 
 class ScriptFailed(Exception):  # noqa: N818  # it names what happened
@@ -61,6 +69,24 @@ def exit_code(command: Callable[[], object]) -> int:
     return DONE
 
 
+@contextlib.contextmanager
+def termination_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM in the block be what Ctrl-C is, so that what there is is kept; a handler of somebody else stays."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise Terminated
+
+
 def _complain(message: str, code: int) -> int:
-    print(f"lucidtorch: {message}", file=sys.stderr)
+    say(f"lucidtorch: {message}")
     return code

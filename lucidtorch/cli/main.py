@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import click
 
 from lucidtorch import __version__
-from lucidtorch.cli.console import speak_plainly
-from lucidtorch.cli.exits import exit_code
+from lucidtorch.cli.console import open_streams, speak_plainly
+from lucidtorch.cli.exits import exit_code, termination_as_interrupt
 
 # Each command with its first line; its module is loaded when it is called, so that `--help` answers at once.
 COMMANDS = {
@@ -101,9 +101,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit code.
     """
+    open_streams()
     speak_plainly()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    return exit_code(lambda: application.main(words, prog_name="lucidtorch", standalone_mode=False))
+    with termination_as_interrupt():
+        return exit_code(lambda: application.main(words, prog_name="lucidtorch", standalone_mode=False))
 
 
 def main() -> None:

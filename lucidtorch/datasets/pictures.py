@@ -34,6 +34,7 @@ class Pictures(Collection):
     ) -> None:
         self.files, self.size, self.root = files, size, root
         self._classes = classes
+        self._needed: tuple[int, int] | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -44,6 +45,19 @@ class Pictures(Collection):
         """How many images there are."""
         return len(self.files)
 
+    def needed_at(self, sides: tuple[int, int]) -> Pictures:
+        """Say that the images will be cut and scaled to a size, so that very large ones are read no larger than needed.
+
+        Args:
+            sides: Height and width.
+
+        Returns:
+            The same images.
+        """
+        found = Pictures(self.files, self._classes, self.size, self.root)
+        found._needed = sides
+        return found
+
     def item(self, index: int) -> tuple[Tensor, int]:
         """The image of one number, three channels, and its class.
 
@@ -51,8 +65,8 @@ class Pictures(Collection):
             ImageError: The file cannot be read as an image.
         """
         path, label = self.files[index]
-        values = torch.from_numpy(photo_bytes(path, self.size, colours=True).copy())
-        return values.to(torch.float32) / 255, label
+        values = torch.from_numpy(photo_bytes(path, self.size, colours=True, needed=self._needed).copy())
+        return values.to(torch.float32).div_(255), label
 
 
 def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pictures:
@@ -75,8 +89,8 @@ def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pi
     check_read(root)
     if not root.is_dir():
         raise ImageError(f"There is no folder {root}; name one that holds images, or subfolders of images.")
-    found = {part.name: _images(part, deep=True) for part in sorted(root.iterdir()) if part.is_dir()}
-    found = {name: paths for name, paths in found.items() if paths} or {"": _images(root, deep=False)}
+    found = {part.name: image_files(part, deep=True) for part in sorted(root.iterdir()) if part.is_dir()}
+    found = {name: paths for name, paths in found.items() if paths} or {"": image_files(root)}
     files = tuple((one, label) for label, paths in enumerate(found.values()) for one in paths)
     if not files:
         raise ImageError(f"{root} holds no images; they end in {', '.join(sorted(SUFFIXES))}.")
@@ -85,6 +99,27 @@ def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pi
     return Pictures(files, tuple(found), None if size is None else height_and_width(size), root)
 
 
-def _images(place: Path, *, deep: bool) -> list[Path]:
+def image_files(place: Path, *, deep: bool = False) -> list[Path]:
+    """Find the images in a folder by the endings of their names.
+
+    Args:
+        place: The folder.
+        deep: Whether those of its subfolders count.
+
+    Returns:
+        Their paths, in order; links whose targets have gone are among them, and fail when they are read.
+    """
     entries = place.rglob("*") if deep else place.iterdir()
-    return sorted(entry for entry in entries if entry.suffix.lower() in SUFFIXES and entry.is_file())
+    return sorted(one for one in entries if one.suffix.lower() in SUFFIXES and (one.is_file() or is_dangling(one)))
+
+
+def is_dangling(path: Path) -> bool:
+    """Say whether a path is a link to nothing.
+
+    Args:
+        path: The path.
+
+    Returns:
+        Whether it is.
+    """
+    return path.is_symlink() and not path.exists()

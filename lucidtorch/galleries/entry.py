@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from lucidtorch.base.files import check_output_folder, remove_leftovers
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import versions
 from lucidtorch.datasets.scans.source import Data
 from lucidtorch.galleries.beside import Beside, marked
 from lucidtorch.galleries.examples import Examples, ScanLike
-from lucidtorch.galleries.plan import Batch, plan
+from lucidtorch.galleries.folder import GalleryFolder
+from lucidtorch.galleries.plan import Batch, Place, plan, replanned
 from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
-from lucidtorch.galleries.task import Craft, Task
-from lucidtorch.galleries.unit_examples import Row, UnitExamples
-from lucidtorch.galleries.work import Record, finished_task, settle
-from lucidtorch.galleries.workers import work_through
+from lucidtorch.galleries.task import Craft
+from lucidtorch.galleries.unit_examples import Row, UnitExamples, kept_row
+from lucidtorch.galleries.work import Record, check_workers, settle, work_through
 from lucidtorch.models.checksum import network_key
+from lucidtorch.models.display import file_facts
 from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
@@ -31,16 +32,24 @@ from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import NetworkLike
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, read_constraints, read_pipeline
 from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.runs.folder import GALLERY, check_folder, kept_in_place
 
 Report: TypeAlias = Callable[[int, int, Batch], None]
 
 
 @dataclass(frozen=True)
 class _Done:
-    """What there is of a batch: the record of its pictures, and what stands beside them; nothing where empty."""
+    """A finished batch: the record of its pictures, and what stands beside them; nothing where empty."""
 
+    batch: Batch
     record: Record
-    row: Row
+    row: Row = ()
+    words: str = ""
+
+    @property
+    def places(self) -> set[Place]:
+        """The pictures that it holds."""
+        return {(self.batch.layer, self.batch.variant, unit) for unit in self.batch.units}
 
 
 @dataclass(frozen=True)
@@ -49,15 +58,18 @@ class Gallery:
 
     Args:
         index: The page to open.
-        units: How many pictures it shows.
+        units: How many pictures it shows, those of earlier calls included.
         dead: How many of them are of dead units.
         interrupted: Whether it was interrupted; the same call goes on where it stopped.
+        moved: Where an earlier gallery of another network or of other settings was moved to that stood in the folder,
+            or None.
     """
 
     index: Path
     units: int
     dead: int
     interrupted: bool
+    moved: Path | None = None
 
 
 def gallery(
@@ -91,6 +103,9 @@ def gallery(
     report: Report | None = None,
 ) -> Gallery:
     """Render every unit of some layers into a folder of static pages; the same call goes on where it was interrupted.
+
+    A call with the same network and settings adds its layers, units and variants to the gallery that stands in the
+    folder. A gallery of another network or of other settings is moved beside the folder first.
 
     Args:
         model: The network: a `Model`, a module, or a name for `load_model`.
@@ -127,8 +142,12 @@ def gallery(
         The gallery.
 
     Raises:
-        BadInputError: Anything does not fit, or the scan is of another network; nothing was rendered then.
+        BadInputError: Anything does not fit, the scan is of another network, or the folder holds something else under a
+            name that a gallery needs; nothing was rendered then.
+        WriteError: The disk is full, or the folder was removed meanwhile.
     """
+    check_workers(workers)
+    check_folder(Path(folder), GALLERY)
     network = model if isinstance(model, Model) else load_model(model)
     chosen = parse_param(param) if isinstance(param, str) else param
     held = read_constraints(constraints)
@@ -137,52 +156,51 @@ def gallery(
     craft = Craft(chosen, pipeline, schedule, threads, network_key(network), engine, held)
     batches = plan(network, layers, units, variants, batch, seed)
     examples = None if scan is None else Examples.open(scan, network, data, trust=trust)
-    return _made(network, batches, craft, examples, Path(folder), workers, report)
+    jobs = [settle(network, first.task(craft)) for first in _first_of_each(batches)]
+    check_workers(workers, network if len(batches) > 1 else None)
+    made, moved = GalleryFolder.claimed(Path(folder), network, craft, batch, seed, batches)
+    sides = None if examples is None else UnitExamples(examples, made.path, jobs[0].param.size, threads)
+    with kept_in_place(made.path, GALLERY):
+        done, interrupted = _rendered(made, batches, sides, workers, report)
+        site = _site(made, done, jobs[0])
+        found = [picture for layer in site.layers for unit in layer.units for picture in unit.pictures]
+        index = publish(site, made.path)
+    return Gallery(index, len(found), sum(picture.dead for picture in found), interrupted, moved)
 
 
-def _made(
-    model: Model,
-    batches: Sequence[Batch],
-    craft: Craft,
-    examples: Examples | None,
-    folder: Path,
-    workers: int,
-    report: Report | None,
-) -> Gallery:
-    jobs = [settle(model, first.task(craft)) for first in _first_of_each(batches)]
-    named = {batch.name: batch for batch in batches}
-    tasks = {name: batch.task(craft) for name, batch in named.items()}
-    sides = None if examples is None else UnitExamples(examples, folder, jobs[0].param.size, craft.threads)
-    check_output_folder(folder)
-    remove_leftovers(folder)
-    done: dict[str, _Done] = {}
-    interrupted = False
+def _rendered(
+    held: GalleryFolder, asked: Sequence[Batch], sides: UnitExamples | None, workers: int, report: Report | None
+) -> tuple[list[_Done], bool]:
+    """Render what is missing of the batches that were asked for; all that is finished, and whether it was interrupted.
+
+    A unit that is shown already is not made again in another batch, which would give the first batch another file.
+    """
+    done = {
+        batch.name: _Done(batch, record, *kept_row(held.path, batch.name, record)) for batch, record in held.finished()
+    }
+    wanted = {(one.layer, one.variant, unit) for one in asked for unit in one.units}
+    known = [one for one in done.values() if one.places & wanted]
+    covered = {place for one in known for place in one.places}
+    missing = replanned(held.model, asked, covered, held.size, held.seed, held.bits)
+    total, count = len(known) + len(missing), 0
+    named = {batch.name: batch for batch in missing}
+    tasks = [batch.task(held.craft) for batch in missing]
     try:
-        with contextlib.closing(work_through(model, list(tasks.values()), folder, workers)) as finished:
-            for task, record in finished:
-                batch = named[task.name]
-                done[task.name] = _Done(record, () if sides is None else sides.made(batch, record))
+        with contextlib.closing(work_through(held.model, tasks, held.path, workers)) as working:
+            rendered = ((named[task.name], record) for task, record in working)
+            for batch, record in itertools.chain(((one.batch, one.record) for one in known), rendered):
+                if sides is not None:
+                    done[batch.name] = _Done(batch, record, sides.made(batch, record), sides.examples.words)
+                elif batch.name not in done:
+                    done[batch.name] = _Done(batch, record)
+                count += 1
                 if report is not None:
-                    report(len(done), len(batches), batch)
+                    report(count, total, batch)
     except KeyboardInterrupt:
-        interrupted = True
-        done |= _found_before([batch for batch in batches if batch.name not in done], tasks, sides, folder)
-    site = _site(model, batches, done, jobs[0], folder, "" if examples is None else examples.words)
-    found = [picture for layer in site.layers for unit in layer.units for picture in unit.pictures]
-    return Gallery(publish(site, folder), len(found), sum(picture.dead for picture in found), interrupted)
-
-
-def _found_before(
-    batches: Sequence[Batch], tasks: Mapping[str, Task], sides: UnitExamples | None, folder: Path
-) -> dict[str, _Done]:
-    """What stands in the folder already: an interrupted gallery shows no less than it did before."""
-    found = {}
-    for batch in batches:
-        record = finished_task(tasks[batch.name], folder)
-        if record is not None:
-            row = None if sides is None else sides.found(batch, record)
-            found[batch.name] = _Done(record, row or ())
-    return found
+        for batch, record in held.finished():  # also what workers had finished and nobody had heard of
+            done.setdefault(batch.name, _Done(batch, record, *kept_row(held.path, batch.name, record)))
+        return list(done.values()), True
+    return list(done.values()), False
 
 
 def _first_of_each(batches: Sequence[Batch]) -> list[Batch]:
@@ -190,25 +208,28 @@ def _first_of_each(batches: Sequence[Batch]) -> list[Batch]:
     return list({(batch.layer, batch.variant): batch for batch in reversed(batches)}.values())[::-1]
 
 
-def _site(
-    model: Model, batches: Sequence[Batch], done: Mapping[str, _Done], job: Job, folder: Path, words: str
-) -> Site:
+def _site(held: GalleryFolder, done: Sequence[_Done], job: Job) -> Site:
     pages = []
-    for layer in dict.fromkeys(batch.layer for batch in batches):
-        own = [(batch, done[batch.name]) for batch in batches if batch.layer == layer and batch.name in done]
-        record = model.layers[layer]
+    for layer in held.layers:
+        own = [
+            one for variant in held.variants for one in done if (one.batch.layer, one.batch.variant) == (layer, variant)
+        ]
+        record = held.model.layers[layer]
         field = "" if record.receptive_field is None else str(record.receptive_field)
-        units = _units(model, layer, own, folder, job.schedule.steps)
+        units = _units(held.model, layer, own, held.path, job.schedule.steps)
         pages.append(LayerPage(layer, record.kind, record.shape, field, units))
-    return Site(f"{model.name}: what each unit looks for", model.name, _summary(model, job), tuple(pages), words)
+    words = " ".join(dict.fromkeys(one.words for one in done if one.words))
+    return Site(
+        f"{held.model.name}: what each unit looks for", held.model.name, _summary(held.model, job), tuple(pages), words
+    )
 
 
-def _units(model: Model, layer: str, done: Sequence[tuple[Batch, _Done]], folder: Path, steps: int) -> tuple[Unit, ...]:
+def _units(model: Model, layer: str, done: Sequence[_Done], folder: Path, steps: int) -> tuple[Unit, ...]:
     pictures: dict[int, list[Picture]] = {}
-    for batch, own in done:
-        row = own.row or (None,) * len(batch.units)
-        for unit, entry, beside in zip(batch.units, own.record["pictures"], row, strict=True):
-            pictures.setdefault(unit, []).append(_picture(batch, unit, entry, beside, folder, steps))
+    for one in done:
+        row = one.row or (None,) * len(one.batch.units)
+        for unit, entry, beside in zip(one.batch.units, one.record["pictures"], row, strict=True):
+            pictures.setdefault(unit, []).append(_picture(one.batch, unit, entry, beside, folder, steps))
     labels = class_names(model, layer)
     return tuple(
         Unit(index, labels[index] if labels else None, _without_repeats(pictures[index])) for index in sorted(pictures)
@@ -259,9 +280,8 @@ def _picture(batch: Batch, unit: int, entry: Record, beside: Beside | None, fold
 
 
 def _summary(model: Model, job: Job) -> dict[str, str]:
-    source = "given in Python" if model.source is None else model.source.weights
     return {
-        "weights": source,
+        **file_facts(model.source),
         "picture": f"{' x '.join(map(str, job.param.size))} pixels",
         "steps": str(job.schedule.steps),
         "step size": f"{job.schedule.lr:g}",

@@ -13,7 +13,6 @@ from typing import TypeAlias
 from torch import Tensor
 
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning, RecipeError
-from lucidtorch.base.files import atomic_write_bytes
 from lucidtorch.base.images import encode_png, read_png_text
 from lucidtorch.base.known_files import recall, remember
 from lucidtorch.base.trust import allow, check_read
@@ -28,6 +27,7 @@ from lucidtorch.galleries.beside import Beside, Reach, said_of
 from lucidtorch.galleries.plan import slug
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
+from lucidtorch.runs.folder import write_file
 
 STRIPS = "examples"  # the folder in that of a gallery or a run in which the strips stand
 MOST = 9  # images of one unit
@@ -143,7 +143,7 @@ class Examples:
             file = _file(aim)
             if not stands(folder / file, inscribed(file)):
                 image = strip([patch(self.source, found, one) for one in shown])
-                atomic_write_bytes(folder / file, encode_png(image, inscribed(file), alpha=True))
+                write_file(folder, file, encode_png(image, inscribed(file), alpha=True))
         note = "" if self.source is not None else PROGRAMS if self.scan.data is None else MISSING
         return said_of(found, aim, self.reach(aim, pictures), file=file, count=MOST, data=self.data, note=note)
 

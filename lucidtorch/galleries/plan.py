@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, UnitError
-from lucidtorch.base.seeds import derive_seed, image_seeds
+from lucidtorch.base.seeds import PICTURE_BITS, image_seeds, picture_seed
 from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.galleries.variants import VARIANTS, check_variant, filled, is_template
 from lucidtorch.models.layers.table import LayerLike
@@ -24,6 +25,9 @@ DIVERSITY_WEIGHT = 100  # Lucid's
 DIVERSITY_COPIES = 4
 LONGEST_SLUG = 80
 
+Place: TypeAlias = tuple[str, str, int]
+"""The layer, the variant and the unit of a picture."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -32,25 +36,29 @@ class Batch:
     Args:
         layer: The address of the layer.
         variant: What is shown of each unit: ``channel``, ``negative``, ``diversity``, or a template.
-        number: Its place among the batches of this layer and variant, from 0.
         units: The units it shows.
         objective: What is maximized, for all images of the batch.
         seeds: One per image of the batch; a short batch is padded with its last unit.
         note: What a reader should know, or empty.
+        stem: The name that an earlier version gave it, or empty.
     """
 
     layer: str
     variant: str
-    number: int
     units: tuple[int, ...]
     objective: Objective
     seeds: tuple[int, ...]
     note: str
+    stem: str = ""
 
     @property
     def name(self) -> str:
         """A name that no other batch of the gallery has, fit for a file."""
-        return f"{slug(self.layer)}-{slug(self.variant)}-{self.number:05d}"
+        if self.stem:
+            return self.stem
+        first, last = self.units[0], self.units[-1]
+        gaps = "" if last - first + 1 == len(self.units) else f"-{_checksum(repr(self.units))}"
+        return f"{slug(self.layer)}-{slug(self.variant)}-{first:05d}-{last:05d}{gaps}"
 
     @property
     def copies(self) -> int:
@@ -138,8 +146,69 @@ def plan(
         batch
         for layer in chosen
         for variant in dict.fromkeys(variants)
-        for batch in _batches(model, layer, variant, numbers[layer], size, seed)
+        for batch in _batches(model, layer, variant, numbers[layer], size, seed, PICTURE_BITS)
     )
+
+
+def replanned(
+    model: Model, asked: Sequence[Batch], done: Collection[Place], size: int, seed: int, bits: int
+) -> tuple[Batch, ...]:
+    """Plan what is missing of batches.
+
+    Args:
+        model: The network.
+        asked: The batches.
+        done: The pictures that are there.
+        size: The number of images that are computed together.
+        seed: The seed of the whole gallery.
+        bits: How large the seeds of pictures may be.
+
+    Returns:
+        The batches of the others.
+    """
+    left: dict[tuple[str, str], list[int]] = {}
+    for one in asked:
+        own = [unit for unit in one.units if (one.layer, one.variant, unit) not in done]
+        left.setdefault((one.layer, one.variant), []).extend(own)
+    return tuple(
+        batch
+        for (layer, variant), units in left.items()
+        for batch in _batches(model, layer, variant, units, size, seed, bits)
+    )
+
+
+def batch_of(
+    model: Model, layer: str, variant: str, units: tuple[int, ...], size: int, seed: int, bits: int, stem: str = ""
+) -> Batch:
+    """Plan one batch.
+
+    Args:
+        model: The network.
+        layer: The address of the layer.
+        variant: What is shown of each unit.
+        units: The units, of which there are no more than `size`; one of ``diversity``.
+        size: The number of images that are computed together.
+        seed: The seed of the whole gallery.
+        bits: How large the seeds of pictures may be.
+        stem: The name that an earlier version gave it, or empty.
+
+    Returns:
+        The batch.
+    """
+    if variant == "diversity":
+        seeds = tuple(picture_seed(seed, layer, units[0], variant, copy, bits=bits) for copy in range(DIVERSITY_COPIES))
+        goal = channel(layer, [units[0]] * DIVERSITY_COPIES) - DIVERSITY_WEIGHT * diversity(layer)
+        return Batch(layer, variant, units, goal, seeds, "", stem)
+    padded = [*units, *[units[-1]] * (size - len(units))]
+    seeds = tuple(picture_seed(seed, layer, unit, variant, 0, bits=bits) for unit in padded)
+    if is_template(variant):
+        goal = each(*(filled(variant, layer, unit) for unit in padded))
+        return Batch(layer, variant, units, goal, seeds, "", stem)
+    if variant == "channel":
+        return Batch(layer, variant, units, channel(layer, padded), seeds, "", stem)
+    before = model.layers.before(layer)
+    note = "" if before is None else f"taken before the ReLU: {before}"
+    return Batch(layer, variant, units, -channel(before or layer, padded), seeds, note, stem)
 
 
 def chosen_units(model: Model, layer: str, units: str | Sequence[int]) -> tuple[int, ...]:
@@ -183,7 +252,7 @@ def slug(name: str) -> str:
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     if safe == name and not safe.startswith(".") and len(safe) <= LONGEST_SLUG:
         return safe
-    return f"{safe.lstrip('.')[:LONGEST_SLUG]}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+    return f"{safe.lstrip('.')[:LONGEST_SLUG]}-{_checksum(name)}"
 
 
 def _read_units(text: str, layer: str, count: int) -> list[int]:
@@ -199,25 +268,13 @@ def _read_units(text: str, layer: str, count: int) -> list[int]:
     return found
 
 
-def _batches(model: Model, layer: str, variant: str, units: Sequence[int], size: int, seed: int) -> Iterator[Batch]:
+def _batches(
+    model: Model, layer: str, variant: str, units: Sequence[int], size: int, seed: int, bits: int
+) -> Iterator[Batch]:
     step = 1 if variant == "diversity" else size
-    for number, start in enumerate(range(0, len(units), step)):
-        own = tuple(units[start : start + step])
-        yield _batch(model, layer, variant, number, own, size, seed)
+    for start in range(0, len(units), step):
+        yield batch_of(model, layer, variant, tuple(units[start : start + step]), size, seed, bits)
 
 
-def _batch(model: Model, layer: str, variant: str, number: int, units: tuple[int, ...], size: int, seed: int) -> Batch:
-    if variant == "diversity":
-        seeds = tuple(derive_seed(seed, layer, units[0], variant, copy) for copy in range(DIVERSITY_COPIES))
-        goal = channel(layer, [units[0]] * DIVERSITY_COPIES) - DIVERSITY_WEIGHT * diversity(layer)
-        return Batch(layer, variant, number, units, goal, seeds, "")
-    padded = [*units, *[units[-1]] * (size - len(units))]
-    seeds = tuple(derive_seed(seed, layer, unit, variant, 0) for unit in padded)
-    if is_template(variant):
-        goal = each(*(filled(variant, layer, unit) for unit in padded))
-        return Batch(layer, variant, number, units, goal, seeds, "")
-    if variant == "channel":
-        return Batch(layer, variant, number, units, channel(layer, padded), seeds, "")
-    before = model.layers.before(layer)
-    note = "" if before is None else f"taken before the ReLU: {before}"
-    return Batch(layer, variant, number, units, -channel(before or layer, padded), seeds, note)
+def _checksum(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:6]

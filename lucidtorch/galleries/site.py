@@ -15,12 +15,12 @@ from pathlib import Path
 import jinja2
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.files import atomic_write_text
 from lucidtorch.galleries.beside import Beside, RealImage
 from lucidtorch.galleries.curve import plotted
 from lucidtorch.galleries.look import asset_text, check_inside, page_environment, picture_sizes
+from lucidtorch.runs.folder import GALLERY_DATA_FORMAT, write_file
 
-FORMAT, FORMAT_VERSION = "lucidtorch-gallery", 1  # of data.json
+FORMAT_VERSION = 1  # of data.json
 UNITS_PER_PAGE = 512
 STRIP_PICTURES = 12  # of one layer on the index
 INDEX_PICTURES = 1800  # of all layers on the index together, about 400 bytes each, so that it stays below 1 MB
@@ -146,15 +146,14 @@ def publish(site: Site, folder: Path) -> Path:
     names = _folder_names([layer.address for layer in site.layers])
     environment = _environment(picture_sizes(_files(site), folder))
     for name, parts in ASSETS.items():
-        atomic_write_text(folder / "assets" / name, asset_text(parts))
-    atomic_write_text(folder / "assets" / "search.js", _search_data(site, names))
+        write_file(folder, f"assets/{name}", asset_text(parts))
+    write_file(folder, "assets/search.js", _search_data(site, names))
     for place in range(len(names)):
-        _write_layer(site, names, place, environment, folder / "layers" / names[place])
-    atomic_write_text(folder / "data.json", site_data(site))
+        _write_layer(site, names, place, environment, folder)
+    write_file(folder, "data.json", site_data(site))
     strips = [_strip(layer, len(names)) for layer in site.layers]
     page = environment.get_template("index.html").render(site=site, names=names, strips=strips, root="")
-    atomic_write_text(folder / "index.html", page)
-    return folder / "index.html"
+    return write_file(folder, "index.html", page)
 
 
 def site_data(site: Site) -> str:
@@ -170,7 +169,7 @@ def site_data(site: Site) -> str:
     Returns:
         The JSON text.
     """
-    document = {"format": FORMAT, "version": FORMAT_VERSION} | _plain(site)
+    document = {"format": GALLERY_DATA_FORMAT, "version": FORMAT_VERSION} | _plain(site)
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain) + "\n"
 
 
@@ -197,13 +196,13 @@ def _write_layer(site: Site, names: Sequence[str], place: int, environment: jinj
         after = layer.units[at + 1] if at + 1 < len(layer.units) else None
         home = _page_name(at // UNITS_PER_PAGE + 1)
         text = page.render(shared, unit=unit, before=before, after=after, home=home)
-        atomic_write_text(folder / f"unit-{unit.index}.html", text)
+        write_file(folder, f"layers/{names[place]}/unit-{unit.index}.html", text)
     page = environment.get_template("layer.html")
     pages = max(1, math.ceil(len(layer.units) / UNITS_PER_PAGE))
     for number in range(1, pages + 1):
         units = layer.units[(number - 1) * UNITS_PER_PAGE : number * UNITS_PER_PAGE]
         text = page.render(shared, units=units, number=number, pages=pages)
-        atomic_write_text(folder / _page_name(number), text)
+        write_file(folder, f"layers/{names[place]}/{_page_name(number)}", text)
 
 
 def _check(site: Site) -> None:

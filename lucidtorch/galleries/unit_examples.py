@@ -12,15 +12,16 @@ from typing import TypeAlias
 
 from torch import Tensor
 
-from lucidtorch.base.files import atomic_write_text
 from lucidtorch.base.images import GAP
+from lucidtorch.base.records import ExamplesRecord
 from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.base.threads import threads
 from lucidtorch.galleries.beside import Beside
 from lucidtorch.galleries.examples import Examples, stands
 from lucidtorch.galleries.look import picture_pixels
 from lucidtorch.galleries.plan import Batch
-from lucidtorch.galleries.work import Record
+from lucidtorch.galleries.work import BATCHES, Record
+from lucidtorch.runs.folder import read_record, write_file
 
 Row: TypeAlias = tuple[Beside | None, ...]
 """What stands beside each unit's picture of a batch, in the order of its units; None beside those without examples."""
@@ -60,9 +61,13 @@ class UnitExamples:
         with threads(self.threads):
             pairs = zip(batch.units, record["pictures"], strict=True)
             row = tuple(self._beside(batch, unit, entry) for unit, entry in pairs)
-        plain = [None if one is None else dataclasses.asdict(one) for one in row]
-        document = {"key": self._key(batch, record), "beside": plain}
-        atomic_write_text(self._record_of(batch), json.dumps(document, sort_keys=True, indent=1))
+        document = {
+            "key": self._key(batch, record),
+            "pictures": _checksums(record),
+            "words": self.examples.words,
+            "beside": [None if one is None else dataclasses.asdict(one) for one in row],
+        }
+        write_file(self.folder, _record_of(batch.name), json.dumps(document, sort_keys=True, indent=1))
         return row
 
     def found(self, batch: Batch, record: Record) -> Row | None:
@@ -75,13 +80,10 @@ class UnitExamples:
         Returns:
             What stands beside them, or None.
         """
-        try:
-            document = json.loads(self._record_of(batch).read_text(encoding="utf-8"))
-            if document["key"] != self._key(batch, record):
-                return None
-            row = tuple(None if one is None else Beside.of_plain(one) for one in document["beside"])
-        except (OSError, ValueError, KeyError, TypeError):
+        known = read_record(self.folder / _record_of(batch.name), ExamplesRecord)
+        if known is None or known.key != self._key(batch, record):
             return None
+        row = _row(known)
         files = [one.file for one in row if one is not None and one.file]
         return row if all(stands(self.folder / file, self._inscribed(file)) for file in files) else None
 
@@ -101,15 +103,31 @@ class UnitExamples:
             "scan": self.examples.checksum,
             "shown": self.examples.source is not None,
             "objectives": [repr(batch.objective_of(unit)) for unit in batch.units],
-            "pictures": [one["sha256"] for one in record["pictures"]],
+            "pictures": _checksums(record),
             "sides": self.sides,
             "threads": self.threads,
             "versions": versions(),
         }
         return hashlib.sha256(settings_text(facts).encode()).hexdigest()
 
-    def _record_of(self, batch: Batch) -> Path:
-        return self.folder / "batches" / f"{batch.name}.beside.json"
+
+def kept_row(folder: Path, name: str, record: Record) -> tuple[Row, str]:
+    """Find what any command put beside the pictures of a batch.
+
+    Args:
+        folder: The folder of the gallery.
+        name: The name of the batch.
+        record: What is known of its pictures.
+
+    Returns:
+        What stands beside them, and what the page says of it; nothing where they are other pictures, or it has gone.
+    """
+    known = read_record(folder / _record_of(name), ExamplesRecord)
+    if known is None or list(known.pictures or ()) != _checksums(record) or known.words is None:
+        return (), ""
+    row = _row(known)
+    whole = all((folder / one.file).is_file() for one in row if one is not None and one.file)
+    return (row, known.words) if whole and len(row) == len(record["pictures"]) else ((), "")
 
 
 def tiles(sheet: Tensor, sides: Sequence[int]) -> list[Tensor]:
@@ -125,3 +143,15 @@ def tiles(sheet: Tensor, sides: Sequence[int]) -> list[Tensor]:
     height, width = sides
     rows, columns = (range(0, whole, side + GAP) for whole, side in zip(sheet.shape[1:], sides, strict=True))
     return [sheet[:, row : row + height, column : column + width] for row in rows for column in columns]
+
+
+def _row(known: ExamplesRecord) -> Row:
+    return tuple(None if one is None else Beside.of_plain(one.model_dump()) for one in known.beside)
+
+
+def _checksums(record: Record) -> list[str]:
+    return [one["sha256"] for one in record["pictures"]]
+
+
+def _record_of(name: str) -> str:
+    return f"{BATCHES}/{name}.beside.json"

@@ -1,29 +1,91 @@
-"""Rendering one task: the unit of work, of resuming and of distribution."""
+"""Rendering tasks, the unit of work, of resuming and of distribution: in this process, or in several beside it."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import warnings
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 import torch
 
-from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
-from lucidtorch.base.threads import threads
+from lucidtorch.base.checks import is_whole
+from lucidtorch.base.errors import BadInputError, LucidtorchWarning
+from lucidtorch.base.records import TaskRecord
+from lucidtorch.base.threads import cores, threads
 from lucidtorch.galleries.task import Piece, Task
+from lucidtorch.models.model import Model
+from lucidtorch.models.sources.loading import load_source
+from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.rendering.entry import Callback, run_job
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.preparation import prepare
 from lucidtorch.rendering.result import Rendering
+from lucidtorch.runs.folder import read_record, write_file
+from lucidtorch.runs.workers import side_by_side
 
 CURVE_POINTS = 64  # how many values of a history a folder keeps
 CURVE_DIGITS = 6
+BATCHES = "batches"  # the folder of the records
 
 Record: TypeAlias = Mapping[str, Any]
+
+
+def work_through(
+    model: ModelLike, tasks: Sequence[Task], folder: Path, workers: int, callbacks: Sequence[Callback] = ()
+) -> Generator[tuple[Task, Record], None, None]:
+    """Render tasks; the pictures are the same whoever renders them.
+
+    Args:
+        model: The network, or several by name.
+        tasks: What to render.
+        folder: The folder of the whole run.
+        workers: How many processes work side by side; 1 is this process alone.
+        callbacks: Called after each update, where this process works alone.
+
+    Yields:
+        Each task with its record, as they are finished.
+
+    Raises:
+        BadInputError: Several workers are asked for, and the network is a module that only this process has.
+
+    Warns:
+        LucidtorchWarning: The workers' threads are more than there are cores.
+    """
+    if workers == 1 or len(tasks) <= 1:
+        for task in tasks:
+            yield task, make_task(model, task, folder, callbacks)
+        return
+    check_workers(workers, model)
+    if not isinstance(model, Model) or model.source is None:
+        return  # which was refused
+    count = max(task.craft.threads for task in tasks)
+    if model.device.type == "cpu":
+        _warn_of_crowding(workers, count)
+    start = functools.partial(_worker, model.source, str(model.device), folder, count)
+    yield from side_by_side(start, tasks, workers)
+
+
+def check_workers(workers: int, model: ModelLike | None = None) -> None:
+    """Refuse what is no number of processes, and several of them for a network that they cannot load.
+
+    Args:
+        workers: What was given.
+        model: The network that they shall load; None where nobody has loaded it yet.
+
+    Raises:
+        BadInputError: It is no whole number from 1, or the network is a module that only this process has.
+    """
+    if not is_whole(workers) or workers < 1:
+        raise BadInputError(f"The number of workers is a whole number from 1, but {workers!r} was given.")
+    if workers > 1 and model is not None and not (isinstance(model, Model) and model.source is not None):
+        name = model.name if isinstance(model, Model) else "This network"
+        raise BadInputError(f"{name} exists only in this process, so that one worker must do; leave workers out.")
 
 
 def make_task(model: ModelLike, task: Task, folder: Path, callbacks: Sequence[Callback] = ()) -> Record:
@@ -51,12 +113,11 @@ def make_task(model: ModelLike, task: Task, folder: Path, callbacks: Sequence[Ca
     if task.recipe_id is not None:
         rendering.recipe["recipe_id"] = task.recipe_id
     for piece in task.pieces:
-        path = folder / piece.file
         for array in rendering.arrays:
-            array.save(path.parent)
-        atomic_write_bytes(path, rendering.png(piece.places, snapshot=piece.snapshot))
+            write_file(folder, str(PurePosixPath(piece.file).parent / array.file_name), array.file_bytes())
+        write_file(folder, piece.file, rendering.png(piece.places, snapshot=piece.snapshot))
     record = {"key": task.key, "pictures": [_picture(task, rendering, piece, folder) for piece in task.pieces]}
-    atomic_write_text(_record_of(task, folder), json.dumps(record, sort_keys=True, indent=1))
+    write_file(folder, f"{BATCHES}/{task.name}.json", json.dumps(record, sort_keys=True, indent=1))
     return record
 
 
@@ -70,15 +131,40 @@ def finished_task(task: Task, folder: Path) -> Record | None:
     Returns:
         The record, or None.
     """
+    record = read_task(folder / BATCHES / f"{task.name}.json")
+    return record if record is not None and is_finished(record, task, folder) else None
+
+
+def read_task(path: Path) -> Record | None:
+    """Read the record of a task.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The record as `make_task` wrote it; None where there is none that fits.
+    """
+    found = read_record(path, TaskRecord)
+    return None if found is None else found.model_dump(mode="json")
+
+
+def is_finished(record: Record, task: Task, folder: Path) -> bool:
+    """Say whether a record is that of a task with these very settings whose pictures still stand.
+
+    Args:
+        record: What was found.
+        task: What was rendered.
+        folder: The folder of the whole run.
+
+    Returns:
+        Whether it is.
+    """
     key = task.key
-    try:
-        record = json.loads(_record_of(task, folder).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if key is None or not isinstance(record, dict) or record.get("key") != key:
-        return None
-    whole = all(_checksum(folder / one["file"]) == one["sha256"] for one in record["pictures"])
-    return record if whole else None
+    if key is None or record["key"] != key:
+        return False
+    if [one["file"] for one in record["pictures"]] != [piece.file for piece in task.pieces]:
+        return False
+    return all(_checksum(folder / one["file"]) == one["sha256"] for one in record["pictures"])
 
 
 def settle(model: ModelLike, task: Task) -> Job:
@@ -107,8 +193,22 @@ def settle(model: ModelLike, task: Task) -> Job:
     )
 
 
-def _record_of(task: Task, folder: Path) -> Path:
-    return folder / "batches" / f"{task.name}.json"
+def _worker(source: ModelSource, device: str, folder: Path, count: int) -> Callable[[Task], Record]:
+    """Load the network in a worker process, and give what renders a task there."""
+    torch.set_num_threads(count)  # while it loads, too
+    model = load_source(source, device=device)
+    return lambda task: make_task(model, task, folder)
+
+
+def _warn_of_crowding(workers: int, count: int) -> None:
+    """Say where more threads are asked for than can run at once."""
+    there = cores()
+    if workers * count > there:
+        message = (
+            f"{workers} workers of {count} thread{'s' * (count != 1)} each share {there} "
+            f"core{'s' * (there != 1)}, so that they wait for each other; write workers={max(1, there // count)}."
+        )
+        warnings.warn(message, LucidtorchWarning, stacklevel=2)
 
 
 def _checksum(path: Path) -> str | None:

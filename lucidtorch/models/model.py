@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.errors import UnknownLayerError
+from lucidtorch.models.display import display_name
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.feed import Feed
 from lucidtorch.models.inputs.normalization import Normalization, check_images
@@ -72,7 +73,7 @@ class Model:
         heads: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.module = module
-        self.name = name
+        self.name = name = display_name(name)
         self.source = source
         self._note = note
         self.size_known = size_known
@@ -342,6 +343,6 @@ class Model:
         return max(walks, key=lambda one: len(one[0].firings))
 
     def _table(self, found: Walk) -> LayerTable:
-        listing = f"`lucidtorch layers {self.name}` lists all." if self.source else "`model.layers` lists all."
+        listing = f"`lucidtorch layers {self.source.spec}` lists all." if self.source else "`model.layers` lists all."
         aliases, advice = family_aliases(self.module), f"{listing} {self._note}".rstrip()
         return LayerTable(found, self.module, name=self.name, aliases=aliases, listing=advice)

@@ -90,7 +90,7 @@ def _held(value: Any) -> Any:
         return value if isinstance(value, tuple) and _is_plain(value) else GivenData(value)
     if isinstance(name, Mapping):
         return NamedData.model_validate(name)
-    return tuple(name) if isinstance(name, list) else name
+    return tuple(name) or name if isinstance(name, list) else name
 
 
 def _is_plain(value: tuple[Any, ...]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.base.sizes import short_size, size_pair, size_text
-from lucidtorch.datasets.pictures import SUFFIXES
+from lucidtorch.datasets.pictures import image_files, is_dangling
 from lucidtorch.recipes.blame import FieldError, Key, blamed
 from lucidtorch.recipes.inputs import ARRAYS, INPUTS, MARK_LETTERS, Drawing, ImageField, kept_image, read_image
 from lucidtorch.recipes.runs.stage import Stage
@@ -144,7 +146,12 @@ def _of_folder(said: str, base: Path) -> list[str]:
     folder = base / os.path.expanduser(said)
     if not folder.is_dir():
         raise FieldError(("images",), f"There is no folder {folder}; name one, or write a list of pictures.")
-    found = sorted(one for one in folder.iterdir() if one.suffix.lower() in SUFFIXES and one.is_file())
+    every = image_files(folder)
+    for one in every:
+        if is_dangling(one):
+            message = f"{one.name} is left out: it is a link whose target is missing."
+            warnings.warn(message, LucidtorchWarning, stacklevel=2)
+    found = [one for one in every if not is_dangling(one)]
     if not 1 <= len(found) <= MOST:
         raise FieldError(("images",), f"{folder} holds {len(found)} pictures; a run looks at 1 to {MOST}.")
     return [str(one.resolve()) for one in found]

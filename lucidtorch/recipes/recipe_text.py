@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from lucidtorch.recipes.reading.yaml_text import dump
 from lucidtorch.recipes.recipe import Recipe
-
-HEADER = "# A recipe of lucidtorch as it ran; `lucidtorch run recipe.yaml -o FOLDER` makes it again. Recipe id: "
+from lucidtorch.runs.folder import RECIPE_HEADER
 
 
 def recipe_text(recipe: Recipe) -> str:
@@ -17,4 +16,4 @@ def recipe_text(recipe: Recipe) -> str:
     Returns:
         The text of ``recipe.yaml``.
     """
-    return f"{HEADER}{recipe.id}\n{dump(recipe.to_dict())}"
+    return f"{RECIPE_HEADER}{recipe.id}\n{dump(recipe.to_dict())}"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import io
-import tempfile
+import shutil
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.files import temporary_folder
 from lucidtorch.base.images import to_bytes, visible
 
 FRAMES_PER_SECOND = 10
@@ -78,8 +78,9 @@ def _mp4(frames: Sequence[np.ndarray], rate: float, hold: float) -> bytes:
     height, width = frames[0].shape[:2]
     film = np.stack([*frames, *[frames[-1]] * round(hold * rate)])
     even = np.pad(film, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    with tempfile.TemporaryDirectory() as folder:  # the encoder needs a real file
-        path = Path(folder) / "movie.mp4"
+    folder = temporary_folder("movie")  # the encoder needs a real file
+    try:
+        path = folder / "movie.mp4"
         imageio.imwrite(
             path,
             even,
@@ -91,6 +92,8 @@ def _mp4(frames: Sequence[np.ndarray], rate: float, hold: float) -> bytes:
             output_params=list(ENCODER),
         )
         return path.read_bytes()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _pixels(frame: Tensor) -> np.ndarray:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from lucidtorch.base.errors import ImageError, OutputError, RecipeError, nearest, suggestion
+from lucidtorch.base.errors import ImageError, RecipeError, WriteError, nearest, suggestion
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text, check_output_file, check_output_folder
 from lucidtorch.base.images import dead_mark, encode_png, read_png_text, sheet, to_bytes, visible
 from lucidtorch.base.photos import photo
@@ -38,7 +38,7 @@ def test_what_stood_there_stays_when_writing_fails(tmp_path: Path, monkeypatch: 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OutputError, match="No space left"):
+    with pytest.raises(WriteError, match="No space left"):
         atomic_write_bytes(path, b"new")
     assert path.read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["kept.txt"]

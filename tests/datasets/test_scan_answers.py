@@ -105,11 +105,12 @@ def test_answers_that_are_none_are_refused(tmp_path, answers, said):
     assert not (tmp_path / "scan").exists()
 
 
-def test_another_scan_is_refused_where_other_answers_are_right(tmp_path):
+def test_another_scan_is_made_where_other_answers_are_right(tmp_path):
     model, data = colour_network(), Coloured()
-    scan(model, data, tmp_path, layers=["0"], answers={"logits": [0, 1, 2, -1]})
-    with pytest.raises(BadInputError, match="answers: "):
-        scan(model, data, tmp_path, layers=["0"], answers={"logits": [0, 1, -1, -1]})
+    scan(model, data, tmp_path / "scan", layers=["0"], answers={"logits": [0, 1, 2, -1]})
+    found = scan(model, data, tmp_path / "scan", layers=["0"], answers={"logits": [0, 1, -1, -1]})
+    assert found.answers == {"logits": [0, 1, -1, -1]}
+    assert load_scan(found.moved).answers == {"logits": [0, 1, 2, -1]}
 
 
 def test_images_of_any_size_are_looked_at_in_the_size_that_is_asked_for(demo, tmp_path):
@@ -121,8 +122,7 @@ def test_images_of_any_size_are_looked_at_in_the_size_that_is_asked_for(demo, tm
     assert [one.value for one in best] == sorted(values.max(1).values.tolist(), reverse=True)
     assert found["relu1_1"].shape[1:] == (24, 32)
     assert all(one.box.bottom <= 48 and one.box.right <= 64 for one in best)
-    with pytest.raises(BadInputError, match="size: "):
-        scan(demo, data, tmp_path / "wide", layers=["relu1_1"])
+    assert scan(demo, data, tmp_path / "wide", layers=["relu1_1"]).moved is not None
 
 
 def test_the_images_of_a_scan_are_opened_again_as_the_network_saw_them(demo, tmp_path):

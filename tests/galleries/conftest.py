@@ -8,7 +8,7 @@ import pytest
 from gallery_runs import LARGE, Steps, contents, made
 
 from lucidtorch.base.threads import cores
-from lucidtorch.galleries import workers
+from lucidtorch.galleries import work
 from lucidtorch.models.model import Model
 
 
@@ -16,7 +16,7 @@ from lucidtorch.models.model import Model
 def two_cores_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two workers of one thread are no crowd, wherever the tests run."""
     there = cores()
-    monkeypatch.setattr(workers, "cores", lambda: max(2, there))
+    monkeypatch.setattr(work, "cores", lambda: max(2, there))
 
 
 @pytest.fixture

@@ -50,7 +50,6 @@ def test_batches_have_one_size_and_hold_every_unit_once(
         for variant in variants:
             own = [batch for batch in batches if (batch.layer, batch.variant) == (layer, variant)]
             assert [unit for batch in own for unit in batch.units] == units
-            assert [batch.number for batch in own] == list(range(len(own)))
             assert {len(batch.seeds) for batch in own} == {4 if variant == "diversity" else size}
             assert all(len(batch.units) == size for batch in own[:-1]) or variant == "diversity"
     assert len({batch.name for batch in batches}) == len(batches)
@@ -73,7 +72,7 @@ def test_all_seeds_of_a_gallery_differ_and_another_run_has_others(demo: Model) -
     first = seeds_of(plan(demo, LAYERS, "all", VARIANTS, 8, 0))
     second = seeds_of(plan(demo, LAYERS, "all", VARIANTS, 8, 1))
     assert len({*first.values(), *second.values()}) == len(first) + len(second)
-    assert all(0 <= seed < 2**63 for seed in first.values())
+    assert all(0 <= seed < 2**53 for seed in first.values())
 
 
 def test_a_short_batch_is_padded_with_its_last_unit(demo: Model) -> None:

@@ -212,7 +212,7 @@ def test_what_is_gone_or_broken_is_rendered_again(
     demo: Model, unbroken: dict[str, bytes], tmp_path: Path, harm: str
 ) -> None:
     made(demo, tmp_path)
-    record = tmp_path / "batches" / "conv1_1-channel-00000.json"
+    record = tmp_path / "batches" / "conv1_1-channel-00000-00001.json"
     picture = tmp_path / "pictures" / "conv1_1" / "channel" / "00001.png"
     if harm == "picture":
         picture.unlink()

@@ -18,7 +18,7 @@ import pytest
 from gallery_runs import LARGE, LARGE_BATCHES, Killed, Steps, contents, count_of, made, recorded, stopping
 
 from lucidtorch.base.errors import LucidtorchWarning
-from lucidtorch.galleries import workers as workers_module
+from lucidtorch.galleries import work as work_module
 from lucidtorch.models.model import Model
 
 
@@ -54,7 +54,7 @@ def workers_of(threads: int, workers: int, demo: Model, folder: Path) -> None:
         raise Killed
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(workers_module, "ProcessPoolExecutor", refuse)
+        patch.setattr(work_module, "side_by_side", refuse)
         with pytest.raises(Killed):
             made(demo, folder, LARGE, workers=workers, threads=threads)
 
@@ -63,7 +63,7 @@ def workers_of(threads: int, workers: int, demo: Model, folder: Path) -> None:
 def test_more_threads_than_cores_are_warned_of(
     demo: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, threads: int, better: int
 ) -> None:
-    monkeypatch.setattr(workers_module, "cores", lambda: 4)
+    monkeypatch.setattr(work_module, "cores", lambda: 4)
     with pytest.warns(LucidtorchWarning, match=rf"{workers} workers of {threads} .*share 4 cores.*workers={better}\."):
         workers_of(threads, workers, demo, tmp_path)
 
@@ -72,7 +72,7 @@ def test_more_threads_than_cores_are_warned_of(
 def test_as_many_threads_as_cores_are_fine(
     demo: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, threads: int
 ) -> None:
-    monkeypatch.setattr(workers_module, "cores", lambda: 4)
+    monkeypatch.setattr(work_module, "cores", lambda: 4)
     workers_of(threads, workers, demo, tmp_path)
 
 

@@ -17,6 +17,7 @@ ROWS = (
     ("rendering",),
     ("objectives", "param", "transforms", "constraints", "analysis", "datasets"),
     ("models",),
+    ("runs",),
     ("base",),
 )
 FREE = ("", "__main__")  # the public face, and `python -m`, which is the command

@@ -18,6 +18,7 @@ from lucidtorch.datasets.scans.entry import scan
 from lucidtorch.galleries.entry import gallery
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.param.images import image
+from lucidtorch.runs.folder import GALLERY, check_folder
 
 LAYER = "conv4_1"
 STEPS = 128
@@ -37,6 +38,7 @@ def command(output: Path | None, seed: int, quiet: bool) -> None:
     """
     voice = Voice(quiet=quiet)
     network, folder = load_model("demo"), output or Path("demo-gallery")
+    check_folder(folder, GALLERY)
     check_output_folder(folder)
     with contextlib.closing(voice):
         seen = scan(

@@ -79,7 +79,8 @@ def command(
 ) -> None:
     """Render every unit of whole layers into a folder of pages that open in any browser.
 
-    A gallery that was interrupted goes on when the same command is given again.
+    A gallery that was interrupted goes on when the same command is given again. Other layers, units and variants of the
+    same network and settings are added to it.
     """
     voice = Voice(quiet=quiet)
     network = open_model(loading)
@@ -124,6 +125,9 @@ def conclude(voice: Voice, made: Gallery) -> None:
     Raises:
         Interrupted: It is not finished.
     """
+    if made.moved is not None:
+        place = made.index.parent
+        voice.note(f"note: the gallery of another network or other settings that was in {place} is in {made.moved} now")
     dead = f", {made.dead} of dead units" if made.dead else ""
     voice.wrote(made.index, f" ({made.units} pictures{dead})")
     if made.interrupted:

@@ -13,8 +13,8 @@ from lucidtorch.cli.exits import Interrupted
 from lucidtorch.cli.workers import default_workers
 from lucidtorch.recipes.documents.document import Document
 from lucidtorch.recipes.documents.loading import load, read, read_network, run_document
-from lucidtorch.recipes.runs.folder import run_id
 from lucidtorch.recipes.runs.result import Run
+from lucidtorch.runs.folder import recipe_id
 
 
 @click.command("run", short_help="Run a recipe, or go on where it was interrupted.")
@@ -90,7 +90,7 @@ def _run(voice: Voice, document: Document, folder: Path, workers: int | None, *,
             report=lambda done, total, unit: voice.progress(done, total, f"{unit} of {document.origin.short_name}"),
         )
     except KeyboardInterrupt as error:
-        if run_id(folder) is None:
+        if recipe_id(folder) is None:
             raise
         raise Interrupted(
             f"interrupted; what was finished is in {folder}, and the same command goes on from there"

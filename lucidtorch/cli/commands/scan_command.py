@@ -111,6 +111,8 @@ def _scanned(voice: Voice, network: Model, data: Any, folder: Path, settings: di
 
 def _conclude(voice: Voice, found: Scan) -> None:
     """Say what a scan came to."""
+    if found.moved is not None:
+        voice.note(f"note: the scan of something else that was in {found.folder} is in {found.moved} now")
     if found.skipped:
         first, count = found.skipped[0], len(found.skipped)
         left = "1 image was" if count == 1 else f"{count} images were"

@@ -10,6 +10,7 @@ from pathlib import Path
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
+from lucidtorch.cli.exits import Terminated
 from lucidtorch.cli.shell.completion import ShellCompleter
 from lucidtorch.cli.shell.shell import Shell
 
@@ -31,6 +32,8 @@ def converse(shell: Shell) -> None:
     while not shell.bench.ended:
         try:
             shell.run(session.prompt())
+        except Terminated:
+            raise
         except KeyboardInterrupt:
             continue  # Ctrl-C at the prompt gives the line up
         except EOFError:

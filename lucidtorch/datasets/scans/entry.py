@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
@@ -13,22 +13,22 @@ import torch
 from torch import nn
 
 from lucidtorch.base.errors import BadInputError, ImageError, RenderError
-from lucidtorch.base.files import check_output_folder, remove_leftovers
 from lucidtorch.base.known_files import remember
 from lucidtorch.base.sizes import PLANE, size_pair
 from lucidtorch.datasets.answers import NO_ANSWER
-from lucidtorch.datasets.named import name_of, portable_name
+from lucidtorch.datasets.named import name_of
 from lucidtorch.datasets.scans.layer_scan import WITH_PLACES
 from lucidtorch.datasets.scans.ledger import Ledger, Seen
 from lucidtorch.datasets.scans.result import Scan
 from lucidtorch.datasets.scans.settings import Settings
 from lucidtorch.datasets.scans.source import Data, Item, Skipped, Source
-from lucidtorch.datasets.scans.state import About, State, check_same, read_state, remove_stale, write_state
+from lucidtorch.datasets.scans.state import About, State, read_state, remove_tables, write_provenance, write_state
 from lucidtorch.models.checksum import network_key
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
 from lucidtorch.models.shown import shown_layers
 from lucidtorch.models.sources.loading import load_model
+from lucidtorch.runs.folder import SCAN, check_folder, checked_key, claim, kept_in_place
 
 Report: TypeAlias = Callable[[int, int], None]
 """Called with the number of images that were looked at, and of all."""
@@ -62,6 +62,8 @@ def scan(
     `20 * (max(top, ranked) + bottom) + 8 * bins + 4 * samples` bytes. The forward pass itself holds the activations of
     a batch in all layers.
 
+    A scan of something else that stands in the folder is moved beside it first.
+
     Args:
         model: The network: a `Model`, a module, or a name for `load_model`.
         data: A `Collection`, a torchvision dataset, a sequence of images or of pairs of an image and its class, or an
@@ -86,8 +88,10 @@ def scan(
         What was found.
 
     Raises:
-        BadInputError: Anything does not fit, or the folder holds the scan of something else; nothing was done then.
+        BadInputError: Anything does not fit, or the folder holds something else under a name that a scan needs; nothing
+            was done then.
         ImageError: Not one image could be used.
+        WriteError: The disk is full, or the folder was removed meanwhile.
 
     Example:
         >>> from lucidtorch.datasets import drawings, scan
@@ -100,18 +104,22 @@ def scan(
     network = model if isinstance(model, Model) else load_model(model)
     source = Source(data, network.convention.channels, _sides(network, size))
     about = _about(network, source, shown_layers(network, layers), settings, _checked(answers, network, source))
-    state = _begun(about, Path(folder), settings)
-    check_output_folder(Path(folder))
-    remove_leftovers(Path(folder))
-    remove_stale(state, Path(folder))
-    work = _Pass(network, source, settings, state, report)
-    while state.done < about.total:
-        work.go_on()
-        write_state(state, Path(folder))
-        work.tell(state.done)
+    place = Path(folder)
+    check_folder(place, SCAN)
+    state, moved = _begun(about, place, settings)
+    with kept_in_place(place, SCAN):
+        if state.done == 0:
+            write_state(state, place)  # the record first: what has none is of somebody else
+        write_provenance(about, place)
+        remove_tables(state, place)
+        work = _Pass(network, source, settings, state, report)
+        while state.done < about.total:
+            work.go_on()
+            write_state(state, place)
+            work.tell(state.done)
     if len(state.skipped) == about.total:
         raise ImageError(f"Not one of {about.total} images could be used; the first: {state.skipped[0].reason}")
-    return Scan.of(state, Path(folder))
+    return replace(Scan.of(state, place), moved=moved)
 
 
 class _Pass:
@@ -235,16 +243,21 @@ def _about(
     name = name_of(source.data)
     if name is not None:
         remember(identity["data"], name)
-    data = portable_name(name)
-    return About(model.name, identity, len(source), source.classes, shapes, fields, data)
+    return About(model.name, identity, len(source), source.classes, shapes, fields, name)
 
 
-def _begun(about: About, folder: Path, settings: Settings) -> State:
-    """Take up what the folder holds, or begin."""
+def _begun(about: About, folder: Path, settings: Settings) -> tuple[State, Path | None]:
+    """Take up what the folder holds, or begin; a scan of something else is moved aside, and where to is said."""
     known = read_state(folder)
-    if known is None:
-        counts = np.zeros(len(about.classes), dtype=np.int64)
-        ledgers = {layer: Ledger.empty(shape[0], settings) for layer, shape in about.shapes.items()}
-        return State(about, ledgers, class_counts=counts, right=counts.copy())
-    check_same(known.about.identity, about.identity, folder)
-    return known
+    if known is not None and about.identity["network"] is None:
+        raise BadInputError(
+            f"{folder} holds a scan, and an input or output of this network is a function, so that nobody can say "
+            "whether it is the same; scan into another folder."
+        )
+    moved = claim(folder, SCAN, checked_key(about.identity))
+    if known is not None and moved is None:
+        known.about = about  # the images may have been moved since
+        return known, None
+    counts = np.zeros(len(about.classes), dtype=np.int64)
+    ledgers = {layer: Ledger.empty(shape[0], settings) for layer, shape in about.shapes.items()}
+    return State(about, ledgers, class_counts=counts, right=counts.copy()), moved

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from lucidtorch.base.errors import ImageError
-from lucidtorch.base.photos import photo_bytes, with_channels
+from lucidtorch.base.photos import decoded, photo_bytes, with_channels
 
 BRIGHTEST = 255  # of whole numbers
 SLACK = 1e-3  # how far rounding may carry a value out of [0, 1]
@@ -32,26 +32,25 @@ def fitted(image: object, channels: int, sides: tuple[int, int]) -> Tensor:
     Raises:
         ImageError: It is no image, has other channels, or values outside [0, 1].
     """
-    values = with_channels(_values_of(image), channels)
+    values = with_channels(_values_of(image, sides), channels)
     if values.shape[1:] != sides:
         values = np.stack([_scaled(channel, sides) for channel in values])
     return torch.from_numpy(np.ascontiguousarray(values))
 
 
-def _values_of(image: object) -> np.ndarray:
+def _values_of(image: object, needed: tuple[int, int]) -> np.ndarray:
     """Take the numbers out of any form of an image: `[C, H, W]` in [0, 1], float32."""
     if isinstance(image, str | Path):
-        image = photo_bytes(Path(image))
+        image = photo_bytes(Path(image), needed=needed)
     elif isinstance(image, Image.Image):
-        turned = ImageOps.exif_transpose(image)
-        pixels = np.asarray(turned.convert("L" if turned.mode in ("1", "L") else "RGB"))
+        pixels = np.asarray(decoded(image, "L" if image.mode in ("1", "L") else "RGB", needed))
         image = pixels.reshape(*pixels.shape[:2], -1).transpose(2, 0, 1)
     elif isinstance(image, Tensor):
         image = image.detach().cpu().numpy()
     if not isinstance(image, np.ndarray) or image.ndim not in (WITHOUT_CHANNELS, WITH_CHANNELS):
         given = f"an array of shape {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
         raise ImageError(f"An image is [C, H, W], a Pillow image or the path of a file, but {given} was given.")
-    values = image.astype(np.float32)
+    values = image.astype(np.float32, copy=False)
     if image.dtype == np.uint8:
         values /= BRIGHTEST
     return _in_range(values if values.ndim == WITH_CHANNELS else values[None])
@@ -64,7 +63,7 @@ def _in_range(values: np.ndarray) -> np.ndarray:
             f"Images are in [0, 1], but one of shape {list(values.shape)} with values from {low:g} to {high:g} was "
             "given; leave normalization to the network."
         )
-    clipped: np.ndarray = values.clip(0, 1)
+    clipped: np.ndarray = values if low >= 0 and high <= 1 else values.clip(0, 1)
     return clipped
 
 

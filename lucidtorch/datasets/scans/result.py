@@ -39,6 +39,7 @@ class Scan:
         checksum: Of a few of the images, which tells them from others.
         network: The checksum of the network, from `network_key`.
         layers: What was found, by address, in the order of the network.
+        moved: Where an earlier scan of something else was moved to that stood in the folder, or None.
     """
 
     folder: Path
@@ -56,6 +57,7 @@ class Scan:
     checksum: str
     network: str | None
     layers: Mapping[str, LayerScan]
+    moved: Path | None = None
 
     @classmethod
     def of(cls, state: State, folder: Path) -> Scan:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from lucidtorch.base.records import MOST_CHANNELS, Checksum, Count, Record, Seed, Short, Sides, Text
 
+DataRecord: TypeAlias = Text | tuple[Text, ...] | dict[Short, Any] | None
 _Pixel: TypeAlias = Annotated[int, Field(ge=-(1 << 40), le=1 << 40)]
 Pixels: TypeAlias = _Pixel | Annotated[tuple[_Pixel, ...], Field(min_length=1, max_length=3)]
 
@@ -64,6 +65,12 @@ class TablesRecord(Record):
     sha256: Checksum
 
 
+class ProvenanceRecord(Record):
+    """What ``provenance.json`` of a scan holds: where its images are on the machine that made it."""
+
+    data: DataRecord
+
+
 class ScanRecord(Record):
     """What ``scan.json`` holds: how far a scan has come, and what it is of."""
 
@@ -76,9 +83,9 @@ class ScanRecord(Record):
     classes: Annotated[tuple[Text, ...], Field(max_length=1 << 20)]
     class_counts: Annotated[tuple[Count, ...], Field(max_length=1 << 20)]
     right: Annotated[tuple[Count, ...], Field(max_length=1 << 20)]
-    data: Text | tuple[Text, ...] | dict[Short, Any] | None
+    data: DataRecord
     skipped: tuple[SkippedRecord, ...]
-    tables: TablesRecord
+    tables: TablesRecord | None  # before the first chunk there are none
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

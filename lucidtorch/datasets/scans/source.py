@@ -14,6 +14,7 @@ from torch import Tensor
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, ImageError
+from lucidtorch.datasets.pictures import Pictures, is_dangling
 from lucidtorch.datasets.scans.fitting import fitted
 
 NO_CLASS = -1
@@ -76,7 +77,8 @@ class Source:
                 f"Data has a length and gives an image by number, but {type(data).__name__} was given; write a list, "
                 "an array [N, C, H, W], or for a folder datasets.folder(path)."
             )
-        self.data, self.channels, self.sides = data, channels, sides
+        self.data = data.needed_at(sides) if isinstance(data, Pictures) else data
+        self.channels, self.sides = channels, sides
         names = _class_names(data)
         self._has_classes = names != NAMELESS
         self.classes = names if self._has_classes else ()
@@ -102,8 +104,7 @@ class Source:
             pixels = fitted(image, self.channels, self.sides)
             return Item(number, pixels, label if self._has_classes else NO_CLASS)
         except UNREADABLE as error:
-            reason = f"{type(error).__name__}: {error}"[:LONGEST_REASON]
-            return Skipped(number, self.name(number), reason)
+            return Skipped(number, self.name(number), self._reason(number, error))
 
     def items(self, numbers: Iterable[int], skipped: list[Skipped]) -> Iterator[Item]:
         """Read images one after the other.
@@ -129,18 +130,32 @@ class Source:
             number: From 0.
 
         Returns:
-            Its file where the data lists its files, from the folder of the data on if it has one; otherwise its number.
+            Its file where the data lists its files, from the folder of the data on if it has one, or its name alone;
+            otherwise its number.
         """
-        listed = next((found for word in LISTS if isinstance(found := getattr(self.data, word, None), Sequence)), ())
-        entries = self.data if isinstance(self.data, list | tuple) else listed
-        entry = entries[number] if len(entries) == len(self) else None
-        path = entry[0] if isinstance(entry, tuple) and entry else entry
-        if not isinstance(path, str | Path):
+        path = self._path(number)
+        if path is None:
             return f"image {number}"
         root = getattr(self.data, "root", None)
         if isinstance(root, str | Path) and Path(path).is_relative_to(root):
             return Path(path).relative_to(root).as_posix()
-        return str(path)
+        return Path(path).name
+
+    def _path(self, number: int) -> str | Path | None:
+        """The file of an image, where the data lists its files."""
+        listed = next((found for word in LISTS if isinstance(found := getattr(self.data, word, None), Sequence)), ())
+        entries = self.data if isinstance(self.data, list | tuple) else listed
+        entry = entries[number] if len(entries) == len(self) else None
+        path = entry[0] if isinstance(entry, tuple) and entry else entry
+        return path if isinstance(path, str | Path) else None
+
+    def _reason(self, number: int, error: Exception) -> str:
+        """Why an image is left out, without a place on this machine."""
+        path = self._path(number)
+        if path is not None and is_dangling(Path(path)):
+            return "It is a link whose target is missing."
+        said = f"{type(error).__name__}: {error}"
+        return (said if path is None else said.replace(str(path), self.name(number)))[:LONGEST_REASON]
 
     def checksum(self) -> str:
         """Sum up the data from a few images, evenly spread.

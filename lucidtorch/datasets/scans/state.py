@@ -6,26 +6,27 @@ import hashlib
 import io
 import json
 import zipfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from lucidtorch.base.errors import BadInputError, RecipeError, UntrustedError
-from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
 from lucidtorch.base.records import read_json
 from lucidtorch.base.trust import check_read
-from lucidtorch.datasets.named import DataName
+from lucidtorch.datasets.named import DataName, portable_name
 from lucidtorch.datasets.scans.ledger import Ledger
-from lucidtorch.datasets.scans.scan_record import FieldRecord, ScanRecord
+from lucidtorch.datasets.scans.scan_record import FieldRecord, ProvenanceRecord, ScanRecord
+from lucidtorch.datasets.scans.settings import Settings
 from lucidtorch.datasets.scans.source import Skipped
 from lucidtorch.models.axes.receptive_field import ReceptiveField
+from lucidtorch.runs.folder import SCAN_RECORD, write_file
 
 FORMAT = 2
-SUMMARY = "scan.json"
-TABLES = "tables-*.npz"  # the star is the number of images that they speak of
-LONGEST_SHOWN = 60
+SUMMARY = SCAN_RECORD
+TABLES = "tables-{:09d}.npz"  # with the number of images that they are of
+PROVENANCE = "provenance.json"
 
 Identity: TypeAlias = dict[str, Any]
 
@@ -83,25 +84,30 @@ class State:
 def write_state(state: State, folder: Path) -> None:
     """Write how far a scan has come: the tables first, then the summary that names them, each whole or not at all.
 
+    A scan that has looked at nothing yet has a summary alone.
+
     Args:
         state: What to write.
         folder: Where; the tables of before are removed when the new ones stand.
 
     Raises:
         OutputError: The folder cannot be written to.
+        WriteError: The disk is full, or the folder was removed.
     """
+    if state.done == 0:
+        write_file(folder, SUMMARY, json.dumps(_summary(state, None), indent=1))
+        return
     stream = io.BytesIO()
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{number}/{name}": array
         for number, ledger in enumerate(state.ledgers.values())
         for name, array in ledger.arrays().items()
     }
-    np.savez(stream, allow_pickle=False, **arrays)
-    tables = _tables(state.done)
+    np.savez(stream, **arrays)  # before 2.2 numpy stores each keyword as an array, `allow_pickle` too
     data = stream.getvalue()
-    atomic_write_bytes(folder / tables, data)
-    atomic_write_text(folder / SUMMARY, json.dumps(_summary(state, tables, data), indent=1))
-    remove_stale(state, folder)
+    write_file(folder, TABLES.format(state.done), data)
+    write_file(folder, SUMMARY, json.dumps(_summary(state, data), indent=1))
+    remove_tables(state, folder)
 
 
 def read_state(folder: Path) -> State | None:
@@ -122,12 +128,15 @@ def read_state(folder: Path) -> State | None:
         if not isinstance(written, dict) or written.get("format") != FORMAT:
             raise BadInputError(f"{folder} was written by another version of lucidtorch; scan into another folder.")
         summary = ScanRecord.read(written, "its summary")
+        named = _data_of(summary, folder)
+        if summary.tables is None:
+            return _state(summary, named, None)
         tables = folder / summary.tables.file
         check_read(tables)
         data = tables.read_bytes()
         if hashlib.sha256(data).hexdigest() != summary.tables.sha256:
             raise ValueError(f"{summary.tables.file} is not what was written")
-        return _state(summary, data)
+        return _state(summary, named, data)
     except (FileNotFoundError, NotADirectoryError) as error:
         if not (folder / SUMMARY).exists():
             return None
@@ -142,45 +151,30 @@ def read_state(folder: Path) -> State | None:
         raise _damaged(folder, error) from error
 
 
-def remove_stale(state: State, folder: Path) -> None:
-    """Remove tables that the summary does not name.
+def remove_tables(state: State, folder: Path) -> None:
+    """Remove the tables of the chunk before, which a kill may have left.
 
     Args:
         state: What the folder holds.
         folder: The folder of a scan.
     """
-    for path in folder.glob(TABLES):
-        if path.name != _tables(state.done):
-            path.unlink(missing_ok=True)
+    chunk = state.about.identity["chunk"]
+    before = (state.done - 1) // chunk * chunk
+    if before > 0:
+        (folder / TABLES.format(before)).unlink(missing_ok=True)
 
 
-def check_same(known: Identity, wanted: Identity, folder: Path) -> None:
-    """Refuse to go on with the scan of something else.
+def write_provenance(about: About, folder: Path) -> None:
+    """Write where the images of a scan are: the one file of its folder that names places on this machine.
 
     Args:
-        known: What the folder holds the scan of.
-        wanted: What shall be scanned.
-        folder: For the message.
-
-    Raises:
-        BadInputError: They differ, or nobody can say whether they do.
+        about: What the scan is of.
+        folder: The folder of the scan.
     """
-    if wanted["network"] is None:
-        raise BadInputError(
-            f"{folder} holds a scan, and an input or output of this network is a function, so that nobody can say "
-            "whether it is the same; scan into another folder."
-        )
-    words = [word for word in wanted if known.get(word) != wanted[word]]
-    if words:
-        told = "; ".join(f"{word}: {_shown(known.get(word))} there, {_shown(wanted[word])} here" for word in words)
-        raise BadInputError(f"{folder} holds the scan of something else ({told}); scan into another folder.")
+    write_file(folder, PROVENANCE, json.dumps({"data": about.data}, indent=1) + "\n")
 
 
-def _tables(done: int) -> str:
-    return TABLES.replace("*", f"{done:09d}")
-
-
-def _summary(state: State, tables: str, data: bytes) -> dict[str, Any]:
+def _summary(state: State, data: bytes | None) -> dict[str, Any]:
     about = state.about
     layers = [
         {
@@ -200,13 +194,27 @@ def _summary(state: State, tables: str, data: bytes) -> dict[str, Any]:
         "classes": list(about.classes),
         "class_counts": state.class_counts.tolist(),
         "right": state.right.tolist(),
-        "data": about.data,
+        "data": None if about.data is None else portable_name(about.data),
         "skipped": [asdict(one) for one in state.skipped],
-        "tables": {"file": tables, "sha256": hashlib.sha256(data).hexdigest()},
+        "tables": None
+        if data is None
+        else {"file": TABLES.format(state.done), "sha256": hashlib.sha256(data).hexdigest()},
     }
 
 
-def _state(summary: ScanRecord, data: bytes) -> State:
+def _data_of(summary: ScanRecord, folder: Path) -> DataName | None:
+    """Say how the images can be opened again: with their places where this machine made the scan."""
+    try:
+        text = (folder / PROVENANCE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        found = summary.model_dump(mode="json")["data"]
+    else:
+        found = ProvenanceRecord.read(read_json(text, PROVENANCE), PROVENANCE).model_dump(mode="json")["data"]
+    name: DataName | None = found
+    return name
+
+
+def _state(summary: ScanRecord, named: DataName | None, data: bytes | None) -> State:
     about = About(
         summary.model,
         summary.identity.model_dump(mode="json"),
@@ -214,13 +222,17 @@ def _state(summary: ScanRecord, data: bytes) -> State:
         summary.classes,
         {one.layer: one.shape for one in summary.layers},
         {one.layer: _receptive_field(one.receptive_field) for one in summary.layers},
-        summary.model_dump(mode="json")["data"],
+        named,
     )
+    counts, right = (np.array(one, dtype=np.int64) for one in (summary.class_counts, summary.right))
+    if data is None:
+        settings = Settings(**{one.name: getattr(summary.identity, one.name) for one in fields(Settings)})
+        ledgers = {layer: Ledger.empty(shape[0], settings) for layer, shape in about.shapes.items()}
+        return State(about, ledgers, class_counts=counts, right=right)
     if any(one.shape[0] > len(data) for one in summary.layers):
         raise ValueError("its tables are too small for its layers")
     arrays = _arrays(data, len(summary.layers))
     ledgers = {one.layer: Ledger.from_arrays(arrays[number], one.shape[0]) for number, one in enumerate(summary.layers)}
-    counts, right = (np.array(one, dtype=np.int64) for one in (summary.class_counts, summary.right))
     skipped = [Skipped(**one.model_dump()) for one in summary.skipped]
     return State(about, ledgers, summary.done, skipped, counts, right)
 
@@ -245,8 +257,3 @@ def _receptive_field(found: FieldRecord | None) -> ReceptiveField | None:
 
 def _damaged(folder: Path, error: Exception) -> BadInputError:
     return BadInputError(f"The scan in {folder} is damaged ({error}); remove the folder and scan again.")
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."

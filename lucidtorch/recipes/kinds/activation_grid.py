@@ -10,7 +10,6 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lucidtorch.base.seeds import derive_seed
 from lucidtorch.base.sizes import short_size, size_pair
 from lucidtorch.galleries.plan import slug
 from lucidtorch.galleries.task import Craft, Piece, Task
@@ -177,7 +176,8 @@ class ActivationGrid(RenderingKind):
         padded = [*own, *[own[-1]] * (size - len(own))]
         vectors = torch.stack([cells.vector(*place) for place in padded])
         goal = direction(cells.layer, vectors, cossim_pow=self.cossim_pow)
-        seeds = tuple(derive_seed(stage.seed(cells.layer, "direction"), *place) for place in padded)
+        start = stage.seed(cells.layer, "direction")
+        seeds = tuple(stage.seed(*place, start=start) for place in padded)
         pieces = tuple(Piece(_file(cells, *place), (number,)) for number, place in enumerate(own))
         return Task(name, goal, seeds, pieces, craft)
 

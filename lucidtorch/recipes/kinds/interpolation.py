@@ -9,7 +9,6 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from lucidtorch.base.seeds import derive_seed
 from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.batch import alignment
@@ -132,7 +131,7 @@ class Interpolation(RenderingKind):
     def _walk(self, stage: Stage, name: str, goal: Objective, parts: Sequence[Objective], craft: Craft) -> Walk:
         stops = map(repr, parts[:: self.frames - 1])
         start = stage.seed("interpolation", *stops)
-        seeds = tuple(derive_seed(start, place) for place in range(len(parts)))
+        seeds = tuple(stage.seed(place, start=start) for place in range(len(parts)))
         pieces = tuple(Piece(f"pictures/{name}/{place:04d}.png", (place,)) for place in range(len(parts)))
         return Walk(name, tuple(parts), self.frames, Task(name, goal, seeds, pieces, craft))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 from lucidtorch.base.sizes import short_size
 from lucidtorch.models.model import Model
@@ -26,7 +27,7 @@ def made_by(recipe: Recipe, model: Model) -> dict[str, str]:
     made_with = recipe.made_with
     found = {
         "network": model.name,
-        "weights": recipe.weights if model.source is not None else "of a Python program",
+        "weights": Path(recipe.weights).name if model.source is not None else "of a Python program",
         "size": "" if size is None else _sides(short_size(size)),
         **(_optimization(recipe) if isinstance(recipe, RenderingRecipe) else {}),
         "seed of the run": str(recipe.seed),

@@ -12,7 +12,6 @@ from typing import Any
 import jinja2
 
 from lucidtorch.base.errors import ImageError
-from lucidtorch.base.files import atomic_write_text
 from lucidtorch.galleries.curve import OBJECTIVE, Curve, number_text, panels
 from lucidtorch.galleries.look import asset_text, check_inside, page_environment, picture_sizes
 from lucidtorch.models.model import Model
@@ -22,6 +21,7 @@ from lucidtorch.recipes.page.making import commands, made_by
 from lucidtorch.recipes.recipe import Recipe
 from lucidtorch.recipes.recipe_text import recipe_text
 from lucidtorch.recipes.story import Cell, Chart, Figure, Story
+from lucidtorch.runs.folder import write_file
 
 TEMPLATES = Path(__file__).with_name("templates")
 STYLES, SCRIPTS = ("look.css", "run.css"), ("look.js", "run.js")
@@ -69,8 +69,8 @@ def publish(story: Story, recipe: Recipe, model: Model, folder: Path) -> Path:
         style=asset_text((*STYLES, *(CHART_STYLES if charts else ())), TEMPLATES),
         script=asset_text((*SCRIPTS, *(CHART_SCRIPTS if charts else ())), TEMPLATES),
     )
-    atomic_write_text(folder / "data.json", run_data(story, recipe))
-    atomic_write_text(folder / "index.html", page)
+    write_file(folder, "data.json", run_data(story, recipe))
+    write_file(folder, "index.html", page)
     return folder / "index.html"
 
 

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lucidtorch.base.files import atomic_write_bytes
 from lucidtorch.base.images import encode_png
 from lucidtorch.base.settings import settings_text
 from lucidtorch.galleries.look import picture_pixels
@@ -21,6 +20,7 @@ from lucidtorch.recipes.record import composed
 from lucidtorch.recipes.runs.watching import Onlooker
 from lucidtorch.recipes.story import Figure
 from lucidtorch.rendering.movie import FRAMES_PER_SECOND, encode_movie
+from lucidtorch.runs.folder import write_file
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Desk:
             The path.
         """
         text = settings_text(composed(self.recipe, file))
-        atomic_write_bytes(self.folder / file, encode_png(image, text, alpha=alpha))
+        write_file(self.folder, file, encode_png(image, text, alpha=alpha))
         return file
 
     def movie(self, file: str, frames: Iterable[Tensor], *, rate: float = FRAMES_PER_SECOND, hold: float = 0.0) -> str:
@@ -88,7 +88,7 @@ class Desk:
         Returns:
             The path.
         """
-        atomic_write_bytes(self.folder / file, encode_movie(frames, Path(file).suffix, rate=rate, hold=hold))
+        write_file(self.folder, file, encode_movie(frames, Path(file).suffix, rate=rate, hold=hold))
         return file
 
     def figure(

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 
-from lucidtorch.base.files import atomic_write_text
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.recipe import Recipe
+from lucidtorch.runs.folder import write_file
 
 FILE = "provenance.json"
 
@@ -50,7 +50,7 @@ class Watch:
             "network": {"name": model.name, "source": None if model.source is None else model.source.to_dict()},
             "made_with": None if recipe.made_with is None else recipe.made_with.model_dump(mode="json"),
         }
-        atomic_write_text(folder / FILE, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
+        write_file(folder, FILE, json.dumps(facts, indent=1, ensure_ascii=False) + "\n")
 
 
 def _machine(model: Model) -> dict[str, Any]:

@@ -6,10 +6,11 @@ import hashlib
 import warnings
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import LucidtorchWarning, WeightsError
+from lucidtorch.base.seeds import PICTURE_BITS
 from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.base.sizes import short_size
 from lucidtorch.galleries.examples import find_scan, scan_checksum
@@ -44,7 +45,8 @@ def resolve(stage: Stage, plan: Plan, jobs: Sequence[Job]) -> tuple[Recipe, dict
     kept = {name: hashlib.sha256(data).hexdigest() for name, data in plan.files.items()}
     scanned = _scan_fields(stage)
     sums = found.pop("files", {}) | kept | plan.sums | scanned.pop("files", {})
-    made_with = MadeWith(versions=versions(recipe.packages), files=sums)
+    bits: Literal[53] | None = 53 if stage.seed_bits == PICTURE_BITS else None
+    made_with = MadeWith(versions=versions(recipe.packages), files=sums, seed_bits=bits)
     _compare(recipe.made_with, made_with)
     fields = {"device": model.device.type, "made_with": made_with, **scanned}
     if isinstance(recipe, RenderingRecipe):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from lucidtorch.base.errors import OutputError
+from lucidtorch.base.files import remove_stale, temporary_folder, temporary_path, write_failure
 from lucidtorch.recipes.recipe import Recipe
 from lucidtorch.recipes.runs.exhibit import fitted, run_html
 from lucidtorch.recipes.story import Figure, Story
@@ -60,16 +60,16 @@ class Run:
         if not self.folder.is_dir():
             raise OutputError(f"The folder of the run, {self.folder}, is gone; run the recipe again.")
         whole = place.resolve()
-        part = whole.with_name(f".{whole.name}.part")
+        part = temporary_path(whole)
         try:
             whole.parent.mkdir(parents=True, exist_ok=True)
-            shutil.rmtree(part, ignore_errors=True)
+            remove_stale(whole.parent, whole.name)
             shutil.copytree(self.folder, part)
             if whole.is_dir():
                 whole.rmdir()  # it is empty
             part.replace(whole)
         except OSError as error:
-            raise OutputError(f"Cannot write {place}: {error}. Choose another place to write to.") from error
+            raise write_failure(place, error) from error
         finally:
             shutil.rmtree(part, ignore_errors=True)
         return place / self.index.name
@@ -91,7 +91,7 @@ def scratch_folder() -> Path:
     Returns:
         The folder, which is not there yet.
     """
-    parent = Path(tempfile.mkdtemp(prefix="lucidtorch-run-"))
+    parent = temporary_folder("run")
     atexit.register(_remove, parent, os.getpid())
     return parent / "run"
 

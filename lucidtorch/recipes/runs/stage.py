@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import PICTURE_BITS, SEED_BITS, picture_seed
 from lucidtorch.base.sizes import short_size, size_text
 from lucidtorch.galleries.plan import chosen_units
 from lucidtorch.galleries.task import Craft, Piece, Task
@@ -44,21 +44,24 @@ class Stage:
         network: The network.
         base: The folder that relative paths in the recipe start from.
         craft: How pictures are rendered, as the recipe's common fields say; as usual where it renders none.
+        seed_bits: How large the seeds of pictures may be.
     """
 
     recipe: Recipe
     network: Model
     base: Path
     craft: Craft
+    seed_bits: int = PICTURE_BITS
 
     @classmethod
-    def of(cls, recipe: Recipe, network: Model, base: Path) -> Stage:
+    def of(cls, recipe: Recipe, network: Model, base: Path, seed_bits: int | None = None) -> Stage:
         """Read the fields that all recipes have.
 
         Args:
             recipe: The recipe.
             network: The network.
             base: The folder that relative paths in the recipe start from.
+            seed_bits: How large the seeds of pictures may be; as in the run that wrote the recipe where None.
 
         Returns:
             The stage.
@@ -66,7 +69,10 @@ class Stage:
         Raises:
             FieldError: A text does not parse, or two fields contradict each other.
         """
-        return cls(recipe, network, base, _craft(recipe, network, base))
+        if seed_bits is None:
+            made_with = recipe.made_with
+            seed_bits = SEED_BITS if made_with is not None and made_with.seed_bits is None else PICTURE_BITS
+        return cls(recipe, network, base, _craft(recipe, network, base), seed_bits)
 
     @property
     def table(self) -> LayerTable:
@@ -91,16 +97,17 @@ class Stage:
         """
         return None if self.recipe.made_with is None else self.recipe.made_with.files.get(what)
 
-    def seed(self, *parts: int | str) -> int:
+    def seed(self, *parts: int | str, start: int | None = None) -> int:
         """Make the seed of a picture.
 
         Args:
             parts: What the picture shows, such as a layer, a unit and a word.
+            start: The seed that it is made from; the recipe's where None.
 
         Returns:
             The seed: the same wherever else in the run the picture stands.
         """
-        return derive_seed(self.recipe.seed, *parts)
+        return picture_seed(self.recipe.seed if start is None else start, *parts, bits=self.seed_bits)
 
     def objective(self, text: str, *key: str | int) -> Objective:
         """Read an objective.

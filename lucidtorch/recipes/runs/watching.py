@@ -13,8 +13,7 @@ import torch
 
 from lucidtorch.base.images import encode_png
 from lucidtorch.galleries.task import Task
-from lucidtorch.galleries.work import Record
-from lucidtorch.galleries.workers import work_through
+from lucidtorch.galleries.work import Record, work_through
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.runs.exhibit import fitted
 from lucidtorch.rendering.entry import Callback

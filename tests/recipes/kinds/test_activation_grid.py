@@ -11,7 +11,7 @@ from PIL import Image
 from recipe_runs import Bench, contents, pixels
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import picture_seed
 from lucidtorch.datasets import drawings
 from lucidtorch.galleries.task import Task
 from lucidtorch.objectives.term import Term
@@ -42,7 +42,7 @@ def test_each_position_follows_what_the_layer_says_there(bench: Bench) -> None:
     assert sorted(places) == [(row, column) for row in range(4) for column in range(4)]
     wanted = torch.stack([values[:, row, column] for row, column in places])
     np.testing.assert_allclose(vectors(task), wanted, atol=1e-6)
-    assert task.seeds[0] == derive_seed(derive_seed(0, "relu3_1", "direction"), *places[0])
+    assert task.seeds[0] == picture_seed(picture_seed(0, "relu3_1", "direction"), *places[0])
     assert isinstance(task.objective, Term)
     assert dict(task.objective.arguments)["cossim_pow"] == 1
 
@@ -87,7 +87,7 @@ def test_the_most_active_channels_are_rendered_once(bench: Bench) -> None:
     wanted = sorted(set(activations(bench, "relu2_1").argmax(0).flatten().tolist()))
     files = [piece.file for task in tasks for piece in task.pieces]
     assert files == [f"pictures/relu2_1/channel-{unit:05d}.png" for unit in wanted]
-    assert tasks[0].seeds[0] == derive_seed(0, "relu2_1", wanted[0], "channel", 0)
+    assert tasks[0].seeds[0] == picture_seed(0, "relu2_1", wanted[0], "channel", 0)
 
 
 def test_the_grid_has_no_gaps_and_stands_beside_the_picture(bench: Bench) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from recipe_runs import Bench, contents, pixels, shown
 
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import picture_seed
 from lucidtorch.recipes.blame import FieldError
 
 TERM = "channel('conv2_1', 3)"
@@ -17,7 +17,7 @@ def test_versions_of_one_objective_are_one_task_without_and_one_with_the_term(be
     without, along = bench.plan("diversity", objectives="conv2_1:3", versions=3, seed=2).tasks
     assert repr(without.objective) == TERM
     assert repr(along.objective) == f"{TERM} - 100 * diversity('conv2_1')"
-    seeds = [derive_seed(2, "conv2_1", 3, "channel", copy) for copy in range(3)]
+    seeds = [picture_seed(2, "conv2_1", 3, "channel", copy) for copy in range(3)]
     assert shown(without) == [(f"pictures/000-without-0{copy}.png", seed) for copy, seed in enumerate(seeds)]
     assert shown(along) == [(f"pictures/000-with-0{copy}.png", seed) for copy, seed in enumerate(seeds)]
 
@@ -27,7 +27,7 @@ def test_the_fields_decide_the_term(bench: Bench) -> None:
     one, other = bench.plan("diversity", objectives=objectives, weight=2.5, compare=False).tasks
     assert repr(one.objective) == "channel('conv1_1', 0) + channel('conv3_1', 2) - 2.5 * diversity('conv3_1')"
     assert repr(other.objective) == "logit('star') - 2.5 * diversity('logits')"
-    assert one.seeds[1] == derive_seed(0, "channel('conv1_1', 0) + channel('conv3_1', 2)", 1)
+    assert one.seeds[1] == picture_seed(0, "channel('conv1_1', 0) + channel('conv3_1', 2)", 1)
     (own,) = bench.plan("diversity", objectives="logit('star')", layer="conv3_1", compare=False).tasks
     assert repr(own.objective) == "logit('star') - 100 * diversity('conv3_1')"
 

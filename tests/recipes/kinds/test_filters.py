@@ -10,7 +10,7 @@ from small_networks import as_model
 from torch import nn
 
 import lucidtorch as lt
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import picture_seed
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.blame import FieldError
@@ -41,8 +41,8 @@ def test_every_unit_is_planned_with_the_seed_that_it_has_everywhere(bench: Bench
     plan = bench.plan("filters", layers=["conv2_1", "conv1_1"], units=[7, 3], seed=5)
     assert [repr(task.objective) for task in plan.tasks] == ["channel('conv1_1', [3, 7])", "channel('conv2_1', [3, 7])"]
     assert shown(plan.tasks[0]) == [
-        ("pictures/conv1_1/00003.png", derive_seed(5, "conv1_1", 3, "channel", 0)),
-        ("pictures/conv1_1/00007.png", derive_seed(5, "conv1_1", 7, "channel", 0)),
+        ("pictures/conv1_1/00003.png", picture_seed(5, "conv1_1", 3, "channel", 0)),
+        ("pictures/conv1_1/00007.png", picture_seed(5, "conv1_1", 7, "channel", 0)),
     ]
     assert plan.fields == {"layers": ("conv1_1", "conv2_1"), "param": "image(24, sd=0.001)", "start": "blank"}
     assert repr(plan.tasks[0].craft.transforms) == "jitter(4)"

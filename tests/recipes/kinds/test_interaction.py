@@ -7,7 +7,7 @@ import torch
 from recipe_runs import Bench, contents, pixels
 
 from lucidtorch.base.images import sheet
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import picture_seed
 from lucidtorch.objectives import parse
 from lucidtorch.recipes.blame import FieldError
 
@@ -21,7 +21,7 @@ def test_every_two_are_summed_once_and_all_start_alike(bench: Bench) -> None:
     assert files == [
         f"pictures/{place}.png" for place in ("000-000", "000-001", "000-002", "001-001", "001-002", "002-002")
     ]
-    assert {seed for task in tasks for seed in task.seeds} == {derive_seed(0, "interaction")}
+    assert {seed for task in tasks for seed in task.seeds} == {picture_seed(0, "interaction")}
     assert tasks[0].objective == parse("each(conv2_1:3, conv2_1:3 + conv2_1:7, conv2_1:3 + logit('star'), conv2_1:7)")
 
 

@@ -10,7 +10,7 @@ from recipe_runs import Bench, contents, pixels, shown
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.images import sheet
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import picture_seed
 from lucidtorch.objectives import parse
 from lucidtorch.param.images import Image as ImageParam
 from lucidtorch.recipes.blame import FieldError
@@ -23,8 +23,8 @@ def test_all_frames_of_a_walk_are_one_task_with_its_penalty(bench: Bench) -> Non
     assert task.objective == parse(
         "interpolate(channel('conv2_1', 3), channel('conv2_1', 7), 3) - 0.2 * alignment('conv2_1', decay_ratio=4.0)"
     )
-    start = derive_seed(0, "interpolation", "channel('conv2_1', 3)", "channel('conv2_1', 7)")
-    seeds = [derive_seed(start, place) for place in range(3)]
+    start = picture_seed(0, "interpolation", "channel('conv2_1', 3)", "channel('conv2_1', 7)")
+    seeds = [picture_seed(start, place) for place in range(3)]
     assert shown(task) == [(f"pictures/aligned/{place:04d}.png", seed) for place, seed in enumerate(seeds)]
 
 

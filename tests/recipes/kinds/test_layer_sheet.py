@@ -10,7 +10,7 @@ from small_networks import as_model
 
 import lucidtorch as lt
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import picture_seed
 from lucidtorch.recipes.blame import FieldError
 
 GAP, DARK = 2, round(0.1 * 255) / 255  # between the pictures of a sheet
@@ -25,8 +25,8 @@ def test_units_are_cut_into_batches_each_with_the_seed_of_what_it_shows(bench: B
         "channel('conv2_1', [7, 7])",
     ]
     assert shown(plan.tasks[0]) == [
-        ("pictures/conv1_1/00000.png", derive_seed(5, "conv1_1", 0, "channel", 0)),
-        ("pictures/conv1_1/00003.png", derive_seed(5, "conv1_1", 3, "channel", 0)),
+        ("pictures/conv1_1/00000.png", picture_seed(5, "conv1_1", 0, "channel", 0)),
+        ("pictures/conv1_1/00003.png", picture_seed(5, "conv1_1", 3, "channel", 0)),
     ]
     assert [len(task.pieces) for task in plan.tasks] == [2, 1, 2, 1]
     assert plan.fields == {"layers": ("conv1_1", "conv2_1")}

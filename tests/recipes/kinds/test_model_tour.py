@@ -10,7 +10,7 @@ from torch import nn
 from torchvision.models.vgg import VGG
 
 import lucidtorch as lt
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import picture_seed
 from lucidtorch.recipes.blame import FieldError
 
 EVERY = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv4_1", "conv4_2", "fc", "logits")
@@ -19,7 +19,7 @@ EVERY = ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv
 def test_every_layer_in_order_if_none_are_named(bench: Bench) -> None:
     plan = bench.plan("model_tour", unit=3)
     assert [repr(task.objective) for task in plan.tasks] == [f"channel({layer!r}, 3)" for layer in EVERY]
-    assert shown(plan.tasks[1]) == [("pictures/001-conv1_2-00003.png", derive_seed(0, "conv1_2", 3, "channel", 0))]
+    assert shown(plan.tasks[1]) == [("pictures/001-conv1_2-00003.png", picture_seed(0, "conv1_2", 3, "channel", 0))]
     assert plan.fields == {"layers": EVERY, "unit": 3}
 
 

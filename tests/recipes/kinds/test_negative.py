@@ -7,7 +7,7 @@ import pytest
 import torch
 from recipe_runs import Bench, contents, pixels, shown
 
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import picture_seed
 from lucidtorch.recipes.blame import FieldError
 
 DARK = round(0.1 * 255) / 255
@@ -21,7 +21,7 @@ def test_both_of_a_pair_start_alike(bench: Bench) -> None:
         "channel('conv1_1', [0, 1])",
         "channel('conv1_1', [2, 2])",
     ]
-    seeds = [derive_seed(4, "conv1_1", unit, "channel", 0) for unit in (0, 1)]
+    seeds = [picture_seed(4, "conv1_1", unit, "channel", 0) for unit in (0, 1)]
     low, high = shown(plan.tasks[0]), shown(plan.tasks[2])
     assert low == [
         ("pictures/conv1_1/00000-negative.png", seeds[0]),

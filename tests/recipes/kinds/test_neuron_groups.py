@@ -12,7 +12,7 @@ from recipe_runs import Bench, contents, pixels, shown
 
 from lucidtorch.analysis import framed, group_colours, group_overlay, nmf_groups
 from lucidtorch.base.images import sheet
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import picture_seed
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives import direction, each
@@ -34,10 +34,10 @@ def test_every_group_of_every_layer_is_planned_with_its_direction_and_its_seed(b
     plan = bench.plan("neuron_groups", layers=["relu2_1", "relu1_1"], **fields)
     files = [[f"pictures/{layer}/group-00{number}.png" for number in (1, 2, 3)] for layer in ("relu1_1", "relu2_1")]
     assert [file for task in plan.tasks for file, _ in shown(task)] == files[0] + files[1]
-    seeds = [derive_seed(5, "relu2_1", number, "group", 0) for number in (1, 2, 3)]
+    seeds = [picture_seed(5, "relu2_1", number, "group", 0) for number in (1, 2, 3)]
     assert [seed for task in plan.tasks[2:] for _, seed in shown(task)] == seeds
     values = demo.activations(drawn(**STAR)[None], "relu2_1")["relu2_1"]
-    found = nmf_groups(values, 3, seed=derive_seed(5, "relu2_1", "groups") % 2**32)
+    found = nmf_groups(values, 3, seed=picture_seed(5, "relu2_1", "groups") % 2**32)
     goals = [direction("relu2_1", one, cossim_pow=1.5) for one in found.directions]
     assert repr(plan.tasks[2].objective) == repr(each(*goals[:2]))
     assert plan.fields == {
@@ -51,7 +51,7 @@ def test_several_pictures_share_the_groups(bench: Bench, demo: Model) -> None:
     run = bench.run("neuron_groups", layers="relu1_1", images=[STAR, FISH], image_size=[32, 48], groups=2)
     images = torch.stack([drawn(**STAR), drawn(**FISH)])
     values = torch.cat([demo.activations(one[None], "relu1_1")["relu1_1"] for one in images])
-    found = nmf_groups(values, 2, seed=derive_seed(0, "relu1_1", "groups") % 2**32)
+    found = nmf_groups(values, 2, seed=picture_seed(0, "relu1_1", "groups") % 2**32)
     colours = group_colours(2)
     for at, image in enumerate(images):
         assert_shows(pixels(run, f"image-{at + 1}.png"), image)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import lucidtorch as lt
-from lucidtorch.base.seeds import derive_seed
+from lucidtorch.base.seeds import picture_seed
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.single import single
 from lucidtorch.recipes.kinds.layer_sheet import LayerSheet
@@ -51,8 +51,8 @@ def test_classes_are_named(demo: Model) -> None:
 
 
 def test_a_unit_has_one_seed_in_all_recipes_and_other_objectives_their_own(stage: Stage) -> None:
-    assert objective_seed(stage, lt.parse("conv1_1:3"), 2) == derive_seed(6, "conv1_1", 3, "channel", 2)
-    assert objective_seed(stage, lt.parse("-conv1_1:3")) == derive_seed(6, "-channel('conv1_1', 3)", 0)
+    assert objective_seed(stage, lt.parse("conv1_1:3"), 2) == picture_seed(6, "conv1_1", 3, "channel", 2)
+    assert objective_seed(stage, lt.parse("-conv1_1:3")) == picture_seed(6, "-channel('conv1_1', 3)", 0)
 
 
 @pytest.mark.parametrize(

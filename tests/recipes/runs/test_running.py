@@ -20,7 +20,7 @@ from lucidtorch.base.images import read_png_text
 from lucidtorch.models.model import Model
 from lucidtorch.recipes import Run
 from lucidtorch.recipes.blame import FieldError
-from lucidtorch.recipes.runs.folder import run_id
+from lucidtorch.runs.folder import recipe_id
 
 SHEET: dict[str, Any] = {"layers": ["conv1_1", "conv2_1"], "units": "0-4", "size": 24, "steps": 2, "batch": 2}
 TASKS = 2 * 3
@@ -69,7 +69,7 @@ def test_every_file_of_a_run_names_the_recipe(unbroken: dict[str, bytes], tmp_pa
     said = {json.loads(read_png_text(path))["recipe_id"] for path in pictures}
     said.add(json.loads(unbroken["data.json"])["recipe_id"])
     said |= set(re.findall(r'name="lucidtorch-recipe" content="(\w+)"', unbroken["index.html"].decode()))
-    said.add(run_id(tmp_path) or "")
+    said.add(recipe_id(tmp_path) or "")
     assert len(pictures) > TASKS
     assert len(said) == 1
 
@@ -90,7 +90,7 @@ def test_a_run_of_another_recipe_is_moved_aside(demo: Model, tmp_path: Path) -> 
     assert first.moved is None
     assert second.moved == tmp_path / f"out-{first.recipe.id[:8]}"
     assert contents(second.moved) == before
-    assert run_id(folder) == second.recipe.id != first.recipe.id
+    assert recipe_id(folder) == second.recipe.id != first.recipe.id
     third = sheet(demo, folder, units="0")
     assert third.moved == tmp_path / f"out-{second.recipe.id[:8]}"
     assert contents(folder) == before
@@ -125,7 +125,7 @@ def test_what_else_is_in_the_folder_stays_as_it_is(demo: Model, unbroken: dict[s
     assert second.moved is not None
     assert contents(second.moved) == unbroken
     assert others.items() <= contents(folder).items()
-    assert run_id(second.moved) == first.recipe.id
+    assert recipe_id(second.moved) == first.recipe.id
 
 
 def test_a_move_that_was_stopped_is_finished(

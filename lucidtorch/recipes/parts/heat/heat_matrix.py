@@ -11,7 +11,6 @@ from torch import Tensor
 
 from lucidtorch.analysis.heat_overlays import heat_overlay
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.files import atomic_write_bytes
 from lucidtorch.base.images import sheet, visible
 from lucidtorch.galleries.curve import number_text
 from lucidtorch.galleries.plan import slug
@@ -22,6 +21,7 @@ from lucidtorch.recipes.parts.heat.heat_targets import Explained
 from lucidtorch.recipes.parts.heat.heat_words import MEASURED
 from lucidtorch.recipes.runs.desk import Desk
 from lucidtorch.recipes.story import Cell, Figure, Section, Table
+from lucidtorch.runs.folder import write_file
 
 BEST = 3  # classes of each head that a page names
 DIGITS = 3
@@ -69,7 +69,7 @@ class Matrix:
         files = {place: f"maps/{number}/{_file(place)}" for place in heats}
         for place, heat in heats.items():
             desk.write(f"{files[place]}.png", overlays[place])
-            atomic_write_bytes(desk.folder / f"{files[place]}{ARRAYS}", Array.of(heat.values).file_bytes())
+            write_file(desk.folder, f"{files[place]}{ARRAYS}", Array.of(heat.values).file_bytes())
         tiles = [
             picture
             for target, layer in _rows(one, ways)
