@@ -178,7 +178,7 @@ def test_a_scan_says_how_it_goes_on_before_its_first_chunk(tmp_path: Path) -> No
     folder = prepared(tmp_path)
     process = start(COMMANDS["scan"], folder, 1)
     assert next(shares(process)) <= 0.1
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert said.splitlines()[-1].endswith("what was finished is in out, and the same command goes on from there")
