@@ -67,10 +67,12 @@ def killed(command: str, folder: Path, workers: int, at: float, number: signal.S
 
 
 def left(group: int) -> list[str]:
-    """The processes of a group that are still there after a while."""
+    """The processes of a group that are still there after a while; they are ended then."""
     end = time.monotonic() + SECONDS
     while (found := members(group)) and time.monotonic() < end:
         time.sleep(0.02)
+    if found:
+        os.killpg(group, signal.SIGKILL)
     return found
 
 
