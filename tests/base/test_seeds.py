@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators, image_seeds
+from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators, image_seeds, picture_seed
 
 
 @given(st.lists(st.integers(0, 2**70) | st.text(max_size=5), max_size=5))
@@ -99,3 +99,11 @@ def test_a_private_state_goes_on_and_gives_the_users_back(
         assert (drawn_from_all(), drawn_from_all()) == (first, second)
     with OwnRandomState(6)():
         assert drawn_from_all() != first
+
+
+@given(st.integers(0, 2**63 - 1), st.text("abc_1", max_size=8), st.integers(0, 10**6))
+def test_the_seeds_of_pictures_survive_javascript(seed: int, layer: str, unit: int) -> None:
+    found = picture_seed(seed, layer, unit)
+    assert 0 <= found < 2**53
+    assert int(float(found)) == found  # what JavaScript makes of it
+    assert picture_seed(seed, layer, unit, bits=63) == derive_seed(seed, layer, unit)

@@ -14,6 +14,7 @@ from lucidtorch.cli.loading import Loading, open_model
 from lucidtorch.cli.reading import top_level_parts
 from lucidtorch.cli.workers import default_workers
 from lucidtorch.galleries.entry import Gallery, gallery
+from lucidtorch.runs.folder import GALLERY, check_folder
 
 
 @click.command(
@@ -83,11 +84,13 @@ def command(
     same network and settings are added to it.
     """
     voice = Voice(quiet=quiet)
+    folder = output or Path("gallery")
+    check_folder(folder, GALLERY)
     network = open_model(loading)
     with contextlib.closing(voice):
         made = gallery(
             network,
-            output or Path("gallery"),
+            folder,
             layers=None if layers is None else [layer.strip() for layer in layers.split(",")],
             units=units,
             variants=top_level_parts(variants),

@@ -20,6 +20,7 @@ from lucidtorch.datasets.scans.result import Scan
 from lucidtorch.datasets.scans.source import Source
 from lucidtorch.datasets.scans.state import SUMMARY
 from lucidtorch.models.model import Model
+from lucidtorch.runs.folder import SCAN, check_folder
 
 SHIPPED = ("drawings", "digits", "lines")
 SPLIT = "test"
@@ -69,6 +70,8 @@ def command(
     A scan that was interrupted goes on when the same command is given again.
     """
     voice = Voice(quiet=quiet)
+    folder = output or Path("scan")
+    check_folder(folder, SCAN)
     network = open_model(loading)
     sides = size_pair(network.convention.size if size is None else size_sides(size, what="--size"))
     settings = {
@@ -79,7 +82,6 @@ def command(
         "seed": seed,
         "size": sides,
     }
-    folder = output or Path("scan")
     with contextlib.closing(voice):
         found = _scanned(voice, network, open_data(_named(data), size=sides), folder, settings)
     _conclude(voice, found)

@@ -215,3 +215,28 @@ def test_a_picture_of_a_run_that_looked_at_a_picture_makes_itself_again(demo: Mo
     for path in sorted(folder.glob("*.png")):
         lt.recipes.rerun(path, tmp_path / "again.png")
         assert (tmp_path / "again.png").read_bytes() == path.read_bytes(), path
+
+
+def seeds_of(run: Run) -> list[int]:
+    return [one.seed for one in run.figures if one.seed is not None]
+
+
+def test_a_run_of_version_0_1_0_goes_on_with_its_seeds(
+    demo: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That version drew seeds of 63 bits, which JavaScript changes, and did not say so in its recipe."""
+    folder = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr("lucidtorch.recipes.runs.stage.PICTURE_BITS", 63)
+        first = sheet(demo, folder)
+    assert max(seeds_of(first)) > 2**53
+    before = contents(folder)
+    again = sheet(demo, folder)
+    assert (again.moved, seeds_of(again)) == (None, seeds_of(first))
+    assert contents(folder) == before
+    lt.recipes.rerun(folder / "sheet-conv1_1.png", tmp_path / "again.png")
+    assert (tmp_path / "again.png").read_bytes() == (folder / "sheet-conv1_1.png").read_bytes()
+    fresh = sheet(demo, tmp_path / "fresh")
+    assert 0 < max(seeds_of(fresh)) < 2**53
+    lt.recipes.rerun(tmp_path / "fresh" / "sheet-conv1_1.png", tmp_path / "again.png")
+    assert (tmp_path / "again.png").read_bytes() == (tmp_path / "fresh" / "sheet-conv1_1.png").read_bytes()
