@@ -1,0 +1,1 @@
+window.lucidtorchUnits = [["conv2","conv2",[[0,"",0,"pictures/conv2/channel/00000.png"],[1,"",0,"pictures/conv2/channel/00001.png"],[2,"",0,"pictures/conv2/channel/00002.png"],[3,"",0,"pictures/conv2/channel/00003.png"]]],["logits","logits",[]]];

@@ -1,0 +1,1 @@
+window.lucidtorchUnits = [["trunk.conv2","trunk.conv2",[[0,"",0,"pictures/trunk.conv2/channel/00000.png"],[1,"",0,"pictures/trunk.conv2/channel/00001.png"]]],["length","length",[[0,"short",0,"pictures/length/channel/00000.png"],[1,"middling",0,"pictures/length/channel/00001.png"]]]];
