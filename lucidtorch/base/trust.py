@@ -26,8 +26,14 @@ class _Scope:
 
     name: str
     folders: tuple[Path, ...]
-    known: set[Path] = field(default_factory=set)  # named by the user, now or earlier
+    typed: frozenset[Path] = frozenset()  # named by the user in this call: code in them may run
+    earlier: set[Path] = field(default_factory=set)  # named by the user before: they are read
     downloads: bool = False
+
+    @property
+    def of_user(self) -> tuple[Path, ...]:
+        """The files and folders that the user named."""
+        return (*self.typed, *self.earlier)
 
 
 _TRUSTED = _Scope("", ())
@@ -35,19 +41,21 @@ _scope: ContextVar[_Scope | None] = ContextVar("lucidtorch-trust", default=None)
 
 
 @contextlib.contextmanager
-def following(source: Path, folder: Path, *, known: Iterable[Path] = (), downloads: bool = False) -> Iterator[None]:
+def following(source: Path, folder: Path, *, typed: Iterable[Path] = (), downloads: bool = False) -> Iterator[None]:
     """Follow what a file says: within the block, only files in its folder are opened.
 
     Args:
         source: The file, for messages.
         folder: The folder that it may name files in.
-        known: Files and folders that the user named beside it; they are opened too, and code in them is run.
+        typed: Files and folders that the user named beside it; they are opened too, and code in them is run.
         downloads: Whether weights may be downloaded, since the user named the network.
     """
     if _scope.get() is _TRUSTED:
         yield
         return
-    scope = _Scope(source.name, (folder.resolve(), PACKAGE), {one.resolve() for one in known}, downloads)
+    scope = _Scope(
+        source.name, (folder.resolve(), PACKAGE), frozenset(one.resolve() for one in typed), downloads=downloads
+    )
     token = _scope.set(scope)
     try:
         yield
@@ -85,7 +93,7 @@ def is_named_by_user(path: str | Path) -> bool:
         Whether it is so.
     """
     scope = _scope.get()
-    return scope is None or scope is _TRUSTED or any(_resolved(path).is_relative_to(one) for one in scope.known)
+    return scope is None or scope is _TRUSTED or any(_resolved(path).is_relative_to(one) for one in scope.of_user)
 
 
 def may_download() -> bool:
@@ -114,8 +122,8 @@ def allow(path: Path) -> None:
         path: The file or folder.
     """
     scope = _scope.get()
-    if scope is not None:
-        scope.folders = (*scope.folders, path.resolve())
+    if scope is not None and scope is not _TRUSTED:
+        scope.earlier.add(path.resolve())
 
 
 def check_read(path: str | Path) -> None:
@@ -130,7 +138,7 @@ def check_read(path: str | Path) -> None:
     scope = _scope.get()
     if scope is None or scope is _TRUSTED:
         return
-    if not any(_resolved(path).is_relative_to(one) for one in (*scope.folders, *scope.known)):
+    if not any(_resolved(path).is_relative_to(one) for one in (*scope.folders, *scope.of_user)):
         raise UntrustedError(
             f"{scope.name} names {_short(path)} outside of its folder; it was not opened: copy it there, or, {ADVICE}."
         )
@@ -146,7 +154,7 @@ def check_code(path: Path) -> None:
         UntrustedError: It is not a file that the user named.
     """
     scope = _scope.get()
-    if scope is None or scope is _TRUSTED or _resolved(path) in scope.known:
+    if scope is None or scope is _TRUSTED or _resolved(path) in scope.typed:
         return
     raise UntrustedError(
         f"{scope.name} asks to run the code in {_short(path)}, and nothing was run: name the network yourself with "

@@ -102,19 +102,21 @@ def portable_name(name: DataName | None) -> DataName | None:
     return {word: file_name(value) if word in PATHS else value for word, value in name.items()}
 
 
-def find_data(name: DataName, checksum: str | None) -> DataName:
+def find_data(name: DataName, checksum: str | None, base: Path) -> DataName:
     """Find data that a scan or a recipe names without its place: where the user named it on this machine before.
 
     Args:
         name: As `portable_name` gives it, or, as older versions wrote it, with whole paths.
         checksum: Of the data, from `Source.checksum`; whoever opens the data compares it again.
+        base: The folder of the file that names it, which may hold the data too.
 
     Returns:
-        The name with whole paths where they are known; else as it was given.
+        The name with whole paths where they are known; without places where the data lies in `base`; else as given.
     """
-    known = recall(checksum)
-    if portable_name(known) != portable_name(name):
-        return name
+    known, portable = recall(checksum), portable_name(name)
+    if portable_name(known) != portable:
+        beside = portable is not None and all((base / path).exists() for path in paths_of(portable))
+        return portable if beside and portable is not None else name
     for path in paths_of(known):
         allow(path)
     found: DataName = known

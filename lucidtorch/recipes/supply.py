@@ -98,7 +98,7 @@ class Supply:
             sides = size_pair(convention.size if stage.recipe.size is None else stage.recipe.size)
         with blamed(DATA):
             if data is None:
-                name = find_data(_name(given.data), stage.sum_of(DATA))
+                name = find_data(_name(given.data), stage.sum_of(DATA), stage.base)
                 data = open_data(name, size=sides, base=stage.base)
             source = Source(data, convention.channels, sides)
             if (whole := name_of(data)) is not None:

@@ -151,7 +151,7 @@ class Scan:
             if self.data is None:
                 raise BadInputError(f"The images of the scan in {self.folder} are those of a program; give `data`.")
             with trusting(trust), following(self.folder / SUMMARY, self.folder):
-                data = open_data(find_data(self.data, self.checksum), size=self.sides, base=self.folder)
+                data = open_data(find_data(self.data, self.checksum, self.folder), size=self.sides, base=self.folder)
         found = Source(data, self.channels, self.sides)
         if len(found) != self.images or found.checksum() != self.checksum:
             raise BadInputError(f"The images are others than those of the scan in {self.folder}; scan them again.")

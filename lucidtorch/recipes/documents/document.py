@@ -58,7 +58,7 @@ class Document:
             trust: Whether the user says that the file is to be trusted.
         """
         typed = any(self.root.find(key)[0].place.typed for key in (("model",), ("model", "spec")))
-        scope = following(self.origin.path, self.origin.folder, known=self.typed, downloads=typed)
+        scope = following(self.origin.path, self.origin.folder, typed=self.typed, downloads=typed)
         with trusting(trust), contextlib.nullcontext() if self.origin.shipped else scope:
             yield
 
