@@ -93,7 +93,7 @@ def write_state(state: State, folder: Path) -> None:
         for number, ledger in enumerate(state.ledgers.values())
         for name, array in ledger.arrays().items()
     }
-    np.savez(stream, allow_pickle=False, **arrays)
+    np.savez(stream, **arrays)  # before 2.2 numpy stores each keyword as an array, `allow_pickle` too
     tables = _tables(state.done)
     data = stream.getvalue()
     atomic_write_bytes(folder / tables, data)
@@ -210,7 +210,8 @@ def _state(summary: Mapping[str, Any], data: bytes) -> State:
         arrays: dict[int, dict[str, np.ndarray]] = {number: {} for number in range(len(layers))}
         for name in tables.files:
             number, _, own = name.partition("/")
-            arrays[int(number)][own] = tables[name]
+            if own:  # not the `allow_pickle` that 0.1.0 stored with numpy before 2.2
+                arrays[int(number)][own] = tables[name]
     ledgers = {one["layer"]: Ledger.from_arrays(arrays[number]) for number, one in enumerate(layers)}
     counts, right = (np.array(summary[word], dtype=np.int64) for word in ("class_counts", "right"))
     return State(about, ledgers, summary["done"], [Skipped(**one) for one in summary["skipped"]], counts, right)
