@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import timm
+import transformers
 from timm.models.vision_transformer import VisionTransformer as TimmViT
 from torch import nn
 from torchvision.models.vision_transformer import VisionTransformer
 from transformers import ViTConfig, ViTModel
 
 HEADS, WIDTH, SIDE = 4, 16, 32
+
+# The last block of `hugging_face_vit`, its attention and its hidden units; transformers 5 renamed them.
+HF_BLOCK, HF_ATTENTION, HF_HIDDEN, HF_SWIN_ATTENTION = (
+    ("layers.1", "layers.1.attention", "layers.1.mlp.activation_fn", "attention")
+    if int(transformers.__version__.partition(".")[0]) >= 5
+    else (
+        "encoder.layer.1",
+        "encoder.layer.1.attention.attention",
+        "encoder.layer.1.intermediate.intermediate_act_fn",
+        "attention.self",
+    )
+)
 
 
 def torchvision_vit() -> nn.Module:
@@ -41,6 +54,6 @@ def timm_vit(*, fused: bool = True, registers: int = 2, class_token: bool = True
 
 
 def hugging_face_vit(attention: str = "sdpa") -> nn.Module:
-    """4 x 4 patches behind a class token; the last block is layers.1."""
+    """4 x 4 patches behind a class token; the last block is HF_BLOCK."""
     sizes = {"hidden_size": WIDTH, "num_attention_heads": HEADS, "intermediate_size": 24, "image_size": SIDE}
     return ViTModel(ViTConfig(**sizes, num_hidden_layers=2, patch_size=8, attn_implementation=attention))

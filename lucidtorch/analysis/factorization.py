@@ -27,7 +27,9 @@ def factorize(
     Returns:
         `[R, P]`, `[P, C]`, and the number of iterations.
     """
-    search = NMF(parts, init=START, random_state=seed, max_iter=max_iter)
+    # Convergence is measured from the start, and for a single part START is the end already, up to rounding.
+    start = START if parts > 1 else "random"
+    search = NMF(parts, init=start, random_state=seed, max_iter=max_iter)
     with threadpool_limits(threads), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         weights = search.fit_transform(rows)

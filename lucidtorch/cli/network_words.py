@@ -101,7 +101,17 @@ class NetworkArgument(click.Argument):
         return [] if workbench(ctx) is not None else super().get_usage_pieces(ctx)
 
 
-argument = click.argument("spec", cls=NetworkArgument, metavar="MODEL")
+def argument(command: Command) -> Command:
+    """Give a command the argument `spec`, which names a network.
+
+    Args:
+        command: The command.
+
+    Returns:
+        The same with the argument.
+    """
+    # Made anew for each command: before click 8.1.4 a decorator forgets its class once it is used.
+    return click.argument("spec", cls=NetworkArgument, metavar="MODEL")(command)
 
 
 def options(command: Command) -> Command:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import shutil
 from collections.abc import Iterable, Sequence
@@ -29,6 +30,21 @@ ENCODER = (
 )
 
 
+def check_encoder(suffix: str) -> None:
+    """Make sure, before any work, that a movie can be encoded.
+
+    Args:
+        suffix: ``.gif`` or ``.mp4``; all others are not looked at.
+
+    Raises:
+        BadInputError: An MP4 is wanted, and its encoder is not installed.
+    """
+    if suffix == ".mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
+        raise BadInputError(
+            "An MP4 needs imageio-ffmpeg, which is not installed: pip install 'lucidtorch[film]', or write a GIF."
+        )
+
+
 def encode_movie(frames: Iterable[Tensor], suffix: str, *, rate: float = FRAMES_PER_SECOND, hold: float = 0.0) -> bytes:
     """Encode pictures as a movie.
 
@@ -45,8 +61,9 @@ def encode_movie(frames: Iterable[Tensor], suffix: str, *, rate: float = FRAMES_
         The bytes of the file.
 
     Raises:
-        BadInputError: There is no frame, or they differ in size.
+        BadInputError: There is no frame, they differ in size, or the encoder of MP4 is not installed.
     """
+    check_encoder(suffix)
     shown = [_pixels(frame) for frame in frames]
     if len({frame.shape for frame in shown}) != 1:
         sizes = ", ".join(sorted({f"{frame.shape[0]}x{frame.shape[1]}" for frame in shown})) or "no frame"

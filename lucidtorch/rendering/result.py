@@ -17,7 +17,7 @@ from lucidtorch.base.images import dead_mark, encode_png, on_grey, sheet
 from lucidtorch.base.settings import Settings, settings_text
 from lucidtorch.rendering.guard import Stop
 from lucidtorch.rendering.labels import Label, heading, labels, summary
-from lucidtorch.rendering.movie import MOVIES, encode_movie
+from lucidtorch.rendering.movie import MOVIES, check_encoder, encode_movie
 from lucidtorch.rendering.showing import (
     MOST_PICTURES,
     MOST_PIXELS,
@@ -84,6 +84,7 @@ class Rendering:
 
         Raises:
             OutputError: The name ends otherwise, a movie has nothing to show, or the place cannot be written to.
+            BadInputError: It is an MP4, and imageio-ffmpeg, which the extra ``film`` brings, is not installed.
         """
         path = Path(path)
         check_destination(path, self.snapshots, plays=self.is_clips or len(self.images) > 1)
@@ -206,6 +207,7 @@ def check_destination(path: Path, snapshots: Collection[int], *, plays: bool = F
 
     Raises:
         OutputError: Its name ends in nothing that can be written, it is a movie of nothing, or writing there fails.
+        BadInputError: It is an MP4, whose encoder is not installed.
     """
     suffix = path.suffix.lower()
     if suffix not in (".png", *MOVIES):
@@ -213,4 +215,5 @@ def check_destination(path: Path, snapshots: Collection[int], *, plays: bool = F
         raise OutputError(f"Pictures are written as .png, .gif or .mp4, but {str(path)!r} was given; write {name}.")
     if suffix in MOVIES and not snapshots and not plays:
         raise OutputError(f"A {suffix} shows the snapshots, and none are taken; ask for some, such as 16, 64 and 256.")
+    check_encoder(suffix)
     check_output_file(path)

@@ -76,9 +76,18 @@ class colour_jitter(Planar):  # noqa: N801  # a word of the notation
             if self.brightness:
                 images = enhance.adjust_brightness_accumulative(images, factors[:, 0])
             if self.contrast:
-                images = enhance.adjust_contrast_with_mean_subtraction(images, factors[:, 1])
+                images = _with_contrast(images, factors[:, 1])
             if self.saturation:
                 images = enhance.adjust_saturation_with_gray_subtraction(images, factors[:, 2])
             if self.hue:
                 images = enhance.adjust_hue(images, turns)
         return images
+
+
+def _with_contrast(images: Tensor, factor: Tensor) -> Tensor:
+    """Move each image away from its mean grey; before 0.9 kornia takes one mean of all images that are not RGB."""
+    from kornia.color import rgb_to_grayscale
+
+    grey = rgb_to_grayscale(images) if images.shape[1] == RGB else images
+    factor = factor.view(-1, 1, 1, 1)
+    return (images * factor + grey.mean((1, 2, 3), keepdim=True) * (1 - factor)).clamp(0, 1)

@@ -26,6 +26,11 @@ def copied(images: Tensor, matrix: np.ndarray, size: Size, outside: float | Tens
     """
     columns = [(round(row[0][0]), round(row[0][2])) for row in matrix]
     rows = [(round(row[1][1]), round(row[1][2])) for row in matrix]
+    if images.requires_grad:
+        # The two ways below give gradients of different memory layouts, and what comes before may round by the layout;
+        # an image's bytes would then depend on whether its neighbours happen to move alike.
+        images = images.view_as(images)
+        images.register_hook(Tensor.contiguous)
     if isinstance(outside, float | int) and len({*zip(rows, columns, strict=True)}) == 1:
         return _on_canvas(images, rows[0], columns[0], size, outside)
     parts = []

@@ -76,8 +76,8 @@ def test_what_nothing_depends_on_has_no_heat_at_all() -> None:
 
     found = occlusion_maps(corner, picture(12, 12), patch=4, stride=4, fill=FILL, batch=4)
     assert bool(found.maps[:, :4, :4].all())
-    assert not bool(found.maps[:, 4:].any())
-    assert not bool(found.maps[:, :, 4:].any())
+    assert float(found.maps[:, 4:].abs().max()) < 1e-6  # a batch of another size may round otherwise
+    assert float(found.maps[:, :, 4:].abs().max()) < 1e-6
 
 
 def test_every_batch_is_of_one_size_and_small_pictures_make_small_ones() -> None:

@@ -7,6 +7,7 @@ import pickle
 import re
 import shlex
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -20,6 +21,7 @@ from small_networks import as_model, mixing
 import lucidtorch as lt
 from lucidtorch.base.images import encode_png
 
+CLICK = tuple(map(int, metadata.version("click").split(".")[:2]))
 RENDER = "render demo conv2_1:3 --weights random --device cpu --size 24 --steps 2 -o x.png"
 GALLERY = "gallery demo --layers conv2_1 --weights random --device cpu --size 24 --steps 2 --workers 1 -o pages"
 # The command, and what it must say. A word that is given twice counts as it was given last.
@@ -233,7 +235,6 @@ def test_layers_downloads_nothing(cli: Callable[..., Any], tmp_path: Path, monke
 
 
 USAGE = {
-    "no command": ([], "Commands"),
     "unknown command": (["rendr"], "rendr"),
     "no model": (["layers"], "MODEL"),
     "no objective": (["render", "demo"], "OBJECTIVE"),
@@ -252,3 +253,9 @@ def test_words_that_are_no_command_show_how_it_is_used(case: str, cli: Callable[
     assert said in found.err
     assert re.search(r"^(Usage: lucidtorch|Error: )", found.err, re.MULTILINE)
     assert "Traceback" not in found.err
+
+
+def test_without_a_command_the_help_is_shown(cli: Callable[..., Any]) -> None:
+    found = cli()
+    assert (found.code, found.out if found.code else found.err) == (2 if CLICK >= (8, 2) else 0, "")
+    assert re.search(r"^Usage: lucidtorch.*^Commands:", found.out + found.err, re.MULTILINE | re.DOTALL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -127,6 +128,16 @@ def test_snapshots_become_a_movie(run: Cli, tmp_path: Path) -> None:
     with Image.open(tmp_path / "x.gif") as movie:
         assert (movie.format, getattr(movie, "n_frames", 1)) == ("GIF", 3)
         assert movie.size == (24, 24)
+
+
+def test_a_film_that_nothing_encodes_is_refused_before_any_step(
+    cli: Cli, no_steps: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    found = cli(*shlex.split(f"{RENDER} --snapshots 1,2 -o x.mp4"))
+    assert (found.code, found.out, found.err.count("\n")) == (2, "", 1)
+    assert "pip install 'lucidtorch[film]'" in found.err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import lucidtorch as lt
+from lucidtorch.cli.shell.group import ShellGroup
 from lucidtorch.rendering.loop import Loop, Step
 
 Cli = Callable[..., Any]
@@ -50,6 +51,20 @@ def test_weights_are_read_once(script: Cli, monkeypatch: pytest.MonkeyPatch) -> 
     lines = ("conv1_1:0 -o a.png", "render conv1_1:1 -o b.png", "layers -q", "labels star")
     assert script(QUICK, *lines).code == 0
     assert loaded == ["demo"]
+
+
+def test_no_default_is_set_for_an_option_of_the_shell_itself(script: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    main = ShellGroup.main
+
+    def heard(self: ShellGroup, *words: Any, **settings: Any) -> Any:
+        given.append(settings["default_map"])
+        return main(self, *words, **settings)
+
+    monkeypatch.setattr(ShellGroup, "main", heard)
+    assert script("layers -q").code == 0
+    assert "layers" in given[0]
+    assert "help" not in given[0]  # click before 8.5 takes it for `--help`
 
 
 def test_an_objective_alone_is_rendered_with_the_settings(script: Cli, tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import time
+import zipfile
 
+import numpy as np
 import pytest
 import torch
 from small_networks import as_model, mixing
@@ -48,6 +51,35 @@ def dying_report(moment):
             raise Killed
 
     return report
+
+
+def savez_of_numpy_1(stream, **arrays):
+    """What `np.savez` did before numpy 2.2: every keyword is stored as an array."""
+    with zipfile.ZipFile(stream, "w") as tables:
+        for name, array in arrays.items():
+            with tables.open(f"{name}.npy", "w") as place:
+                np.lib.format.write_array(place, np.asanyarray(array))
+
+
+def test_a_scan_holds_its_own_arrays_alone_whatever_numpy_writes_it(model, tmp_path, monkeypatch):
+    monkeypatch.setattr(np, "savez", savez_of_numpy_1)
+    scan(model, images(), tmp_path, **SETTINGS)
+    (tables,) = tmp_path.glob("tables-*.npz")
+    with np.load(tables) as found:
+        assert all(name.partition("/")[0].isdigit() for name in found.files)  # of which layer it speaks
+    assert load_scan(tmp_path).done == COUNT
+
+
+def test_a_scan_that_holds_an_allow_pickle_is_read(model, unbroken, tmp_path):
+    for name, data in unbroken.items():
+        (tmp_path / name).write_bytes(data)
+    (tables,) = tmp_path.glob("tables-*.npz")
+    with zipfile.ZipFile(tables, "a") as old, old.open("allow_pickle.npy", "w") as place:
+        np.lib.format.write_array(place, np.asanyarray(False))  # by 0.1.0 with numpy before 2.2
+    summary = json.loads((tmp_path / "scan.json").read_text())
+    summary["tables"]["sha256"] = hashlib.sha256(tables.read_bytes()).hexdigest()
+    (tmp_path / "scan.json").write_text(json.dumps(summary))
+    assert load_scan(tmp_path).done == COUNT
 
 
 @pytest.mark.parametrize("moment", range(1, 8))

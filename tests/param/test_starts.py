@@ -169,7 +169,7 @@ def test_each_image_starts_from_its_own_seed(options: dict[str, Any], size: tupl
         one = image(size, **options)
         one.fill([seed])
         assert torch.equal(next(one.parameters())[0], next(both.parameters())[place])
-        assert torch.equal(one()[0], both()[place])
+        torch.testing.assert_close(one()[0], both()[place])  # a batch of another size may round otherwise
     assert not torch.equal(both()[0], both()[1])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image, ImageSequence
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.rendering.movie import encode_movie
+from lucidtorch.rendering.result import check_destination
 
 
 def frames(count: int = 4, height: int = 24, width: int = 32) -> list[torch.Tensor]:
@@ -95,3 +97,14 @@ def test_an_mp4_holds_no_clock_and_was_encoded_by_one_thread() -> None:
 def test_frames_of_several_sizes_and_none_at_all_are_refused(given: list[torch.Tensor]) -> None:
     with pytest.raises(BadInputError, match="one size"):
         encode_movie(given, ".gif")
+
+
+def test_without_its_encoder_an_mp4_is_refused_and_a_gif_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(BadInputError, match=r"needs imageio-ffmpeg.*pip install 'lucidtorch\[film\]'"):
+        encode_movie(frames(), ".mp4")
+    with pytest.raises(BadInputError, match="imageio-ffmpeg"):
+        check_destination(tmp_path / "x.mp4", (1, 2))
+    assert encode_movie(frames(), ".gif")[:3] == b"GIF"

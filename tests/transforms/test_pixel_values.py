@@ -112,3 +112,20 @@ def test_the_gradient_is_evened_where_the_word_stands() -> None:
     found = pipeline.apply(images, pipeline.sample(images.shape, generators([0, 1], "test")))
     (gradient,) = torch.autograd.grad((3 * found).sum(), images)
     assert torch.allclose(gradient, torch.ones_like(gradient))
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+def test_contrast_moves_each_image_away_from_its_own_mean(channels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_all_images(images: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
+        mean = images.mean((1, 2, 3), keepdim=True) if images.shape[1] == 3 else images.mean()
+        return images * factor.view(-1, 1, 1, 1) + mean * (1 - factor.view(-1, 1, 1, 1))
+
+    monkeypatch.setattr("kornia.enhance.adjust_contrast_with_mean_subtraction", of_all_images)  # as kornia before 0.9
+    dark, light = torch.full((channels, 4, 4), 0.2), torch.full((channels, 4, 4), 0.6)
+    dark[:, 0], light[:, 0] = 0.4, 0.8
+    images = torch.stack([dark, light]).double()
+    draws = torch.tensor([[0.0, -0.5, 0.0, 0.0], [0.0, -0.5, 0.0, 0.0]], dtype=torch.float64)
+    found = Pipeline.of(colour_jitter(contrast=0.5)).apply(images, (draws,))
+    for one, low, high in zip(found, (0.225, 0.625), (0.325, 0.725), strict=True):  # means 0.25 and 0.65
+        assert one[:, 1:].flatten().numpy() == pytest.approx(low, abs=1e-6)
+        assert one[:, 0].flatten().numpy() == pytest.approx(high, abs=1e-6)

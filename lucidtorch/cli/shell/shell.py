@@ -15,6 +15,7 @@ from lucidtorch.cli.loading import Workbench
 from lucidtorch.cli.shell.group import ShellGroup
 from lucidtorch.cli.shell.line import RENDER, words_of
 from lucidtorch.cli.shell.settings import TAKEN_BY
+from lucidtorch.cli.shell.words import WORDS
 
 
 class Shell:
@@ -89,7 +90,7 @@ class Shell:
         return {
             name: loading | {one: kept[one] for one in TAKEN_BY.get(name, ()) if one in kept}
             for name in self.commands
-            if name != "model"  # its words say what to load instead
+            if name not in WORDS  # before click 8.5, a default for `help` is one for `--help`
         }
 
 

@@ -26,6 +26,11 @@ from lucidtorch.models.running.reading import Pass, read
 PROGRAMS = 64  # how many are kept: one per network, layers, size and way of computing
 SMALL_PASS = 2**19  # pixels; a GPU is done with fewer before Python has asked for the next operation
 ROUNDING, COARSE_ROUNDING = 0.01, 0.2  # of the length of all numbers, in float32 and in half precision
+# Ends a forward pass once everything asked for is there. torch.compile before 2.8 follows only exceptions that are
+# built in and derive from Exception; of these no network raises this one.
+ENOUGH = StopAsyncIteration
+# Whether what was compiled for one copy of a network fits another; before, other numbers of hooks were another program.
+SHARES = tuple(map(int, torch.__version__.split(".")[:2])) >= (2, 14)
 OWN_VIEWS = ("", CLASS, TOKENS)  # what is read of a layer's output alone
 
 
@@ -55,17 +60,13 @@ def compiled(
             _say(name, "what is asked for is read from inside of a layer")
         yield plain
         return
-    shareable = not any(_foreign_hooks(module))
+    shareable = SHARES and not any(_foreign_hooks(module))
     cut = _Cut(module, addresses, feed)
     try:
         cut.attach()
         yield _Compiled(cut, plain, name, shareable).run
     finally:
         cut.detach()
-
-
-class _Enough(BaseException):
-    """Ends a forward pass once everything asked for is there."""
 
 
 class _Cut:
@@ -94,8 +95,10 @@ class _Cut:
         self.counts = {name: 0 for name, _, _ in self.parts}
         self.taken = {}
         self.running = True
-        with contextlib.suppress(_Enough):
+        try:  # noqa: SIM105  # torch.compile before 2.8 does not follow contextlib.suppress
             self.feed(images)
+        except ENOUGH:
+            pass
         self.running = False
         found = self.taken
         self.taken = {}
@@ -120,7 +123,7 @@ class _Cut:
                 if own == name and number == call:
                     self.taken[place] = pick(output, parts).clone()  # the network may go on in place
             if len(self.taken) == len(self.parts):
-                raise _Enough
+                raise ENOUGH
 
         return hook
 

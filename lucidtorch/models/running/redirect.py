@@ -41,8 +41,9 @@ class _RedirectedHardswish(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, _: None) -> Tensor:
+        below = values <= HARDSWISH_FLOOR
         slope = torch.ops.aten.hardswish_backward(torch.ones_like(values), values)
-        ctx.save_for_backward(slope, values <= HARDSWISH_FLOOR)
+        ctx.save_for_backward(slope.masked_fill(below, 0), below)  # at -3 itself torch 2.6 gives the slope above it
         return F.hardswish(values)
 
     @staticmethod

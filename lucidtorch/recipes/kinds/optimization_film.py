@@ -14,6 +14,7 @@ from lucidtorch.recipes.parts.film import Cut, Film, spaced
 from lucidtorch.recipes.runs.kind import RenderingKind
 from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
+from lucidtorch.rendering.movie import check_encoder
 
 FRAMES, STRIP = 48, 8
 Snapshot = Annotated[int, Field(ge=1)]
@@ -55,7 +56,10 @@ class OptimizationFilm(RenderingKind):
     )
     strip: int = Field(default=STRIP, ge=2, le=64, description="How many frames stand in the strip.")
     formats: tuple[Literal["gif", "mp4"], ...] = Field(
-        default=("gif", "mp4"), min_length=1, max_length=2, description="The files of the film: gif, mp4 or both."
+        default=("gif", "mp4"),
+        min_length=1,
+        max_length=2,
+        description="The files of the film: gif, mp4 (which needs imageio-ffmpeg) or both.",
     )
     frames_per_second: float = Field(default=12, ge=0.1, le=50, description="How fast the film plays.")
     hold: float = Field(default=1.5, ge=0, le=60, description="How many seconds longer the last frame stays.")
@@ -76,6 +80,9 @@ class OptimizationFilm(RenderingKind):
         craft = stage.schedule([step for step in numbers if step != self.steps])
         with blamed("seed"):
             seeds = image_seeds(self.seed, count)
+        with blamed("formats"):
+            for kind in self.formats:
+                check_encoder(f".{kind}")
         cut = Cut(self.strip, self.formats, self.frames_per_second, self.hold)
         film = Film(stage, goal, seeds, numbers, cut)
         task = Task("film", goal, seeds, film.pieces, craft)

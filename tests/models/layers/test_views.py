@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from small_transformers import SIDE, WIDTH, hugging_face_vit, timm_vit, torchvision_vit
+from small_transformers import HF_BLOCK, HF_HIDDEN, SIDE, WIDTH, hugging_face_vit, timm_vit, torchvision_vit
 from torch import Tensor, nn
 
 import lucidtorch as lt
@@ -22,7 +22,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], str, str, int, tuple[int, int
     "torchvision": (
         torchvision_vit, "encoder.layers.encoder_layer_1", "encoder.layers.encoder_layer_1.mlp.1", 1, (4, 4)),
     "timm with registers": (timm_vit, "blocks.1", "blocks.1.mlp.act", 3, (4, 6)),
-    "Hugging Face": (hugging_face_vit, "layers.1", "layers.1.mlp.activation_fn", 1, (4, 4)),
+    "Hugging Face": (hugging_face_vit, HF_BLOCK, HF_HIDDEN, 1, (4, 4)),
 }  # fmt: skip
 each_network = pytest.mark.parametrize("name", NETWORKS)
 

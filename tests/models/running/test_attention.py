@@ -7,7 +7,16 @@ from typing import Any
 
 import pytest
 import torch
-from small_transformers import HEADS, SIDE, WIDTH, hugging_face_vit, timm_vit, torchvision_vit
+from small_transformers import (
+    HEADS,
+    HF_ATTENTION,
+    HF_SWIN_ATTENTION,
+    SIDE,
+    WIDTH,
+    hugging_face_vit,
+    timm_vit,
+    torchvision_vit,
+)
 from timm.models.swin_transformer import SwinTransformer as TimmSwin
 from torch import Tensor, nn
 from torchvision.models.swin_transformer import SwinTransformer
@@ -55,6 +64,8 @@ def projections_of(layer: Any, tokens: Tensor) -> list[Tensor]:
         return joint(layer.in_proj_weight, layer.in_proj_bias, tokens)
     if hasattr(layer, "qkv"):
         return joint(layer.qkv.weight, layer.qkv.bias, tokens)
+    if hasattr(layer, "query"):  # transformers before 5
+        return [projection(tokens) for projection in (layer.query, layer.key, layer.value)]
     return [projection(tokens) for projection in (layer.q_proj, layer.k_proj, layer.v_proj)]
 
 
@@ -86,8 +97,8 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], str, int, tuple[int, int]]] =
     "torchvision": (torchvision_vit, "encoder.layers.encoder_layer_1.self_attention", 1, (4, 4)),
     "timm, fused, registers": (lambda: timm_vit(fused=True), "blocks.1.attn", 3, (4, 6)),
     "timm, not fused": (lambda: timm_vit(fused=False), "blocks.1.attn", 3, (4, 6)),
-    "Hugging Face, sdpa": (lambda: hugging_face_vit("sdpa"), "layers.1.attention", 1, (4, 4)),
-    "Hugging Face, eager": (lambda: hugging_face_vit("eager"), "layers.1.attention", 1, (4, 4)),
+    "Hugging Face, sdpa": (lambda: hugging_face_vit("sdpa"), HF_ATTENTION, 1, (4, 4)),
+    "Hugging Face, eager": (lambda: hugging_face_vit("eager"), HF_ATTENTION, 1, (4, 4)),
     "weights asked for": (lambda: PlainAttention(weights=True, batch_first=True), "attention", 0, (4, 4)),
     "weights asked for, tokens first": (
         lambda: PlainAttention(weights=True, batch_first=False), "attention", 0, (4, 4)),
@@ -156,8 +167,8 @@ def test_objectives_on_heads_have_the_values_written_out(name: str) -> None:
                     image_size=64, patch_size=4, embed_dim=12, depths=[2, 2], num_heads=[2, 4], window_size=4
                 )
             ),
-            "encoder.layers.{}.blocks.{}.attention",
-            lambda attention: attention.o_proj,
+            f"encoder.layers.{{}}.blocks.{{}}.{HF_SWIN_ATTENTION}",
+            lambda attention: getattr(attention, "o_proj", nn.Identity()),  # before transformers 5 it comes after it
         ),
     ],
     ids=["torchvision", "timm", "hugging face"],

@@ -108,7 +108,8 @@ def test_it_gives_what_the_network_gives(compiler: Counting, layers: list[str]) 
         images = torch.rand(2, 3, 16, 16)
         assert_same(seen(plain, images), seen(fast, images))
         with torch.no_grad():
-            assert all(torch.equal(one, plain(images)[name]) for name, one in fast(images).items())
+            for name, one in fast(images).items():
+                torch.testing.assert_close(one, plain(images)[name])
     assert len(compiler.graphs) == 2  # with gradients, and without
 
 
@@ -144,13 +145,13 @@ def test_what_was_compiled_serves_other_copies_with_their_own_numbers(compiler: 
     for seed in range(3):
         with both(as_model(mixing(seed=seed)), ["4"]) as (plain, fast):
             assert_same(seen(plain, images), seen(fast, images))
-    assert len(compiler.graphs) == 1
+    assert len(compiler.graphs) == (1 if compiling.SHARES else 3)
     with both(as_model(mixing()), ["4"], size=20) as (plain, fast):
         larger = torch.rand(2, 3, 20, 20)
         assert_same(seen(plain, larger), seen(fast, larger))
     with both(as_model(mixing()), ["2"]) as (plain, fast):
         assert_same(seen(plain, images), seen(fast, images))
-    assert len(compiler.graphs) == 3
+    assert len(compiler.graphs) == (3 if compiling.SHARES else 5)
 
 
 def test_hooks_of_others_are_heard_as_they_are_now(compiler: Counting) -> None:

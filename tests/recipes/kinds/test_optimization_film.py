@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -154,3 +155,12 @@ def test_what_does_not_fit_is_refused_with_its_field(
     with pytest.raises(FieldError) as found:
         bench.plan("optimization_film", **{"objective": GOAL, **fields})
     assert found.value.key[: len(key)] == key
+
+
+def test_without_its_encoder_an_mp4_is_refused_before_any_step(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(FieldError, match=r"pip install 'lucidtorch\[film\]'") as found:
+        bench.plan("optimization_film", objective=GOAL)
+    assert found.value.key == ("formats",)
+    run = bench.run("optimization_film", objective=GOAL, formats=["gif"])
+    assert (run.folder / "film.gif").is_file()
