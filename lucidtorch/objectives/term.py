@@ -7,12 +7,12 @@ import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, ParamSpec
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import Hints, hints_of, is_whole
 from lucidtorch.base.errors import ObjectiveError, UnitError, UnknownLayerError, suggestion
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.objectives.algebra import Objective, Operand
@@ -152,12 +152,20 @@ def _defined(
 
     @functools.wraps(function)
     def factory(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Term:
-        return Term(name, tuple(bind(factory, args, kwargs).items()))
+        return Term(name, tuple(bind(factory, args, kwargs, _types(function)).items()))
 
     vars(factory)["__signature__"] = signature.replace(return_annotation="Term")
     del factory.__wrapped__  # the signature is the factory's own
     DEFINITIONS[name] = Definition(name, function, signature, unit, factory, suffixes, MEMORY in full.parameters)
     return factory
+
+
+@functools.cache
+def _types(function: Callable[..., Tensor]) -> Hints:
+    """The types of a function's arguments; a layer may be a module too, until a render writes its address."""
+    hints = hints_of(function)
+    whole = {name: hint | nn.Module if name.startswith("layer") else hint for name, hint in hints.items()}
+    return {name: Annotated[hint, ObjectiveError] for name, hint in whole.items()}
 
 
 @dataclass(frozen=True, repr=False)

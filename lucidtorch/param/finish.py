@@ -121,8 +121,6 @@ class Finish(nn.Module):
     def _bounds(self, name: object, root: object) -> Sigmoid | Clip:
         if name == "sigmoid":
             return Sigmoid()
-        if name != "clip":
-            raise BadInputError(f"image(bounds=) is 'sigmoid' or 'clip', but {name!r} was given.")
         natural = self.colour is not None and root is None
         centre = COLOUR_MEAN if natural else (CENTRE,) * self.painted
         return Clip((*centre, *(CENTRE,) * (self.free - self.painted)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -223,7 +224,7 @@ def image(
     init: ArrayLike | None = None,
     hold: Mapping[int, float | ArrayLike] | None = None,
     mask: ArrayLike | None = None,
-    bounds: str = "sigmoid",
+    bounds: Literal["sigmoid", "clip"] = "sigmoid",
     spatial: Part | None = None,
     colour: ArrayLike | None = None,
     spectrum: ArrayLike | None = None,
