@@ -32,7 +32,7 @@ Hints: TypeAlias = Mapping[str, Any]
 
 LONGEST_PATH, LONGEST_NAME = 4095, 255  # letters, and bytes of one part, that file systems take
 WHOLE_BITS = 63  # of the largest whole number that torch and JSON readers take
-MOST_VALUES = 10_000_000  # in a sequence; longer ones are no arguments but data
+MOST_VALUES = 1_000_000  # in a sequence; longer ones are no arguments but data
 MISFIT = object()  # what `_taken` gives in the place of a value that does not fit
 
 
@@ -248,11 +248,9 @@ def _is_a(value: Any, kind: Any) -> bool:
 def _is_path(value: str | Path) -> bool:
     """Say whether a text can be the path of a file on any system."""
     text = str(value)
-    parts = text.replace("\\", "/").split("/")
-    fits = len(text) <= LONGEST_PATH and all(
-        len(part.encode(errors="surrogateescape")) <= LONGEST_NAME for part in parts
-    )
-    return fits and "\0" not in text
+    if len(text) > LONGEST_PATH or "\0" in text or any(0xD800 <= ord(letter) < 0xDC80 for letter in text):
+        return False
+    return all(len(part.encode(errors="surrogateescape")) <= LONGEST_NAME for part in text.split("/"))
 
 
 def is_dense(value: Tensor | np.ndarray) -> bool:

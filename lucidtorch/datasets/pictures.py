@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ImageError
 from lucidtorch.base.photos import photo_bytes
 from lucidtorch.datasets.collection import Collection, height_and_width
@@ -54,6 +55,7 @@ class Pictures(Collection):
         return values.to(torch.float32) / 255, label
 
 
+@checked
 def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pictures:
     """Open a folder of images.
 

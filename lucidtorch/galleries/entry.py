@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.files import check_output_folder, remove_leftovers
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import versions
@@ -60,6 +61,7 @@ class Gallery:
     interrupted: bool
 
 
+@checked
 def gallery(
     model: NetworkLike,
     folder: str | Path = "gallery",

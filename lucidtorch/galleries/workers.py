@@ -17,6 +17,7 @@ import torch
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
+from lucidtorch.base.shown import shown
 from lucidtorch.base.threads import cores
 from lucidtorch.galleries.task import Task
 from lucidtorch.galleries.work import Record, make_task
@@ -87,7 +88,7 @@ def check_workers(workers: int) -> None:
         BadInputError: It is no whole number from 1.
     """
     if not is_whole(workers) or workers < 1:
-        raise BadInputError(f"The number of workers is a whole number from 1, but {workers!r} was given.")
+        raise BadInputError(f"The number of workers is a whole number from 1, but {shown(workers)} was given.")
 
 
 def _warn_of_crowding(workers: int, threads: int) -> None:

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from lucidtorch.base.checks import Count
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.objectives.norms import checked_power, root
 from lucidtorch.objectives.references import INPUT
@@ -153,7 +154,7 @@ def mapped_values(activations: Activations, layer: str, word: str) -> Tensor:
     """
     values = activations[layer]
     if values.ndim < MAP_AXES:
-        raise ObjectiveError(f"`{word}` needs a map [B, C, H, W], but {layer!r} has no positions; use L1 or L2.")
+        raise ObjectiveError(f"`{word}` needs a map [B, C, H, W], but {shown(layer)} has no positions; use L1 or L2.")
     return values
 
 

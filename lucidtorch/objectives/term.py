@@ -15,6 +15,8 @@ from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import Hints, hints_of, is_whole
 from lucidtorch.base.errors import ObjectiveError, UnitError, UnknownLayerError, suggestion
 from lucidtorch.base.notation import bind, format_call
+from lucidtorch.base.noting import noting
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.counts import Images
 from lucidtorch.objectives.references import INPUT, checked_picture
@@ -274,7 +276,8 @@ class Term(Objective):
                     hint = suggestion(layer, activations)
                     raise UnknownLayerError(f"{self!r} needs the activations of {layer!r}, which are not there. {hint}")
             kept = {MEMORY: trace.memory_of(self)} if self.definition.remembers else {}
-            trace[self] = self.definition.function(activations, **dict(self.arguments), **kept)
+            with noting(f"raised by the objective {self.name!r}"):
+                trace[self] = self.definition.function(activations, **dict(self.arguments), **kept)
         return trace[self]
 
     def __repr__(self) -> str:
@@ -297,7 +300,7 @@ def check_unit(index: object, size: int, what: str, layer: str) -> int:
         UnitError: It is no whole number from 0 to ``size - 1``.
     """
     if not is_whole(index) or not 0 <= index < size:
-        raise UnitError(f"{layer!r} has {size} {what}, 0 to {size - 1}, but {index!r} was given.")
+        raise UnitError(f"{layer!r} has {size} {what}, 0 to {size - 1}, but {shown(index)} was given.")
     return index
 
 

@@ -23,6 +23,7 @@ from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.result import Rendering, check_destination
 
 
+@checked
 def read_recipe(path: str | Path) -> RenderRecord | ComposedRecord:
     """Read the recipe that a picture carries.
 
@@ -48,6 +49,7 @@ def read_recipe(path: str | Path) -> RenderRecord | ComposedRecord:
     return found
 
 
+@checked
 def rerun(
     path: str | Path,
     output: str | Path | None = None,

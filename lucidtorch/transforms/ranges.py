@@ -60,7 +60,7 @@ class span(Group):  # noqa: N801  # a word of the notation
     def __post_init__(self) -> None:
         check_fields(self)
         if self.low > self.high or not self.step or (self.high - self.low) / self.step > MOST:
-            raise BadInputError(f"span(low, high, step) takes low <= high and at most {MOST} steps, not {self!r}.")
+            raise BadInputError(f"span(low, high, step) takes low <= high and at most {MOST} steps, not {shown(self)}.")
 
     @property
     def numbers(self) -> tuple[float, ...]:
@@ -92,7 +92,7 @@ class powers(Group):  # noqa: N801  # a word of the notation
     def __post_init__(self) -> None:
         check_fields(self)
         if self.base == 0 or self.low > self.high:
-            raise BadInputError(f"powers(base, low, high) takes 0 < base and low <= high, not {self!r}.")
+            raise BadInputError(f"powers(base, low, high) takes 0 < base and low <= high, not {shown(self)}.")
 
     @property
     def numbers(self) -> tuple[float, ...]:

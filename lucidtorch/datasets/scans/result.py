@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, UnknownLayerError, suggestion
 from lucidtorch.datasets.answers import NO_ANSWER
 from lucidtorch.datasets.named import DataName, open_data
@@ -156,6 +157,7 @@ class Scan:
         return self.layers[layer]
 
 
+@checked
 def load_scan(folder: str | Path) -> Scan:
     """Open a scan, finished or not.
 
