@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
 
 
@@ -23,6 +24,7 @@ class Smallest:
     too_little: float
 
 
+@checked
 def fgsm_step(gradient: Tensor, epsilon: float) -> Tensor:
     """Give the step of the fast gradient sign method: every pixel goes uphill by the same distance.
 
@@ -49,6 +51,7 @@ def fgsm_step(gradient: Tensor, epsilon: float) -> Tensor:
     return epsilon * gradient.sign()
 
 
+@checked
 def held_near(images: Tensor, clean: Tensor, epsilon: float) -> Tensor:
     """Bring images back to where an attack may go: within epsilon of the clean ones in each pixel, and within [0, 1].
 

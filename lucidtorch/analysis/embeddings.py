@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import checked, is_whole
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.shown import shown
 
 LARGEST_SEED = 2**32 - 1  # of numpy's generators
 FEWEST = 4  # vectors, with which perplexity 1 has the 3 neighbours that it looks at
@@ -48,6 +49,7 @@ def largest_perplexity(count: int) -> float:
     return (count - 1) / LOOKED_AT
 
 
+@checked
 def pca(vectors: Tensor, *, seed: int = 0, threads: int = 1) -> Embedding:
     """Lay vectors out by their two principal components: the flat shadow in which they differ most.
 
@@ -66,6 +68,7 @@ def pca(vectors: Tensor, *, seed: int = 0, threads: int = 1) -> Embedding:
     return Embedding(rows, PLANE, share)
 
 
+@checked
 def tsne(
     vectors: Tensor,
     *,
@@ -107,11 +110,12 @@ def tsne(
             f"With {len(rows)} vectors the perplexity is from 1 to {limit:.4g}, but it is {perplexity}."
         )
     if not is_whole(iterations) or iterations < LEAST_ITERATIONS:
-        raise BadInputError(f"iterations is a whole number from {LEAST_ITERATIONS}, but {iterations!r} was given.")
+        raise BadInputError(f"iterations is a whole number from {LEAST_ITERATIONS}, but {shown(iterations)} was given.")
     places, loss = tsne_places(rows.numpy(), perplexity, iterations, seed, threads)
     return Embedding(torch.from_numpy(places), rows.shape[1], share, loss)
 
 
+@checked
 def umap(
     vectors: Tensor,
     *,
@@ -147,7 +151,9 @@ def umap(
 
     rows, share = _principal(vectors, dimensions, seed, threads)
     if not is_whole(neighbours) or not PLANE <= neighbours < len(rows):
-        raise BadInputError(f"neighbours is a whole number from 2 to {len(rows) - 1}, but {neighbours!r} was given.")
+        raise BadInputError(
+            f"neighbours is a whole number from 2 to {len(rows) - 1}, but {shown(neighbours)} was given."
+        )
     if not 0 <= min_dist <= 1:
         raise BadInputError(f"min_dist is from 0 to 1, but it is {min_dist}.")
     places = umap_places(rows.numpy(), neighbours, min_dist, seed)
@@ -164,6 +170,7 @@ def check_umap() -> None:
         raise BadInputError("UMAP needs umap-learn, which is not installed: pip install 'lucidtorch[umap]'")
 
 
+@checked
 def trustworthiness(vectors: Tensor, places: Tensor, neighbours: int = 10) -> float:
     """Measure how far neighbours on a map can be believed: whether they are neighbours among the vectors too.
 
@@ -188,10 +195,11 @@ def trustworthiness(vectors: Tensor, places: Tensor, neighbours: int = 10) -> fl
     if len(places) != len(rows):
         raise BadInputError(f"There are {len(rows)} vectors and {len(places)} places; give a place for each.")
     if not is_whole(neighbours) or not 1 <= neighbours < len(rows) / 2:
-        raise BadInputError(f"neighbours is from 1 to less than {len(rows) / 2:g}, but {neighbours!r} was given.")
+        raise BadInputError(f"neighbours is from 1 to less than {len(rows) / 2:g}, but {shown(neighbours)} was given.")
     return trust(rows.numpy(), places.double().numpy(), neighbours)
 
 
+@checked
 def neighbour_purity(vectors: Tensor, labels: Tensor, neighbours: int = 10) -> float:
     """Measure how far classes stand apart: the share of the nearest neighbours that are of one's own class.
 
@@ -212,11 +220,14 @@ def neighbour_purity(vectors: Tensor, labels: Tensor, neighbours: int = 10) -> f
     if labels.shape != rows.shape[:1]:
         raise BadInputError(f"There are {len(rows)} vectors and labels {list(labels.shape)}; give one for each.")
     if not is_whole(neighbours) or not 1 <= neighbours < len(rows):
-        raise BadInputError(f"neighbours is a whole number from 1 to {len(rows) - 1}, but {neighbours!r} was given.")
+        raise BadInputError(
+            f"neighbours is a whole number from 1 to {len(rows) - 1}, but {shown(neighbours)} was given."
+        )
     found = torch.from_numpy(nearest(rows.numpy(), neighbours))
     return float((labels[found] == labels[:, None]).double().mean())
 
 
+@checked
 def on_grid(places: Tensor, columns: int) -> Tensor:
     """Move the places of a map to the cells of a grid, each to one of its own, over the shortest ways in all.
 
@@ -236,7 +247,7 @@ def on_grid(places: Tensor, columns: int) -> Tensor:
     from lucidtorch.analysis.embedding_methods import assigned
 
     if not is_whole(columns) or columns < 1:
-        raise BadInputError(f"columns is a whole number from 1, but {columns!r} was given.")
+        raise BadInputError(f"columns is a whole number from 1, but {shown(columns)} was given.")
     rows = math.ceil(len(places) / columns)
     cells = torch.cartesian_prod(torch.arange(rows), torch.arange(columns)).flip(1)
     centres = (cells.double() + 0.5) / torch.tensor([columns, rows])
@@ -264,9 +275,9 @@ def _principal(vectors: Tensor, dimensions: int, seed: int, threads: int) -> tup
 
     rows = _checked(vectors)
     if not is_whole(dimensions) or dimensions < PLANE:
-        raise BadInputError(f"dimensions is a whole number from {PLANE}, but {dimensions!r} was given.")
+        raise BadInputError(f"dimensions is a whole number from {PLANE}, but {shown(dimensions)} was given.")
     if not is_whole(seed) or not 0 <= seed <= LARGEST_SEED:
-        raise BadInputError(f"The seed is a whole number from 0 to {LARGEST_SEED}, but {seed!r} was given.")
+        raise BadInputError(f"The seed is a whole number from 0 to {LARGEST_SEED}, but {shown(seed)} was given.")
     found, share = components(rows.numpy(), min(dimensions, *rows.shape), seed, threads)
     return torch.from_numpy(found), min(1.0, share)
 

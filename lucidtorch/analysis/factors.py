@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import checked, is_whole
 from lucidtorch.base.errors import BadInputError, UnitError
+from lucidtorch.base.shown import shown
 
 MAP_AXES = 4  # `[N, C, h, w]`
 LARGEST_SEED = 2**32 - 1  # of numpy's generators
@@ -50,6 +51,7 @@ class Groups:
         return int((self.totals > 0).sum())
 
 
+@checked
 def nmf_groups(activations: Tensor, groups: int, *, seed: int = 0, max_iter: int = 1000, threads: int = 1) -> Groups:
     """Split activations into groups of units that are active together, by non-negative matrix factorization.
 
@@ -113,9 +115,9 @@ def _check(rows: Tensor, groups: int, seed: int, max_iter: int) -> None:
             f"{groups!r} were asked for."
         )
     if not is_whole(seed) or not 0 <= seed <= LARGEST_SEED:
-        raise BadInputError(f"The seed is a whole number from 0 to {LARGEST_SEED}, but {seed!r} was given.")
+        raise BadInputError(f"The seed is a whole number from 0 to {LARGEST_SEED}, but {shown(seed)} was given.")
     if not is_whole(max_iter) or max_iter < 1:
-        raise BadInputError(f"max_iter is a whole number from 1, but {max_iter!r} was given.")
+        raise BadInputError(f"max_iter is a whole number from 1, but {shown(max_iter)} was given.")
 
 
 def _sorted(

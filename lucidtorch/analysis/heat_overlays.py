@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lucidtorch.analysis.overlays import in_grey
 from lucidtorch.analysis.tones import toned
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
 
 BARE = 0.75  # how bright the grey picture is where there is no heat
@@ -17,6 +18,7 @@ LEGEND_SIZE = (16, 320)
 LEGEND_GROUND = 0.5
 
 
+@checked
 def heat_overlay(image: Tensor, heat: Tensor) -> Tensor:
     """Lay a heat map over a grey picture: the more heat, the lighter and the less see-through the colour.
 

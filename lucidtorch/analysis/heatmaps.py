@@ -6,11 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
 
 MAP_AXES = 4  # `[B, C, h, w]`
 
 
+@checked
 def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
     """Add up a layer's channels, each weighed by how much the score rises with it on average over the map.
 
@@ -38,6 +40,7 @@ def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
     return (gradients.mean((2, 3), keepdim=True) * activations).sum(1).relu()
 
 
+@checked
 def grad_cam_plus_plus(activations: Tensor, gradients: Tensor) -> Tensor:
     """Add up a layer's channels by Grad-CAM++, which counts each place where a channel helps, not the mean over all.
 
@@ -72,6 +75,7 @@ def grad_cam_plus_plus(activations: Tensor, gradients: Tensor) -> Tensor:
     return (weights * activations).sum(1).relu()
 
 
+@checked
 def layer_cam(activations: Tensor, gradients: Tensor) -> Tensor:
     """Add up a layer's channels, each weighed at each place by how much the score rises with it just there.
 
@@ -99,6 +103,7 @@ def layer_cam(activations: Tensor, gradients: Tensor) -> Tensor:
     return (gradients.relu() * activations).sum(1).relu()
 
 
+@checked
 def upscaled(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """Spread maps over a picture: bilinearly, with each cell of a map as an even share of the picture.
 

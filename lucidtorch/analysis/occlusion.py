@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import checked, is_whole
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.shown import shown
 
 PICTURE_AXES = 3
 
@@ -31,6 +32,7 @@ class Occlusion:
     maps: Tensor
 
 
+@checked
 def occlusion_maps(
     score: Callable[[Tensor], Tensor],
     image: Tensor,
@@ -71,7 +73,7 @@ def occlusion_maps(
     _check(image, patch, stride, batch)
     colour = torch.as_tensor(fill, dtype=image.dtype, device=image.device)
     if colour.shape != (len(image),):
-        raise BadInputError(f"fill has one number for each of {len(image)} channels, but {fill!r} was given.")
+        raise BadInputError(f"fill has one number for each of {len(image)} channels, but {shown(fill)} was given.")
     places = patch_places((image.shape[1], image.shape[2]), patch, stride)
     size = min(batch, len(places))
     whole = image.repeat(size, 1, 1, 1)
@@ -85,6 +87,7 @@ def occlusion_maps(
     return Occlusion(clean, places, drops, _averaged(drops, places, patch, (image.shape[1], image.shape[2])))
 
 
+@checked
 def patch_places(sides: tuple[int, int], patch: int, stride: int) -> tuple[tuple[int, int], ...]:
     """Say where a patch lies as it slides over a picture.
 
@@ -127,7 +130,8 @@ def _check(image: Tensor, patch: int, stride: int, batch: int) -> None:
         raise BadInputError(f"Occlusion needs one picture [C, H, W], but {list(image.shape)} was given.")
     if not all(is_whole(one) and one >= 1 for one in (patch, stride, batch)):
         raise BadInputError(
-            f"patch, stride and batch are whole numbers from 1, but {patch!r}, {stride!r} and {batch!r} were given."
+            f"patch, stride and batch are whole numbers from 1, but {shown(patch)}, {shown(stride)} and {shown(batch)} "
+            "were given."
         )
     shorter = min(image.shape[1:])
     if patch > shorter:

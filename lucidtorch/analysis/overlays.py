@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.photos import GREY_WEIGHTS
 
@@ -19,6 +20,7 @@ PICTURE_AXES = 3
 FRAMES = 24  # this many widths of a frame make the side of a picture
 
 
+@checked
 def group_colours(count: int) -> Tensor:
     """Choose a colour for each of some groups: hues evenly round the circle, from red.
 
@@ -38,6 +40,7 @@ def group_colours(count: int) -> Tensor:
     return torch.tensor(colours, dtype=torch.float64).reshape(-1, 3).round(decimals=6).float()
 
 
+@checked
 def group_overlay(image: Tensor, maps: Tensor, colours: Tensor, peak: float | None = None) -> Tensor:
     """Lay maps over a grey picture, each in its colour: the stronger, the fuller the colour.
 
@@ -73,6 +76,7 @@ def group_overlay(image: Tensor, maps: Tensor, colours: Tensor, peak: float | No
     return (opacity * hue * (TINT + (1 - TINT) * grey) + (1 - opacity) * BARE * grey).to(image.dtype)
 
 
+@checked
 def framed(images: Tensor, colours: Tensor) -> Tensor:
     """Put a frame of its colour round each of some pictures.
 

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lucidtorch.analysis.picture_values import centred
+from lucidtorch.base.checks import checked
 
 LOBE = 0.1  # of the correlation: what hangs together above it round the middle is the picture's own grain
 
@@ -34,6 +35,7 @@ class Repeat:
         return math.hypot(self.down, self.across)
 
 
+@checked
 def autocorrelation(image: Tensor) -> Tensor:
     """Compute how alike a picture and its shifted self are, for shifts of up to half of each side.
 
@@ -60,6 +62,7 @@ def autocorrelation(image: Tensor) -> Tensor:
     return found / whole if float(whole) > 0 else torch.zeros_like(found)
 
 
+@checked
 def strongest_repeat(correlation: Tensor) -> Repeat | None:
     """Find the shift at which a picture is most like itself again.
 

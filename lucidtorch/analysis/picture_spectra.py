@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 
 from lucidtorch.analysis.picture_values import centred
+from lucidtorch.base.checks import checked
 
 LEAST_SIDE = 4  # pixels, for a spectrum to have a slope
 
 
+@checked
 def power_spectrum(image: Tensor) -> Tensor:
     """Compute how strong each frequency of a picture is, all its channels together.
 
@@ -29,6 +31,7 @@ def power_spectrum(image: Tensor) -> Tensor:
     return shifted
 
 
+@checked
 def radial_spectrum(image: Tensor) -> tuple[Tensor, Tensor]:
     """Compute how strong waves of each length are, whatever their direction.
 
@@ -59,6 +62,7 @@ def radial_spectrum(image: Tensor) -> tuple[Tensor, Tensor]:
     return torch.arange(1, size, dtype=torch.float64) / shorter, found[1:]
 
 
+@checked
 def spectral_slope(image: Tensor) -> float | None:
     """Say how fast waves fade as they get finer: the slope of the logarithm of power over that of frequency.
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.shown import shown
 
 PICTURE_AXES = 3
 NEAR = 0.05  # of a bound, of the whole range
@@ -13,6 +15,7 @@ COLOURS = 3
 EVEN = 1e-9  # what rounding leaves of an even picture when its mean is taken away
 
 
+@checked
 def histogram(image: Tensor, bins: int = 64) -> Tensor:
     """Count how often each value stands in a picture.
 
@@ -28,12 +31,13 @@ def histogram(image: Tensor, bins: int = 64) -> Tensor:
     """
     check_picture(image)
     if bins < 1:
-        raise BadInputError(f"A histogram needs 1 bin or more, but {bins!r} was given.")
+        raise BadInputError(f"A histogram needs 1 bin or more, but {shown(bins)} was given.")
     places = (image.detach().cpu().double() * bins).long().clamp(0, bins - 1).flatten(1)
     counts = torch.stack([torch.bincount(channel, minlength=bins) for channel in places])
     return counts.double() / places.shape[1]
 
 
+@checked
 def extreme_share(image: Tensor, margin: float = NEAR) -> float:
     """Say how much of a picture is nearly as dark or as bright as can be.
 
@@ -52,6 +56,7 @@ def extreme_share(image: Tensor, margin: float = NEAR) -> float:
     return float(((values <= margin) | (values >= 1 - margin)).double().mean())
 
 
+@checked
 def saturation(image: Tensor) -> float:
     """Say how far a picture's colours are from grey.
 

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lucidtorch.base.checks import is_dense
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.files import atomic_write_bytes
+from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import check_read
 
 INLINE_NUMBERS = 64  # a longer array stands in a file of its own, and its text names that file
-
-ArrayLike: TypeAlias = "Tensor | np.ndarray | Sequence[float] | Sequence[Sequence[float]] | Array"
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,12 +52,14 @@ class Array:
         """
         if isinstance(numbers, Array):
             return numbers
+        if isinstance(numbers, Tensor | np.ndarray) and not is_dense(numbers):
+            raise BadInputError(f"An array of real numbers is needed, but {shown(numbers)} was given.")
         if isinstance(numbers, Tensor):
             numbers = numbers.detach().cpu().to(torch.float64).numpy()
         try:
             array = np.asarray(numbers, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise BadInputError(f"An array of numbers is needed, but {numbers!r:.80} was given.") from error
+        except (TypeError, ValueError, OverflowError) as error:
+            raise BadInputError(f"An array of numbers is needed, but {shown(numbers)} was given.") from error
         if array.size == 0 or not np.isfinite(array).all():
             raise BadInputError("An array of finite numbers is needed, but it is empty or holds inf or nan.")
         dtype = "<f8" if array.size <= INLINE_NUMBERS else "<f4"
@@ -126,6 +128,9 @@ class Array:
         stream = io.BytesIO()
         np.save(stream, self.numpy(), allow_pickle=False)
         return stream.getvalue()
+
+
+ArrayLike: TypeAlias = Tensor | np.ndarray | Sequence[float] | Sequence[Sequence[float]] | Array
 
 
 def load_array(path: Path, sha256: str | None = None) -> Array:

@@ -5,11 +5,23 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST = 299  # letters of the first line of a message
 CLOSE = 0.5  # how alike two words must be for one to be suggested for the other
 
 
 class LucidtorchError(Exception):
-    """Anything that lucidtorch refuses or cannot finish; the command exits with 1 unless it is a `BadInputError`."""
+    """Anything that lucidtorch refuses or cannot finish; the command exits with 1 unless it is a `BadInputError`.
+
+    Args:
+        message: What is wrong, what was given and what to write instead. Of a first line that is too long the middle is
+            left out: values are shortened where they are named, but names of layers and other libraries' words add up.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        first, *others = str(message).split("\n")
+        if len(first) > LONGEST:
+            first = f"{first[: LONGEST - 122]} ... {first[-117:]}"
+        super().__init__("\n".join([first, *others]))
 
 
 class BadInputError(LucidtorchError, ValueError):

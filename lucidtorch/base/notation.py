@@ -11,9 +11,10 @@ import numpy as np
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import MOST_VALUES, Hints, fitted, hints_of, is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
+from lucidtorch.base.shown import shown
 
 ARRAYS = "ArrayLike"  # a parameter annotated so takes many numbers; those of a long one stand in a file
 STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
@@ -38,8 +39,10 @@ def freeze(value: object) -> object:
     if isinstance(value, Tensor | np.ndarray):
         return _frozen_numbers(value)
     if isinstance(value, float) and not math.isfinite(value):
-        raise BadInputError(f"A finite number is needed, but {value!r} was given.")
+        raise BadInputError(f"A finite number is needed, but {shown(value)} was given.")
     if isinstance(value, list | tuple | range):
+        if value[MOST_VALUES:]:
+            raise BadInputError(f"At most {MOST_VALUES} values in a list are possible; {shown(value)} has more.")
         return tuple(freeze(item) for item in value)
     if isinstance(value, Mapping):
         return FrozenMapping({_whole_key(key): freeze(item) for key, item in value.items()})
@@ -50,7 +53,7 @@ def _whole_key(key: object) -> int:
     if isinstance(key, np.generic):
         key = key.item()
     if not is_whole(key):
-        raise BadInputError(f"A mapping goes from whole numbers, such as {{3: 1.0}}, but it has the key {key!r}.")
+        raise BadInputError(f"A mapping goes from whole numbers, such as {{3: 1.0}}, but it has the key {shown(key)}.")
     return key
 
 
@@ -80,31 +83,41 @@ def format_value(value: object) -> str:
     return repr(value)
 
 
-def bind(function: Callable[..., Any], args: tuple[object, ...], kwargs: Mapping[str, object]) -> dict[str, object]:
-    """Match arguments to a function's parameters, as a call would.
+def bind(
+    function: Callable[..., Any],
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+    hints: Hints | None = None,
+) -> dict[str, object]:
+    """Match arguments to a function's parameters, as a call would, and check them against its annotations.
 
     Args:
         function: The function; for objectives, without its first parameter.
         args: The positional arguments.
         kwargs: The keyword arguments.
+        hints: The types of the parameters; as the function's annotations say where None.
 
     Returns:
         Every parameter with its frozen argument, defaults filled in, in the order of the signature.
 
     Raises:
         TypeError: The arguments do not fit the signature.
+        BadInputError: An argument does not fit its annotation.
     """
     bound = inspect.signature(function).bind(*args, **kwargs)
     bound.apply_defaults()
     parameters = bound.signature.parameters
-    return {name: _bound(value, str(parameters[name].annotation)) for name, value in bound.arguments.items()}
-
-
-def _bound(value: object, annotation: str) -> object:
-    frozen = freeze(value)
-    if PICTURES in annotation and frozen is not None:
-        return Array.of(frozen)
-    return _with_arrays(frozen) if ARRAYS in annotation else frozen
+    hints = hints_of(function) if hints is None else hints
+    found: dict[str, object] = {}
+    for name, value in bound.arguments.items():
+        annotation = str(parameters[name].annotation)
+        if PICTURES in annotation and value is not None:
+            found[name] = Array.of(value)
+        elif ARRAYS in annotation:
+            found[name] = _with_arrays(freeze(value))
+        else:
+            found[name] = fitted(function.__name__, parameters[name], hints.get(name, Any), freeze(value))
+    return found
 
 
 def _with_arrays(frozen: object) -> object:

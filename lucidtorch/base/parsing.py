@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import keyword
 import operator
 import re
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, ExpressionError, suggestion
 from lucidtorch.base.notation import usage
 from lucidtorch.base.photos import photo
+from lucidtorch.base.shown import cut_lines, shown
 
 OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Add: ("+", operator.add),
@@ -25,10 +28,13 @@ OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Pow: ("**", operator.pow),
     ast.BitOr: ("|", operator.or_),
 }
+LONGEST_TEXT = 1_000_000  # letters
+DEEPEST_SYNTAX = 4000  # Python's parser goes three times as deep as this limit says
 # A text in quotes, or `layer:unit`, where the layer may hold dots, slashes and the number of a call.
 SHORTHAND = re.compile(
     r"""(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
     r"""|(?<!\w)(?P<layer>[A-Za-z0-9_]+(?:[./][A-Za-z0-9_]+)*(?:@[0-9]+)?(?:\[(?:-?[0-9]+|[A-Za-z0-9_]+)\])*):(?P<unit>[0-9]+(?!\w|\.[0-9])|\[[0-9,\s]*\])"""
+    r"""|(?<!\w)[A-Za-z0-9_]+(?:[./][A-Za-z0-9_]+)*+"""  # a name that no unit follows, passed over as a whole
 )
 
 
@@ -67,12 +73,27 @@ def parse_text(text: str, vocabulary: Vocabulary, folder: Path | None = None) ->
     Raises:
         ExpressionError: It does not parse; the message ends with the text and a caret under the column.
     """
+    if not isinstance(text, str):
+        raise ExpressionError(f"{vocabulary.what} is written as a text, but {shown(text)} was given.")
+    if len(text) > LONGEST_TEXT:
+        raise ExpressionError(f"{vocabulary.what} has at most {LONGEST_TEXT} letters, but {len(text)} were given.")
     if not text.strip():
         raise ExpressionError(f"The text is empty where {vocabulary.what} should stand.")
     if any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
-        raise ExpressionError(f"{text!r} holds a character that is no Unicode text; write it in UTF-8.")
+        raise ExpressionError(f"{shown(text)} holds a character that is no Unicode text; write it in UTF-8.")
     reader = _Reader(text, vocabulary, folder or Path())
     return reader.read()
+
+
+@contextlib.contextmanager
+def _room() -> Iterator[None]:
+    """Let Python's parser go as deep as a long sum needs, whose syntax tree has a level for each term."""
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(usual, DEEPEST_SYNTAX))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)
 
 
 class _Reader:
@@ -87,7 +108,8 @@ class _Reader:
 
     def read(self) -> Any:
         try:
-            tree = ast.parse(self.expanded.strip("\n"), mode="eval")
+            with _room():
+                tree = ast.parse(self.expanded.strip("\n"), mode="eval")
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             offset = getattr(error, "offset", None)
             column = len((self.expanded[: offset - 1] if offset else self.expanded).encode())
@@ -103,7 +125,7 @@ class _Reader:
         self.text = self.text.strip()
         pieces, end, length = [], 0, 0
         for found in SHORTHAND.finditer(self.text):
-            if found["quoted"] is not None or (self.vocabulary.mappings and found["layer"].isdigit()):
+            if found["layer"] is None or (self.vocabulary.mappings and found["layer"].isdigit()):
                 continue
             call = self._shorthand_call(found["layer"], found["unit"], found.start())
             pieces += [self.text[end : found.start()], call]
@@ -196,7 +218,7 @@ class _Reader:
             raise self._error(f"There is no '.{function.attr}(...)' in {self.vocabulary.what}", node.col_offset)
         owner = self._value(function.value)
         if not hasattr(owner, function.attr):
-            raise self._error(f"'.{function.attr}(...)' cannot follow {owner!r}", node.col_offset)
+            raise self._error(f"'.{function.attr}(...)' cannot follow {shown(owner)}", node.col_offset)
         return self._apply(getattr(owner, function.attr), node, *args, **kwargs)
 
     def _array(self, name: str, sha256: str) -> Any:
@@ -206,7 +228,7 @@ class _Reader:
 
     def _photo(self, path: str, size: Any = None) -> Any:
         if not isinstance(path, str):
-            raise ExpressionError(f"A photo is named by the path of its file, but {path!r} was given.")
+            raise ExpressionError(f"A photo is named by the path of its file, but {shown(path)} was given.")
         return photo(self.folder / path, size)
 
     def _apply(self, function: Callable[..., Any], node: ast.expr, *args: Any, **kwargs: Any) -> Any:
@@ -244,4 +266,4 @@ class _Reader:
         return found.end() - found.start() if found else 0
 
     def _plain_error(self, message: str, column: int) -> ExpressionError:
-        return ExpressionError(f"{message} (column {column + 1}):\n  {self.text}\n  {' ' * column}^")
+        return ExpressionError(f"{message} (column {column + 1}):\n  {cut_lines(self.text, column)}")

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ImageError
 from lucidtorch.base.sizes import PLANE, Size, size_sides, size_text
 from lucidtorch.base.trust import check_read
@@ -21,6 +22,7 @@ FINEST_DRAFT = 8  # how many times smaller a JPEG can be decoded
 GREY_WEIGHTS = np.array((0.299, 0.587, 0.114), dtype=np.float32)  # ITU-R 601, as Pillow makes grey of colours
 
 
+@checked
 def photo(path: str | Path, size: int | str | Size | None = None) -> Array:
     """Read a photograph, cut evenly to the shape of a size and scaled to it.
 

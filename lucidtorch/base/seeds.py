@@ -14,6 +14,7 @@ import torch
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.shown import shown
 
 SEED_BITS = 63  # what torch.Generator.manual_seed takes without wrapping
 PICTURE_BITS = 53  # of seeds that files carry: JavaScript, and so every other reader of JSON, keeps these exactly
@@ -59,7 +60,7 @@ def image_seeds(seed: int | Sequence[int], batch: int) -> tuple[int, ...]:
         BadInputError: A sequence is not as long as the batch, or a seed is negative or no whole number.
     """
     if isinstance(seed, bool | str) or not isinstance(seed, int | np.integer | Sequence):
-        raise BadInputError(f"A seed is a whole number from 0, or one per image, but {seed!r} was given.")
+        raise BadInputError(f"A seed is a whole number from 0, or one per image, but {shown(seed)} was given.")
     if isinstance(seed, Sequence):
         seeds = tuple(int(one) if isinstance(one, np.integer) else one for one in seed)
     else:
@@ -68,7 +69,7 @@ def image_seeds(seed: int | Sequence[int], batch: int) -> tuple[int, ...]:
         raise BadInputError(f"{len(seeds)} seeds were given for {batch} images; write one number, or one per image.")
     for one in seeds:
         if not is_whole(one) or one < 0:
-            raise BadInputError(f"A seed is a whole number from 0, but {one!r} was given.")
+            raise BadInputError(f"A seed is a whole number from 0, but {shown(one)} was given.")
     return seeds
 
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+from collections.abc import Sequence
+from typing import Annotated, TypeAlias
 
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import Within, is_whole
 from lucidtorch.base.errors import SizeError
+from lucidtorch.base.shown import shown
 
 Size: TypeAlias = tuple[int, ...]  # height and width of an image; time or depth before them in a clip or a volume
+LARGEST_SIDE, MOST_VIEWS = 8192, 1024
+SizeLike: TypeAlias = Annotated[int | Sequence[int], SizeError]  # what `size_sides` reads
+Side: TypeAlias = Annotated[int, Within(1, LARGEST_SIDE)]
+Distance: TypeAlias = Annotated[int, Within(0, LARGEST_SIDE)]  # in pixels
+Views: TypeAlias = Annotated[int, Within(1, MOST_VIEWS)]  # of an image, that one step looks at
 PLANE, SPACE = 2, 3
 
 
@@ -30,10 +37,10 @@ def size_sides(value: object, *, what: str = "A size") -> Size:
     if len(sides) not in (PLANE, SPACE) or not all(is_whole(side) for side in sides):
         raise SizeError(
             f"{what} is one whole number, (height, width), or (time, height, width) for clips and volumes, "
-            f"but {value!r} was given."
+            f"but {shown(value)} was given."
         )
-    if min(sides) < 1:
-        raise SizeError(f"{what} is a whole number of pixels from 1, but {size_text(sides)} was given.")
+    if min(sides) < 1 or max(sides) > LARGEST_SIDE:
+        raise SizeError(f"{what} is from 1 to {LARGEST_SIDE} pixels on each side, but {size_text(sides)} was given.")
     return sides
 
 
@@ -51,7 +58,7 @@ def size_pair(size: object) -> tuple[int, int]:
     """
     sides = size_sides(size)
     if len(sides) != PLANE:
-        raise SizeError(f"A size here is one whole number, or height and width, but {size!r} was given.")
+        raise SizeError(f"A size here is one whole number, or height and width, but {shown(size)} was given.")
     return sides[0], sides[1]
 
 
@@ -82,10 +89,10 @@ def short_size(size: Size) -> int | Size:
 def _read(value: object, what: str) -> Size:
     """Take the sides out of any of the forms of a size; what is none of them gives none."""
     if isinstance(value, str):
-        if re.fullmatch(r"\s*\d+\s*(x\s*\d+\s*){0,2}", value, re.ASCII) is None:
+        if re.fullmatch(r"\s*\d{1,9}\s*(x\s*\d{1,9}\s*){0,2}", value, re.ASCII) is None:
             raise SizeError(
                 f"{what} is written 128, 96x128 (height x width), or 16x112x112 (time x height x width), "
-                f"but {value!r} was given."
+                f"but {shown(value)} was given."
             )
         value = tuple(int(side) for side in value.split("x"))
         return value * PLANE if len(value) == 1 else value

@@ -11,8 +11,10 @@ from types import FrameType
 import click
 
 from lucidtorch.base.errors import BadInputError, LucidtorchError
+from lucidtorch.base.noting import users_line
 from lucidtorch.cli.console import say
 
+LONGEST = 160  # letters of a reason
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -64,8 +66,11 @@ def exit_code(command: Callable[[], object]) -> int:
     except BrokenPipeError:
         raise
     except (LucidtorchError, OSError, MemoryError, RuntimeError) as error:
-        own = isinstance(error, LucidtorchError)
-        return _complain(str(error) if own else f"{type(error).__name__}: {error}", FAILED)
+        return _complain(str(error) if isinstance(error, LucidtorchError) else _told(error), FAILED)
+    except Exception as error:  # of the user's own network or data; of anybody else it is ours, and is raised
+        if users_line(error) is not None:
+            return _complain(_told(error), FAILED)
+        raise
     return DONE
 
 
@@ -85,6 +90,13 @@ def termination_as_interrupt() -> Iterator[None]:
 
 def _terminate(number: int, frame: FrameType | None) -> None:
     raise Terminated
+
+
+def _told(error: BaseException) -> str:
+    """Say on one line what was raised, in which layer or function, and at which line of the user's own."""
+    lines = str(error).strip().splitlines() or ["no reason given"]
+    remarks = [*getattr(error, "__notes__", ()), *([users_line(error)] if users_line(error) else [])]
+    return f"{type(error).__name__}: {lines[0][:LONGEST]}" + (f" ({'; '.join(map(str, remarks))})" if remarks else "")
 
 
 def _complain(message: str, code: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from lucidtorch.base.errors import BadInputError, SizeError
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size, size_sides
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.precision import TYPES
@@ -176,5 +177,5 @@ def _sides(model: Model, text: str) -> Size:
     """Read the size of a picture; one of a clip keeps the network's own number of frames where none is given."""
     sides, own = size_sides(text, what="--size"), model.convention.size
     if len(sides) > len(own):
-        raise SizeError(f"{model.name} takes images and no clips, so --size is HxW, but {text!r} was given.")
+        raise SizeError(f"{model.name} takes images and no clips, so --size is HxW, but {shown(text)} was given.")
     return (*own[: len(own) - len(sides)], *sides)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.shown import shown
 
 QUOTES = "'\""
 Number = TypeVar("Number", int, float)
@@ -90,4 +91,4 @@ def _between_commas(text: str, kind: Callable[[str], Number], usage: str) -> tup
     try:
         return tuple(kind(part) for part in text.split(","))
     except ValueError as error:
-        raise BadInputError(f"{usage}; {text!r} was given.") from error
+        raise BadInputError(f"{usage}; {shown(text)} was given.") from error

@@ -14,8 +14,7 @@ from torch import Tensor
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import bind, format_call
-
-ConstraintLike: TypeAlias = "Constraint | Constraints"
+from lucidtorch.base.shown import shown
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ class Constraints:
             return cls((parts,))
         if isinstance(parts, str) or not isinstance(parts, Iterable):
             raise BadInputError(
-                f"{parts!r} is no constraint; write for example constraints.decay(0.01) | constraints.blur(0.5)."
+                f"{shown(parts)} is no constraint; write for example constraints.decay(0.01) | constraints.blur(0.5)."
             )
         return cls(tuple(step for part in parts for step in cls.of(part).steps))
 
@@ -171,3 +170,6 @@ class Constraints:
 
     def __repr__(self) -> str:
         return " | ".join(map(repr, self.steps))
+
+
+ConstraintLike: TypeAlias = Constraint | Constraints

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lucidtorch.base.errors import BadInputError
+from typing import Literal
+
+from lucidtorch.base.checks import checked
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.constraints.softening import blur, decay
 from lucidtorch.constraints.sparsity import clip_contribution, clip_norm
@@ -15,7 +17,8 @@ PRESETS = {
 }
 
 
-def yosinski(preset: int) -> Constraints:
+@checked
+def yosinski(preset: Literal[1, 2, 3, 4]) -> Constraints:
     """Join the constraints of one of the four published settings of the Deep Visualization Toolbox.
 
     The third is the one of most published pictures. What belongs to each besides the constraints: 500, 750, 1000 and
@@ -37,6 +40,4 @@ def yosinski(preset: int) -> Constraints:
     Raises:
         BadInputError: There is no such setting.
     """
-    if isinstance(preset, bool) or preset not in PRESETS:
-        raise BadInputError(f"yosinski(preset) takes 1, 2, 3 or 4, but {preset!r} was given.")
     return PRESETS[preset]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from lucidtorch.base.checks import check_number, is_whole
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.shown import shown
 from lucidtorch.constraints.constraint import Constraint, Moment
 
 
@@ -60,7 +61,7 @@ class blur(Constraint):  # noqa: N801  # a word of the notation
         super().__post_init__()
         check_number(self.sigma, "blur(sigma)", low=0)
         if not is_whole(self.every) or self.every < 1:
-            raise BadInputError(f"blur(every=) takes a whole number from 1, but {self.every!r} was given.")
+            raise BadInputError(f"blur(every=) takes a whole number from 1, but {shown(self.every)} was given.")
 
     def apply(self, images: Tensor, moment: Moment) -> Tensor:
         if self.sigma == 0 or (moment.step - 1) % self.every:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
 from lucidtorch.constraints.balls import l2_ball, linf_ball
@@ -18,6 +19,7 @@ VOCABULARY = Vocabulary(
 )
 
 
+@checked
 def parse(text: str, folder: Path | None = None) -> Constraints:
     """Read constraints from their text, without running any Python.
 

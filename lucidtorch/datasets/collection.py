@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import checked, is_whole
 from lucidtorch.base.errors import BadInputError, SizeError
 from lucidtorch.base.files import atomic_write_bytes, check_output_folder
 from lucidtorch.base.images import encode_png
@@ -57,6 +57,7 @@ class Collection(Dataset[tuple[Tensor, int]], ABC):
         """All images with their classes, in order."""
         return (self.item(index) for index in range(len(self)))
 
+    @checked
     def batch(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Several images at once.
 
@@ -69,6 +70,7 @@ class Collection(Dataset[tuple[Tensor, int]], ABC):
         drawn = [self[number] for number in numbers]
         return torch.stack([image for image, _ in drawn]), torch.tensor([label for _, label in drawn])
 
+    @checked
     def save(self, folder: Path | str) -> Path:
         """Write every image as `folder/CLASS/NNNN.png` with 8 bits per channel.
 

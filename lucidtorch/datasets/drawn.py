@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import checked, is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.datasets.collection import Collection, height_and_width, positive, split_number
 from lucidtorch.datasets.scene import draw
@@ -48,6 +48,7 @@ class Drawings(Collection):
         return torch.from_numpy(draw(DRAWINGS[label], self.height, self.width, random)), label
 
 
+@checked
 def drawings(
     split: str = "train", *, length: int | None = None, size: int | tuple[int, int] = 64, seed: int = 0
 ) -> Drawings:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lucidtorch.base.checks import checked
 from lucidtorch.datasets.collection import Collection, height_and_width, split_number
 from lucidtorch.models.networks.digits import LABELS
 
@@ -50,6 +51,7 @@ class Digits(Collection):
         return self.images[index], self.label(index)
 
 
+@checked
 def digits(split: str = "train", *, size: int | tuple[int, int] = 32) -> Digits:
     """Open the digits that the network `digits` was trained on.
 

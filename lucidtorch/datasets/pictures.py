@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ImageError
 from lucidtorch.base.photos import photo_bytes
 from lucidtorch.base.trust import check_read, is_named_by_user
@@ -69,6 +70,7 @@ class Pictures(Collection):
         return values.to(torch.float32).div_(255), label
 
 
+@checked
 def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pictures:
     """Open a folder of images.
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import checked, is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.datasets.collection import Collection, height_and_width, positive, split_number
 from lucidtorch.datasets.outlines import stroke
@@ -75,6 +75,7 @@ class Lines(Collection):
         return kind if self.head is None else head_labels(kind)[tuple(HEADS).index(self.head)]
 
 
+@checked
 def lines(
     split: str = "train",
     *,

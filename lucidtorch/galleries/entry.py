@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import versions
 from lucidtorch.datasets.scans.source import Data
@@ -72,6 +73,7 @@ class Gallery:
     moved: Path | None = None
 
 
+@checked
 def gallery(
     model: NetworkLike,
     folder: str | Path = "gallery",

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, UnitError
 from lucidtorch.base.seeds import PICTURE_BITS, image_seeds, picture_seed
+from lucidtorch.base.shown import shown
 from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.galleries.variants import VARIANTS, check_variant, filled, is_template
 from lucidtorch.models.layers.table import LayerLike
@@ -137,7 +138,7 @@ def plan(
     if not variants:
         raise BadInputError(f"A gallery needs one variant at least, of {', '.join(VARIANTS)}.")
     if not is_whole(size) or size < 1:
-        raise BadInputError(f"The batch of a gallery is a whole number from 1, but {size!r} was given.")
+        raise BadInputError(f"The batch of a gallery is a whole number from 1, but {shown(size)} was given.")
     chosen = shown_layers(model, layers)
     if not chosen:
         raise BadInputError(f"{model.name} shows no layer: it has no convolution or linear layer, or none was named.")
@@ -234,7 +235,7 @@ def chosen_units(model: Model, layer: str, units: str | Sequence[int]) -> tuple[
         wanted = units
     for unit in wanted:
         if not is_whole(unit) or not 0 <= unit < count:
-            raise UnitError(f"{layer!r} has {count} channels, 0 to {count - 1}, but {unit!r} was given.")
+            raise UnitError(f"{layer!r} has {count} channels, 0 to {count - 1}, but {shown(unit)} was given.")
     if not wanted:
         raise BadInputError(f"No units of {layer!r} were named; write all, or for example 0-63.")
     return tuple(sorted(set(wanted)))
@@ -260,10 +261,10 @@ def _read_units(text: str, layer: str, count: int) -> list[int]:
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
         if match is None:
-            raise BadInputError(f"Units are written all, 5, 0-63 or 0-7,12, but {text!r} was given.")
+            raise BadInputError(f"Units are written all, 5, 0-63 or 0-7,12, but {shown(text)} was given.")
         first, last = int(match[1]), int(match[2] or match[1])
         if first >= count or last < first:
-            raise UnitError(f"{layer!r} has {count} channels, 0 to {count - 1}, but {part.strip()!r} was given.")
+            raise UnitError(f"{layer!r} has {count} channels, 0 to {count - 1}, but {shown(part.strip())} was given.")
         found += range(first, min(last, count - 1) + 1 if match[2] else last + 1)
     return found
 

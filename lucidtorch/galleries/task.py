@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.settings import settings_text, versions
+from lucidtorch.base.shown import shown
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.param.param import Param
@@ -43,7 +44,7 @@ class Craft:
 
     def __post_init__(self) -> None:
         if not is_whole(self.threads) or self.threads < 1:
-            raise BadInputError(f"threads is a whole number from 1, but {self.threads!r} was given.")
+            raise BadInputError(f"threads is a whole number from 1, but {shown(self.threads)} was given.")
 
 
 @dataclass(frozen=True)

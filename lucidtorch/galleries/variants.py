@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.text import parse
 
@@ -22,7 +23,7 @@ def check_variant(variant: str) -> None:
     if variant not in VARIANTS and not is_template(variant):
         raise BadInputError(
             f"The variants are {', '.join(VARIANTS)}, or an objective with places for what it is of, such as "
-            f"neuron({LAYER}, {UNIT}), but {variant!r} was given."
+            f"neuron({LAYER}, {UNIT}), but {shown(variant)} was given."
         )
 
 
@@ -56,7 +57,7 @@ def filled(template: str, layer: str, unit: int) -> Objective:
     goal = parse(template.replace(LAYER, repr(layer)).replace(UNIT, str(unit)))
     if goal.batch is not None:
         raise BadInputError(
-            f"A gallery makes one picture of each unit, but {template!r} speaks of {goal.batch} images; use the "
+            f"A gallery makes one picture of each unit, but {shown(template)} speaks of {goal.batch} images; use the "
             f"variant diversity, or render it."
         )
     return goal

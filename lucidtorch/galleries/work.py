@@ -16,6 +16,7 @@ import torch
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.base.records import TaskRecord
+from lucidtorch.base.shown import shown
 from lucidtorch.base.threads import cores, threads
 from lucidtorch.galleries.task import Piece, Task
 from lucidtorch.models.model import Model
@@ -82,7 +83,7 @@ def check_workers(workers: int, model: ModelLike | None = None) -> None:
         BadInputError: It is no whole number from 1, or the network is a module that only this process has.
     """
     if not is_whole(workers) or workers < 1:
-        raise BadInputError(f"The number of workers is a whole number from 1, but {workers!r} was given.")
+        raise BadInputError(f"The number of workers is a whole number from 1, but {shown(workers)} was given.")
     if workers > 1 and model is not None and not (isinstance(model, Model) and model.source is not None):
         name = model.name if isinstance(model, Model) else "This network"
         raise BadInputError(f"{name} exists only in this process, so that one worker must do; leave workers out.")

@@ -11,6 +11,7 @@ from functools import cached_property
 import torch
 from torch import Tensor, nn
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.models.display import display_name
 from lucidtorch.models.inputs.convention import InputConvention
@@ -117,6 +118,7 @@ class Model:
         fits = self.labels is not None and len(self.labels) == self.layers[LOGITS].channels
         return {LOGITS: tuple(self.labels or ()) if fits else ()}
 
+    @checked
     def classes_of(self, layer: LayerLike) -> tuple[str, ...]:
         """Name the units of a layer that is a head.
 
@@ -146,6 +148,7 @@ class Model:
         self.takes_batches = batch > 1 or found.broken is not None
         return self._table(found)
 
+    @checked
     def layers_at(self, size: Sequence[int]) -> LayerTable:
         """Give the table as it is for images of a size, by another dry run where it is not the usual one.
 
@@ -229,6 +232,7 @@ class Model:
         """
         return self._normalization(images)
 
+    @checked
     def activations(self, images: Tensor, layers: LayerLike | Sequence[LayerLike]) -> dict[str, Tensor]:
         """Run images through the network in eval mode and give what layers make of them.
 
@@ -253,6 +257,7 @@ class Model:
             found = run(seen)
         return {text: images if text == INPUT else found[text] for text in map(self._written, wanted)}
 
+    @checked
     def refusal(self, size: Sequence[int]) -> str | None:
         """Try, by one forward pass of one grey image, whether the network takes images of a size.
 
@@ -267,6 +272,7 @@ class Model:
             self.feed.with_any_batch()(images)
         return attempt.reason
 
+    @checked
     def label_index(self, label: int | str) -> int:
         """Find the number of a class.
 

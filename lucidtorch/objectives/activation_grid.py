@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.notation import format_value
 from lucidtorch.objectives.algebra import Objective, Operand
@@ -75,6 +76,7 @@ class Grid(Objective):
         return f"grid({format_value(self.layer)}, {self.image!r}{power})"
 
 
+@checked
 def grid(layer: str, image: ImageLike, cossim_pow: float = 0) -> Objective:
     """Give every position of a layer a picture of its own: what the network saw there in a given picture.
 

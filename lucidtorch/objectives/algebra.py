@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias, Union
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.counts import Images
 from lucidtorch.objectives.operands import (
     ATOM,
@@ -26,8 +27,6 @@ from lucidtorch.objectives.operands import (
     value_of,
 )
 from lucidtorch.objectives.trace import Activations, Trace
-
-Operand: TypeAlias = Union["Objective", Number]
 
 
 class Objective(ABC):
@@ -308,7 +307,9 @@ class On(Objective):
 
     def __post_init__(self) -> None:
         if not is_whole(self.image) or self.image < 0:
-            raise ObjectiveError(f"`.on(image)` takes the place of an image, from 0, but {self.image!r} was given.")
+            raise ObjectiveError(
+                f"`.on(image)` takes the place of an image, from 0, but {shown(self.image)} was given."
+            )
 
     @property
     def own_images(self) -> Images:
@@ -331,3 +332,6 @@ class On(Objective):
     def __repr__(self) -> str:
         text = repr(self.inner) if self.inner.binding == On.binding else f"({self.inner!r})"
         return f"{text}.on({self.image})"
+
+
+Operand: TypeAlias = Objective | Number

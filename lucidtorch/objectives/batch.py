@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.term import objective
 from lucidtorch.objectives.textures import grams
 from lucidtorch.objectives.trace import Activations
@@ -62,7 +63,9 @@ def alignment(activations: Activations, layer: str, decay_ratio: float = 2) -> T
         ObjectiveError: The ratio is not above 0.
     """
     if decay_ratio <= 0:
-        raise ObjectiveError(f"`alignment` needs a decay_ratio above 0, but {decay_ratio!r} was given; Lucid's is 2.")
+        raise ObjectiveError(
+            f"`alignment` needs a decay_ratio above 0, but {shown(decay_ratio)} was given; Lucid's is 2."
+        )
     values = activations[layer].flatten(1)
     total = values[:, :0].sum(1)  # a zero for every image, also for one that has no neighbour
     for distance in range(1, min(FARTHEST, len(values) - 1) + 1):

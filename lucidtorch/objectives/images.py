@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import checked, is_whole
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.counts import Images
 from lucidtorch.objectives.trace import Activations, Trace
@@ -74,7 +75,9 @@ class Interpolate(Objective):
 
     def __post_init__(self) -> None:
         if not is_whole(self.count) or self.count < 2:
-            raise ObjectiveError(f"`interpolate(a, b, n)` needs n = 2 images or more, but {self.count!r} was given.")
+            raise ObjectiveError(
+                f"`interpolate(a, b, n)` needs n = 2 images or more, but {shown(self.count)} was given."
+            )
         if not isinstance(self.start, Objective) or not isinstance(self.end, Objective):
             raise ObjectiveError("`interpolate(a, b, n)` takes two objectives and the number of images.")
 
@@ -100,6 +103,7 @@ class Interpolate(Objective):
         return f"interpolate({self.start!r}, {self.end!r}, {self.count})"
 
 
+@checked
 def each(*parts: Objective) -> Objective:
     """Give every image of the batch an objective of its own.
 
@@ -118,6 +122,7 @@ def each(*parts: Objective) -> Objective:
     return Each(parts)
 
 
+@checked
 def interpolate(start: Objective, end: Objective, n: int) -> Objective:
     """Move from one objective to another over the images of a batch.
 
@@ -138,6 +143,7 @@ def interpolate(start: Objective, end: Objective, n: int) -> Objective:
     return Interpolate(start, end, n)
 
 
+@checked
 def negative(inner: Objective) -> Objective:
     """Turn an objective round: what the unit is least like. The same as writing a minus before it.
 
@@ -154,5 +160,5 @@ def negative(inner: Objective) -> Objective:
         ObjectiveError: No objective was given.
     """
     if not isinstance(inner, Objective):
-        raise ObjectiveError(f"`negative` takes an objective, but {inner!r} was given.")
+        raise ObjectiveError(f"`negative` takes an objective, but {shown(inner)} was given.")
     return -inner

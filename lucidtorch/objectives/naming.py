@@ -8,7 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
@@ -34,9 +36,11 @@ class Of(Objective):
 
     def __post_init__(self) -> None:
         if not isinstance(self.network, str) or not self.network or SEPARATOR in self.network:
-            raise ObjectiveError(f"`of` takes the name of a network, without a slash, but {self.network!r} was given.")
+            raise ObjectiveError(
+                f"`of` takes the name of a network, without a slash, but {shown(self.network)} was given."
+            )
         if not isinstance(self.inner, Objective):
-            raise ObjectiveError(f"`of` takes an objective behind the name, but {self.inner!r} was given.")
+            raise ObjectiveError(f"`of` takes an objective behind the name, but {shown(self.inner)} was given.")
         if any(isinstance(node, Of) for node in self.inner.walk()):
             raise ObjectiveError(
                 f"One `of` stands inside another, but each term is asked of one network: {self!r:.200}."
@@ -55,7 +59,7 @@ class Of(Objective):
         layers = {name: value for name, value in node.arguments if name.startswith("layer") and value != INPUT}
         for value in layers.values():
             if value is not None and not isinstance(value, str):
-                raise ObjectiveError(f"Inside `of`, write the address of the layer as text, not {value!r:.60}.")
+                raise ObjectiveError(f"Inside `of`, write the address of the layer as text, not {shown(value)}.")
         return node.replaced(**{name: f"{self.network}{SEPARATOR}{value}" for name, value in layers.items() if value})
 
     def walk(self) -> Iterator[Objective]:
@@ -79,6 +83,7 @@ class Of(Objective):
         return f"of({self.network!r}, {self.inner!r})"
 
 
+@checked
 def of(network: str, inner: Objective) -> Objective:
     """Ask one of several networks, by the name under which the render got it.
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import objective
 from lucidtorch.objectives.trace import Activations
@@ -153,7 +154,7 @@ def contrast_bound(activations: Activations, layer: str = INPUT, bound: float = 
         ObjectiveError: The band has a negative width.
     """
     if bound < 0:
-        raise ObjectiveError(f"`contrast_bound` needs a bound of 0 or more, but {bound!r} was given.")
+        raise ObjectiveError(f"`contrast_bound` needs a bound of 0 or more, but {shown(bound)} was given.")
     beyond = ((activations[layer] - constant).abs() - bound).clamp(min=0)
     return beyond.square().flatten(1).sum(1)
 
@@ -183,4 +184,4 @@ def checked_power(word: str, name: str, power: float) -> None:
         ObjectiveError: It is below 1.
     """
     if power < 1:
-        raise ObjectiveError(f"`{word}` needs {name} of 1 or more, but {power!r} was given.")
+        raise ObjectiveError(f"`{word}` needs {name} of 1 or more, but {shown(power)} was given.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.smoothness import mapped_values, toward_blur
 from lucidtorch.objectives.term import objective
@@ -62,7 +63,7 @@ def _opacity(activations: Activations, layer: str, word: str) -> Tensor:
     values = mapped_values(activations, layer, word)
     if values.shape[1] not in WITH_OPACITY:
         raise ObjectiveError(
-            f"`{word}` needs pictures with opacity, 2 or 4 channels, but {layer!r} has {values.shape[1]}; "
+            f"`{word}` needs pictures with opacity, 2 or 4 channels, but {shown(layer)} has {values.shape[1]}; "
             f"write a param with alpha=True."
         )
     return values[:, -1:]

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array, ArrayLike
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ImageError, UnknownLayerError
 from lucidtorch.objectives.trace import Activations
 
@@ -15,6 +16,7 @@ ImageLike: TypeAlias = ArrayLike  # `[C, H, W]`, or `[B, C, H, W]` for one per i
 AXES = (3, 4)
 
 
+@checked
 def reference(layer: str, image: ImageLike) -> str:
     """Name the activations of a given picture among those of a render.
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError, UnitError
+from lucidtorch.base.shown import shown
 from lucidtorch.base.transfers import sent
 from lucidtorch.objectives.term import check_unit
 
@@ -96,12 +97,15 @@ def window(values: Tensor, x: int | None, y: int | None, wx: int, wy: int, layer
 
 def _stretch(first: int | None, count: int, size: int, what: str, layer: str) -> slice:
     if not is_whole(count) or not 0 < count <= size:
-        raise UnitError(f"{layer!r} has {size} {what}, so a window has 1 to {size} of them, but {count!r} was given.")
+        raise UnitError(
+            f"{layer!r} has {size} {what}, so a window has 1 to {size} of them, but {shown(count)} was given."
+        )
     if first is None:
         first = (size - count) // 2
     if not is_whole(first) or not 0 <= first <= size - count:
         raise UnitError(
-            f"{layer!r} has {size} {what}: a window of {count} begins at 0 to {size - count}, but {first!r} was given."
+            f"{layer!r} has {size} {what}: a window of {count} begins at 0 to {size - count}, but {shown(first)} was "
+            "given."
         )
     return slice(first, first + count)
 

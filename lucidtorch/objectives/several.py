@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.operands import as_tensor, frozen_operand, value_of
 from lucidtorch.objectives.trace import Activations, Trace
@@ -48,7 +50,7 @@ class Several(Objective):
         fits = all(isinstance(one, Objective | int | float) for one in given)
         if not fits or not any(isinstance(one, Objective) for one in given):
             raise ObjectiveError(
-                f"`{kind}` takes objectives, for example {kind}(channel('a', 0), channel('a', 1)), but {parts!r:.100} "
+                f"`{kind}` takes objectives, for example {kind}(channel('a', 0), channel('a', 1)), but {shown(parts)} "
                 f"was given."
             )
         return cls(kind, tuple(given))
@@ -72,6 +74,7 @@ class Several(Objective):
         return f"{self.kind}({', '.join(map(repr, self.parts))})"
 
 
+@checked
 def mean(*parts: Operand | Sequence[Operand]) -> Objective:
     """The mean of several objectives, image by image.
 
@@ -95,6 +98,7 @@ def mean(*parts: Operand | Sequence[Operand]) -> Objective:
     return Several.of("mean", parts)
 
 
+@checked
 def minimum(*parts: Operand | Sequence[Operand]) -> Objective:
     """The smallest of several objectives, image by image: what none of them may lack.
 
@@ -113,6 +117,7 @@ def minimum(*parts: Operand | Sequence[Operand]) -> Objective:
     return Several.of("minimum", parts)
 
 
+@checked
 def maximum(*parts: Operand | Sequence[Operand]) -> Objective:
     """The largest of several objectives, image by image: each picture follows what it is nearest to.
 
@@ -151,5 +156,5 @@ def total(*parts: Operand | Sequence[Operand]) -> Objective:
     for part in checked[1:]:
         found = found + part
     if not isinstance(found, Objective):
-        raise ObjectiveError(f"`sum` takes objectives, but {parts!r:.100} was given.")
+        raise ObjectiveError(f"`sum` takes objectives, but {shown(parts)} was given.")
     return found

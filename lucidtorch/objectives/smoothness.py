@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import Count
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.objectives.norms import checked_power, root
 from lucidtorch.objectives.references import INPUT
@@ -107,7 +108,9 @@ def blur_input(activations: Activations, layer: str = INPUT) -> Tensor:
 
 
 @objective
-def boundary_complexity(activations: Activations, layer: str = INPUT, width: int = 20, constant: float = 0.5) -> Tensor:
+def boundary_complexity(
+    activations: Activations, layer: str = INPUT, width: Count = 20, constant: float = 0.5
+) -> Tensor:
     """How much there is near the edges of a picture: subtract it for pictures that fade to grey at their border.
 
     The blur is the weighted mean of the 5 x 5 places around, 1 inside and 0.5 in the outermost ring. Weights of 0.01 to
@@ -128,8 +131,6 @@ def boundary_complexity(activations: Activations, layer: str = INPUT, width: int
     Raises:
         ObjectiveError: The layer has no positions, or the width is no whole number from 1.
     """
-    if not is_whole(width) or width < 1:
-        raise ObjectiveError(f"`boundary_complexity` needs a width of 1 or more places, but {width!r} was given.")
     values = mapped_values(activations, layer, "boundary_complexity")
     border = torch.ones_like(values[:1, :1])
     border[..., width:-width, width:-width] = 0
@@ -153,7 +154,7 @@ def mapped_values(activations: Activations, layer: str, word: str) -> Tensor:
     """
     values = activations[layer]
     if values.ndim < MAP_AXES:
-        raise ObjectiveError(f"`{word}` needs a map [B, C, H, W], but {layer!r} has no positions; use L1 or L2.")
+        raise ObjectiveError(f"`{word}` needs a map [B, C, H, W], but {shown(layer)} has no positions; use L1 or L2.")
     return values
 
 

@@ -7,14 +7,16 @@ import inspect
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, ParamSpec
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import Hints, hints_of, is_whole
 from lucidtorch.base.errors import ObjectiveError, UnitError, UnknownLayerError, suggestion
 from lucidtorch.base.notation import bind, format_call
+from lucidtorch.base.noting import noting
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.counts import Images
 from lucidtorch.objectives.references import INPUT, checked_picture
@@ -152,12 +154,20 @@ def _defined(
 
     @functools.wraps(function)
     def factory(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Term:
-        return Term(name, tuple(bind(factory, args, kwargs).items()))
+        return Term(name, tuple(bind(factory, args, kwargs, _types(function)).items()))
 
     vars(factory)["__signature__"] = signature.replace(return_annotation="Term")
     del factory.__wrapped__  # the signature is the factory's own
     DEFINITIONS[name] = Definition(name, function, signature, unit, factory, suffixes, MEMORY in full.parameters)
     return factory
+
+
+@functools.cache
+def _types(function: Callable[..., Tensor]) -> Hints:
+    """The types of a function's arguments; a layer may be a module too, until a render writes its address."""
+    hints = hints_of(function)
+    whole = {name: hint | nn.Module if name.startswith("layer") else hint for name, hint in hints.items()}
+    return {name: Annotated[hint, ObjectiveError] for name, hint in whole.items()}
 
 
 @dataclass(frozen=True, repr=False)
@@ -266,7 +276,8 @@ class Term(Objective):
                     hint = suggestion(layer, activations)
                     raise UnknownLayerError(f"{self!r} needs the activations of {layer!r}, which are not there. {hint}")
             kept = {MEMORY: trace.memory_of(self)} if self.definition.remembers else {}
-            trace[self] = self.definition.function(activations, **dict(self.arguments), **kept)
+            with noting(f"raised by the objective {self.name!r}"):
+                trace[self] = self.definition.function(activations, **dict(self.arguments), **kept)
         return trace[self]
 
     def __repr__(self) -> str:
@@ -289,7 +300,7 @@ def check_unit(index: object, size: int, what: str, layer: str) -> int:
         UnitError: It is no whole number from 0 to ``size - 1``.
     """
     if not is_whole(index) or not 0 <= index < size:
-        raise UnitError(f"{layer!r} has {size} {what}, 0 to {size - 1}, but {index!r} was given.")
+        raise UnitError(f"{layer!r} has {size} {what}, 0 to {size - 1}, but {shown(index)} was given.")
     return index
 
 

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
+from lucidtorch.base.shown import cut_lines, shown
 from lucidtorch.objectives.activation_grid import grid
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.images import each, interpolate, negative
@@ -19,6 +21,7 @@ from lucidtorch.objectives.timing import after, before, ramp
 DEEPEST = 100  # levels of nesting; what is deeper could not be printed or hashed
 
 
+@checked
 def parse(text: str, folder: Path | None = None) -> Objective:
     """Read an objective from its text, without running any Python.
 
@@ -40,14 +43,15 @@ def parse(text: str, folder: Path | None = None) -> Objective:
     found = parse_text(text, vocabulary(), folder)
     if not isinstance(found, Objective):
         raise ExpressionError(
-            f"An objective is needed, but {text.strip()!r} gives {found!r}; write for example conv4_1:12."
+            f"An objective is needed, but {shown(text.strip())} gives {shown(found)}; write for example conv4_1:12."
         )
     if _depth(found) > DEEPEST:
-        raise ExpressionError(f"This is nested more than {DEEPEST} levels deep; use sums or each.\n  {text.strip()}")
+        shortened = cut_lines(text.strip())
+        raise ExpressionError(f"This is nested more than {DEEPEST} levels deep; use sums or each.\n  {shortened}")
     try:
         found.images  # noqa: B018  # contradictions about the number of images are found here
     except BadInputError as error:
-        raise ExpressionError(f"{error}\n  {text.strip()}") from error
+        raise ExpressionError(f"{error}\n  {cut_lines(text.strip())}") from error
     return found
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.norms import root
 from lucidtorch.objectives.pairs import both
 from lucidtorch.objectives.references import ImageLike
@@ -64,9 +65,9 @@ def style(
         ObjectiveError: The distance or the decay is none of those, or there are not as many pictures as images.
     """
     if distance not in DISTANCES:
-        raise ObjectiveError(f"`style` measures a distance of 'L1' or 'L2', but {distance!r} was given.")
+        raise ObjectiveError(f"`style` measures a distance of 'L1' or 'L2', but {shown(distance)} was given.")
     if not 0 <= decay < 1:
-        raise ObjectiveError(f"`style` needs a decay from 0 to below 1, but {decay!r} was given; Lucid's is 0.95.")
+        raise ObjectiveError(f"`style` needs a decay from 0 to below 1, but {shown(decay)} was given; Lucid's is 0.95.")
     found, given = map(_texture, both(activations, layer, image))
     if decay:
         found = _average(found.detach(), decay, memory) + (found - found.detach())

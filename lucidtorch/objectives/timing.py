@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import is_number, is_whole
+from lucidtorch.base.checks import checked, is_number, is_whole
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.notation import freeze
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.operands import frozen_operand
 from lucidtorch.objectives.trace import Activations, Trace
@@ -47,14 +48,14 @@ class Timed(Objective):
             object.__setattr__(self, name, value if isinstance(value, bool) else frozen_operand(value))
         for step in (self.start, self.end):
             if not is_whole(step) or step < 0:
-                raise ObjectiveError(f"A number of steps is a whole number from 0, but {step!r} was given.")
+                raise ObjectiveError(f"A number of steps is a whole number from 0, but {shown(step)} was given.")
         if self.end < self.start:
             raise ObjectiveError(f"ramp(start, end, ...) takes start <= end, not {self.start} and {self.end}.")
         for weight in (self.first, self.last):
             if not is_number(weight):
-                raise ObjectiveError(f"A weight is a finite number, but {weight!r} was given.")
+                raise ObjectiveError(f"A weight is a finite number, but {shown(weight)} was given.")
         if not isinstance(self.inner, Objective):
-            raise ObjectiveError(f"An objective is needed behind the steps, but {self.inner!r} was given.")
+            raise ObjectiveError(f"An objective is needed behind the steps, but {shown(self.inner)} was given.")
 
     def weight(self, step: int | None) -> float:
         """Say how much the objective counts.
@@ -92,6 +93,7 @@ class Timed(Objective):
         return ("first", self.first, 0), ("last", self.last, 1)
 
 
+@checked
 def after(step: int, inner: Objective) -> Objective:
     """Let an objective count only once so many steps were made.
 
@@ -116,6 +118,7 @@ def after(step: int, inner: Objective) -> Objective:
     return Timed(step, step, inner)
 
 
+@checked
 def before(step: int, inner: Objective) -> Objective:
     """Let an objective count only until so many steps were made.
 
@@ -135,6 +138,7 @@ def before(step: int, inner: Objective) -> Objective:
     return Timed(step, step, inner, 1, 0)
 
 
+@checked
 def ramp(start: int, end: int, inner: Objective, first: float = 0, last: float = 1) -> Objective:
     """Let the weight of an objective go evenly from one number to another.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError, UnknownLabelError
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.projection import mean_over_space
 from lucidtorch.objectives.selection import VECTOR_AXES, at_position, select_channel
 from lucidtorch.objectives.term import objective, unit_objective
@@ -99,11 +100,13 @@ def logit(activations: Activations, label: int | str | Sequence[int | str], laye
     for one in label if isinstance(label, tuple) else (label,):
         if isinstance(one, str):
             raise UnknownLabelError(
-                f"The class {one!r} was given by name, and no model's labels are at hand: write its number."
+                f"The class {shown(one)} was given by name, and no model's labels are at hand: write its number."
             )
     scores = activations[layer]
     if scores.ndim != VECTOR_AXES:
-        raise ObjectiveError(f"`logit` needs scores [B, K], but {layer!r} has {scores.ndim} dimensions; use `channel`.")
+        raise ObjectiveError(
+            f"`logit` needs scores [B, K], but {shown(layer)} has {scores.ndim} dimensions; use `channel`."
+        )
     return select_channel(scores, label, layer)  # type: ignore[arg-type]  # no text is left in it
 
 

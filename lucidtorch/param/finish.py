@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.param.bounds import CENTRE, COLOUR_MEAN, Clip, Sigmoid
 from lucidtorch.param.colour import Decorrelated
@@ -103,7 +104,7 @@ class Finish(nn.Module):
         if hold is None:
             return None
         if not isinstance(hold, FrozenMapping):
-            raise BadInputError(f"image(hold=) takes channels and their values, such as {{3: 1.0}}, not {hold!r:.80}.")
+            raise BadInputError(f"image(hold=) takes channels and their values, such as {{3: 1.0}}, not {shown(hold)}.")
         return Held(hold, self.batch, self.channels, self.size) if hold else None
 
     def _colour(self, root: object, decorrelate: bool) -> Decorrelated | None:
@@ -121,8 +122,6 @@ class Finish(nn.Module):
     def _bounds(self, name: object, root: object) -> Sigmoid | Clip:
         if name == "sigmoid":
             return Sigmoid()
-        if name != "clip":
-            raise BadInputError(f"image(bounds=) is 'sigmoid' or 'clip', but {name!r} was given.")
         natural = self.colour is not None and root is None
         centre = COLOUR_MEAN if natural else (CENTRE,) * self.painted
         return Clip((*centre, *(CENTRE,) * (self.free - self.painted)))

@@ -15,6 +15,7 @@ from lucidtorch.base.checks import finite, positive, whole
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size, size_pair
 from lucidtorch.param.borrowed import Borrowed
 from lucidtorch.param.bounds import Clip
@@ -176,7 +177,7 @@ def generated(
 
 def _module(value: object) -> nn.Module:
     if not isinstance(value, nn.Module):
-        raise BadInputError(f"generated(module, ...) takes a module that makes images, but {value!r:.80} was given.")
+        raise BadInputError(f"generated(module, ...) takes a module that makes images, but {shown(value)} was given.")
     return value
 
 
@@ -187,8 +188,8 @@ def _latent(value: object) -> tuple[int, ...]:
 
 def _range(value: object) -> tuple[float, float]:
     if not isinstance(value, tuple) or len(value) != 2:
-        raise BadInputError(f"generated(value_range=) takes two numbers such as (-1, 1), but {value!r} was given.")
+        raise BadInputError(f"generated(value_range=) takes two numbers such as (-1, 1), but {shown(value)} was given.")
     low, high = (finite(one, "generated(value_range=)") for one in value)
     if not low < high:
-        raise BadInputError(f"generated(value_range=) runs from the lower to the higher, but {value!r} was given.")
+        raise BadInputError(f"generated(value_range=) runs from the lower to the higher, but {shown(value)} was given.")
     return low, high

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.checks import finite, positive, whole
+from lucidtorch.base.checks import checked, finite, positive, whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size, size_sides
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.finish import Finish
@@ -91,6 +93,7 @@ class Image(Param):
         """Whether the main part can make any picture; what is added does not hinder it."""
         return self._bases[0].invertible
 
+    @checked
     def fill(self, seeds: Sequence[int]) -> None:
         """Draw the start of every image from its own seed, or take the start image.
 
@@ -110,6 +113,7 @@ class Image(Param):
             self._assign(self.finish.start)
         self.filled = True
 
+    @checked
     def assign(self, images: Tensor) -> None:
         """Set the numbers of the main part so that these images come out; what is added stays as it is.
 
@@ -134,6 +138,7 @@ class Image(Param):
             images: Tensor = self.finish(sum((part() for part in others), start=first()))
         return images
 
+    @checked
     def at(self, size: int | Size) -> Tensor:
         """Make the same pictures at another size, where all parts have any.
 
@@ -168,6 +173,7 @@ class Image(Param):
         _, place, inner = name.split(".", 2)
         return self._bases[int(place)].reads(inner)
 
+    @checked
     def resized(self, *, batch: int) -> Image:
         """Make the same param, unfilled, for another number of images.
 
@@ -182,8 +188,8 @@ class Image(Param):
     def __add__(self, part: Part) -> Image:
         if not isinstance(part, Part):
             raise BadInputError(
-                f"A param and a part such as shared([1, 3, 16, 16]) make a sum, but {part!r} is none; several params "
-                "in one batch are stack(a, b)."
+                f"A param and a part such as shared([1, 3, 16, 16]) make a sum, but {shown(part)} is none; several "
+                "params in one batch are stack(a, b)."
             )
         return Image(self.arguments, (*self.added, part))
 
@@ -223,7 +229,7 @@ def image(
     init: ArrayLike | None = None,
     hold: Mapping[int, float | ArrayLike] | None = None,
     mask: ArrayLike | None = None,
-    bounds: str = "sigmoid",
+    bounds: Literal["sigmoid", "clip"] = "sigmoid",
     spatial: Part | None = None,
     colour: ArrayLike | None = None,
     spectrum: ArrayLike | None = None,
@@ -295,7 +301,7 @@ def _main_part(arguments: Mapping[str, object]) -> Part:
             raise BadInputError("A spectrum weighs frequencies, and fft=False has none; leave one of the two out.")
         return pixels(sd=sd)
     if not isinstance(spatial, Part):
-        raise BadInputError(f"image(spatial=) takes a part such as pyramid() or pixels(), not {spatial!r:.80}.")
+        raise BadInputError(f"image(spatial=) takes a part such as pyramid() or pixels(), not {shown(spatial)}.")
     defaults = inspect.signature(image).parameters
     said = [name for name in ("fft", "sd", "decay", "spectrum") if arguments[name] != defaults[name].default]
     if said:

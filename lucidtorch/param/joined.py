@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.seeds import image_seeds
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size
 from lucidtorch.param.param import Param
 
@@ -170,6 +172,7 @@ class Stack(Param):
         return [sum(batches[:place]) for place in range(len(batches))]
 
 
+@checked
 def stack(*params: Param) -> Stack:
     """Join params to one batch: the images of the first, then those of the second, and so on.
 
@@ -194,12 +197,12 @@ def stack(*params: Param) -> Stack:
         raise BadInputError("A stack holds at least one param, for example stack(image(64), image(64, fft=False)).")
     for one in params:
         if not isinstance(one, Param):
-            raise BadInputError(f"A stack holds params, but {one!r:.80} is none; write for example image(64).")
+            raise BadInputError(f"A stack holds params, but {shown(one)} is none; write for example image(64).")
         kind = (one.size, one.channels, one.held, one.alpha)
         first = params[0]
         if kind != (first.size, first.channels, first.held, first.alpha):
             raise BadInputError(
-                f"The params of a stack make images of one size and of the same channels, but {first!r} and {one!r} "
-                "do not."
+                f"The params of a stack make images of one size and of the same channels, but {shown(first)} and "
+                f"{shown(one)} do not."
             )
     return Stack([one.resized(batch=one.batch) for one in params])

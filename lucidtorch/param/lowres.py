@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 
 from lucidtorch.base.checks import positive, whole
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.part import Part
@@ -47,7 +48,9 @@ class shared(Part):  # noqa: N801  # a word of the notation
         super().__post_init__()
         positive(self.sd, "shared(sd=)")
         if not isinstance(self.shape, tuple):
-            raise BadInputError(f"shared(shape=) takes one size per axis, such as [1, 3, 16, 16], not {self.shape!r}.")
+            raise BadInputError(
+                f"shared(shape=) takes one size per axis, such as [1, 3, 16, 16], not {shown(self.shape)}."
+            )
         for side in self.shape:
             whole(side, "Each axis of shared(shape=)")
         if self.offset is None or isinstance(self.offset, bool):
@@ -56,7 +59,7 @@ class shared(Part):  # noqa: N801  # a word of the notation
         if len(numbers) != len(self.shape) or not all(isinstance(one, int) and one >= 0 for one in numbers):
             raise BadInputError(
                 f"shared(offset=) takes True, or one whole number from 0 (or True) for each of its {len(self.shape)} "
-                f"axes, but {self.offset!r} was given."
+                f"axes, but {shown(self.offset)} was given."
             )
 
     def basis(self, batch: int, channels: int, size: Size) -> Basis:

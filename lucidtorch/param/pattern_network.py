@@ -12,6 +12,7 @@ from torch.nn.functional import pad
 
 from lucidtorch.base.checks import whole
 from lucidtorch.base.errors import BadInputError, suggestion
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.part import Part
@@ -79,7 +80,7 @@ class cppn(Part):  # noqa: N801  # a word of the notation
         whole(self.layers, "cppn(layers=)")
         if self.activation not in ACTIVATIONS:
             raise BadInputError(
-                f"cppn(activation=) is one of {', '.join(ACTIVATIONS)}, not {self.activation!r}. "
+                f"cppn(activation=) is one of {', '.join(ACTIVATIONS)}, not {shown(self.activation)}. "
                 + suggestion(str(self.activation), ACTIVATIONS)
             )
 

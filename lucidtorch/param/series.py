@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucidtorch.base.checks import whole
+from lucidtorch.base.checks import checked, whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import Size, size_pair
 from lucidtorch.param.images import Image, image
@@ -14,6 +14,7 @@ FILM = ((4, 2), (4, 4), (4, 8))  # frames that a row spans, and how much coarser
 OWN = 2  # frames that a row of the finest grid spans
 
 
+@checked
 def aligned(size: int | Size, count: int) -> Image:
     """Make a batch whose images line up: eyes meet eyes when one is blended into the next.
 
@@ -46,6 +47,7 @@ def aligned(size: int | Size, count: int) -> Image:
     return made
 
 
+@checked
 def animation(size: int | Size, frames: int) -> Image:
     """Make a batch that is the frames of a film: each is close to the one before.
 

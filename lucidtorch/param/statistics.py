@@ -13,7 +13,7 @@ from safetensors.numpy import load, save
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import whole
+from lucidtorch.base.checks import checked, whole
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.files import atomic_write_bytes
 from lucidtorch.base.sizes import PLANE
@@ -103,6 +103,7 @@ class Statistics:
         return cls(**{name: Array.of(array) for name, array in arrays.items()})
 
 
+@checked
 def fit_statistics(images: Iterable[Tensor], *, side: int | None = None) -> Statistics:
     """Measure the colours and frequencies of images, in one pass and little memory.
 

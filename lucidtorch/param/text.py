@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
 from lucidtorch.param.fixed_magnitude import maco
@@ -27,6 +28,7 @@ VOCABULARY = Vocabulary(
 )
 
 
+@checked
 def parse(text: str, folder: Path | None = None) -> Param:
     """Read a param from its text, without running any Python.
 

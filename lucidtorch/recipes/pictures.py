@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import OutputError, RecipeError, suggestion
 from lucidtorch.base.files import atomic_write_bytes, check_output_file
 from lucidtorch.base.images import read_png_text
@@ -13,7 +14,7 @@ from lucidtorch.base.settings import read_settings
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.base.trust import following, trusting
 from lucidtorch.models.model import Model
-from lucidtorch.recipes.fields.checking import checked
+from lucidtorch.recipes.fields import checking
 from lucidtorch.recipes.kinds import KINDS, kind
 from lucidtorch.recipes.network import Network, load_network
 from lucidtorch.recipes.recipe import Recipe
@@ -25,6 +26,7 @@ from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.result import Rendering, check_destination
 
 
+@checked
 def read_recipe(path: str | Path) -> RenderRecord | ComposedRecord:
     """Read the recipe that a picture carries; nothing in it is followed.
 
@@ -49,6 +51,7 @@ def read_recipe(path: str | Path) -> RenderRecord | ComposedRecord:
     return found
 
 
+@checked
 def rerun(
     path: str | Path,
     output: str | Path | None = None,
@@ -111,7 +114,7 @@ def _run_again(
         if output.suffix.lower() != path.suffix.lower():
             raise OutputError(f"A picture of a run is written as PNG, but {output} was given; name a file .png.")
         check_output_file(output)
-    recipe = checked(kind(record.kind), record.recipe)
+    recipe = checking.checked(kind(record.kind), record.recipe)
     network = _network_of(recipe, model, weights)
     folder = _folder_of(path, record)
     with following(path, folder):

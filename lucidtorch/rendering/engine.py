@@ -10,9 +10,10 @@ from typing import TypeAlias
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.shown import shown
 from lucidtorch.models.running.precision import Precision
 
-Batches: TypeAlias = "int | Sequence[Sequence[int]]"  # one number, or pairs: from which update on, and how many
+Batches: TypeAlias = int | Sequence[Sequence[int]]  # one number, or pairs: from which update on, and how many
 LARGEST_ACTIVATION = 16 * 2**20  # bytes; beyond, a CPU's allocator gives memory back and asks for it again at each step
 MOST_AT_ONCE = 16  # images on a CPU; more are no faster
 FLOAT_BYTES = 4
@@ -126,4 +127,4 @@ def _checked(given: object) -> int | tuple[tuple[int, int], ...]:
         numbers = all(len(one) == 2 and all(is_whole(part) and part >= 1 for part in one) for one in pairs)
         if numbers and pairs[0][0] == 1 and all(a[0] < b[0] for a, b in itertools.pairwise(pairs)):
             return tuple((one[0], one[1]) for one in pairs)
-    raise BadInputError(f"compute_batch is a whole number from 1, such as 8, but {given!r} was given.")
+    raise BadInputError(f"compute_batch is a whole number from 1, such as 8, but {shown(given)} was given.")

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import LucidtorchWarning
+from lucidtorch.base.noting import noting
+from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.naming import without_of
 from lucidtorch.rendering.engine import Batches, Engine
@@ -24,6 +27,7 @@ from lucidtorch.rendering.schedule import Schedule
 Callback = Callable[[Step], None]
 
 
+@checked
 def render(
     model: ModelLike,
     objective: Objective | str,
@@ -175,7 +179,8 @@ def _follow(updates: Iterator[Step], log: _Log, callbacks: Sequence[Callback]) -
     for step in updates:
         log.note(step)
         for callback in callbacks:
-            callback(step)
+            with noting(f"raised by the callback {shown(callback)} after step {step.number}"):
+                callback(step)
 
 
 def _report_dead(rendering: Rendering) -> None:
@@ -183,4 +188,4 @@ def _report_dead(rendering: Rendering) -> None:
     if dead:
         what = f"image {', '.join(dead)} of {rendering.recipe['objective']}"
         message = f"Dead: {what}. The unit is zero and nothing in the picture moves it; its picture is marked."
-        warnings.warn(message, LucidtorchWarning, stacklevel=3)
+        warnings.warn(message, LucidtorchWarning, stacklevel=4)

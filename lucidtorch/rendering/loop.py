@@ -12,6 +12,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.base.memory import free_memory, is_out_of_memory
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
@@ -78,6 +79,7 @@ class Step:
         return images.detach()
 
 
+@checked
 def optimize(
     model: ModelLike,
     objective: Objective | str,

@@ -23,8 +23,8 @@ from lucidtorch.models.running.private import notes_kept
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives.naming import SEPARATOR
 
-NetworkLike: TypeAlias = "Model | nn.Module | str"
-ModelLike: TypeAlias = "NetworkLike | Mapping[str, NetworkLike]"
+NetworkLike: TypeAlias = Model | nn.Module | str
+ModelLike: TypeAlias = NetworkLike | Mapping[str, NetworkLike]
 Look: TypeAlias = Callable[[Tensor], dict[str, Tensor]]  # images as the networks see them, to activations by address
 ONLY = ""  # the name of a network that is alone
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError, SizeError
 from lucidtorch.base.seeds import image_seeds
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.constraints.constraint import ConstraintLike, Constraints
 from lucidtorch.constraints.text import parse as parse_constraints
@@ -39,9 +40,9 @@ from lucidtorch.transforms import background, crop_or_pad_to, standard
 from lucidtorch.transforms.text import parse as parse_transforms
 from lucidtorch.transforms.transform import Pipeline, TransformLike
 
-ParamLike: TypeAlias = "Param | str | None"
-TransformsLike: TypeAlias = "TransformLike | Iterable[TransformLike] | str | None"
-ConstraintsLike: TypeAlias = "ConstraintLike | Iterable[ConstraintLike] | str"
+ParamLike: TypeAlias = Param | str | None
+TransformsLike: TypeAlias = TransformLike | Iterable[TransformLike] | str | None
+ConstraintsLike: TypeAlias = ConstraintLike | Iterable[ConstraintLike] | str
 TRIED_FIRST = (USUAL_SIDE, USUAL_SIDE)
 UNSTATED_SIZE = 128  # the size of a picture for a network that does not say what it takes
 
@@ -81,7 +82,7 @@ def prepare(
     wanted = parse_objective(objective, folder) if isinstance(objective, str) else objective
     if not isinstance(wanted, Objective):
         raise ObjectiveError(
-            f"An objective or its text is needed, but {objective!r} was given; write for example channel('a', 0)."
+            f"An objective or its text is needed, but {shown(objective)} was given; write for example channel('a', 0)."
         )
     wanted = wanted.mapped(lambda node: _with_addresses(node, networks))
     asked = without_of(wanted).mapped(lambda node: _with_numbers(node, networks))
@@ -230,7 +231,7 @@ def _param(
         param = parse_param(param, folder)
     if not isinstance(param, Param):
         raise BadInputError(
-            f"A param or its text is needed, but {param!r} was given; write for example param.image(128)."
+            f"A param or its text is needed, but {shown(param)} was given; write for example param.image(128)."
         )
     check_channels(param, pipeline, channels, networks.name)
     images = goal.images

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.checks import checked
 from lucidtorch.base.clips import block, strip
 from lucidtorch.base.errors import OutputError
 from lucidtorch.base.files import atomic_write_bytes, check_output_file
 from lucidtorch.base.images import dead_mark, encode_png, on_grey, sheet
 from lucidtorch.base.settings import Settings, settings_text
+from lucidtorch.base.shown import shown
 from lucidtorch.rendering.guard import Stop
 from lucidtorch.rendering.labels import Label, heading, labels, summary
 from lucidtorch.rendering.movie import MOVIES, check_encoder, encode_movie
@@ -68,6 +70,7 @@ class Rendering:
         """Whether the pictures are clips or volumes."""
         return self.images.ndim == CLIP_AXES
 
+    @checked
     def save(self, path: str | Path, *, images: Sequence[int] | None = None, snapshot: int | None = None) -> Path:
         """Write the pictures into a file.
 
@@ -95,6 +98,7 @@ class Rendering:
         atomic_write_bytes(path, data)
         return path
 
+    @checked
     def picture(self, image: int) -> Tensor:
         """Give one picture as it is shown: the channels that were free; a dead unit's is marked, never drawn.
 
@@ -115,6 +119,7 @@ class Rendering:
         """
         return self._sheet(range(len(self.images)))
 
+    @checked
     def png(self, images: Sequence[int] | None = None, *, snapshot: int | None = None) -> bytes:
         """Encode pictures as PNG, with the recipe inside.
 
@@ -212,7 +217,9 @@ def check_destination(path: Path, snapshots: Collection[int], *, plays: bool = F
     suffix = path.suffix.lower()
     if suffix not in (".png", *MOVIES):
         name = f"{path.stem or 'picture'}.png"
-        raise OutputError(f"Pictures are written as .png, .gif or .mp4, but {str(path)!r} was given; write {name}.")
+        raise OutputError(
+            f"Pictures are written as .png, .gif or .mp4, but {shown(str(path))} was given; write {name}."
+        )
     if suffix in MOVIES and not snapshots and not plays:
         raise OutputError(f"A {suffix} shows the snapshots, and none are taken; ask for some, such as 16, 64 and 256.")
     check_encoder(suffix)

@@ -9,6 +9,7 @@ from typing import TypeVar
 from lucidtorch.base.errors import BadInputError, suggestion
 from lucidtorch.base.notation import format_call
 from lucidtorch.base.parsing import Vocabulary, parse_text
+from lucidtorch.base.shown import shown
 
 NO_ARGUMENTS = "()"
 
@@ -43,13 +44,13 @@ def parse_rule(text: object, what: str, words: Mapping[str, type[OneRule]]) -> O
     """
     known = ", ".join(words)
     if not isinstance(text, str):
-        raise BadInputError(f"{what} is a text, one of {known}, but {text!r} was given.")
+        raise BadInputError(f"{what} is a text, one of {known}, but {shown(text)} was given.")
     name = text.strip()
     if name.isidentifier() and name not in words:
-        raise BadInputError(f"{what} is one of {known}, but {text!r} was given. {suggestion(name, words)}")
+        raise BadInputError(f"{what} is one of {known}, but {shown(text)} was given. {suggestion(name, words)}")
     call = f"{name}{NO_ARGUMENTS}" if name.isidentifier() else name
     found = parse_text(call, Vocabulary(what=what, names=words, operators=frozenset()))
     for word in words.values():
         if isinstance(found, word):
             return found
-    raise BadInputError(f"{what} is one of {known}, but {text!r} was given.")
+    raise BadInputError(f"{what} is one of {known}, but {shown(text)} was given.")

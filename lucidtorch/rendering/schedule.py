@@ -11,9 +11,12 @@ from torch import Tensor
 from lucidtorch.base.checks import is_number, is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.settings import Settings
+from lucidtorch.base.shown import shown
 from lucidtorch.rendering.optimizers import parse_optimizer
 from lucidtorch.rendering.plateau import Plateaus, parse_plateau
 from lucidtorch.rendering.step_sizes import parse_step_sizes
+
+MOST_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,12 @@ class Schedule:
     planned: int | None = None
 
     def __post_init__(self) -> None:
-        if not is_whole(self.steps) or self.steps < 1:
-            raise BadInputError(f"steps is a whole number from 1, but {self.steps!r} was given.")
+        if not is_whole(self.steps) or not 1 <= self.steps <= MOST_STEPS:
+            raise BadInputError(f"steps is a whole number from 1 to {MOST_STEPS}, but {shown(self.steps)} was given.")
         if not is_number(self.lr) or self.lr <= 0:
-            raise BadInputError(f"lr is a positive number, but {self.lr!r} was given.")
+            raise BadInputError(f"lr is a positive number, but {shown(self.lr)} was given.")
         if self.planned is not None and (not is_whole(self.planned) or self.planned < self.steps):
-            raise BadInputError(f"planned is a whole number from {self.steps}, but {self.planned!r} was given.")
+            raise BadInputError(f"planned is a whole number from {self.steps}, but {shown(self.planned)} was given.")
         parse_optimizer(self.optimizer)
         parse_step_sizes(self.lr_schedule)
         parse_plateau(self.stop)
@@ -57,7 +60,9 @@ class Schedule:
             raise BadInputError(f"snapshots are several numbers of steps, such as (64, 256), but {given} was given.")
         for snapshot in self.snapshots:
             if not is_whole(snapshot) or not 1 <= snapshot <= self.steps:
-                raise BadInputError(f"A snapshot is taken after 1 to {self.steps} steps, but {snapshot!r} was given.")
+                raise BadInputError(
+                    f"A snapshot is taken after 1 to {self.steps} steps, but {shown(snapshot)} was given."
+                )
 
     @property
     def horizon(self) -> int:

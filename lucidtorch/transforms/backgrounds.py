@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.checks import check_number
+from lucidtorch.base.checks import NotNegative
 from lucidtorch.base.colours import IMAGENET_ROOT
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.sizes import PLANE, Size
@@ -18,7 +19,6 @@ from lucidtorch.transforms.planar import along
 from lucidtorch.transforms.transform import Transform
 
 SMOOTH, NOISE, COLOUR = "smooth", "noise", "colour"
-KINDS = (SMOOTH, NOISE, COLOUR)
 CONTRAST = 4.0  # Lucid divides what comes out of the Fourier basis by this
 RGB = 3
 
@@ -44,15 +44,12 @@ class background(Transform):  # noqa: N801  # a word of the notation
         ImageError: The images have no channel but their opacity.
     """
 
-    kind: str = SMOOTH
-    sd: float = 0.5
+    kind: Literal["smooth", "noise", "colour"] = "smooth"
+    sd: NotNegative = 0.5
     decay: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise BadInputError(f"background(kind) is one of {', '.join(map(repr, KINDS))}, not {self.kind!r}.")
-        check_number(self.sd, "background(sd=)", low=0)
-        check_number(self.decay, "background(decay=)", low=-math.inf)
+        super().__post_init__()
         if self.kind != SMOOTH and self.decay != 1:
             raise BadInputError(f"background(decay=) is for a smooth one; with kind={self.kind!r} leave it out.")
 

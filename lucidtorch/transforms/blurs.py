@@ -32,6 +32,7 @@ class blur(Ranged, Planar):  # noqa: N801  # a word of the notation
     """
 
     least = 0.0
+    most = 1000.0
 
     def change(self, images: Tensor, draws: Tensor) -> Tensor:
         from kornia.filters import gaussian_blur2d  # loads kornia, which only a blur needs

@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.checks import check_number
+from lucidtorch.base.checks import NotNegative, Within
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import freeze
-from lucidtorch.base.sizes import PLANE, Size, size_pair
+from lucidtorch.base.sizes import PLANE, Size, SizeLike, Views, size_pair
 from lucidtorch.transforms.geometric import Geometric
 
 SMALLEST, LARGEST = 0.05, 1.0  # MACO's bounds of a box's side, as shares of the image
@@ -43,22 +44,17 @@ class random_crop(Geometric):  # noqa: N801  # a word of the notation
         BadInputError: A side is not in [.05, 1], or another number does not fit.
     """
 
-    low: float
-    high: float
-    sd: float = 0.0
-    end: float | None = None
-    spread: float | None = SPREAD
-    size: int | Sequence[int] | None = None
-    views: int = 1
+    low: Annotated[float, Within(SMALLEST, LARGEST)]
+    high: Annotated[float, Within(SMALLEST, LARGEST)]
+    sd: NotNegative = 0.0
+    end: Annotated[float, Within(SMALLEST, LARGEST)] | None = None
+    spread: NotNegative | None = SPREAD
+    size: SizeLike | None = None
+    views: Views = 1
     closes = True  # what lies beyond a box is gone
 
     def __post_init__(self) -> None:
-        for value in (self.low, self.high, *([] if self.end is None else [self.end])):
-            check_number(value, "random_crop(low, high, end=)", low=SMALLEST, high=LARGEST)
-        check_number(self.sd, "random_crop(sd=)", low=0)
-        if self.spread is not None:
-            check_number(self.spread, "random_crop(spread=)", low=0)
-        check_number(self.views, "random_crop(views=)", low=1, whole=True)
+        super().__post_init__()
         if self.low > self.high:
             raise BadInputError(f"random_crop(low, high) takes low <= high, but {self.low} and {self.high} were given.")
         object.__setattr__(self, "size", freeze(self.size))

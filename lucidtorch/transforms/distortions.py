@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.checks import check_number
+from lucidtorch.base.checks import NotNegative
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import Size
 from lucidtorch.transforms.geometric import STILL, Geometric, Motion, about_centre
@@ -39,6 +39,7 @@ class scale(Ranged, Geometric):  # noqa: N801  # a word of the notation
 
     neutral = 1.0
     least = 0.0
+    most = 1000.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -111,11 +112,11 @@ class perspective(Geometric):  # noqa: N801  # a word of the notation
         BadInputError: The strength is not in [0, 1).
     """
 
-    strength: float
+    strength: NotNegative
     motion = Motion.PROJECTIVE
 
     def __post_init__(self) -> None:
-        check_number(self.strength, "perspective(strength)", low=0)
+        super().__post_init__()
         if self.strength >= 1:
             raise BadInputError(f"perspective(strength) is below 1, but {self.strength} was given.")
 

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
+from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.noting import noting
 from lucidtorch.base.seeds import OwnRandomState
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size
 
 RGB = 3
@@ -23,9 +26,10 @@ def called(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     Returns:
         What it makes of them, the frames of clips put back in their place.
     """
-    if images.ndim == 2 + PLANE:
-        return function(images)
-    return torch.stack([function(clip.transpose(0, 1)).transpose(0, 1) for clip in images])
+    with noting(f"raised by the transform {shown(function)}"):
+        if images.ndim == 2 + PLANE:
+            return function(images)
+        return torch.stack([function(clip.transpose(0, 1)).transpose(0, 1) for clip in images])
 
 
 def tried(function: Callable[[Tensor], Tensor], size: Size, channels: Iterable[int]) -> Size:
@@ -41,5 +45,7 @@ def tried(function: Callable[[Tensor], Tensor], size: Size, channels: Iterable[i
     """
     count = next(iter(channels), RGB)
     with OwnRandomState(0)(), torch.no_grad():
-        moved = function(torch.zeros(1, count, *size))
+        moved = called(function, torch.zeros(1, count, *size))
+    if not isinstance(moved, Tensor) or moved.ndim != 2 + PLANE:
+        raise BadInputError(f"The transform {shown(function)} gives {shown(moved)} for an image [1, {count}, H, W].")
     return tuple(moved.shape[-PLANE:])

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.checks import check_number
+from lucidtorch.base.checks import Share
 from lucidtorch.base.errors import SizeError
-from lucidtorch.base.sizes import PLANE, Size, size_text
+from lucidtorch.base.sizes import PLANE, Distance, Side, Size, size_text
 from lucidtorch.transforms.geometric import STILL, Geometric, Motion, about_centre, shifts
 from lucidtorch.transforms.numbers import uniform
 
@@ -33,11 +33,8 @@ class jitter(Geometric):  # noqa: N801  # a word of the notation
         BadInputError: The width is no whole number from 0.
     """
 
-    pixels: int
+    pixels: Distance
     motion = Motion.WHOLE
-
-    def __post_init__(self) -> None:
-        check_number(self.pixels, "jitter(pixels)", low=0, whole=True)
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         return _whole_shifts(generators, self.pixels)
@@ -61,12 +58,9 @@ class flip(Geometric):  # noqa: N801  # a word of the notation
         BadInputError: The probability is not in [0, 1].
     """
 
-    probability: float = 0.5
+    probability: Share = 0.5
     vertical: bool = False
     motion = Motion.WHOLE
-
-    def __post_init__(self) -> None:
-        check_number(self.probability, "flip(probability)", low=0, high=1)
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         return (uniform(generators, 1) < self.probability).double()
@@ -94,12 +88,9 @@ class crop(Geometric):  # noqa: N801  # a word of the notation
         SizeError: Nothing would be left of an image.
     """
 
-    pixels: int
+    pixels: Distance
     closes = True  # what it cuts off is gone: nothing that follows may bring it back
     motion = Motion.WHOLE
-
-    def __post_init__(self) -> None:
-        check_number(self.pixels, "crop(pixels)", low=0, whole=True)
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         return _whole_shifts(generators, self.pixels)
@@ -129,14 +120,10 @@ class crop_or_pad_to(Geometric):  # noqa: N801  # a word of the notation
         BadInputError: A size is no whole number from 1.
     """
 
-    height: int
-    width: int
+    height: Side
+    width: Side
     fusion = ""  # what it cuts off is gone: nothing that follows may bring it back
     motion = Motion.WHOLE
-
-    def __post_init__(self) -> None:
-        for value in (self.height, self.width):
-            check_number(value, "crop_or_pad_to(height, width)", low=1, whole=True)
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
         row, column = (self.height - size[-2]) // 2, (self.width - size[-1]) // 2

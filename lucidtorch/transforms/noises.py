@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.checks import check_number
+from lucidtorch.base.checks import NotNegative
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.transforms.planar import along
 from lucidtorch.transforms.transform import Transform
@@ -71,10 +71,7 @@ class noise(Additive):  # noqa: N801  # a word of the notation
         BadInputError: It is negative.
     """
 
-    sd: float
-
-    def __post_init__(self) -> None:
-        check_number(self.sd, "noise(sd)", low=0)
+    sd: NotNegative
 
     def shape(self, channels: int, size: Size) -> Size:
         return (channels, *size[-PLANE:])
@@ -99,10 +96,7 @@ class uniform_noise(Additive):  # noqa: N801  # a word of the notation
         BadInputError: It is negative.
     """
 
-    width: float
-
-    def __post_init__(self) -> None:
-        check_number(self.width, "uniform_noise(width)", low=0)
+    width: NotNegative
 
     def shape(self, channels: int, size: Size) -> Size:
         return (channels, *size[-PLANE:])
@@ -125,10 +119,7 @@ class colour_noise(Additive):  # noqa: N801  # a word of the notation
         BadInputError: It is negative.
     """
 
-    sd: float
-
-    def __post_init__(self) -> None:
-        check_number(self.sd, "colour_noise(sd)", low=0)
+    sd: NotNegative
 
     def shape(self, channels: int, size: Size) -> Size:
         return (channels, 1, 1)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.checks import check_number
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.sizes import PLANE, Size
+from lucidtorch.base.sizes import PLANE, Distance, Size
 from lucidtorch.transforms.geometric import Geometric, Motion, shifts
 from lucidtorch.transforms.numbers import uniform
 from lucidtorch.transforms.transform import GREY, MIRROR, Outside
 
 CONSTANT, RANDOM = "constant", "random"
-MODES = (CONSTANT, MIRROR, RANDOM)
 
 
 @dataclass(frozen=True, repr=False)
@@ -39,16 +37,13 @@ class pad(Geometric):  # noqa: N801  # a word of the notation
         BadInputError: The width is no whole number from 0, or there is no such mode.
     """
 
-    pixels: int
+    pixels: Distance
     value: float = GREY
-    mode: str = CONSTANT
+    mode: Literal["constant", "reflect", "random"] = "constant"
     motion = Motion.WHOLE
 
     def __post_init__(self) -> None:
-        check_number(self.pixels, "pad(pixels)", low=0, whole=True)
-        check_number(self.value, "pad(value=)", low=-math.inf)
-        if self.mode not in MODES:
-            raise BadInputError(f"pad(mode=) is one of {', '.join(map(repr, MODES))}, but {self.mode!r} was given.")
+        super().__post_init__()
         if self.mode != CONSTANT and self.value != GREY:
             raise BadInputError(f"pad(value=) is for a constant border; with mode={self.mode!r} leave it out.")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from lucidtorch.base.sizes import size_pair
+from lucidtorch.base.checks import checked
+from lucidtorch.base.sizes import SizeLike, Views, size_pair
 from lucidtorch.transforms.boxes import random_crop
 from lucidtorch.transforms.distortions import rotate, scale
 from lucidtorch.transforms.geometry import crop_or_pad_to, jitter
@@ -43,7 +42,8 @@ def standard() -> Pipeline:
     return Pipeline((pad(12), jitter(8), scale(0.9, 1.1), rotate(-10, 10), jitter(4)))
 
 
-def strong(size: int | Sequence[int] | None = None) -> Pipeline:
+@checked
+def strong(size: SizeLike | None = None) -> Pipeline:
     """A pipeline that moves the image further, with many small shifts and a few large turns.
 
     Formula: pad(2) | ten times jitter(4) | scale by .995^n, n = -5 ... 79, or twice as likely .998^n, n = 20 ... 39 |
@@ -61,7 +61,8 @@ def strong(size: int | Sequence[int] | None = None) -> Pipeline:
     return Pipeline((pad(2), *shaken, scale(scales), rotate(ATLAS_ANGLES), jitter(2), *_ending(size)))
 
 
-def atlas(size: int | Sequence[int] | None = None) -> Pipeline:
+@checked
+def atlas(size: SizeLike | None = None) -> Pipeline:
     """The pipeline of the icons of activation atlases: a wide border, many shifts, a little smaller, any small turn.
 
     Formula: pad(16) | jitter(4) twice | jitter(8) three times | scale by .998^n, n = 20 ... 39 | rotate by -20 ... 19,
@@ -80,7 +81,8 @@ def atlas(size: int | Sequence[int] | None = None) -> Pipeline:
     return Pipeline((pad(16), *shaken, scale((ATLAS_SCALES,)), turned, jitter(2), *_ending(size)))
 
 
-def crops(views: int = 6, *, size: int | Sequence[int] | None = None) -> Pipeline:
+@checked
+def crops(views: Views = 6, *, size: SizeLike | None = None) -> Pipeline:
     """MACO's pipeline: several random boxes of the image per step, smaller and smaller, under noise.
 
     Formula: random_crop(0.5, 0.5, sd=0.05, end=0.05, views=views, size=size) | noise(0.08) | uniform_noise(0.04).
@@ -97,5 +99,5 @@ def crops(views: int = 6, *, size: int | Sequence[int] | None = None) -> Pipelin
     return Pipeline((boxes, noise(0.08), uniform_noise(0.04)))
 
 
-def _ending(size: int | Sequence[int] | None) -> tuple[crop_or_pad_to, ...]:
+def _ending(size: SizeLike | None) -> tuple[crop_or_pad_to, ...]:
     return () if size is None else (crop_or_pad_to(*size_pair(size)),)

@@ -7,17 +7,17 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import ClassVar, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.checks import check_number
+from lucidtorch.base.checks import NotNegative, Within, check_fields, check_number
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import format_call, format_value, freeze
+from lucidtorch.base.shown import shown
 from lucidtorch.transforms.numbers import uniform
 
-Numbers: TypeAlias = "float | Sequence[float | Group]"
 MOST = 10_000  # numbers in a group
 
 
@@ -32,6 +32,9 @@ class Group(ABC):
     def __repr__(self) -> str:
         own = {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
         return format_call(type(self).__name__, inspect.signature(type(self)), own)
+
+
+Numbers: TypeAlias = float | Sequence[float | Group]
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,14 +55,12 @@ class span(Group):  # noqa: N801  # a word of the notation
 
     low: float
     high: float
-    step: float = 1
+    step: NotNegative = 1
 
     def __post_init__(self) -> None:
-        for value in (self.low, self.high):
-            check_number(value, "span(low, high)", low=-math.inf)
-        check_number(self.step, "span(step=)", low=0)
+        check_fields(self)
         if self.low > self.high or not self.step or (self.high - self.low) / self.step > MOST:
-            raise BadInputError(f"span(low, high, step) takes low <= high and at most {MOST} steps, not {self!r}.")
+            raise BadInputError(f"span(low, high, step) takes low <= high and at most {MOST} steps, not {shown(self)}.")
 
     @property
     def numbers(self) -> tuple[float, ...]:
@@ -84,16 +85,14 @@ class powers(Group):  # noqa: N801  # a word of the notation
         BadInputError: The base is not positive, or the exponents are in the wrong order or far too many.
     """
 
-    base: float
-    low: int
-    high: int
+    base: NotNegative
+    low: Annotated[int, Within(-MOST, MOST)]
+    high: Annotated[int, Within(-MOST, MOST)]
 
     def __post_init__(self) -> None:
-        check_number(self.base, "powers(base)", low=0)
-        for value in (self.low, self.high):
-            check_number(value, "powers(low, high)", low=-MOST, whole=True, high=MOST)
+        check_fields(self)
         if self.base == 0 or self.low > self.high:
-            raise BadInputError(f"powers(base, low, high) takes 0 < base and low <= high, not {self!r}.")
+            raise BadInputError(f"powers(base, low, high) takes 0 < base and low <= high, not {shown(self)}.")
 
     @property
     def numbers(self) -> tuple[float, ...]:
@@ -117,6 +116,7 @@ class Ranged:
     most: ClassVar[float] = math.inf
 
     def __post_init__(self) -> None:
+        check_fields(self)
         object.__setattr__(self, "low", freeze(self.low))
         what = f"{type(self).__name__}(low, high)"
         for value in self.choices if self.high is None else (self.low, self.high):
@@ -131,7 +131,9 @@ class Ranged:
             return ()
         if not isinstance(self.low, tuple) or not self.low:
             name = type(self).__name__
-            raise BadInputError(f"{name} takes two numbers, {name}(low, high), or a list of them, not {self.low!r}.")
+            raise BadInputError(
+                f"{name} takes two numbers, {name}(low, high), or a list of them, not {shown(self.low)}."
+            )
         return tuple(number for one in self.low for number in (one.numbers if isinstance(one, Group) else (one,)))
 
     @property

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from types import FunctionType, ModuleType
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
 from lucidtorch.transforms import (
@@ -57,6 +58,7 @@ VOCABULARY = Vocabulary(
 )
 
 
+@checked
 def parse(text: str) -> Pipeline:
     """Read a pipeline from its text, without running any Python.
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.checks import check_number
+from lucidtorch.base.checks import NotNegative, Within
 from lucidtorch.base.errors import ImageError
 from lucidtorch.transforms.numbers import uniform
 from lucidtorch.transforms.planar import Planar, along
@@ -38,15 +39,10 @@ class colour_jitter(Planar):  # noqa: N801  # a word of the notation
         ImageError: Saturation or hue shall change in images that are not RGB.
     """
 
-    brightness: float = 0.0
-    contrast: float = 0.0
-    saturation: float = 0.0
-    hue: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name in ("brightness", "contrast", "saturation"):
-            check_number(getattr(self, name), f"colour_jitter({name}=)", low=0)
-        check_number(self.hue, "colour_jitter(hue=)", low=0, high=0.5)
+    brightness: NotNegative = 0.0
+    contrast: NotNegative = 0.0
+    saturation: NotNegative = 0.0
+    hue: Annotated[float, Within(0, 0.5)] = 0.0
 
     @property
     def amounts(self) -> tuple[float, float, float, float]:

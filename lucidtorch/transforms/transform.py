@@ -24,13 +24,14 @@ from typing import ClassVar, TypeAlias
 import torch
 from torch import Generator, Tensor
 
+from lucidtorch.base.checks import check_fields
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import format_call
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.transforms.foreign import called, tried
 
 Draws: TypeAlias = tuple[Tensor, ...]
-TransformLike: TypeAlias = "Transform | Pipeline | Callable[[Tensor], Tensor]"
 Outside: TypeAlias = float | Tensor | str  # what lies around the images: one value, `[B]` values, or MIRROR
 MIRROR = "reflect"
 GREY = 0.5  # what lies outside the image unless the pipeline's pad says otherwise
@@ -47,6 +48,11 @@ class Transform(ABC):
     fusion: ClassVar[str] = ""  # neighbours of one fusion are applied together; those of none one after the other
     closes: ClassVar[bool] = False  # whether nothing that follows is applied together with it
     views: int = 1  # how many versions of each image one step looks at
+
+    def __post_init__(self) -> None:
+        """Check the arguments of a dataclass against its annotations."""
+        if dataclasses.is_dataclass(self):
+            check_fields(self)
 
     @property
     def fill(self) -> float | None:
@@ -163,7 +169,7 @@ class Pipeline:
             return cls((Foreign(parts),))
         if isinstance(parts, str) or not isinstance(parts, Iterable):
             raise BadInputError(
-                f"{parts!r} is no transform; write for example transforms.pad(12) | transforms.jitter(8)."
+                f"{shown(parts)} is no transform; write for example transforms.pad(12) | transforms.jitter(8)."
             )
         return cls(tuple(step for part in parts for step in cls.of(part).steps))
 
@@ -240,6 +246,9 @@ class Pipeline:
 
     def __repr__(self) -> str:
         return " | ".join(map(repr, self.steps)) or "identity()"
+
+
+TransformLike: TypeAlias = Transform | Pipeline | Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, repr=False)

@@ -91,7 +91,7 @@ def test_files_that_do_not_fit_are_refused(tmp_path: Path) -> None:
             load_array(path)
 
 
-def sample(layer: str, index: int, x: int | None = None, *, power: float = 1.0) -> None:
+def sample(layer: str, index: int | list[object], x: int | None = None, *, power: float = 1.0) -> None:
     """A signature."""
 
 

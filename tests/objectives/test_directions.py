@@ -193,7 +193,7 @@ WRONG: list[tuple[Callable[[], Objective], type[Exception], str]] = [
     (lambda: neuron_weight("a", np.ones((2, 5))), ObjectiveError, "2 vectors of weights were given for 3 images"),
     (lambda: localgroup_weight("a", V, wx=11), UnitError, r"'a' has 10 columns \(x, wx\).*1 to 10.*but 11"),
     (lambda: localgroup_weight("a", V, wy=0), UnitError, r"rows \(y, wy\).*but 0"),
-    (lambda: localgroup_weight("a", V, wy=True), UnitError, "but True"),
+    (lambda: localgroup_weight("a", V, wy=True), ObjectiveError, "but True"),
     (lambda: localgroup_weight("a", V, y=3, wy=2), UnitError, "a window of 2 begins at 0 to 2, but 3"),
     (lambda: localgroup_weight("a", V, x=-1), UnitError, "begins at 0 to 9, but -1"),
     (lambda: localgroup_weight("logits", np.ones(6)), UnitError, "no rows and columns"),

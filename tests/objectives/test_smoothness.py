@@ -102,7 +102,9 @@ def test_a_layer_without_positions_is_refused(make: type) -> None:
         make("logits")({"logits": noise(2, 5)})
 
 
-@pytest.mark.parametrize("goal", [tv_beta(beta=0.5), boundary_complexity(width=0), boundary_complexity(width=True)])
-def test_arguments_without_a_meaning_are_refused(goal: Objective) -> None:
-    with pytest.raises(ObjectiveError, match=r"but (0.5|0|True) was given"):
-        goal({"input": noise(1, 3, 4, 4)})
+def test_arguments_without_a_meaning_are_refused() -> None:
+    with pytest.raises(ObjectiveError, match=r"but 0.5 was given"):
+        tv_beta(beta=0.5)({"input": noise(1, 3, 4, 4)})
+    for width in (0, True):
+        with pytest.raises(ObjectiveError, match=rf"whole number from 1, but {width} was given"):
+            boundary_complexity(width=width)

@@ -80,7 +80,6 @@ def test_what_does_not_fit_is_refused() -> None:
         (token("a", 3), UnitError, "3 channels, 0 to 2"),
         (token("a", 1, 4), UnitError, "4 tokens, 0 to 3"),
         (token("a", 1, -1), UnitError, "4 tokens, 0 to 3, but -1"),
-        (token("a", 1, True), UnitError, "but True was given"),
         (token("a", [1, 2, 0]), ObjectiveError, "3 channels"),
         (token("a", 1, [1, 2, 0]), ObjectiveError, "3 tokens of 'a' are named for 2 images"),
         (token("flat", 1), UnitError, "no tokens.*use `neuron`"),
@@ -92,5 +91,7 @@ def test_what_does_not_fit_is_refused() -> None:
     ):
         with pytest.raises(error, match=reason):
             goal(given)
+    with pytest.raises(ObjectiveError, match=r"token\(position=\) takes .* but True was given"):
+        token("a", 1, True)
     with pytest.raises(ObjectiveError, match="names a layer by a Conv2d"):
         _ = token(nn.Conv2d(1, 1, 1), 1).layers  # type: ignore[arg-type]

@@ -221,8 +221,8 @@ def test_all_equal_activations_give_captums_numbers() -> None:
 WRONG_UNITS: list[tuple[Callable[[], Objective], type[Exception], str]] = [
     (lambda: channel("a", 5), UnitError, "5 channels"),
     (lambda: channel("a", -1), UnitError, "0 to 4"),
-    (lambda: channel("a", 1.0), UnitError, "1.0"),  # type: ignore[arg-type]
-    (lambda: channel("a", True), UnitError, "True"),
+    (lambda: channel("a", 1.0), ObjectiveError, "1.0"),  # type: ignore[arg-type]
+    (lambda: channel("a", True), ObjectiveError, "True"),
     (lambda: channel("a", [1, 2]), ObjectiveError, "2 channels"),
     (lambda: neuron("a", 0, x=10), UnitError, "10 columns"),
     (lambda: neuron("a", 0, y=4), UnitError, "4 rows"),

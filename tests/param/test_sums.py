@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -205,7 +204,7 @@ def test_a_small_param_of_ones_own_has_sensible_answers() -> None:
         (lambda: image(8) + shared([1, 4, 2, 2]), "finer"),
         (lambda: image(8) + shared([1, 3, 2, 2], offset=[0, 0, 9, 0]), "further"),
         (lambda: image((3, 8, 8)) + shared([1, 3, 2, 2]), "4 axes"),
-        (lambda: shared(3), re.escape("[1, 3, 16, 16]")),
+        (lambda: shared(3), "takes a list of whole numbers"),
         (lambda: shared([1, 3, 0, 2]), "whole number"),
         (lambda: shared([1, 3, 2.5, 2]), "whole number"),
         (lambda: shared([1, 3, 2, 2], offset=[1, 2]), "4 axes"),

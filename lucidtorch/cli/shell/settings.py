@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from lucidtorch.base.errors import BadInputError, suggestion
 from lucidtorch.base.seeds import image_seeds
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.constraints.text import parse as parse_constraints
 from lucidtorch.models.running.precision import Precision
@@ -20,7 +21,7 @@ def _whole(text: str, name: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise BadInputError(f"{name} is a whole number, but {text!r} was given.") from error
+        raise BadInputError(f"{name} is a whole number, but {shown(text)} was given.") from error
 
 
 def _batch(text: str) -> None:
@@ -32,7 +33,7 @@ def _lr(text: str) -> None:
     try:
         Schedule(lr=float(text))
     except ValueError as error:
-        raise BadInputError(f"lr is a positive number, but {text!r} was given.") from error
+        raise BadInputError(f"lr is a positive number, but {shown(text)} was given.") from error
 
 
 # The settings, and what raises where a value does not fit; each is an option of `render` of the same name.

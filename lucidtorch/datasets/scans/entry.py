@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ImageError, RenderError
 from lucidtorch.base.known_files import remember
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, size_pair
 from lucidtorch.datasets.answers import NO_ANSWER
 from lucidtorch.datasets.named import name_of
@@ -34,6 +36,7 @@ Report: TypeAlias = Callable[[int, int], None]
 """Called with the number of images that were looked at, and of all."""
 
 
+@checked
 def scan(
     model: Model | nn.Module | str,
     data: Data,
@@ -226,7 +229,9 @@ def _about(
     for layer in layers:
         shape = table[layer].shape
         if not shape or len(shape) > WITH_PLACES:
-            raise BadInputError(f"scan takes layers [B, C, H, W] or [B, C], but {layer!r} gives {shape} per image.")
+            raise BadInputError(
+                f"scan takes layers [B, C, H, W] or [B, C], but {shown(layer)} gives {shape} per image."
+            )
         shapes[layer] = shape
     identity = {
         "network": network_key(model),

@@ -10,6 +10,7 @@ import numpy as np
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import UnitError
+from lucidtorch.base.shown import shown
 from lucidtorch.datasets.scans.boxes import Box, box_seen, window_seen
 from lucidtorch.datasets.scans.extremes import NOBODY, Extremes
 from lucidtorch.datasets.scans.ledger import Ledger
@@ -258,5 +259,7 @@ class LayerScan:
 
     def _checked(self, unit: int) -> int:
         if not is_whole(unit) or not 0 <= unit < self.units:
-            raise UnitError(f"{self.layer!r} has {self.units} units, 0 to {self.units - 1}, but {unit!r} was given.")
+            raise UnitError(
+                f"{self.layer!r} has {self.units} units, 0 to {self.units - 1}, but {shown(unit)} was given."
+            )
         return unit

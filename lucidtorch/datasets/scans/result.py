@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, UnknownLayerError, suggestion
 from lucidtorch.base.trust import following, trusting
 from lucidtorch.datasets.answers import NO_ANSWER
@@ -163,6 +164,7 @@ class Scan:
         return self.layers[layer]
 
 
+@checked
 def load_scan(folder: str | Path) -> Scan:
     """Open a scan, finished or not.
 

@@ -24,7 +24,7 @@ UNREADABLE = (ImageError, OSError, ValueError, SyntaxError, EOFError, RuntimeErr
 LONGEST_REASON = 300
 LISTS = ("files", "samples", "imgs")  # where data lists its files: ours, and torchvision's
 
-Data: TypeAlias = "Sequence[Any] | Tensor | np.ndarray | Any"
+Data: TypeAlias = Any
 """What has a length and gives an image, or a pair of an image and its class, by number."""
 
 

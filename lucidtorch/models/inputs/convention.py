@@ -15,6 +15,7 @@ from torch import Tensor
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.models.inputs.mean_image import read_mean, resized_mean
 
@@ -168,7 +169,7 @@ def _mean_of_file(values: Array) -> tuple[tuple[float, ...], Array | None]:
 
 def _check_channels(channels: object) -> None:
     if not is_whole(channels) or channels < 1:
-        raise BadInputError(f"channels is a whole number from 1, but {channels!r} was given.")
+        raise BadInputError(f"channels is a whole number from 1, but {shown(channels)} was given.")
 
 
 def _check_range(value_range: tuple[float, float]) -> None:
@@ -181,7 +182,7 @@ def _order(order: str) -> ChannelOrder:
     for known in ORDERS:
         if order == known:
             return known
-    raise BadInputError(f"channel_order is 'rgb' or 'bgr', but {order!r} was given.")
+    raise BadInputError(f"channel_order is 'rgb' or 'bgr', but {shown(order)} was given.")
 
 
 def _check_order(order: str, channels: int) -> None:
@@ -215,5 +216,5 @@ def _per_channel(name: str, values: float | Sequence[float], channels: int, *, g
 def _pair_of_numbers(values: Sequence[float]) -> tuple[float, float]:
     numbers = tuple(values)
     if len(numbers) != 2:
-        raise BadInputError(f"value_range is a pair (lo, hi), but {values!r} was given; write (0, 1).")
+        raise BadInputError(f"value_range is a pair (lo, hi), but {shown(values)} was given; write (0, 1).")
     return float(numbers[0]), float(numbers[1])

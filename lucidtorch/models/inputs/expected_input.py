@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.sizes import size_text
 from lucidtorch.models.model import Model
 
 
+@checked
 def expectation(model: Model) -> str:
     """Say in a line what a network expects of its input.
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError
 
-ExtraInput: TypeAlias = "Tensor | Callable[[Tensor], object] | bool | int | float | str | None"
+ExtraInput: TypeAlias = Tensor | Callable[[Tensor], object] | bool | int | float | str | None
 ANY_NUMBER = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 

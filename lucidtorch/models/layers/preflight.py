@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from torch import nn
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.sizes import size_text
 from lucidtorch.models.inputs.doubts import contradiction
 from lucidtorch.models.layers.directory import LOGITS
@@ -26,6 +27,7 @@ ACTIVATIONS = frozenset(
 )
 
 
+@checked
 def findings(model: Model) -> list[str]:
     """Look for what will go wrong with a network, or is worth knowing before a render.
 

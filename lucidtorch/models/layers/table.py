@@ -21,7 +21,7 @@ from lucidtorch.models.layers.walk import ROOT, Leaf, Walk
 from lucidtorch.models.running.recurrent import OUTPUT as STATES
 
 ELSEWHERE = "name a layer inside or after it"
-LayerLike: TypeAlias = "str | nn.Module"
+LayerLike: TypeAlias = str | nn.Module
 
 
 class LayerTable(Mapping[str, LayerRecord]):

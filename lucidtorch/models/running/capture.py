@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from lucidtorch.base.errors import RenderError
+from lucidtorch.base.noting import noting_layer
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.layers.views import HEADS
 from lucidtorch.models.running.attention import AttentionWatch
@@ -105,7 +106,7 @@ class _Hooks:
     def _forward(self, images: Tensor) -> None:
         self.running = True
         try:
-            with self._modes():
+            with self._modes(), noting_layer(self.module):
                 self.feed(images)
         except _Stop as stop:
             if stop.hooks is not self:

@@ -136,7 +136,7 @@ def _loaded(kind: Any, config: Any, name: str, file: Path | None) -> nn.Module:
             f"The published weights of hf/{name} leave out {listed(missing)}: these are random, and so is what comes "
             "after them.",
             LucidtorchWarning,
-            stacklevel=6,  # whoever calls load_model
+            stacklevel=7,  # whoever calls load_model
         )
     result: nn.Module = module
     return result

@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.base.known_files import remember
+from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import PACKAGE, check_read, trusting
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.doubts import contradiction
@@ -29,6 +31,7 @@ NAMED_WEIGHTS = ("default", "random")
 NORMALIZING = ("mean", "std", "value_range", "channel_order")  # what the first batch norm can contradict
 
 
+@checked
 def load_model(
     spec: str | Path | nn.Module | Model,
     *,
@@ -120,6 +123,7 @@ def load_model(
     )
 
 
+@checked
 def load_source(source: ModelSource, *, device: str | torch.device = "auto", trust: bool = True) -> Model:
     """Load a network again that this program had loaded before.
 
@@ -207,8 +211,8 @@ def _checksum(file: Path) -> str:
 def _check_output(output: object) -> None:
     if isinstance(output, bool) or not (output is None or isinstance(output, str | int) or callable(output)):
         raise BadInputError(
-            f"output is a key, a place or a function that picks a part of what the network gives, but {output!r} was "
-            f"given; write output='logits', output=0 or output=lambda given: given.logits."
+            f"output is a key, a place or a function that picks a part of what the network gives, but {shown(output)} "
+            f"was given; write output='logits', output=0 or output=lambda given: given.logits."
         )
 
 
@@ -228,7 +232,7 @@ def _warn_of_doubts(found: FoundNetwork, feed: Feed, convention: InputConvention
     )
     said = [sentence for sentence in (None if convention.stated else guess, doubt) if sentence is not None]
     if said:
-        warnings.warn(" ".join(said), LucidtorchWarning, stacklevel=3)
+        warnings.warn(" ".join(said), LucidtorchWarning, stacklevel=4)
 
 
 def _refuse_words(model: Model, weights: object, device: object, trace: bool, *words: object) -> None:

@@ -92,7 +92,7 @@ def _exported(name: str, path: Path) -> FoundNetwork:
             f"{path} was exported for {'x'.join(map(str, shape[2:]))} pixels and refuses what differs; export it with "
             "dynamic_shapes to have other sizes.",
             LucidtorchWarning,
-            stacklevel=5,  # whoever calls load_model
+            stacklevel=6,  # whoever calls load_model
         )
     network = torch.export.unflatten(program)
     return FoundNetwork(name, network, guess(shape[1], tuple(shape[2:])), None, path, size_known=True)

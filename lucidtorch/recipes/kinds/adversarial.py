@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from lucidtorch.base.seeds import generators
+from lucidtorch.base.shown import shown
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.looked_at import PictureFields, see
@@ -35,7 +36,9 @@ def _distance(value: float | str) -> float | str:
     """Check a change of pixels, as a number or as a text such as ``8/255``."""
     found = LEVELS.fullmatch(value) if isinstance(value, str) else None
     if isinstance(value, str) and found is None:
-        raise FieldError((), f"A change is written as a number such as 0.03, or as 8/255, but {value!r} was given.")
+        raise FieldError(
+            (), f"A change is written as a number such as 0.03, or as 8/255, but {shown(value)} was given."
+        )
     if not 0 < _number(value) <= 1:
         raise FieldError((), f"A change of pixels is above 0 and at most 1, but {value} was given.")
     return value

@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.galleries.plan import slug
 from lucidtorch.galleries.task import Piece, Task
@@ -79,7 +80,9 @@ class AscentProblems(RenderingKind):
         for place, text in enumerate(self.objectives):
             goal = stage.objective(text, "objectives", place)
             if goal.batch not in (None, 1):
-                raise FieldError(("objectives", place), f"One picture each is made here, but {goal!r} is {goal.batch}.")
+                raise FieldError(
+                    ("objectives", place), f"One picture each is made here, but {shown(goal)} is {goal.batch}."
+                )
             if repr(goal) in map(repr, goals):
                 raise FieldError(("objectives", place), f"{goal!r} stands there twice; write each once.")
             goals.append(goal)

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from lucidtorch.base.shown import shown
 from lucidtorch.galleries.plan import slug
 from lucidtorch.galleries.task import Piece, Task
 from lucidtorch.recipes.blame import FieldError, Key, blamed
@@ -57,7 +58,9 @@ class RegularizationStudy(RenderingKind):
     def plan(self, stage: Stage) -> Plan:
         goal = stage.objective(self.objective, "objective")
         if goal.batch not in (None, 1):
-            raise FieldError(("objective",), f"A study shows one picture in many ways, but {goal!r} is {goal.batch}.")
+            raise FieldError(
+                ("objective",), f"A study shows one picture in many ways, but {shown(goal)} is {goal.batch}."
+            )
         ground = Ground(stage, goal, plain_image(stage), objective_seed(stage, goal), self.penalty_scale)
         named = self._named(ground)
         joined = self._joined(named)

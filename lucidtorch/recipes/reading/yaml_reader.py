@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from lucidtorch.base.errors import RecipeError
+from lucidtorch.base.shown import shown
 from lucidtorch.recipes.reading.nodes import Node, Place
 from lucidtorch.recipes.reading.yaml_faults import explained
 from lucidtorch.recipes.reading.yaml_scalars import plain_value
@@ -111,7 +112,7 @@ class _Composer(yaml.SafeLoader):
         event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "tag", None) is not None:
             raise _Refused(
-                f"A recipe holds no tags, but {event.tag!r} was given; leave it out, and put a text in quotes.",
+                f"A recipe holds no tags, but {shown(event.tag)} was given; leave it out, and put a text in quotes.",
                 event.start_mark,
             )
         if self.depth == DEEPEST:
@@ -193,7 +194,7 @@ class _Tree:
             raise _Refused("<< merges nothing in a recipe; write `extends:` with the name of a file.", raw.start_mark)
         key = self._scalar(raw)
         if not isinstance(key, str):
-            raise _Refused(f"A key is a text, but {raw.value!r} was given; put it in quotes.", raw.start_mark)
+            raise _Refused(f"A key is a text, but {shown(raw.value)} was given; put it in quotes.", raw.start_mark)
         return key
 
     def _at(self, raw: yaml.Node) -> Place:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lucidtorch.base.errors import BadInputError, suggestion
 from lucidtorch.base.known_files import recall_file, remember
+from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import allow, beside, check_read
 from lucidtorch.transforms.meshes.mesh import Mesh
 from lucidtorch.transforms.meshes.obj import read_obj
@@ -37,7 +38,7 @@ def named_mesh(name: object, sha256: object = None) -> tuple[Mesh, str | None]:
         return SHAPES[name](), None
     if not isinstance(name, str) or not name.lower().endswith(SUFFIX):
         hint = suggestion(name, SHAPES) if isinstance(name, str) else ""
-        message = f"A mesh is one of {', '.join(SHAPES)}, or the path of an {SUFFIX} file, but {name!r:.80} was given."
+        message = f"A mesh is one of {', '.join(SHAPES)}, or the path of an {SUFFIX} file, but {shown(name)} was given."
         raise BadInputError(f"{message} {hint}".rstrip())
     path = _found(name, sha256)
     content = _content(path, name)

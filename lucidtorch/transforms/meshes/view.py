@@ -7,15 +7,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from lucidtorch.base.checks import check_number
+from lucidtorch.base.checks import Within, check_number
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.known_files import file_name
-from lucidtorch.base.sizes import PLANE, Size, size_pair
+from lucidtorch.base.shown import shown
+from lucidtorch.base.sizes import PLANE, Size, SizeLike, Views, size_pair
 from lucidtorch.transforms.meshes.camera import on_canvas, orbit
 from lucidtorch.transforms.meshes.mesh import Mesh
 from lucidtorch.transforms.meshes.raster import rasterised
@@ -69,28 +71,25 @@ class textured(Transform):  # noqa: N801  # a word of the notation
     """
 
     mesh: str | Path
-    size: int | Size
+    size: SizeLike
     distance: tuple[float, float] = USUAL["distance"]
     elevation: tuple[float, float] = USUAL["elevation"]
     azimuth: tuple[float, float] = USUAL["azimuth"]
-    angle: float = 12
+    angle: Annotated[float, Within(NARROWEST, WIDEST)] = 12
     background: float = GREY
-    samples: int = 2
-    views: int = 1
+    samples: Annotated[int, Within(1, MOST_SAMPLES)] = 2
+    views: Views = 1
     sha256: str | None = None
     surface: Mesh = field(init=False, compare=False)
     canvas: tuple[int, int] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         canvas = size_pair(self.size)
         object.__setattr__(self, "canvas", canvas)
         object.__setattr__(self, "size", canvas[0] if canvas[0] == canvas[1] else canvas)
         for name, (low, high) in LIMITS.items():
             object.__setattr__(self, name, _span(getattr(self, name), name, low, high))
-        check_number(self.angle, "textured(angle=)", low=NARROWEST, high=WIDEST)
-        check_number(self.background, "textured(background=)", low=-math.inf)
-        check_number(self.samples, "textured(samples=)", low=1, high=MOST_SAMPLES, whole=True)
-        check_number(self.views, "textured(views=)", low=1, whole=True)
         object.__setattr__(self, "mesh", str(self.mesh) if isinstance(self.mesh, Path) else self.mesh)
         surface, sha256 = named_mesh(self.mesh, self.sha256)
         object.__setattr__(self, "surface", surface.fitted())
@@ -146,7 +145,7 @@ class textured(Transform):  # noqa: N801  # a word of the notation
         if images.ndim != 2 + PLANE or len(images) != 1:
             raise BadInputError(f"show takes one texture [C, H, W], not {list(texture.shape)}; show one at a time.")
         if len(views) == 0 or any(len(view) != 2 for view in views):
-            raise BadInputError(f"show takes views as pairs of azimuth and elevation, not {views!r:.80}.")
+            raise BadInputError(f"show takes views as pairs of azimuth and elevation, not {shown(views)}.")
         angles = torch.tensor([[*map(float, view), self._middle[2]] for view in views], dtype=torch.float64)
         return self.apply(images.expand(len(angles), -1, -1, -1), angles - self._middle)
 
@@ -174,6 +173,6 @@ def _span(value: object, name: str, low: float, high: float) -> tuple[float, flo
     if len(numbers) != 2 or numbers[0] > numbers[1]:
         raise BadInputError(
             f"textured({name}=) takes a smallest and a largest number, such as {name}={list(USUAL[name])}, "
-            f"but {value!r:.80} was given."
+            f"but {shown(value)} was given."
         )
     return numbers

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import size_text
 from lucidtorch.datasets.answers import right_answers
 from lucidtorch.datasets.scans.layer_scan import WITH_PLACES
@@ -51,7 +52,9 @@ def scanned_layers(stage: Stage, supply: Supply, given: str | Sequence[str] | No
         shapes = {layer: table[layer].shape for layer in layers}
     for layer, shape in shapes.items():
         if not shape or len(shape) > WITH_PLACES:
-            said = f"A scan takes layers [B, C, H, W] or [B, C], but {layer!r} gives {shape} per image; name others."
+            said = (
+                f"A scan takes layers [B, C, H, W] or [B, C], but {shown(layer)} gives {shape} per image; name others."
+            )
             raise FieldError(("layers",), said)
     return layers
 
