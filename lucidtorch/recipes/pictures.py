@@ -7,13 +7,14 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import OutputError, RecipeError
 from lucidtorch.base.files import atomic_write_bytes, check_output_file
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import read_settings
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.models.model import Model
-from lucidtorch.recipes.fields.checking import checked
+from lucidtorch.recipes.fields import checking
 from lucidtorch.recipes.kinds import KINDS, kind
 from lucidtorch.recipes.record import ComposedRecord, RenderRecord
 from lucidtorch.recipes.runs.result import Run, scratch_folder
@@ -94,7 +95,7 @@ def _composed_again(
         check_output_file(output)
     if model is not None and not isinstance(model, Model):
         raise RecipeError("A run needs one network: hand over a Model, as load_model gives it.")
-    recipe = checked(kind(record.kind), record.recipe)
+    recipe = checking.checked(kind(record.kind), record.recipe)
     folder = path.resolve().parents[len(PurePosixPath(record.picture).parts) - 1]
     run = run_recipe(recipe, scratch_folder(), network=model, base=folder, callbacks=callbacks)
     if output is not None:
