@@ -113,7 +113,8 @@ def test_a_checked_function_takes_numbers_of_numpy_as_pythons() -> None:
         ({"kind": "c"}, "sample(kind=) takes 'a' or 'b', but 'c' was given."),
         (
             {"picture": torch.zeros(2, 2)},
-            "sample(picture=) takes a tensor [C, H, W] of finite numbers or None, but a tensor [2, 2] float32 was given.",
+            "sample(picture=) takes a tensor [C, H, W] of finite numbers or None, but a tensor [2, 2] float32 was "
+            "given.",
         ),
     ],
 )
