@@ -141,7 +141,11 @@ CALLS: dict[str, Arguments] = {
     "objectives.neuron_weight": {**LAYER, "weights": [1.0] * 8},
     "objectives.objective": {"function": peak},
     "objectives.of": {"network": "a", "inner": PEAK},
-    "objectives.of_image": {"activations": {"conv1_1": MAPS}, **LAYER, "image": IMAGE},
+    "objectives.of_image": {
+        "activations": {"conv1_1": MAPS, lt.objectives.reference("conv1_1", IMAGE): MAPS},
+        **LAYER,
+        "image": IMAGE,
+    },
     "objectives.parse": {"text": "conv1_1:0"},
     "objectives.photo": {"path": "photo.png"},
     "objectives.ramp": {"start": 0, "end": 4, "inner": PEAK},
@@ -274,6 +278,20 @@ CALLS: dict[str, Arguments] = {
     "models.findings": {"model": None},
     "models.load_model": {"spec": "demo", "device": "cpu"},
     "models.load_source": {"source": None},
+}
+SMALL = ("--device", "cpu", "--size", "32", "--steps", "1")
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "render": ("demo", "conv1_1:0", *SMALL, "-o", "made.png"),
+    "layers": ("demo", "--device", "cpu"),
+    "run": ("render", "--set", "model=demo", "--set", "steps=1", "--set", "size=32", "--set", "objective=conv1_1:0"),
+    "recipes": ("render",),
+    "schema": (),
+    "gallery": ("demo", *SMALL, "--layers", "conv1_1", "--units", "0", "--workers", "1", "-o", "pages"),
+    "scan": ("demo", "photos", "--device", "cpu", "--layers", "conv1_1", "-o", "scanned"),
+    "rerun": ("picture.png",),
+    "shell": ("demo", "--device", "cpu"),
+    "demo": (),
+    "train": ("digits", "--steps", "1"),
 }
 # The methods of what users hold, beside what every object of torch has.
 METHODS: dict[str, tuple[Callable[[], Any], dict[str, Arguments]]] = {

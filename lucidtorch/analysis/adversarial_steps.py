@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Numbers, checked
 from lucidtorch.base.errors import BadInputError
 
 
@@ -25,7 +25,7 @@ class Smallest:
 
 
 @checked
-def fgsm_step(gradient: Tensor, epsilon: float) -> Tensor:
+def fgsm_step(gradient: Numbers, epsilon: float) -> Tensor:
     """Give the step of the fast gradient sign method: every pixel goes uphill by the same distance.
 
     Formula: step = epsilon · sign(gradient), with sign(0) = 0: its size in the infinity norm is exactly epsilon if any
@@ -52,7 +52,7 @@ def fgsm_step(gradient: Tensor, epsilon: float) -> Tensor:
 
 
 @checked
-def held_near(images: Tensor, clean: Tensor, epsilon: float) -> Tensor:
+def held_near(images: Numbers, clean: Numbers, epsilon: float) -> Tensor:
     """Bring images back to where an attack may go: within epsilon of the clean ones in each pixel, and within [0, 1].
 
     Formula: min(max(image, clean - epsilon), clean + epsilon), clipped to [0, 1].

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 import math
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import checked, is_whole
+from lucidtorch.base.checks import Iterations, Rows, Threads, Within, checked, is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 
@@ -50,7 +51,7 @@ def largest_perplexity(count: int) -> float:
 
 
 @checked
-def pca(vectors: Tensor, *, seed: int = 0, threads: int = 1) -> Embedding:
+def pca(vectors: Rows, *, seed: int = 0, threads: Threads = 1) -> Embedding:
     """Lay vectors out by their two principal components: the flat shadow in which they differ most.
 
     Args:
@@ -70,13 +71,13 @@ def pca(vectors: Tensor, *, seed: int = 0, threads: int = 1) -> Embedding:
 
 @checked
 def tsne(
-    vectors: Tensor,
+    vectors: Rows,
     *,
     perplexity: float = 30.0,
-    iterations: int = 1000,
+    iterations: Iterations = 1000,
     dimensions: int = 50,
     seed: int = 0,
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> Embedding:
     """Lay vectors out by t-SNE: neighbours stay neighbours, while distances between groups mean nothing.
 
@@ -117,13 +118,13 @@ def tsne(
 
 @checked
 def umap(
-    vectors: Tensor,
+    vectors: Rows,
     *,
     neighbours: int = 15,
     min_dist: float = 0.1,
     dimensions: int = 50,
     seed: int = 0,
-    threads: int = 1,
+    threads: Threads = 1,
 ) -> Embedding:
     """Lay vectors out by UMAP: like t-SNE, with somewhat more of how groups stand to each other.
 
@@ -171,7 +172,7 @@ def check_umap() -> None:
 
 
 @checked
-def trustworthiness(vectors: Tensor, places: Tensor, neighbours: int = 10) -> float:
+def trustworthiness(vectors: Rows, places: Rows, neighbours: int = 10) -> float:
     """Measure how far neighbours on a map can be believed: whether they are neighbours among the vectors too.
 
     Formula: 1 - 2 / (N k (2N - 3k - 1)) · Σ_i Σ_j max(0, rank(i, j) - k), over the k neighbours j of each i on the
@@ -200,7 +201,7 @@ def trustworthiness(vectors: Tensor, places: Tensor, neighbours: int = 10) -> fl
 
 
 @checked
-def neighbour_purity(vectors: Tensor, labels: Tensor, neighbours: int = 10) -> float:
+def neighbour_purity(vectors: Rows, labels: Tensor, neighbours: int = 10) -> float:
     """Measure how far classes stand apart: the share of the nearest neighbours that are of one's own class.
 
     Args:
@@ -228,7 +229,7 @@ def neighbour_purity(vectors: Tensor, labels: Tensor, neighbours: int = 10) -> f
 
 
 @checked
-def on_grid(places: Tensor, columns: int) -> Tensor:
+def on_grid(places: Rows, columns: Annotated[int, Within(1, 65536)]) -> Tensor:
     """Move the places of a map to the cells of a grid, each to one of its own, over the shortest ways in all.
 
     Formula: the assignment of places to cells with the least sum of squared distances, map and grid both brought to

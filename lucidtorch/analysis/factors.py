@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import checked, is_whole
+from lucidtorch.base.checks import Iterations, Maps, Threads, checked, is_whole
 from lucidtorch.base.errors import BadInputError, UnitError
 from lucidtorch.base.shown import shown
 
@@ -52,7 +52,9 @@ class Groups:
 
 
 @checked
-def nmf_groups(activations: Tensor, groups: int, *, seed: int = 0, max_iter: int = 1000, threads: int = 1) -> Groups:
+def nmf_groups(
+    activations: Maps, groups: int, *, seed: int = 0, max_iter: Iterations = 1000, threads: Threads = 1
+) -> Groups:
     """Split activations into groups of units that are active together, by non-negative matrix factorization.
 
     Every position of every image is a row, so that all images share the groups. The search starts from scikit-learn's

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lucidtorch.analysis.overlays import in_grey
 from lucidtorch.analysis.tones import toned
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Picture, Plane, checked
 from lucidtorch.base.errors import BadInputError
 
 BARE = 0.75  # how bright the grey picture is where there is no heat
@@ -19,7 +19,7 @@ LEGEND_GROUND = 0.5
 
 
 @checked
-def heat_overlay(image: Tensor, heat: Tensor) -> Tensor:
+def heat_overlay(image: Picture, heat: Plane) -> Tensor:
     """Lay a heat map over a grey picture: the more heat, the lighter and the less see-through the colour.
 
     Formula: opacity · colour(v) + (1 − opacity) · 0.75 · grey, with v = heat / max(heat) cut off below 0 and

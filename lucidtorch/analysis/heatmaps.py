@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Maps, checked
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.sizes import Side
 
 MAP_AXES = 4  # `[B, C, h, w]`
 
 
 @checked
-def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
+def grad_cam(activations: Maps, gradients: Maps) -> Tensor:
     """Add up a layer's channels, each weighed by how much the score rises with it on average over the map.
 
     Formula: ReLU(Σ_c w_c · A_c), with w_c the mean over all places of ∂score/∂A_c.
@@ -41,7 +44,7 @@ def grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
 
 
 @checked
-def grad_cam_plus_plus(activations: Tensor, gradients: Tensor) -> Tensor:
+def grad_cam_plus_plus(activations: Maps, gradients: Maps) -> Tensor:
     """Add up a layer's channels by Grad-CAM++, which counts each place where a channel helps, not the mean over all.
 
     The paper explains Y = exp(S) of the score S, whose higher derivatives are exp(S) · g² and exp(S) · g³ where S
@@ -76,7 +79,7 @@ def grad_cam_plus_plus(activations: Tensor, gradients: Tensor) -> Tensor:
 
 
 @checked
-def layer_cam(activations: Tensor, gradients: Tensor) -> Tensor:
+def layer_cam(activations: Maps, gradients: Maps) -> Tensor:
     """Add up a layer's channels, each weighed at each place by how much the score rises with it just there.
 
     Of the three it keeps the most of where things are, and so can be read off shallower layers too.
@@ -104,7 +107,7 @@ def layer_cam(activations: Tensor, gradients: Tensor) -> Tensor:
 
 
 @checked
-def upscaled(maps: Tensor, size: tuple[int, int]) -> Tensor:
+def upscaled(maps: Annotated[Tensor, "b h w"], size: tuple[Side, Side]) -> Tensor:
     """Spread maps over a picture: bilinearly, with each cell of a map as an even share of the picture.
 
     Cells are areas and not points (``align_corners=False``), so the outermost half cell is level.

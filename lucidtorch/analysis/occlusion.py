@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import checked, is_whole
+from lucidtorch.base.checks import Count, Picture, checked, is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
+from lucidtorch.base.sizes import Side
 
 PICTURE_AXES = 3
 
@@ -35,7 +36,7 @@ class Occlusion:
 @checked
 def occlusion_maps(
     score: Callable[[Tensor], Tensor],
-    image: Tensor,
+    image: Picture,
     *,
     patch: int,
     stride: int,
@@ -88,7 +89,7 @@ def occlusion_maps(
 
 
 @checked
-def patch_places(sides: tuple[int, int], patch: int, stride: int) -> tuple[tuple[int, int], ...]:
+def patch_places(sides: tuple[Side, Side], patch: Count, stride: Count) -> tuple[tuple[int, int], ...]:
     """Say where a patch lies as it slides over a picture.
 
     Args:

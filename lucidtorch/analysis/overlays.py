@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import colorsys
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Maps, Picture, Rows, Within, checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.photos import GREY_WEIGHTS
 
@@ -21,7 +22,7 @@ FRAMES = 24  # this many widths of a frame make the side of a picture
 
 
 @checked
-def group_colours(count: int) -> Tensor:
+def group_colours(count: Annotated[int, Within(1, 65536)]) -> Tensor:
     """Choose a colour for each of some groups: hues evenly round the circle, from red.
 
     Args:
@@ -41,7 +42,7 @@ def group_colours(count: int) -> Tensor:
 
 
 @checked
-def group_overlay(image: Tensor, maps: Tensor, colours: Tensor, peak: float | None = None) -> Tensor:
+def group_overlay(image: Picture, maps: Annotated[Tensor, "g h w"], colours: Rows, peak: float | None = None) -> Tensor:
     """Lay maps over a grey picture, each in its colour: the stronger, the fuller the colour.
 
     Formula: opacity · hue · (0.4 + 0.6 · grey) + (1 − opacity) · 0.45 · grey, with
@@ -77,7 +78,7 @@ def group_overlay(image: Tensor, maps: Tensor, colours: Tensor, peak: float | No
 
 
 @checked
-def framed(images: Tensor, colours: Tensor) -> Tensor:
+def framed(images: Maps, colours: Rows) -> Tensor:
     """Put a frame of its colour round each of some pictures.
 
     Args:

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lucidtorch.analysis.picture_values import centred
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Picture, Plane, checked
 
 LOBE = 0.1  # of the correlation: what hangs together above it round the middle is the picture's own grain
 
@@ -36,7 +36,7 @@ class Repeat:
 
 
 @checked
-def autocorrelation(image: Tensor) -> Tensor:
+def autocorrelation(image: Picture) -> Tensor:
     """Compute how alike a picture and its shifted self are, for shifts of up to half of each side.
 
     Formula: at the shift s, the sum of x(p) · x(p + s) over all channels and all p of which both lie in the picture, by
@@ -63,7 +63,7 @@ def autocorrelation(image: Tensor) -> Tensor:
 
 
 @checked
-def strongest_repeat(correlation: Tensor) -> Repeat | None:
+def strongest_repeat(correlation: Plane) -> Repeat | None:
     """Find the shift at which a picture is most like itself again.
 
     The lobe in the middle is left out: all shifts that hang together with no shift through correlations above 0.1.

@@ -6,13 +6,13 @@ import torch
 from torch import Tensor
 
 from lucidtorch.analysis.picture_values import centred
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Picture, checked
 
 LEAST_SIDE = 4  # pixels, for a spectrum to have a slope
 
 
 @checked
-def power_spectrum(image: Tensor) -> Tensor:
+def power_spectrum(image: Picture) -> Tensor:
     """Compute how strong each frequency of a picture is, all its channels together.
 
     Formula: sum over channels of |FFT(x - mean of x)|^2, with the frequency 0 in the middle.
@@ -32,7 +32,7 @@ def power_spectrum(image: Tensor) -> Tensor:
 
 
 @checked
-def radial_spectrum(image: Tensor) -> tuple[Tensor, Tensor]:
+def radial_spectrum(image: Picture) -> tuple[Tensor, Tensor]:
     """Compute how strong waves of each length are, whatever their direction.
 
     Formula: the mean of the power spectrum over the ring |f - k / s| <= 1 / 2s, for k = 1 ... s // 2, with s the
@@ -63,7 +63,7 @@ def radial_spectrum(image: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @checked
-def spectral_slope(image: Tensor) -> float | None:
+def spectral_slope(image: Picture) -> float | None:
     """Say how fast waves fade as they get finer: the slope of the logarithm of power over that of frequency.
 
     A straight line is fitted to the radial spectrum by least squares, each ring weighted by 1 / f so that every octave

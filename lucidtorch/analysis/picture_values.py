@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Picture, Within, checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 
@@ -16,7 +18,7 @@ EVEN = 1e-9  # what rounding leaves of an even picture when its mean is taken aw
 
 
 @checked
-def histogram(image: Tensor, bins: int = 64) -> Tensor:
+def histogram(image: Picture, bins: Annotated[int, Within(1, 65536)] = 64) -> Tensor:
     """Count how often each value stands in a picture.
 
     Args:
@@ -38,7 +40,7 @@ def histogram(image: Tensor, bins: int = 64) -> Tensor:
 
 
 @checked
-def extreme_share(image: Tensor, margin: float = NEAR) -> float:
+def extreme_share(image: Picture, margin: float = NEAR) -> float:
     """Say how much of a picture is nearly as dark or as bright as can be.
 
     Args:
@@ -57,7 +59,7 @@ def extreme_share(image: Tensor, margin: float = NEAR) -> float:
 
 
 @checked
-def saturation(image: Tensor) -> float:
+def saturation(image: Picture) -> float:
     """Say how far a picture's colours are from grey.
 
     Formula: the mean over pixels of (largest - smallest) / largest of the three colours, 0 for black: the saturation of

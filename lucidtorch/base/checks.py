@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.shown import shown, type_words
 
 Arguments = ParamSpec("Arguments")
@@ -72,6 +72,13 @@ NotNegative: TypeAlias = Annotated[float, Within(0)]
 Share: TypeAlias = Annotated[float, Within(0, 1)]
 Positive: TypeAlias = Annotated[float, Within(0, above=True)]
 Count: TypeAlias = Annotated[int, Within(1)]
+Threads: TypeAlias = Annotated[int, Within(1, 1024)]
+Iterations: TypeAlias = Annotated[int, Within(1, 1_000_000)]
+Numbers: TypeAlias = Annotated[Tensor, "..."]
+Picture: TypeAlias = Annotated[Tensor, "c h w", ImageError]
+Maps: TypeAlias = Annotated[Tensor, "b c h w"]
+Rows: TypeAlias = Annotated[Tensor, "n d"]
+Plane: TypeAlias = Annotated[Tensor, "h w"]
 
 
 def checked(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -230,7 +237,7 @@ def _holds(value: Any, demand: Any) -> bool:
         return demand.holds(value)
     if isinstance(demand, str) and isinstance(value, Tensor):
         axes = demand.split()
-        real = value.numel() > 0 and bool(torch.isfinite(value).all())
+        real = value.numel() > 0 and value.is_floating_point() and bool(torch.isfinite(value).all())
         return real and (value.ndim >= len(axes) - 1 if "..." in axes else value.ndim == len(axes))
     return True
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
 
 import torch
 
+from lucidtorch.base.errors import SizeError
+
+BYTES = 4  # of a number
 # What is said in a plain RuntimeError: by PyTorch's CPU allocators, by oneDNN, by Apple's, and by NVIDIA's libraries.
 REFUSALS = (
     "can't allocate memory",
@@ -15,6 +19,26 @@ REFUSALS = (
     "MPS backend out of memory",
     "_STATUS_ALLOC_FAILED",
 )
+
+
+def check_memory(numbers: float, what: str) -> None:
+    """Refuse what could never be held, before the system ends the process for trying.
+
+    Args:
+        numbers: How many numbers of four bytes it takes.
+        what: What needs them, for the message.
+
+    Raises:
+        SizeError: They take more than the memory of this machine, or than 64 GB where it does not say how much it has.
+    """
+    limit = 64 * 2**30
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        limit = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if numbers * BYTES > limit:
+        raise SizeError(
+            f"{what} takes {numbers * BYTES / 2**30:.3g} GB, but the memory here is {limit / 2**30:.3g} GB; make it "
+            "smaller."
+        )
 
 
 def is_out_of_memory(error: BaseException) -> bool:

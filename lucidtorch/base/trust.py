@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lucidtorch.base.errors import UntrustedError
 
-LONGEST = 60  # characters of a path in a message
+LONGEST = 45  # characters of a path in a message
 PACKAGE = Path(__file__).resolve().parents[1]  # what ships with the package is always read
 ADVICE = "if you trust it, add --trust (in Python trust=True)"
 
@@ -202,4 +202,4 @@ def _resolved(path: str | Path) -> Path:
 
 def _short(path: str | Path) -> str:
     text = str(path)
-    return repr(text if len(text) <= LONGEST else f"{text[:20]}...{text[-37:]}")
+    return repr(text if len(text) <= LONGEST else f"{text[:10]}...{text[-32:]}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Threads, checked
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import versions
 from lucidtorch.datasets.scans.source import Data
@@ -97,8 +97,8 @@ def gallery(
     fold: bool = True,
     winograd: bool = True,
     compile: bool = False,
-    workers: int = 1,
-    threads: int = 1,
+    workers: Threads = 1,
+    threads: Threads = 1,
     scan: ScanLike | None = None,
     data: Data | None = None,
     trust: bool = False,

@@ -33,6 +33,7 @@ def reference(layer: str, image: ImageLike) -> str:
     return f"{layer} of {checked_picture(image).sha256[:16]}"
 
 
+@checked
 def of_image(activations: Activations, layer: str, image: ImageLike) -> Tensor:
     """Look up what the network makes of a given picture.
 

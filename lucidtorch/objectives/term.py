@@ -142,7 +142,9 @@ def _defined(
     unit: bool,
     suffixes: Callable[..., Sequence[str]] | None = None,
 ) -> Callable[Arguments, Term]:
-    name = function.__name__
+    name = getattr(function, "__name__", "") if callable(function) else ""
+    if not name.isidentifier() or isinstance(function, type) or not inspect.signature(function).parameters:
+        raise ObjectiveError(f"An objective is a named function of activations and arguments, not {shown(function)}.")
     known = DEFINITIONS.get(name)
     if known is not None and known.function.__module__ != function.__module__:
         raise ObjectiveError(

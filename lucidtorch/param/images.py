@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -13,16 +14,19 @@ from lucidtorch.base.arrays import Array, ArrayLike
 from lucidtorch.base.checks import checked, finite, positive, whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
+from lucidtorch.base.memory import check_memory
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds
 from lucidtorch.base.shown import shown
-from lucidtorch.base.sizes import PLANE, Size, size_sides
+from lucidtorch.base.sizes import PLANE, Size, short_size, size_sides
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.finish import Finish
 from lucidtorch.param.fourier import fft as fourier
 from lucidtorch.param.param import Param
 from lucidtorch.param.part import Part
 from lucidtorch.param.plain import pixels
+
+HELD = 4  # numbers, their gradient, and the two moments of Adam
 
 
 class Image(Param):
@@ -40,6 +44,8 @@ class Image(Param):
         self._size = size_sides(arguments["size"])
         self._batch = whole(arguments["batch"], "image(batch=)")
         self._channels = whole(arguments["channels"], "image(channels=)") + self.alpha
+        made = self.batch * self.channels * math.prod(self.size)
+        check_memory(HELD * made, f"image({short_size(self.size)}, batch={self.batch}, channels={self.channels})")
         self.finish = Finish(arguments, self.batch, self.channels, self.size)
         self.words = (_main_part(arguments), *added)
         self.parts = nn.ModuleList(word.basis(self.batch, self.finish.free, self.size) for word in self.words)

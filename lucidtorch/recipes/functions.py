@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
 from torch import nn
 
+from lucidtorch.base.checks import Threads, fitting
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.fields.checking import checked
@@ -26,6 +27,12 @@ RUN_WORDS = {
     "workers": (1, "How many processes work side by side; more than one needs a network that is loaded by name."),
     "report": (None, "Called as the work goes on with the number done, the number of all, and what is counted."),
     "progress": (True, "Whether a notebook or a terminal shows how far the run is, and its pictures as they grow."),
+}
+RUN_TYPES: dict[str, Any] = {
+    "output": str | Path | None,
+    "workers": Threads,
+    "report": Callable[..., object] | None,
+    "progress": bool,
 }
 
 
@@ -47,6 +54,7 @@ class RecipeFunction:
         given = dict(self.__signature__.bind(*args, **words).arguments)
         network, fields = _network(given.pop("model"), given)
         own = {name: given.pop(name, default) for name, (default, _) in RUN_WORDS.items()}
+        own = fitting(self.__name__, self.__signature__, RUN_TYPES, own)
         recipe = checked(self.kind, {**given, **fields, "recipe": self.__name__})
         folder = scratch_folder() if own["output"] is None else Path(own["output"])
         said = {name: own[name] for name in ("workers", "report", "progress")}

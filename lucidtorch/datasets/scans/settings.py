@@ -7,6 +7,16 @@ from dataclasses import dataclass
 from lucidtorch.base.checks import check_number
 
 FEWEST_BINS = 4
+# What tables of a thousand units still fit into memory with, from the smallest to the largest number.
+BOUNDS = {
+    "top": (1, 100_000),
+    "bottom": (0, 100_000),
+    "ranked": (0, 100_000),
+    "batch": (1, 65_536),
+    "chunk": (1, 1_000_000_000),
+    "bins": (FEWEST_BINS, 65_536),
+    "samples": (0, 1_000_000),
+}
 LARGEST_SEED = 2**63 - 1
 
 
@@ -38,11 +48,8 @@ class Settings:
     seed: int
 
     def __post_init__(self) -> None:
-        for word in ("top", "batch", "chunk"):
-            check_number(getattr(self, word), f"scan({word}=)", low=1, whole=True)
-        for word in ("bottom", "ranked", "samples"):
-            check_number(getattr(self, word), f"scan({word}=)", low=0, whole=True)
-        check_number(self.bins, "scan(bins=)", low=FEWEST_BINS, whole=True)
+        for word, (low, high) in BOUNDS.items():
+            check_number(getattr(self, word), f"scan({word}=)", low=low, high=high, whole=True)
         check_number(self.seed, "scan(seed=)", low=0, high=LARGEST_SEED, whole=True)
 
     @property

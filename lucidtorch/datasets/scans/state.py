@@ -14,6 +14,7 @@ import numpy as np
 
 from lucidtorch.base.errors import BadInputError, RecipeError, UntrustedError
 from lucidtorch.base.records import read_json
+from lucidtorch.base.shown import cut
 from lucidtorch.base.trust import check_read
 from lucidtorch.datasets.named import DataName, portable_name
 from lucidtorch.datasets.scans.ledger import Ledger
@@ -256,4 +257,4 @@ def _receptive_field(found: FieldRecord | None) -> ReceptiveField | None:
 
 
 def _damaged(folder: Path, error: Exception) -> BadInputError:
-    return BadInputError(f"The scan in {folder} is damaged ({error}); remove the folder and scan again.")
+    return BadInputError(f"The scan in {folder} is damaged ({cut(str(error), 100)}); remove the folder and scan again.")

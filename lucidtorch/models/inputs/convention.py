@@ -19,6 +19,7 @@ from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.models.inputs.mean_image import read_mean, resized_mean
 
+MOST_CHANNELS = 65_536
 ChannelOrder: TypeAlias = Literal["rgb", "bgr"]
 ORDERS: tuple[ChannelOrder, ...] = ("rgb", "bgr")
 COLOURS = 3
@@ -168,8 +169,8 @@ def _mean_of_file(values: Array) -> tuple[tuple[float, ...], Array | None]:
 
 
 def _check_channels(channels: object) -> None:
-    if not is_whole(channels) or channels < 1:
-        raise BadInputError(f"channels is a whole number from 1, but {shown(channels)} was given.")
+    if not is_whole(channels) or not 1 <= channels <= MOST_CHANNELS:
+        raise BadInputError(f"channels is a whole number from 1 to {MOST_CHANNELS}, but {shown(channels)} was given.")
 
 
 def _check_range(value_range: tuple[float, float]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import transformers
+from huggingface_hub import constants
 from torch import Tensor, nn
 from transformers.utils import logging
 
@@ -160,10 +161,12 @@ def _first_line(error: Exception) -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep transformers from reporting what is checked here anyway."""
-    before = logging.get_verbosity()
+    """Keep transformers quiet about what is checked here anyway, and from requests where nothing may be fetched."""
+    before, offline = logging.get_verbosity(), constants.HF_HUB_OFFLINE
     logging.set_verbosity(logging.CRITICAL)
+    constants.HF_HUB_OFFLINE = offline or not may_download()  # local_files_only leaves the hub's own requests
     try:
         yield
     finally:
         logging.set_verbosity(before)
+        constants.HF_HUB_OFFLINE = offline

@@ -62,8 +62,8 @@ def _check_name(name: str) -> None:
 
 
 def _fetched(name: str) -> nn.Module:
+    overlay = None if may_download() else {"file": str(_cached(name))}
     try:
-        overlay = None if may_download() else {"file": str(_cached(name))}
         module: nn.Module = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
     except (OSError, RuntimeError, ValueError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
