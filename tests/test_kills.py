@@ -61,7 +61,8 @@ def killed(command: str, folder: Path, workers: int, at: float, number: signal.S
     process.send_signal(number)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode in (0, -number, 130), said
-    assert "Traceback" not in said
+    if number != signal.SIGKILL:  # a worker that is killed while it is born complains of its parent
+        assert "Traceback" not in said
     assert left(process.pid) == []
     return share
 
