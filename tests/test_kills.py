@@ -61,7 +61,8 @@ def killed(command: str, folder: Path, workers: int, at: float, number: signal.S
     process.send_signal(number)
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode in (0, -number, 130), said
-    assert "Traceback" not in said
+    if number != signal.SIGKILL:  # a worker that is killed while it is born complains of its parent
+        assert "Traceback" not in said
     assert left(process.pid) == []
     return share
 
@@ -126,16 +127,18 @@ def prepared(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["kill", "term"])
 @pytest.mark.parametrize("kind", COMMANDS)
-def test_twenty_kills(kind: str, number: signal.Signals, tmp_path: Path, unbroken: dict[str, dict[str, bytes]]) -> None:
-    """A picture is begun anew each time; what goes on where it was stopped is killed farther along each time."""
+def test_twenty_kills(kind: str, tmp_path: Path, unbroken: dict[str, dict[str, bytes]]) -> None:
+    """By both signals in turn, with one worker and with two; about two minutes for each command on two cores.
+
+    A picture is begun anew each time; what goes on where it was stopped is killed farther along each time.
+    """
     folder = prepared(tmp_path)
     seen = []
     for kill in range(KILLS):
-        workers = 1 + kill % 2
+        number = signal.SIGKILL if kill % 4 < 2 else signal.SIGTERM
         at = (kill + 1.0) / (KILLS + 1.5)
-        seen.append(killed(COMMANDS[kind], folder, workers, at, number, delay=0.015 * (kill % 4)))
+        seen.append(killed(COMMANDS[kind], folder, 1 + kill % 2, at, number, delay=0.015 * (kill % 5)))
     assert sum(0.05 <= share <= 0.95 for share in seen) >= 15, seen
     finished(COMMANDS[kind], folder)
     assert contents(folder) == unbroken[kind]

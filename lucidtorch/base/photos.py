@@ -18,6 +18,7 @@ GREY_MODES = ("1", "L", "I;16")
 COLOURS = 3
 LARGE = 2**25  # pixels: a larger file is read no larger than it is needed
 FINE = 3  # how much larger than needed it stays, so that scaling it once more gives nearly the same pixels
+ON_ITS_SIDE = 5  # from here on, orientations of EXIF exchange rows and columns
 FINEST_DRAFT = 8  # how many times smaller a JPEG can be decoded
 GREY_WEIGHTS = np.array((0.299, 0.587, 0.114), dtype=np.float32)  # ITU-R 601, as Pillow makes grey of colours
 
@@ -50,9 +51,9 @@ def photo_bytes(
 ) -> np.ndarray:
     """Read an image file, turned as its camera says, cut evenly to a shape and scaled to it.
 
-    A file of more than 33 million pixels that is at least six times as large as needed is made smaller as it is read,
-    to three times that size or more: a JPEG is decoded so, and anything else averaged over squares of pixels. All other
-    files are read as they are. Pillow holds 4 bytes for each pixel of a file in colours that is no JPEG.
+    A file of more than 33 million pixels that is at least six times as large as needed is cut and made smaller as it is
+    read, to three times that size. All other files are read as they are. Pillow holds 4 bytes for each pixel of a file
+    in colours that is no JPEG, and 1 of a grey one.
 
     Args:
         path: Any image file that Pillow reads.
@@ -96,13 +97,14 @@ def decoded(image: Image.Image, mode: str, needed: Size | None) -> Image.Image:
         The image.
     """
     factor = _reduction(image.size, needed)
-    if factor == 1:
+    if factor == 1 or needed is None:
         return ImageOps.exif_transpose(image).convert(mode)
-    exif, width = image.getexif(), image.width
-    wanted = [max(1, side // min(factor, FINEST_DRAFT)) for side in image.size]
-    image.draft(None, (wanted[0], wanted[1]))  # of a JPEG that is not loaded yet
-    small = _averaged(image, mode, max(1, factor * image.width // width))
-    small.getexif().update({tag: value for tag, value in exif.items() if tag == ExifTags.Base.Orientation})
+    turn = image.getexif().get(ExifTags.Base.Orientation, 1)
+    height, width = needed if turn < ON_ITS_SIDE else needed[::-1]
+    side = min(factor, FINEST_DRAFT)
+    image.draft(None, (image.width // side, image.height // side))  # of a JPEG that is not loaded yet
+    small = _scaled(image, mode, (FINE * width, FINE * height))
+    small.getexif()[ExifTags.Base.Orientation] = turn
     return ImageOps.exif_transpose(small)
 
 
@@ -113,12 +115,15 @@ def _reduction(size: tuple[int, int], needed: Size | None) -> int:
     return max(1, min(size) // (FINE * max(needed)))  # whichever way it is turned
 
 
-def _averaged(picture: Image.Image, mode: str, factor: int) -> Image.Image:
-    """Average an image over squares of pixels, channel by channel, so that there is no copy of the whole."""
-    if factor == 1 or picture.mode not in ("RGB", "RGBA", "RGBX", "L"):
-        return picture.convert(mode).reduce(factor)
-    bands = [picture.getchannel(band).reduce(factor) for band in range(min(COLOURS, len(picture.getbands())))]
-    return (bands[0] if len(bands) == 1 else Image.merge("RGB", bands)).convert(mode)
+def _scaled(picture: Image.Image, mode: str, size: tuple[int, int]) -> Image.Image:
+    """Cut an image evenly to a shape and scale it, channel by channel, so that there is no copy of the whole."""
+    scale = min(picture.width / size[0], picture.height / size[1])
+    rows, columns = (picture.height - size[1] * scale) / 2, (picture.width - size[0] * scale) / 2
+    box = (columns, rows, picture.width - columns, picture.height - rows)
+    whole = picture if picture.mode in ("RGB", "RGBA", "RGBX", "L") else picture.convert(mode)
+    count = min(COLOURS, len(whole.getbands()))
+    bands = [whole.getchannel(band).resize(size, Image.Resampling.HAMMING, box=box) for band in range(count)]
+    return (bands[0] if count == 1 else Image.merge("RGB", bands)).convert(mode)
 
 
 def with_channels(values: np.ndarray, channels: int) -> np.ndarray:

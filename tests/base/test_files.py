@@ -100,7 +100,7 @@ def test_the_scratch_folder_of_a_killed_movie_is_removed(tmp_path: Path, monkeyp
 def test_a_full_or_broken_disk_is_no_bad_input(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     number = getattr(errno, name)
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(number, os.strerror(number))
 
     with monkeypatch.context() as patch:

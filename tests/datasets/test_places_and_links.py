@@ -77,7 +77,7 @@ def test_titles_name_a_file_and_its_checksum(tmp_path: Path) -> None:
     assert model.name == "mine.py:build"
     lt.gallery(model, tmp_path / "pages", layers=["0"], units="0", param="image(16)", steps=1, batch=1)
     files = shown_files(tmp_path / "pages")
-    assert "<title>mine.py:build: what each unit looks for" in files["index.html"]
+    assert "mine.py:build: what each unit looks for" in files["index.html"]
     assert model.source is not None
     assert f"mine.py:build, SHA-256 {model.source.code_sha256}" in files["index.html"]
     assert "a-place-of-mine" not in files["index.html"]

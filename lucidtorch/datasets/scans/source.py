@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,16 +132,27 @@ class Source:
             number: From 0.
 
         Returns:
-            Its file where the data lists its files, from the folder of the data on if it has one, or its name alone;
-            otherwise its number.
+            Its file where the data lists its files, from the folder that they have in common on; otherwise its number.
         """
         path = self._path(number)
         if path is None:
             return f"image {number}"
-        root = getattr(self.data, "root", None)
-        if isinstance(root, str | Path) and Path(path).is_relative_to(root):
-            return Path(path).relative_to(root).as_posix()
+        if self._root is not None and Path(path).is_relative_to(self._root):
+            return Path(path).relative_to(self._root).as_posix()
         return Path(path).name
+
+    @functools.cached_property
+    def _root(self) -> Path | None:
+        """The folder that names of files start from: that of the data, or the one that all listed files are in."""
+        root = getattr(self.data, "root", None)
+        if isinstance(root, str | Path):
+            return Path(root)
+        if not isinstance(self.data, list | tuple) or not all(isinstance(one, str | Path) for one in self.data):
+            return None
+        try:
+            return Path(os.path.commonpath([Path(one).parent for one in self.data]))
+        except ValueError:  # paths from the root and relative ones, or several drives
+            return None
 
     def _path(self, number: int) -> str | Path | None:
         """The file of an image, where the data lists its files."""
