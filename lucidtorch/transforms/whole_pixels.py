@@ -30,7 +30,7 @@ def copied(images: Tensor, matrix: np.ndarray, size: Size, outside: float | Tens
         # The two ways below give gradients of different memory layouts, and what comes before may round by the layout;
         # an image's bytes would then depend on whether its neighbours happen to move alike.
         images = images.view_as(images)
-        images.register_hook(Tensor.contiguous)
+        images.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]
     if isinstance(outside, float | int) and len({*zip(rows, columns, strict=True)}) == 1:
         return _on_canvas(images, rows[0], columns[0], size, outside)
     parts = []

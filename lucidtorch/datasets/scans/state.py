@@ -88,7 +88,7 @@ def write_state(state: State, folder: Path) -> None:
         OutputError: The folder cannot be written to.
     """
     stream = io.BytesIO()
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{number}/{name}": array
         for number, ledger in enumerate(state.ledgers.values())
         for name, array in ledger.arrays().items()
