@@ -30,7 +30,7 @@ def copied(images: Tensor, matrix: np.ndarray, size: Size, outside: float | Tens
         # The two ways below give gradients of different memory layouts, and what comes before may round by the layout;
         # an image's bytes would then depend on whether its neighbours happen to move alike.
         images = images.view_as(images)
-        images.register_hook(Tensor.contiguous)  # type: ignore[no-untyped-call]
+        images.register_hook(_contiguous)  # type: ignore[no-untyped-call]
     if isinstance(outside, float | int) and len({*zip(rows, columns, strict=True)}) == 1:
         return _on_canvas(images, rows[0], columns[0], size, outside)
     parts = []
@@ -42,6 +42,10 @@ def copied(images: Tensor, matrix: np.ndarray, size: Size, outside: float | Tens
             value = float(outside[place]) if isinstance(outside, Tensor) else outside
             parts.append(_on_canvas(one, rows[place], columns[place], size, value))
     return torch.cat(parts)
+
+
+def _contiguous(grad: Tensor | None) -> Tensor | None:
+    return None if grad is None else grad.contiguous()
 
 
 def _on_canvas(images: Tensor, rows: Line, columns: Line, size: Size, value: float) -> Tensor:
