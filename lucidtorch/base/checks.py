@@ -247,7 +247,7 @@ def _is_a(value: Any, kind: Any) -> bool:
         return is_whole(value) if kind is int else is_number(value)
     if kind is None or kind is Callable or kind is typing.Callable:
         return value is None if kind is None else callable(value)
-    if not isinstance(kind, type) or getattr(kind, "_is_protocol", False):
+    if kind is Any or not isinstance(kind, type) or getattr(kind, "_is_protocol", False):
         return True  # `Any`, a variable, or a protocol, whose members are asked for where they are used
     return isinstance(value, kind) and (not isinstance(value, Tensor) or is_dense(value))
 

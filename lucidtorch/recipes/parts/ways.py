@@ -133,7 +133,7 @@ class Ground:
         return found
 
 
-def plain_image(stage: Stage, *, bounds: str = "sigmoid") -> Image:
+def plain_image(stage: Stage, *, bounds: Literal[sigmoid, clip] = "sigmoid") -> Image:
     """Give what makes the picture in plain ascent: one number per pixel and colour where the recipe says nothing.
 
     Args:
