@@ -91,10 +91,9 @@ def wrongs(call: Callable[[], object], room: Path) -> str | None:
         if len(first) >= LONGEST or len(others) >= MOST_LINES:
             return f"says {len(first)} letters in {1 + len(others)} lines: {first[:80]}"
         return "left files" if standing(room) != before else None
-    except Hostile.Own:
-        return None  # the error of the user's own object
     except (Exception, TooLong) as error:  # noqa: BLE001  # whatever it is, it is told
-        return f"raises {type(error).__name__}"
+        users = isinstance(error, Hostile.Own) or hasattr(error, "__notes__")  # of what the user gave: it passes
+        return None if users else f"raises {type(error).__name__}: {str(error)[:80]!r}"
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 
 import torch
@@ -26,10 +27,31 @@ def called(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     Returns:
         What it makes of them, the frames of clips put back in their place.
     """
+    if images.ndim != 2 + PLANE:
+        return torch.stack([called(function, clip.transpose(0, 1)).transpose(0, 1) for clip in images])
     with noting(f"raised by the transform {shown(function)}"):
-        if images.ndim == 2 + PLANE:
-            return function(images)
-        return torch.stack([function(clip.transpose(0, 1)).transpose(0, 1) for clip in images])
+        moved = function(images)
+    if not isinstance(moved, Tensor) or moved.ndim != images.ndim:
+        raise BadInputError(f"The transform {shown(function)} gives {shown(moved)} and no images [B, C, H, W].")
+    return moved
+
+
+def takes_images(function: Callable[..., object]) -> bool:
+    """Say whether a function can be called with images and nothing else.
+
+    Args:
+        function: A function, or a module, whose `forward` counts.
+
+    Returns:
+        Whether it can, as far as its signature says.
+    """
+    try:
+        inspect.signature(getattr(function, "forward", function)).bind(None)
+    except ValueError:  # a function of another language has no signature
+        return True
+    except TypeError:
+        return False
+    return not isinstance(function, type)
 
 
 def tried(function: Callable[[Tensor], Tensor], size: Size, channels: Iterable[int]) -> Size:
@@ -46,6 +68,4 @@ def tried(function: Callable[[Tensor], Tensor], size: Size, channels: Iterable[i
     count = next(iter(channels), RGB)
     with OwnRandomState(0)(), torch.no_grad():
         moved = called(function, torch.zeros(1, count, *size))
-    if not isinstance(moved, Tensor) or moved.ndim != 2 + PLANE:
-        raise BadInputError(f"The transform {shown(function)} gives {shown(moved)} for an image [1, {count}, H, W].")
     return tuple(moved.shape[-PLANE:])

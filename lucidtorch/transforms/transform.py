@@ -29,7 +29,7 @@ from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import format_call
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size
-from lucidtorch.transforms.foreign import called, tried
+from lucidtorch.transforms.foreign import called, takes_images, tried
 
 Draws: TypeAlias = tuple[Tensor, ...]
 Outside: TypeAlias = float | Tensor | str  # what lies around the images: one value, `[B]` values, or MIRROR
@@ -165,7 +165,7 @@ class Pipeline:
             return parts
         if isinstance(parts, Transform):
             return cls((parts,))
-        if callable(parts):
+        if callable(parts) and takes_images(parts):
             return cls((Foreign(parts),))
         if isinstance(parts, str) or not isinstance(parts, Iterable):
             raise BadInputError(
