@@ -60,7 +60,7 @@ def test_a_scan_names_places_in_its_provenance_alone(demo: Model, photos: Path, 
 
 def shown_files(place: Path) -> dict[str, str]:
     """The pages and data of a folder, without what pictures carry."""
-    found = {path.name: path.read_text() for path in place.rglob("*.html")}
+    found = {path.relative_to(place).as_posix(): path.read_text() for path in place.rglob("*.html")}
     data: dict[str, Any] = json.loads((place / "data.json").read_text())
     for layer in data["layers"]:
         for unit in layer["units"]:
