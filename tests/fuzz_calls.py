@@ -304,7 +304,6 @@ METHODS: dict[str, tuple[Callable[[], Any], dict[str, Arguments]]] = {
             "label_index": {"label": 0},
             "layers_at": {"size": (32, 32)},
             "normalize": {"images": IMAGE[None]},
-            "private": {"addresses": ()},
             "refusal": {"size": (32, 32)},
         },
     ),

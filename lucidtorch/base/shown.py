@@ -29,6 +29,7 @@ NAMES: dict[Any, tuple[str, str]] = {
     Tensor: ("a tensor", "tensors"),
     Path: ("a path", "paths"),
     nn.Module: ("a module", "modules"),
+    np.ndarray: ("an array", "arrays"),
 }
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from lucidtorch.base.checks import Threads, checked
+from lucidtorch.base.bounds import Threads
+from lucidtorch.base.checks import checked
 from lucidtorch.base.files import check_output_folder, remove_leftovers
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import versions

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
+from typing import Literal
 
 import torch
 
@@ -133,7 +134,7 @@ class Ground:
         return found
 
 
-def plain_image(stage: Stage, *, bounds: Literal[sigmoid, clip] = "sigmoid") -> Image:
+def plain_image(stage: Stage, *, bounds: Literal["sigmoid", "clip"] = "sigmoid") -> Image:
     """Give what makes the picture in plain ascent: one number per pixel and colour where the recipe says nothing.
 
     Args:
