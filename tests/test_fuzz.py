@@ -19,7 +19,8 @@ from typing import Any
 
 import click
 import pytest
-from fuzz_calls import CALLS, COMMANDS, NO_CALL, Call, calls, furnish, public
+from fuzz_calls import CALLS, COMMANDS, NO_CALL
+from fuzz_tools import Call, calls, furnish, public
 from fuzz_values import MADE, PLAIN, VALUES, WORDS, Hostile
 
 from lucidtorch.base.errors import LucidtorchError

@@ -171,6 +171,8 @@ def _taken_together(value: Any, kind: type, parts: tuple[Any, ...]) -> Any:
             return MISFIT
         pairs = [(_taken(key, parts[0]), _taken(one, parts[1])) for key, one in value.items()]
         return MISFIT if any(MISFIT in pair for pair in pairs) else value
+    if isinstance(value, Tensor) and value.ndim > 1 and len(value) and _taken(value[0], parts[0]) is not MISFIT:
+        return value  # a batch of images is as good as a list of them
     if isinstance(value, Tensor | np.ndarray) and value.ndim > 0 and is_dense(value):
         value = value.tolist()
     if not isinstance(value, Sequence):
