@@ -7,7 +7,8 @@ from torch import Tensor
 
 from lucidtorch.analysis.overlays import in_grey
 from lucidtorch.analysis.tones import toned
-from lucidtorch.base.checks import Picture, Plane, checked
+from lucidtorch.base.bounds import Picture, Plane
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
 
 BARE = 0.75  # how bright the grey picture is where there is no heat

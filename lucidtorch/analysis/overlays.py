@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lucidtorch.base.checks import Maps, Picture, Rows, Within, checked
+from lucidtorch.base.bounds import Maps, Picture, Rows, Within
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.photos import GREY_WEIGHTS
 

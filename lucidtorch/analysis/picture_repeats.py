@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lucidtorch.analysis.picture_values import centred
-from lucidtorch.base.checks import Picture, Plane, checked
+from lucidtorch.base.bounds import Picture, Plane
+from lucidtorch.base.checks import checked
 
 LOBE = 0.1  # of the correlation: what hangs together above it round the middle is the picture's own grain
 

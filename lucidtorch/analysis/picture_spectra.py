@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from lucidtorch.analysis.picture_values import centred
-from lucidtorch.base.checks import Picture, checked
+from lucidtorch.base.bounds import Picture
+from lucidtorch.base.checks import checked
 
 LEAST_SIDE = 4  # pixels, for a spectrum to have a slope
 

@@ -130,7 +130,8 @@ class Array:
         return stream.getvalue()
 
 
-ArrayLike: TypeAlias = Tensor | np.ndarray | Sequence[float] | Sequence[Sequence[float]] | Array
+Nested: TypeAlias = Sequence[float] | Sequence[Sequence[float]] | Sequence[Sequence[Sequence[float]]]
+ArrayLike: TypeAlias = Tensor | np.ndarray | Nested | Sequence[Sequence[Sequence[Sequence[float]]]] | Array
 
 
 def load_array(path: Path, sha256: str | None = None) -> Array:

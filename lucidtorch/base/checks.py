@@ -14,7 +14,6 @@ import inspect
 import math
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, ParamSpec, TypeAlias, TypeGuard, TypeVar, Union, get_args, get_origin
@@ -23,7 +22,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lucidtorch.base.errors import BadInputError, ImageError
+from lucidtorch.base.bounds import Within
+from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown, type_words
 
 Arguments = ParamSpec("Arguments")
@@ -34,51 +34,6 @@ LONGEST_PATH, LONGEST_NAME = 4095, 255  # letters, and bytes of one part, that f
 WHOLE_BITS = 63  # of the largest whole number that torch and JSON readers take
 MOST_VALUES = 1_000_000  # in a sequence; longer ones are no arguments but data
 MISFIT = object()  # what `_taken` gives in the place of a value that does not fit
-
-
-@dataclass(frozen=True)
-class Within:
-    """Bounds of a number, for `Annotated[int, Within(1, 8192)]`.
-
-    Args:
-        low: The smallest number that fits.
-        high: The largest number that fits.
-        above: Whether numbers must be larger than `low`.
-    """
-
-    low: float = -math.inf
-    high: float = math.inf
-    above: bool = False
-
-    def holds(self, number: Any) -> bool:
-        """Say whether a number lies within the bounds.
-
-        Args:
-            number: A finite number.
-
-        Returns:
-            Whether it does.
-        """
-        return bool(self.low <= number <= self.high and not (self.above and number == self.low))
-
-    def __str__(self) -> str:
-        if self.low == -math.inf:
-            return "" if self.high == math.inf else f" up to {_written(self.high)}"
-        start = f" {'above' if self.above else 'from'} {_written(self.low)}"
-        return start if self.high == math.inf else f"{start} {'up ' if self.above else ''}to {_written(self.high)}"
-
-
-NotNegative: TypeAlias = Annotated[float, Within(0)]
-Share: TypeAlias = Annotated[float, Within(0, 1)]
-Positive: TypeAlias = Annotated[float, Within(0, above=True)]
-Count: TypeAlias = Annotated[int, Within(1)]
-Threads: TypeAlias = Annotated[int, Within(1, 1024)]
-Iterations: TypeAlias = Annotated[int, Within(1, 1_000_000)]
-Numbers: TypeAlias = Annotated[Tensor, "..."]
-Picture: TypeAlias = Annotated[Tensor, "c h w", ImageError]
-Maps: TypeAlias = Annotated[Tensor, "b c h w"]
-Rows: TypeAlias = Annotated[Tensor, "n d"]
-Plane: TypeAlias = Annotated[Tensor, "h w"]
 
 
 def checked(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -216,6 +171,8 @@ def _taken_together(value: Any, kind: type, parts: tuple[Any, ...]) -> Any:
             return MISFIT
         pairs = [(_taken(key, parts[0]), _taken(one, parts[1])) for key, one in value.items()]
         return MISFIT if any(MISFIT in pair for pair in pairs) else value
+    if isinstance(value, Tensor) and value.ndim > 1 and len(value) and _taken(value[0], parts[0]) is not MISFIT:
+        return value  # a batch of images is as good as a list of them
     if isinstance(value, Tensor | np.ndarray) and value.ndim > 0 and is_dense(value):
         value = value.tolist()
     if not isinstance(value, Sequence):
@@ -272,10 +229,6 @@ def is_dense(value: Tensor | np.ndarray) -> bool:
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "biuf"
     return value.layout is torch.strided and not (value.is_meta or value.is_quantized or value.is_complex())
-
-
-def _written(number: float) -> str:
-    return str(number) if isinstance(number, int) else f"{number:g}"
 
 
 def is_whole(value: object) -> TypeGuard[int]:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 LONGEST = 299  # letters of the first line of a message
+MOST_LINES = 3  # below it, such as a text and a caret
 CLOSE = 0.5  # how alike two words must be for one to be suggested for the other
 
 
@@ -19,6 +20,8 @@ class LucidtorchError(Exception):
 
     def __init__(self, message: object = "") -> None:
         first, *others = str(message).split("\n")
+        if len(others) > MOST_LINES:  # of another library, or in a value that was given
+            first, others = " ".join([first, *others]), []
         if len(first) > LONGEST:
             first = f"{first[: LONGEST - 122]} ... {first[-117:]}"
         super().__init__("\n".join([first, *others]))

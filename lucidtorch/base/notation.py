@@ -11,7 +11,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import MOST_VALUES, Hints, fitted, hints_of, is_whole
+from lucidtorch.base.checks import MOST_VALUES, Hints, fitted, hints_of, is_dense, is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
 from lucidtorch.base.shown import shown
@@ -36,6 +36,8 @@ def freeze(value: object) -> object:
     """
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, Tensor) and not is_dense(value):
+        raise BadInputError(f"Real numbers are needed, one by one, but {shown(value)} was given.")
     if isinstance(value, Tensor | np.ndarray):
         return _frozen_numbers(value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -29,6 +29,7 @@ NAMES: dict[Any, tuple[str, str]] = {
     Tensor: ("a tensor", "tensors"),
     Path: ("a path", "paths"),
     nn.Module: ("a module", "modules"),
+    np.ndarray: ("an array", "arrays"),
 }
 
 
@@ -89,7 +90,7 @@ def type_words(hint: Any, *, several: bool = False) -> str:
         return "functions" if several else "a function"
     name = getattr(hint, "__name__", "")
     name = name.lower() if name[1:].islower() and hint.__module__.startswith(OWN) else name
-    return NAMES.get(hint, (f"{'an' if name[:1] in 'AEIO' else 'a'} {name}", f"{name}s"))[several]
+    return NAMES.get(hint, (f"{'an' if name[:1] in 'AEIOaeio' else 'a'} {name}", f"{name}s"))[several]
 
 
 def _demanding(words: str, demands: tuple[Any, ...]) -> str:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from lucidtorch.base.checks import Threads, checked
+from lucidtorch.base.bounds import Threads
+from lucidtorch.base.checks import checked
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.settings import versions
 from lucidtorch.datasets.scans.source import Data

@@ -31,9 +31,8 @@ from lucidtorch.models.running.probe import probing
 from lucidtorch.models.sources.labels import find_label
 from lucidtorch.models.sources.model_source import ModelSource
 
-GREY = 0.5
 CHECKS = itertools.count()  # of copies, in this process
-DRY_RUN_IMAGES = 2  # so that the batch is never mistaken for an axis of size one
+GREY, DRY_RUN_IMAGES = 0.5, 2  # two images, so that the batch is never mistaken for an axis of size one
 # The sides to try, by the number of axes, for networks whose size nobody stated.
 SIZES_TO_TRY: dict[int, tuple[tuple[int, ...], ...]] = {
     2: tuple((side, side) for side in (224, 128, 96, 64, 48, 32, 28, 256, 299, 384)),
@@ -85,8 +84,7 @@ class Model:
         self.takes_batches = True  # known after the first dry run
         self.output: Parts = () if output is None else (output,)  # the way to its own output
         self._tables: dict[tuple[int, ...], LayerTable] = {}
-        # Which copies give what the network gives.
-        self._sound: dict[tuple[bool, bool, bool, frozenset[Address]], bool] = {}
+        self._sound: dict[tuple[bool, bool, bool, frozenset[Address]], bool] = {}  # which copies give the same
         self._normalization = Normalization(convention, name)
 
     def __repr__(self) -> str:
@@ -95,14 +93,12 @@ class Model:
     @property
     def device(self) -> torch.device:
         """Where the network's weights are."""
-        weight = self._first_weight()
-        return torch.device("cpu") if weight is None else weight.device
+        return torch.device("cpu") if (weight := self._first_weight()) is None else weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """The type of the network's weights, float32 where it has none."""
-        weight = self._first_weight()
-        return torch.float32 if weight is None else weight.dtype
+        return torch.float32 if (weight := self._first_weight()) is None else weight.dtype
 
     @cached_property
     def heads(self) -> dict[str, tuple[str, ...]]:
@@ -165,6 +161,7 @@ class Model:
             self._tables[sides] = self._table(self._walk(sides)[0])
         return self._tables[sides]
 
+    @checked
     def addresses(self, layers: Iterable[LayerLike], size: Sequence[int]) -> dict[str, Address]:
         """Read addresses for a forward pass of images of a size.
 
@@ -315,8 +312,8 @@ class Model:
 
     def _is_sound(self, made: Model, read: Iterable[Address]) -> bool:
         """Whether a copy gives what the network gives on an image of noise."""
-        dice = torch.Generator().manual_seed(next(CHECKS))  # a new image, which no part remembers
-        noise = torch.rand(1, self._given.channels, *self.convention.size, generator=dice)
+        shape = (1, self._given.channels, *self.convention.size)  # of a new image, which no part remembers
+        noise = torch.rand(shape, generator=torch.Generator().manual_seed(next(CHECKS)))
         seen = self.normalize(noise.to(self.device, self.dtype))
         return agree([(one.module, one.feed.with_any_batch()) for one in (self, made)], read, seen)
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lucidtorch.base.checks import Count
+from lucidtorch.base.bounds import Count
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE

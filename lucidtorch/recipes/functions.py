@@ -10,7 +10,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from torch import nn
 
-from lucidtorch.base.checks import Threads, fitting
+from lucidtorch.base.bounds import Threads
+from lucidtorch.base.checks import fitting
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.fields.checking import checked

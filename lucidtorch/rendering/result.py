@@ -12,7 +12,7 @@ from torch import Tensor
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import checked
 from lucidtorch.base.clips import block, strip
-from lucidtorch.base.errors import OutputError
+from lucidtorch.base.errors import BadInputError, OutputError
 from lucidtorch.base.files import atomic_write_bytes, check_output_file
 from lucidtorch.base.images import dead_mark, encode_png, on_grey, sheet
 from lucidtorch.base.settings import Settings, settings_text
@@ -108,8 +108,9 @@ class Rendering:
         Returns:
             `[C, H, W]`; of a clip, its frames side by side.
         """
-        shown = self._marked(image)
-        return strip(shown) if self.is_clips else shown
+        self._check_places([image])
+        marked = self._marked(image)
+        return strip(marked) if self.is_clips else marked
 
     def sheet(self) -> Tensor:
         """Lay all pictures out in one.
@@ -131,12 +132,21 @@ class Rendering:
             The bytes of the file. Of several pictures it is a sheet.
         """
         if snapshot is not None:
+            if snapshot not in self.snapshots:
+                kept = ", ".join(map(str, self.snapshots)) or "none"
+                raise BadInputError(f"There is no snapshot after {snapshot} steps; those that are kept: {kept}.")
             earlier = replace(self, images=self.snapshots[snapshot], dead=(False,) * len(self.dead))
             return replace(earlier, recipe={**self.recipe, "snapshot": snapshot}).png(images)
         if images is None:
             return encode_png(self.sheet(), settings_text(self.recipe), alpha=self.alpha)
+        self._check_places(images)
         text = settings_text({**self.recipe, "images": list(images)})
         return encode_png(self._sheet(images), text, alpha=self.alpha)
+
+    def _check_places(self, images: Sequence[int]) -> None:
+        count = len(self.images)
+        if not images or not all(0 <= place < count for place in images):
+            raise BadInputError(f"The places of images are from 0 to {count - 1}, but {shown(images)} was given.")
 
     def _repr_png_(self) -> bytes:
         return encode_png(self._fitting(), alpha=self.alpha) if self._is_large else self.png()

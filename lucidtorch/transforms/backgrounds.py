@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.checks import NotNegative
+from lucidtorch.base.bounds import NotNegative
 from lucidtorch.base.colours import IMAGENET_ROOT
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.sizes import PLANE, Size

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.checks import NotNegative
+from lucidtorch.base.bounds import NotNegative
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import Size
 from lucidtorch.transforms.geometric import STILL, Geometric, Motion, about_centre

@@ -45,7 +45,7 @@ BAD: dict[str, Case] = {
     "channel": ({"objective": "conv1_1:9999"}, UnitError, "has [0-9]+ channels"),
     "negative channel": ({"objective": channel("conv1_1", -1)}, UnitError, "has [0-9]+ channels"),
     "one of several channels": ({"objective": "conv1_1:[0, 9999]"}, UnitError, "has [0-9]+ channels"),
-    "channel that is no number": ({"objective": channel("conv1_1", "a")}, UnitError, "'a'"),
+    "channel that is no number": ({"objective": "channel('conv1_1', 'a')"}, ExpressionError, "'a'"),
     "channel that is no whole number": ({"objective": channel("conv1_1", 1.5)}, UnitError, "1.5"),
     "no channels": ({"objective": channel("conv1_1", [])}, BadInputError, "conv1_1|channel"),
     "position": ({"objective": "neuron('conv1_1', 0, x=999)"}, UnitError, "columns"),
