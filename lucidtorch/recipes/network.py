@@ -16,7 +16,7 @@ from lucidtorch.base.trust import check_read
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.device import read_device
 from lucidtorch.models.sources.following import located
-from lucidtorch.models.sources.loading import NAMED_WEIGHTS, load_model
+from lucidtorch.models.sources.loading import NAMED_WEIGHTS, load_source
 from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.recipes.blame import FieldError, blamed
 
@@ -95,20 +95,7 @@ def load_network(
         if sums:
             checksums: dict[str, Any] = {word: sums.get(what) for word, what in CHECKSUMS.items()}
             source = located(replace(source, **checksums), base or Path())
-        return load_model(
-            source.spec,
-            weights=source.weights,
-            device=device,
-            mean=source.mean,
-            std=source.std,
-            value_range=source.value_range,
-            channel_order=source.channel_order,
-            size=source.size,
-            channels=source.channels,
-            labels=source.labels,
-            output=source.output,
-            trace=source.trace,
-        )
+        return load_source(source, device=device, trust=False)
 
 
 @contextlib.contextmanager
