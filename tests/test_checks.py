@@ -21,6 +21,7 @@ from lucidtorch.base.shown import shown
 from lucidtorch.cli.main import run
 
 GOAL = "conv1_1:0"
+IMAGE = torch.zeros(3, 96, 96)
 
 
 def small(**words: Any) -> object:
@@ -38,9 +39,9 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "units": (lambda: lt.gallery("demo", units=1), r"gallery\(units=\) takes .*but 1 was"),  # type: ignore[arg-type]
     "layers": (lambda: lt.gallery("demo", layers=5), r"gallery\(layers=\) takes .*but 5 was"),  # type: ignore[arg-type]
     "param": (lambda: lt.gallery("demo", param=True), r"gallery\(param=\) takes .*but True was"),  # type: ignore[arg-type]
-    "answers": (lambda: lt.datasets.scan("demo", [], "s", answers=1), r"scan\(answers=\) takes .*but 1 was"),  # type: ignore[arg-type]
+    "answers": (lambda: lt.datasets.scan("demo", [IMAGE], "s", answers=1), r"scan\(answers=\) takes .*but 1 was"),  # type: ignore[arg-type]
     "top": (
-        lambda: lt.datasets.scan("demo", [torch.rand(3, 9, 9)], "s", top=2**31),
+        lambda: lt.datasets.scan("demo", [IMAGE], "s", top=2**31),
         r"from 1 to 100000, but 2147483648",
     ),
     "precision": (lambda: small(precision=["float16"]), r"render\(precision=\) takes a text, but \['float16'\] was"),
