@@ -53,7 +53,12 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "strong": (lambda: lt.transforms.strong(size=10**6), r"from 1 to 8192 pixels .*1000000"),
     "frames": (lambda: lt.param.animation(8, 2**64), r"animation\(frames\) takes a whole number.*18446744073709551616"),
     "memory": (lambda: lt.param.image(8192, batch=10**6), r"takes .* GB, but the memory here is .* GB"),
-    "meta module": (lambda: lt.load_model(nn.Conv2d(3, 4, 3, device="meta")), "meta device"),
+    "meta module": (
+        lambda: lt.render(
+            lt.load_model(nn.Sequential(nn.Conv2d(3, 4, 3, device="meta")), mean=0, size=32), "0:0", progress=False
+        ),
+        "Sequential are on the meta device",
+    ),
     "meta images": (
         lambda: lt.load_model("demo").activations(torch.zeros(1, 3, 96, 96, device="meta"), "conv1_1"),
         r"\[1, 3, 96, 96\] float32 on the meta device",

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from lucidtorch.base.errors import RenderError
+from lucidtorch.base.errors import RenderError, WeightsError
 from lucidtorch.base.noting import noting_layer
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.layers.views import HEADS
@@ -65,6 +65,11 @@ class _Hooks:
     """The hooks of one `capture` and what the present forward pass has given so far."""
 
     def __init__(self, module: nn.Module, addresses: Mapping[str, Address], feed: Callable[[Tensor], object]) -> None:
+        if (weight := next(module.parameters(), None)) is not None and weight.is_meta:  # which is enough for a table
+            name = type(module).__name__
+            raise WeightsError(
+                f"The weights of {name} are on the meta device, which holds no numbers; load them first."
+            )
         self.module = module
         self.feed = feed
         self.addresses = addresses

@@ -39,8 +39,6 @@ def find_in_module(module: nn.Module, weights: str | Path, name: str | None = No
     file = weights if isinstance(weights, Path) else None
     if file is not None:
         load_weights(module, read_weights(file), name=name, origin=str(file))
-    if any(tensor.is_meta for tensor in (*module.parameters(), *module.buffers())):
-        raise WeightsError(f"The weights of {name} are on the meta device, which holds no numbers; load them first.")
     if isinstance(module, torch.jit.ScriptModule):
         return scripted_network(module, name, file)
     return FoundNetwork(name, module, guess(*guessed_input(module)), None, file, size_known=False)

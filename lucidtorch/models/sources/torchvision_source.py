@@ -165,7 +165,7 @@ def _downloaded(name: str, url: str) -> dict[str, Tensor]:
             torch.hub.download_url_to_file(url, str(file), hash_prefix=digest.group(1) if digest else None)
     except (OSError, RuntimeError) as error:
         raise DownloadError(
-            f"The pretrained weights of {name} are not here and could not be downloaded ({error}). Give a state dict "
-            f"of yours with weights=FILE, take weights='random', or put {url} into {file.parent}."
+            f"The weights of {name} could not be downloaded ({error}); write weights=FILE or weights='random', or put "
+            f"{url} into {file.parent}."
         ) from error
     return read_weights(file)
