@@ -57,7 +57,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: lt.render(
             lt.load_model(nn.Sequential(nn.Conv2d(3, 4, 3, device="meta")), mean=0, size=32), "0:0", progress=False
         ),
-        "Sequential are on the meta device",
+        "network are on the meta device",
     ),
     "meta images": (
         lambda: lt.load_model("demo").activations(torch.zeros(1, 3, 96, 96, device="meta"), "conv1_1"),
