@@ -57,7 +57,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: lt.render(
             lt.load_model(nn.Sequential(nn.Conv2d(3, 4, 3, device="meta")), mean=0, size=32), "0:0", progress=False
         ),
-        "Sequential are on the meta device",
+        "network are on the meta device",
     ),
     "meta images": (
         lambda: lt.load_model("demo").activations(torch.zeros(1, 3, 96, 96, device="meta"), "conv1_1"),
@@ -228,7 +228,7 @@ def test_an_error_of_a_callback_passes_with_its_name_in_a_note() -> None:
     with pytest.raises(KeyError) as caught:
         small(callbacks=[watch])
     assert caught.value is error
-    assert error.__notes__ == ["raised by the callback the function watch after step 1"]
+    assert error.__notes__ == ["raised by the function watch among the callbacks after step 1"]
 
 
 def test_a_transform_of_the_users_own_passes_its_error_on() -> None:

@@ -179,7 +179,7 @@ def _follow(updates: Iterator[Step], log: _Log, callbacks: Sequence[Callback]) -
     for step in updates:
         log.note(step)
         for callback in callbacks:
-            with noting(f"raised by the callback {shown(callback)} after step {step.number}"):
+            with noting(f"raised by {shown(callback)} among the callbacks after step {step.number}"):
                 callback(step)
 
 

@@ -29,10 +29,10 @@ def called(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """
     if images.ndim != 2 + PLANE:
         return torch.stack([called(function, clip.transpose(0, 1)).transpose(0, 1) for clip in images])
-    with noting(f"raised by the transform {shown(function)}"):
+    with noting(f"raised by {shown(function)} among the transforms"):
         moved = function(images)
     if not isinstance(moved, Tensor) or moved.ndim != images.ndim:
-        raise BadInputError(f"The transform {shown(function)} gives {shown(moved)} and no images [B, C, H, W].")
+        raise BadInputError(f"{shown(function)} among the transforms gives {shown(moved)}; it must leave an image.")
     return moved
 
 

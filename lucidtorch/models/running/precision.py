@@ -45,6 +45,8 @@ class Precision:
         Raises:
             BadInputError: It does not; the message says so.
         """
+        if device.type == "meta":
+            raise BadInputError("The weights of the network are on the meta device, which holds no numbers; load them.")
         try:
             with self.on(device):
                 torch.nn.functional.conv2d(torch.ones(1, 1, 3, 3, device=device), torch.ones(1, 1, 3, 3, device=device))
