@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -54,7 +55,12 @@ class Groups:
 
 @checked
 def nmf_groups(
-    activations: Maps, groups: int, *, seed: int = 0, max_iter: Iterations = 1000, threads: Threads = 1
+    activations: Maps,
+    groups: Annotated[int, UnitError],
+    *,
+    seed: int = 0,
+    max_iter: Iterations = 1000,
+    threads: Threads = 1,
 ) -> Groups:
     """Split activations into groups of units that are active together, by non-negative matrix factorization.
 

@@ -23,7 +23,7 @@ FRAMES = 24  # this many widths of a frame make the side of a picture
 
 
 @checked
-def group_colours(count: Annotated[int, Within(1, 65536)]) -> Tensor:
+def group_colours(count: Annotated[int, Within(0, 65536)]) -> Tensor:
     """Choose a colour for each of some groups: hues evenly round the circle, from red.
 
     Args:

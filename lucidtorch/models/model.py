@@ -7,12 +7,13 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.checks import checked
-from lucidtorch.base.errors import UnknownLayerError
+from lucidtorch.base.errors import ImageError, UnknownLayerError
 from lucidtorch.models.display import display_name
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.feed import Feed
@@ -230,7 +231,9 @@ class Model:
         return self._normalization(images)
 
     @checked
-    def activations(self, images: Tensor, layers: LayerLike | Sequence[LayerLike]) -> dict[str, Tensor]:
+    def activations(
+        self, images: Annotated[Tensor, ImageError], layers: LayerLike | Sequence[LayerLike]
+    ) -> dict[str, Tensor]:
         """Run images through the network in eval mode and give what layers make of them.
 
         Args:

@@ -139,7 +139,7 @@ def test_a_map_is_stretched_to_the_square_and_a_line_stays_one() -> None:
         (lambda: trustworthiness(normal(9, 5), normal(9, 2), 5), "less than 4.5, but 5"),
         (lambda: neighbour_purity(normal(9, 2), torch.zeros(8), 2), "9 vectors and labels \\[8\\]"),
         (lambda: neighbour_purity(normal(9, 2), torch.zeros(9), 9), "from 1 to 8, but 9"),
-        (lambda: on_grid(normal(9, 2), 0), "from 1, but 0"),
+        (lambda: on_grid(normal(9, 2), 0), "from 1 to 65536, but 0"),
     ],
 )
 def test_what_does_not_fit_is_refused(call: Any, said: str) -> None:

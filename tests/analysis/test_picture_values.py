@@ -50,5 +50,5 @@ def test_what_does_not_fit_is_refused() -> None:
     for measure in (histogram, extreme_share, saturation, centred):
         with pytest.raises(BadInputError, match=r"\[C, H, W\]"):
             measure(torch.zeros(4, 4))
-    with pytest.raises(BadInputError, match="1 bin"):
+    with pytest.raises(BadInputError, match="from 1 to 65536, but 0"):
         histogram(noise(1, 4, 4), 0)

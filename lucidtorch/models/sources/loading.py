@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import nn
 
 from lucidtorch.base.checks import checked
-from lucidtorch.base.errors import BadInputError, LucidtorchWarning
+from lucidtorch.base.errors import BadInputError, LucidtorchWarning, UnknownModelError
 from lucidtorch.base.known_files import remember
 from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import PACKAGE, check_read, trusting
@@ -33,7 +33,7 @@ NORMALIZING = ("mean", "std", "value_range", "channel_order")  # what the first 
 
 @checked
 def load_model(
-    spec: str | Path | nn.Module | Model,
+    spec: Annotated[str | Path | nn.Module | Model, UnknownModelError],
     *,
     weights: str | Path = "default",
     device: str | torch.device = "auto",

@@ -166,7 +166,7 @@ def test_unknown_networks_get_the_nearest_names(spec: str, near: str) -> None:
 
 
 def test_what_is_neither_name_nor_module_is_refused() -> None:
-    with pytest.raises(UnknownModelError, match="list was given"):
+    with pytest.raises(UnknownModelError, match=r"but \[\] was given"):
         models.load_model([])  # type: ignore[arg-type]
 
 
