@@ -17,6 +17,7 @@ from torch import Tensor
 from lucidtorch.base.checks import is_dense
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.files import atomic_write_bytes
+from lucidtorch.base.reading import read_bytes, read_npy
 from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import check_read
 
@@ -149,14 +150,14 @@ def load_array(path: Path, sha256: str | None = None) -> Array:
     """
     check_read(path)
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except OSError as error:
         raise ExpressionError(f"The array file {path} cannot be read: {error.strerror}.") from error
     found = hashlib.sha256(content).hexdigest()
     if sha256 is not None and found != sha256:
         raise ExpressionError(f"The array file {path} has changed: its sha256 is {found}, and {sha256} was expected.")
     try:
-        array = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError) as error:
+        array = read_npy(content)
+    except ValueError as error:
         raise ExpressionError(f"The array file {path} holds no plain array of numbers: {error}.") from error
     return Array.of(array)

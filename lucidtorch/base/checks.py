@@ -135,7 +135,10 @@ def fitted(call: str, parameter: inspect.Parameter, hint: Any, value: Any) -> An
     """
     if value is parameter.default:
         return value
-    taken = _taken(value, hint)
+    try:
+        taken = _taken(value, hint)
+    except RecursionError:  # a list that holds itself
+        taken = MISFIT
     if taken is MISFIT:
         sign = "" if parameter.default is inspect.Parameter.empty else "="
         kinds = [one for one in get_args(hint)[1:] if isinstance(one, type)] if get_origin(hint) is Annotated else []

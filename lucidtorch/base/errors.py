@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 LONGEST = 299  # letters of the first line of a message
 MOST_LINES = 3  # below it, such as a text and a caret
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # what a terminal would obey; lines stay
 CLOSE = 0.5  # how alike two words must be for one to be suggested for the other
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return repr(found[0])[1:-1]
 
 
 class LucidtorchError(Exception):
@@ -19,7 +25,7 @@ class LucidtorchError(Exception):
     """
 
     def __init__(self, message: object = "") -> None:
-        first, *others = str(message).split("\n")
+        first, *others = CONTROL.sub(_escaped, str(message)).split("\n")
         if len(others) > MOST_LINES:  # of another library, or in a value that was given
             first, others = " ".join([first, *others]), []
         if len(first) > LONGEST:

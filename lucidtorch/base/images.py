@@ -5,16 +5,18 @@ from __future__ import annotations
 import colorsys
 import io
 import math
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 from torch import Tensor
 from torch.nn import functional
 
 from lucidtorch.base.errors import RecipeError
+from lucidtorch.base.reading import BROKEN_PICTURE, regular
 
 KEY = "lucidtorch"  # the name of the text inside a PNG that holds its recipe
 GAP = 2  # pixels between the pictures of a sheet
@@ -180,12 +182,15 @@ def read_png_text(path: Path) -> str:
         RecipeError: The file is missing, is no PNG, or carries no recipe.
     """
     try:
-        with Image.open(path) as picture:
+        with (
+            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+            Image.open(regular(path), formats=("PNG",)) as picture,
+        ):
             picture.load()
             text = picture.text.get(KEY) if isinstance(picture, PngImagePlugin.PngImageFile) else None
     except FileNotFoundError as error:
         raise RecipeError(f"There is no file {path}; give a PNG that lucidtorch made.") from error
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError) as error:
+    except BROKEN_PICTURE as error:
         raise RecipeError(
             f"{path} is not a PNG that can be read ({error}); give a PNG that lucidtorch made."
         ) from error

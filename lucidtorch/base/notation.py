@@ -45,7 +45,10 @@ def freeze(value: object) -> object:
     if isinstance(value, list | tuple | range):
         if value[MOST_VALUES:]:
             raise BadInputError(f"At most {MOST_VALUES} values in a list are possible; {shown(value)} has more.")
-        return tuple(freeze(item) for item in value)
+        try:
+            return tuple(freeze(item) for item in value)
+        except RecursionError as error:
+            raise BadInputError("A list that holds itself, or lists too deep in each other, were given.") from error
     if isinstance(value, Mapping):
         return FrozenMapping({_whole_key(key): freeze(item) for key, item in value.items()})
     return value

@@ -238,7 +238,9 @@ class _Reader:
             raise
         except TypeError as error:
             raise self._error(self._misfit(node, function, error), node.col_offset) from error
-        except (BadInputError, ArithmeticError, ValueError) as error:
+        except ArithmeticError as error:
+            raise self._error(f"This cannot be computed ({type(error).__name__})", node.col_offset) from error
+        except (BadInputError, ValueError) as error:
             raise self._error(str(error).rstrip("."), node.col_offset) from error
 
     def _misfit(self, node: ast.expr, function: Callable[..., Any], error: TypeError) -> str:

@@ -6,11 +6,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ImageError
+from lucidtorch.base.reading import BROKEN_PICTURE, picture_formats, regular
 from lucidtorch.base.sizes import PLANE, Size, size_sides, size_text
 from lucidtorch.base.trust import check_read
 
@@ -56,7 +57,7 @@ def photo_bytes(
     in colours that is no JPEG, and 1 of a grey one.
 
     Args:
-        path: Any image file that Pillow reads.
+        path: A PNG, JPEG, WebP, TIFF or another of `base.reading.FORMATS`.
         sides: Height and width; the file's own where None.
         colours: Whether a grey file has three channels too.
         needed: The height and width that it will be scaled to by the caller, where `sides` is None.
@@ -71,11 +72,11 @@ def photo_bytes(
     try:
         with (
             warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
-            Image.open(path) as file,
+            Image.open(regular(path), formats=picture_formats()) as file,
         ):
             mode = "L" if file.mode in GREY_MODES and not colours else "RGB"
             picture = decoded(file, mode, sides or needed)
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+    except BROKEN_PICTURE as error:
         raise ImageError(
             f"{path} cannot be read as an image: {error}. Give the path of a PNG, JPEG or the like."
         ) from error

@@ -103,7 +103,7 @@ def read_json(text: str, what: str) -> Any:
     """
     if len(text) > LARGEST_TEXT:
         raise RecipeError(f"{what} has {len(text)} characters; at most {LARGEST_TEXT} are read.")
-    if re.search(rf"[0-9]{{{LONGEST_NUMBER}}}", text):
+    if re.search(rf"(?<![0-9])[0-9]{{{LONGEST_NUMBER}}}", text):
         raise RecipeError(f"{what} holds a number of more than {LONGEST_NUMBER} digits.")
     try:
         found = json.loads(text, parse_constant=_no_number)

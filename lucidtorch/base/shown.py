@@ -55,7 +55,10 @@ def shown(value: object) -> str:
     if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
         return f"a whole number of about {int(value.bit_length() * 0.30103) + 1} digits"
     if type(value) in (list, *BRACKETS):
-        return _several(cast("Collection[Any]", value))
+        try:
+            return _several(cast("Collection[Any]", value))
+        except RecursionError:  # it holds itself
+            return f"a {type(value).__name__} in itself"
     if isinstance(value, (int, *PLAIN)) or type(value).__module__.partition(".")[0] == OWN:
         return cut(repr(value))
     return _named(value)

@@ -8,6 +8,7 @@ open anything: one question per reader, wherever the name came from.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -195,7 +196,7 @@ def check_download(what: str) -> None:
 
 def _resolved(path: str | Path) -> Path:
     try:
-        return Path(path).expanduser().resolve()
+        return Path(os.path.expanduser(path)).resolve()
     except (OSError, RuntimeError, ValueError) as error:  # no such user, a circle of links, a NUL
         raise UntrustedError(f"{_short(path)} is not a path that can be followed ({error}).") from error
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.reading import user_path
 from lucidtorch.base.shown import shown
 
 QUOTES = "'\""
@@ -81,7 +82,7 @@ def numbers_or_file(text: str | None, option: str) -> tuple[float, ...] | Path |
     """
     if text is None:
         return None
-    path = Path(text).expanduser()
+    path = user_path(text)
     if path.is_file():
         return path
     return _between_commas(text, float, f"{option} takes numbers, such as 0.5,0.5,0.5, or the path of a file")

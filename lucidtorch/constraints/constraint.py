@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
+import numpy as np
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
@@ -123,7 +124,7 @@ class Constraints:
             return parts
         if isinstance(parts, Constraint):
             return cls((parts,))
-        if isinstance(parts, str) or not isinstance(parts, Iterable):
+        if isinstance(parts, str | Tensor | np.ndarray) or not isinstance(parts, Iterable):
             raise BadInputError(
                 f"{shown(parts)} is no constraint; write for example constraints.decay(0.01) | constraints.blur(0.5)."
             )

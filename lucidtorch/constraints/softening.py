@@ -11,6 +11,8 @@ from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 from lucidtorch.constraints.constraint import Constraint, Moment
 
+WIDEST = 1000.0  # pixels; a wider blur leaves nothing of any image
+
 
 @dataclass(frozen=True, repr=False)
 class decay(Constraint):  # noqa: N801  # a word of the notation
@@ -59,7 +61,7 @@ class blur(Constraint):  # noqa: N801  # a word of the notation
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number(self.sigma, "blur(sigma)", low=0)
+        check_number(self.sigma, "blur(sigma)", low=0, high=WIDEST)
         if not is_whole(self.every) or self.every < 1:
             raise BadInputError(f"blur(every=) takes a whole number from 1, but {shown(self.every)} was given.")
 

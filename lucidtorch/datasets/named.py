@@ -10,6 +10,7 @@ import numpy as np
 
 from lucidtorch.base.errors import BadInputError, ImageError, suggestion
 from lucidtorch.base.known_files import file_name, recall
+from lucidtorch.base.reading import read_npy, user_path
 from lucidtorch.base.trust import allow, check_code, check_read
 from lucidtorch.datasets.drawn import Drawings, drawings
 from lucidtorch.datasets.handwriting import Digits, digits
@@ -43,12 +44,12 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
     """
     start = Path() if base is None else base
     for path in paths_of(name):
-        check_read(start / path.expanduser())
+        check_read(start / user_path(path))
     if isinstance(name, str):
-        path = start / Path(name).expanduser()
+        path = start / user_path(name)
         return _array(path) if path.suffix == ARRAYS else folder(path)
     if not isinstance(name, Mapping):
-        return [str(start / Path(one).expanduser()) for one in name]
+        return [str(start / user_path(one)) for one in name]
     words = dict(name)
     sorts = [word for word in words if word in SORTS]
     if len(sorts) != 1:
@@ -58,7 +59,7 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
     if sorts[0] == TORCHVISION:
         return _torchvision(value, words, start)
     if sorts[0] == FOLDER:
-        return folder(start / Path(value).expanduser(), **_only(words, ("size",), FOLDER))
+        return folder(start / user_path(value), **_only(words, ("size",), FOLDER))
     opener, known = _DRAWN[sorts[0]]
     return opener(value, **({"size": size} | _only(words, known, sorts[0])))
 
@@ -99,7 +100,7 @@ def portable_name(name: DataName | None) -> DataName | None:
         return name and file_name(name)
     if not isinstance(name, Mapping):
         return [file_name(one) for one in name]
-    return {word: file_name(value) if word in PATHS else value for word, value in name.items()}
+    return {word: file_name(str(value)) if word in PATHS else value for word, value in name.items()}
 
 
 def find_data(name: DataName, checksum: str | None, base: Path) -> DataName:
@@ -136,7 +137,7 @@ def paths_of(name: DataName) -> list[Path]:
         return [Path(name)]
     if not isinstance(name, Mapping):
         return [Path(one) for one in name]
-    return [Path(value) for word, value in name.items() if word in PATHS]
+    return [Path(str(value)) for word, value in name.items() if word in PATHS]
 
 
 def _only(words: Mapping[str, Any], known: tuple[str, ...], sort: str) -> dict[str, Any]:
@@ -148,7 +149,7 @@ def _only(words: Mapping[str, Any], known: tuple[str, ...], sort: str) -> dict[s
 
 def _array(path: Path) -> np.ndarray:
     try:
-        found: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        found = read_npy(path, mapped=True)
     except (OSError, ValueError) as error:
         raise ImageError(f"{path} is no array that can be read: {error}") from error
     if found.ndim != len("NCHW"):
@@ -164,7 +165,7 @@ def _torchvision(name: object, words: Mapping[str, Any], base: Path) -> Any:
         raise BadInputError(f"torchvision has no dataset {name!r}. {suggestion(str(name), kinds)}")
     if "root" not in words:
         raise BadInputError(f"Say under `root` in which folder the files of {name} are.")
-    options = {**words, "root": str(base / Path(words["root"]).expanduser())}
+    options = {**words, "root": str(base / user_path(words["root"]))}
     check_code(Path(options["root"]))  # some of these datasets are pickles, which run code when they are read
     if options.pop("download", False):
         raise BadInputError(

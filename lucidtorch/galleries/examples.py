@@ -15,6 +15,7 @@ from torch import Tensor
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning, RecipeError
 from lucidtorch.base.images import encode_png, read_png_text
 from lucidtorch.base.known_files import recall, remember
+from lucidtorch.base.reading import user_path
 from lucidtorch.base.trust import allow, check_read
 from lucidtorch.datasets.named import FOLDER, TORCHVISION, DataName
 from lucidtorch.datasets.scans.patches import patch
@@ -190,7 +191,7 @@ def find_scan(named: str, base: Path, checksum: str | None = None) -> Path:
         UntrustedError: A file from elsewhere names a folder outside of its own.
         BadInputError: The folder holds no scan.
     """
-    folder = base / Path(named).expanduser()
+    folder = base / user_path(named)
     known = recall(checksum)
     if isinstance(known, str) and not (folder.is_dir() and scan_checksum(folder) == checksum):
         folder = Path(known)

@@ -259,7 +259,7 @@ def slug(name: str) -> str:
 def _read_units(text: str, layer: str, count: int) -> list[int]:
     found: list[int] = []
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?", part)
+        match = re.fullmatch(r"\s*(\d{1,9})\s*(?:-\s*(\d{1,9})\s*)?", part)
         if match is None:
             raise BadInputError(f"Units are written all, 5, 0-63 or 0-7,12, but {shown(text)} was given.")
         first, last = int(match[1]), int(match[2] or match[1])

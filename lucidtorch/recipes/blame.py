@@ -58,5 +58,6 @@ def key_text(key: Key) -> str:
     Returns:
         For example ``model.mean[1]``.
     """
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in key)
+    parts = (part if isinstance(part, int) or part.isprintable() else repr(part) for part in key)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return text.removeprefix(".")

@@ -16,6 +16,7 @@ from torch import Tensor
 from lucidtorch.base.arrays import Array, load_array
 from lucidtorch.base.errors import ImageError, suggestion
 from lucidtorch.base.photos import photo, with_channels
+from lucidtorch.base.reading import read_bytes
 from lucidtorch.base.sizes import Size
 from lucidtorch.datasets import digits, drawings, lines
 from lucidtorch.objectives.references import checked_picture
@@ -118,7 +119,7 @@ def kept_image(value: str | Drawing | Array, base: Path) -> tuple[str | Drawing,
         return name, {name: value.file_bytes()}
     path = _path(value, base)
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         raise ImageError(
             f"{path} cannot be read: {error.strerror}. Give the path of a PNG, JPEG or the like."

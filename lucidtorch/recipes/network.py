@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -66,7 +66,13 @@ class Network(BaseModel):
 
 
 def load_network(
-    model: str | Network, weights: str, device: str, *, sums: Mapping[str, str] | None = None, base: Path | None = None
+    model: str | Network,
+    weights: str,
+    device: str,
+    *,
+    sums: Mapping[str, str] | None = None,
+    base: Path | None = None,
+    typed: Sequence[str] = (),
 ) -> Model:
     """Load the network of a recipe.
 
@@ -76,6 +82,7 @@ def load_network(
         device: Where it shall compute.
         sums: The checksums of its files as an earlier run wrote them, by which they are found again; none where None.
         base: The folder that relative paths start from; the current one where None.
+        typed: Of ``spec`` and ``weights`` those that the user named, which are taken without a checksum.
 
     Returns:
         The network.
@@ -94,7 +101,11 @@ def load_network(
         source = ModelSource(**said.model_dump(exclude_none=True), weights=weights)
         if sums:
             checksums: dict[str, Any] = {word: sums.get(what) for word, what in CHECKSUMS.items()}
-            source = located(replace(source, **checksums), base or Path())
+            if "weights" in typed or ("spec" in typed and weights in NAMED_WEIGHTS):
+                checksums["sha256"] = None
+            if "spec" in typed:
+                checksums["code_sha256"] = None
+            source = located(replace(source, **checksums), base or Path(), typed=typed)
         return load_source(source, device=device, trust=False)
 
 

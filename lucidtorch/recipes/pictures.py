@@ -9,6 +9,7 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import OutputError, RecipeError, suggestion
 from lucidtorch.base.files import atomic_write_bytes, check_output_file
 from lucidtorch.base.images import read_png_text
+from lucidtorch.base.reading import user_path
 from lucidtorch.base.records import ComposedRecord, RenderRecord
 from lucidtorch.base.settings import read_settings
 from lucidtorch.base.sizes import PLANE
@@ -24,6 +25,9 @@ from lucidtorch.recipes.runs.running import run_recipe
 from lucidtorch.rendering.entry import Callback
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.result import Rendering, check_destination
+from lucidtorch.runs.folder import recipe_id
+
+DEEPEST = 3  # folders of a run inside each other: pictures/LAYER/
 
 
 @checked
@@ -92,13 +96,28 @@ def rerun(
             return _run_again(record, path, target, model, said, callbacks)
         if target is not None:
             check_destination(target, record.snapshots, plays=len(record.canvas) > PLANE or record.batch > 1)
-        if isinstance(model, str) or said is not None:
-            model = named_network(record, model if isinstance(model, str) else None, said)
-        with following(path, path.parent):
-            rendering = render_again(record, model=model, folder=path.parent, callbacks=callbacks)
+        home = _home_of(path, record.recipe_id)
+        spec = model if isinstance(model, str) else None
+        if spec is not None or said is not None:
+            with following(path, home, typed=_files(spec, said), downloads=spec is not None):
+                model = named_network(record, spec, said, home)
+        with following(path, home):
+            rendering = render_again(record, model=model, folder=path.parent, home=home, callbacks=callbacks)
     if target is not None:
         rendering.save(target, images=record.images, snapshot=record.snapshot)
     return rendering
+
+
+def _home_of(path: Path, key: str | None) -> Path:
+    """The folder of the run that a picture is a part of, where it still lies in it; else the picture's own."""
+    around = path.resolve().parents[:DEEPEST]
+    return next((one for one in around if key is not None and recipe_id(one) == key), path.parent)
+
+
+def _files(spec: str | None, weights: str | None) -> list[Path]:
+    """The files that the user names: of a network, without its function, and of its weights."""
+    texts = [one for one in (spec, weights) if one is not None]
+    return [user_path(one) for one in (*texts, *(one.rpartition(":")[0] for one in texts)) if one]
 
 
 def _run_again(
@@ -115,8 +134,8 @@ def _run_again(
             raise OutputError(f"A picture of a run is written as PNG, but {output} was given; name a file .png.")
         check_output_file(output)
     recipe = checking.checked(kind(record.kind), record.recipe)
-    network = _network_of(recipe, model, weights)
     folder = _folder_of(path, record)
+    network = _network_of(recipe, model, weights, path, folder)
     with following(path, folder):
         run = run_recipe(recipe, scratch_folder(), network=network, base=folder, callbacks=callbacks)
     made = {str(one.relative_to(run.folder).as_posix()) for one in run.folder.rglob("*.png")}
@@ -127,16 +146,26 @@ def _run_again(
     return run
 
 
-def _network_of(recipe: Recipe, model: ModelLike | None, weights: str | None) -> Model | None:
+def _network_of(recipe: Recipe, model: ModelLike | None, weights: str | None, path: Path, folder: Path) -> Model | None:
     """Take the network that the user gives in the place of a recipe's; None where the recipe's is meant."""
-    if isinstance(model, str) or weights is not None:
-        said = recipe.model if isinstance(recipe.model, Network) else Network(spec=recipe.model or "")
-        spec = model if isinstance(model, str) else said.spec
-        own = recipe.weights if weights is None and model is None else weights or "default"
-        return load_network(said.model_copy(update={"spec": spec}), own, recipe.device)
-    if model is not None and not isinstance(model, Model):
-        raise RecipeError("A run needs one network: hand over a Model, as load_model gives it.")
-    return model
+    spec = model if isinstance(model, str) else None
+    if spec is None and weights is None:
+        if model is not None and not isinstance(model, Model):
+            raise RecipeError("A run needs one network: hand over a Model, as load_model gives it.")
+        return model
+    said = recipe.model if isinstance(recipe.model, Network) else Network(spec=recipe.model or "")
+    sums = {} if recipe.made_with is None else dict(recipe.made_with.files)
+    named = {"weights": weights} if weights is not None else {}
+    named |= {"spec": spec} if spec is not None else {}
+    with following(path, folder, typed=_files(spec, weights), downloads=spec is not None):
+        return load_network(
+            said.model_copy(update={"spec": spec or said.spec}),
+            weights or recipe.weights,
+            recipe.device,
+            sums=sums,
+            base=folder,
+            typed=tuple(named),
+        )
 
 
 def _folder_of(path: Path, record: ComposedRecord) -> Path:

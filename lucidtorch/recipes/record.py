@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from lucidtorch.base.errors import RecipeError
+from lucidtorch.base.errors import LucidtorchWarning, RecipeError
 from lucidtorch.base.records import ComposedRecord, NetworkRecord, RenderRecord
 from lucidtorch.base.settings import Settings
 from lucidtorch.base.threads import threads
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.following import follow_source
-from lucidtorch.models.sources.loading import load_source
+from lucidtorch.models.sources.following import follow_source, located
+from lucidtorch.models.sources.loading import NAMED_WEIGHTS, load_source
 from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.recipes.recipe import Recipe
 from lucidtorch.rendering.engine import Engine
@@ -24,7 +26,7 @@ from lucidtorch.rendering.schedule import Schedule
 
 
 def render_again(
-    record: RenderRecord, *, model: ModelLike | None, folder: Path, callbacks: Sequence[Callback] = ()
+    record: RenderRecord, *, model: ModelLike | None, folder: Path, home: Path, callbacks: Sequence[Callback] = ()
 ) -> Rendering:
     """Make the pictures of a record again.
 
@@ -32,6 +34,7 @@ def render_again(
         record: What a picture carries.
         model: The network, or several by name; loaded as the record says where None.
         folder: The folder of the picture, with the array files that its texts name.
+        home: The folder where the files of its network are looked for: the same, or that of its run.
         callbacks: Called after each update.
 
     Returns:
@@ -41,7 +44,7 @@ def render_again(
         RecipeError: The network, the param or the transforms exist only in a Python program.
         UntrustedError: The record asks to run code, to download, or to open files outside of its folder.
     """
-    network = _loaded(record, folder) if model is None else model
+    network = _loaded(record, home) if model is None else model
     for what, text in (("transforms", record.transforms), ("param", record.param)):
         if text is None:
             raise RecipeError(
@@ -82,20 +85,21 @@ def engine_of(record: RenderRecord) -> Engine:
     return Engine(record.precision, batch, record.channels_last, record.fold, record.winograd, record.compile)
 
 
-def named_network(record: RenderRecord, spec: str | None, weights: str | None) -> Model:
+def named_network(record: RenderRecord, spec: str | None, weights: str | None, folder: Path) -> Model:
     """Load the network that the user names in the place of a record's, with all else that the record says of it.
 
     Args:
         record: What a picture carries, of one network.
         spec: The network; the record's where None.
-        weights: ``default``, ``random``, or a file; the record's where None and the network is the record's, too.
+        weights: ``default``, ``random``, or a file; the record's where None.
+        folder: The folder of the picture, where what the user does not name is looked for.
 
     Returns:
         The network.
 
     Raises:
         RecipeError: The picture is of several networks.
-        WeightsError: The weights are not those that the picture was made with.
+        WeightsError: What the picture names, and the user does not, is not there.
     """
     if record.model is None:
         raise RecipeError(
@@ -103,8 +107,16 @@ def named_network(record: RenderRecord, spec: str | None, weights: str | None) -
             f"lucidtorch.recipes.rerun(path, model=...) in Python."
         )
     known = source_of(record.model)
-    given = known.weights if weights is None and (spec is None or known.weights == "random") else weights or "default"
-    return load_source(replace(known, spec=spec or known.spec, weights=given), device=record.device, trust=False)
+    own: dict[str, Any] = {} if weights is None else {"weights": weights, "sha256": None}
+    if spec is not None:
+        own |= {"spec": spec, "code_sha256": None}
+        own |= {"sha256": None} if known.weights in NAMED_WEIGHTS else {}
+    found = load_source(located(replace(known, **own), folder, typed=own), device=record.device, trust=False)
+    now = found.source or known
+    if (known.sha256, known.code_sha256) != (now.sha256, now.code_sha256):
+        message = "The network or its weights are others than those of the picture, so the new picture can differ."
+        warnings.warn(message, LucidtorchWarning, stacklevel=3)
+    return found
 
 
 def source_of(record: NetworkRecord) -> ModelSource:

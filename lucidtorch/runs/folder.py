@@ -27,6 +27,7 @@ from lucidtorch.base.files import (
     temporary_path,
     write_failure,
 )
+from lucidtorch.base.reading import read_text
 
 RECIPE, GALLERY_RECORD, SCAN_RECORD = "recipe.yaml", "gallery.json", "scan.json"
 RECIPE_HEADER = "# A recipe of lucidtorch as it ran; `lucidtorch run recipe.yaml -o FOLDER` makes it again. Recipe id: "
@@ -34,6 +35,7 @@ GALLERY_FORMAT, GALLERY_DATA_FORMAT = "lucidtorch-gallery-folder", "lucidtorch-g
 UNNAMED = "0.1.0"  # the key of a gallery of that version, which wrote none
 Kind = TypeVar("Kind", bound=records.Record)
 KEY_LETTERS = 16
+KEY = re.compile(r"[0-9a-z]{1,64}")  # of our own folders; it becomes a part of a folder's name
 MARK_LETTERS = 8  # of a key in the name of a folder that was moved aside
 
 
@@ -194,7 +196,7 @@ def read_json(path: Path) -> dict[str, Any]:
         The mapping; an empty one where the file is missing, broken, or holds something else.
     """
     try:
-        found = records.read_json(path.read_text(encoding="utf-8"), path.name)
+        found = records.read_json(read_text(path), path.name)
     except (OSError, ValueError):  # RecipeError is a ValueError
         return {}
     return found if isinstance(found, dict) else {}
@@ -226,18 +228,19 @@ def recipe_id(folder: Path) -> str | None:
         The recipe's checksum; None where it holds no run.
     """
     try:
-        with (folder / RECIPE).open(encoding="utf-8") as file:
-            first = file.readline()
+        first = read_text(folder / RECIPE).partition("\n")[0]
     except (OSError, UnicodeDecodeError):
         return None
-    return first.removeprefix(RECIPE_HEADER).strip() if first.startswith(RECIPE_HEADER) else None
+    key = first.removeprefix(RECIPE_HEADER).strip()
+    return key if first.startswith(RECIPE_HEADER) and KEY.fullmatch(key) else None
 
 
 def _gallery_key(folder: Path) -> str | None:
     record = read_json(folder / GALLERY_RECORD)
     if record:
         key = record.get("key")
-        return key if record.get("format") == GALLERY_FORMAT and isinstance(key, str) else None
+        known = record.get("format") == GALLERY_FORMAT and isinstance(key, str) and KEY.fullmatch(key)
+        return key if known else None
     if read_json(folder / "data.json").get("format") == GALLERY_DATA_FORMAT:
         return UNNAMED
     published = any(os.path.lexists(folder / name) for name in ("index.html", "data.json", RECIPE))

@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, TypeAlias
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 
@@ -167,7 +168,7 @@ class Pipeline:
             return cls((parts,))
         if callable(parts) and takes_images(parts):
             return cls((Foreign(parts),))
-        if isinstance(parts, str) or not isinstance(parts, Iterable):
+        if isinstance(parts, str | Tensor | np.ndarray) or not isinstance(parts, Iterable):
             raise BadInputError(
                 f"{shown(parts)} is no transform; write for example transforms.pad(12) | transforms.jitter(8)."
             )

@@ -34,7 +34,8 @@ from lucidtorch.runs.folder import recipe_id
     metavar="N",
     help="Processes side by side; one per core on a CPU if left out.",
 )
-@click.option("--model", metavar="NETWORK", help="Short for --set model=NETWORK.")
+@click.option("--model", metavar="NETWORK", help="Short for --set model.spec=NETWORK: the recipe's mean and std stay.")
+@click.option("--weights", metavar="W", help="Short for --set weights=W: default, random or a file.")
 @options.trust
 @options.quiet
 def command(
@@ -44,6 +45,7 @@ def command(
     seed: int | None,
     workers: int | None,
     model: str | None,
+    weights: str | None,
     trust: bool,
     quiet: bool,
 ) -> None:
@@ -56,7 +58,7 @@ def command(
     you say --trust or name the network yourself with --model.
     """
     voice = Voice(quiet=quiet)
-    short = (("model", model), ("seed", seed))
+    short = (("model.spec", model), ("weights", weights), ("seed", seed))
     document = load(recipe, (*settings, *(f"{word}={value}" for word, value in short if value is not None)))
     folder = output or document.folder
     with contextlib.closing(voice):

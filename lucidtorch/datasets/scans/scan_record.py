@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, TypeAlias
+from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from lucidtorch.base.records import MOST_CHANNELS, Checksum, Count, Record, Seed, Short, Sides, Text
 
-DataRecord: TypeAlias = Text | tuple[Text, ...] | dict[Short, Any] | None
+_Word: TypeAlias = Short | int | float | bool | tuple[int, ...] | None
+DataRecord: TypeAlias = Text | tuple[Text, ...] | Annotated[dict[Short, _Word], Field(min_length=1)] | None
 _Pixel: TypeAlias = Annotated[int, Field(ge=-(1 << 40), le=1 << 40)]
 Pixels: TypeAlias = _Pixel | Annotated[tuple[_Pixel, ...], Field(min_length=1, max_length=3)]
 
@@ -91,4 +92,6 @@ class ScanRecord(Record):
     def _consistent(self) -> Self:
         if self.done > self.total or tuple(one.layer for one in self.layers) != self.identity.layers:
             raise ValueError("its numbers of images or its layers contradict each other")
+        if not len(self.classes) <= len(self.class_counts) == len(self.right):
+            raise ValueError("its numbers of classes contradict each other")
         return self

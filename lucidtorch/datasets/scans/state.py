@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lucidtorch.base.errors import BadInputError, RecipeError, UntrustedError
+from lucidtorch.base.reading import read_bytes, read_text
 from lucidtorch.base.records import read_json
 from lucidtorch.base.shown import cut
 from lucidtorch.base.trust import check_read
@@ -125,7 +126,7 @@ def read_state(folder: Path) -> State | None:
     """
     check_read(folder / SUMMARY)
     try:
-        written = read_json((folder / SUMMARY).read_text(encoding="utf-8"), "its summary")
+        written = read_json(read_text(folder / SUMMARY), "its summary")
         if not isinstance(written, dict) or written.get("format") != FORMAT:
             raise BadInputError(f"{folder} was written by another version of lucidtorch; scan into another folder.")
         summary = ScanRecord.read(written, "its summary")
@@ -134,7 +135,7 @@ def read_state(folder: Path) -> State | None:
             return _state(summary, named, None)
         tables = folder / summary.tables.file
         check_read(tables)
-        data = tables.read_bytes()
+        data = read_bytes(tables)
         if hashlib.sha256(data).hexdigest() != summary.tables.sha256:
             raise ValueError(f"{summary.tables.file} is not what was written")
         return _state(summary, named, data)
@@ -206,7 +207,7 @@ def _summary(state: State, data: bytes | None) -> dict[str, Any]:
 def _data_of(summary: ScanRecord, folder: Path) -> DataName | None:
     """Say how the images can be opened again: with their places where this machine made the scan."""
     try:
-        text = (folder / PROVENANCE).read_text(encoding="utf-8")
+        text = read_text(folder / PROVENANCE)
     except (OSError, UnicodeDecodeError):
         found = summary.model_dump(mode="json")["data"]
     else:

@@ -15,6 +15,7 @@ from torch import Tensor
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.reading import user_path
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.models.inputs.mean_image import read_mean, resized_mean
@@ -142,7 +143,7 @@ class InputConvention:
         order = _order(self.channel_order if channel_order is None else channel_order)
         numbers, image = (self.mean, self.mean_image) if mean is None else (mean, None)
         if isinstance(numbers, str | Path):
-            numbers, image = _mean_of_file(read_mean(Path(numbers).expanduser(), count, stretch, order))
+            numbers, image = _mean_of_file(read_mean(user_path(numbers), count, stretch, order))
         return replace(
             self,
             channels=count,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,8 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.checks import is_dense
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.photos import photo
+from lucidtorch.base.reading import read_npy
 from lucidtorch.base.trust import check_read
 
 PICTURES = (".png", ".jpg", ".jpeg")
@@ -87,14 +90,20 @@ def _numbers(path: Path, suffix: str) -> Tensor:
     """Read the numbers of a file that could hold code without running any of it."""
     try:
         if suffix in ARRAYS:
-            return torch.from_numpy(np.asarray(np.load(path, allow_pickle=False), dtype=np.float64))
-        held = torch.load(path, map_location="cpu", weights_only=True)
+            return torch.from_numpy(np.asarray(read_npy(path), dtype=np.float64))
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of the pickle's protocol
+            held = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, ValueError, TypeError, EOFError, RuntimeError, LookupError, pickle.UnpicklingError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise BadInputError(f"The mean {path} holds no plain numbers ({reason[:120]}). {ADVICE}") from error
-    if not isinstance(held, Tensor) or held.is_complex():
+    if not isinstance(held, Tensor) or held.is_complex() or not is_dense(held) or _is_expanded(held):
         raise BadInputError(f"The mean {path} holds a {type(held).__name__}, not one tensor of numbers. {ADVICE}")
     return held.double()
+
+
+def _is_expanded(values: Tensor) -> bool:
+    """Whether a tensor has more numbers than its file: a small file could fill the memory."""
+    return values.numel() * values.element_size() > values.untyped_storage().nbytes()
 
 
 def _arranged(values: Tensor, channels: int, path: Path) -> Tensor:

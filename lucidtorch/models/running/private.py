@@ -79,7 +79,7 @@ def agree(
 
 
 def _is_close(values: Tensor, other: Tensor) -> bool:
-    off = torch.finfo(values.dtype).eps ** 0.5 * float(values.abs().max())
+    off = torch.finfo(values.dtype).eps ** 0.5 * float(values.nan_to_num().abs().max())
     return values.shape == other.shape and torch.allclose(values, other, rtol=0, atol=off, equal_nan=True)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from torch import nn
 
 from lucidtorch.base.errors import UnknownModelError, WeightsError, suggestion
+from lucidtorch.base.reading import user_path
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.trust import check_code
 from lucidtorch.models.sources.found_network import FoundNetwork
@@ -43,7 +44,7 @@ def find_in_file(spec: str, weights: str | Path, seed: int) -> FoundNetwork:
         WeightsError: The weights file cannot be used, or weights were to be random.
     """
     text, _, factory = spec.rpartition(":")
-    path = Path(text).expanduser()
+    path = user_path(text)
     if not text.endswith(SUFFIX) or not factory.isidentifier():
         raise UnknownModelError(f"{spec} names no function: write FILE{SUFFIX}:FUNCTION, such as net{SUFFIX}:build.")
     check_code(path)

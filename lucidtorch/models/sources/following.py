@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import torch
 
 from lucidtorch.base.errors import BadInputError, UntrustedError, WeightsError
 from lucidtorch.base.known_files import file_name, recall_file
+from lucidtorch.base.reading import user_path
 from lucidtorch.base.trust import allow, check_code, check_program, check_read
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.file_source import SUFFIX
@@ -18,6 +19,9 @@ from lucidtorch.models.sources.loading import NAMED_WEIGHTS, load_source
 from lucidtorch.models.sources.model_source import HF, ModelSource
 from lucidtorch.models.sources.program_source import EXPORTED, SCRIPTED
 from lucidtorch.models.sources.weights import file_sha256
+
+DIGITS = 16  # of a checksum in a message
+WEIGHTS = "model.safetensors"  # in a folder that `save_pretrained` wrote
 
 
 def follow_source(source: ModelSource, folder: Path, *, device: str | torch.device = "auto") -> Model:
@@ -43,12 +47,13 @@ def follow_source(source: ModelSource, folder: Path, *, device: str | torch.devi
     return load_source(found, device=device, trust=False)
 
 
-def located(source: ModelSource, folder: Path) -> ModelSource:
+def located(source: ModelSource, folder: Path, *, typed: Collection[str] = ()) -> ModelSource:
     """Find the files that a record names, and compare their checksums.
 
     Args:
         source: The record, with file names or, as older versions wrote it, paths.
         folder: Where relative paths start.
+        typed: The fields that the user named, which are taken as they are.
 
     Returns:
         The same with whole paths.
@@ -57,8 +62,8 @@ def located(source: ModelSource, folder: Path) -> ModelSource:
         UntrustedError: A file is code, a program, or lies outside of what may be read.
         WeightsError: A file is not there, or holds something else than it did.
     """
-    paths: dict[str, Any] = {"spec": _spec(source, folder)}
-    if source.weights not in NAMED_WEIGHTS:
+    paths: dict[str, Any] = {} if "spec" in typed else {"spec": _spec(source, folder)}
+    if source.weights not in NAMED_WEIGHTS and "weights" not in typed:
         paths["weights"] = _found("weights", source.weights, source.sha256, folder, check_read)
     for word in ("mean", "labels"):
         value = getattr(source, word)
@@ -83,7 +88,7 @@ def _folder_of_hub(source: ModelSource, folder: Path) -> str:
     name = source.spec.removeprefix(HF)
     for place in (folder / name, folder / file_name(name)):
         if place.is_dir():
-            check_read(place)
+            _found("weights", str(place / WEIGHTS), source.sha256, folder, check_read)
             return f"{HF}{place}"
     known = recall_file(source.sha256)
     if known is None:
@@ -95,7 +100,7 @@ def _folder_of_hub(source: ModelSource, folder: Path) -> str:
 
 def _found(what: str, named: str, sha256: str | None, folder: Path, check: Callable[[Path], None]) -> str:
     """Find a file by its name beside the file that names it, or by its checksum where the user keeps it."""
-    known, said = recall_file(sha256), Path(named).expanduser()
+    known, said = recall_file(sha256), user_path(named)
     if known is not None:
         allow(known)
     places = [folder / said, folder / file_name(named), *([] if known is None else [known]), said]
@@ -113,14 +118,15 @@ def _found(what: str, named: str, sha256: str | None, folder: Path, check: Calla
 
 
 def _lost(what: str, path: Path, sha256: str | None) -> WeightsError:
+    advice = {"weights": "name it with --weights", "code": "name the network with --model"}.get(what, "put it there")
     if _is_file(path):
         return WeightsError(
-            f"The {what} '{path}' are not those that were used (SHA-256 {file_sha256(path)} instead of {sha256}); "
-            f"put the file back that was."
+            f"The {what} file '{path}' is another than the one that was used (SHA-256 {file_sha256(path)[:DIGITS]} "
+            f"instead of {(sha256 or '')[:DIGITS]}); put that one back, or {advice}."
         )
     return WeightsError(
-        f"There is no {what} file {path.name!r} ({(sha256 or 'no SHA-256 noted')[:16]}) beside the file that names it, "
-        f"nor where it was last used on this machine; put it there, or name the network yourself: --model, --weights."
+        f"There is no {what} file {path.name!r} ({(sha256 or 'no SHA-256 noted')[:DIGITS]}) beside the file that names "
+        f"it, nor where it was last used on this machine; put it there, or {advice}."
     )
 
 

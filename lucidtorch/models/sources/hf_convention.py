@@ -7,6 +7,7 @@ from typing import Any
 
 import transformers
 
+from lucidtorch.base.errors import UnknownModelError
 from lucidtorch.base.trust import may_download
 from lucidtorch.models.inputs.convention import ChannelOrder, InputConvention
 
@@ -33,7 +34,10 @@ def convention_of(name: str, config: Any) -> InputConvention:
     except (OSError, ValueError, KeyError, ImportError, AttributeError):
         size = _size(config, None)
         return InputConvention(channels, size, (0.0, 1.0), (0.0,) * channels, (1.0,) * channels, stated=False)
-    mean, std = _mean_and_std(processor, channels)
+    try:
+        mean, std = _mean_and_std(processor, channels)
+    except (TypeError, ValueError) as error:
+        raise UnknownModelError(f"hf/{name} states no mean and deviation that can be read: {error}.") from error
     order: ChannelOrder = "bgr" if getattr(processor, "do_flip_channel_order", False) else "rgb"
     return InputConvention(channels, _size(config, processor), _range(processor), mean, std, channel_order=order)
 

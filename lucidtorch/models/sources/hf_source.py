@@ -6,12 +6,14 @@ The only modules that import transformers are this one and `hf_convention`, them
 from __future__ import annotations
 
 import contextlib
+import pickle
 import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import transformers
 from huggingface_hub import constants
 from torch import Tensor, nn
@@ -19,6 +21,8 @@ from transformers.utils import logging
 
 from lucidtorch.base.errors import DownloadError, LucidtorchWarning, UnknownModelError, WeightsError
 from lucidtorch.base.known_files import file_name
+from lucidtorch.base.reading import read_text
+from lucidtorch.base.records import read_json
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.trust import check_download, check_read, may_download
 from lucidtorch.models.sources.found_network import FoundNetwork
@@ -29,8 +33,10 @@ from lucidtorch.models.sources.weights import read_weights
 IMAGES = "pixel_values"  # what such networks call the argument that images are given as
 CLASSIFIER = "ForImageClassification"
 PROJECTED = "WithProjection"  # the vision tower with the layer that takes it to where texts are compared with it
+INDEX = ".index.json"  # of weights that are split into several files
 NO_NAME = re.compile(r"LABEL_\d+")
-TRANSFORMERS_ERRORS = (OSError, ValueError, RuntimeError, ImportError, KeyError)  # what it raises where it cannot load
+BROKEN = (ValueError, RuntimeError, ImportError, LookupError, TypeError, AttributeError)  # what a hostile folder causes
+TRANSFORMERS_ERRORS = (OSError, *BROKEN, pickle.UnpicklingError, safetensors.SafetensorError)
 
 
 def find_in_hf(name: str, weights: str | Path, seed: int) -> FoundNetwork:
@@ -53,17 +59,36 @@ def find_in_hf(name: str, weights: str | Path, seed: int) -> FoundNetwork:
         WeightsError: The weights cannot be used.
     """
     if Path(name).is_dir():
-        check_read(name)
+        _check_folder(Path(name))
     with _quiet():
         config = _configuration(name)
         kind, config = _kind(name, config)
         file = weights if isinstance(weights, Path) else None
         with OwnRandomState(seed)():
-            module = kind(config) if weights == "random" else _loaded(kind, config, name, file)
+            module = _random(kind, config, name) if weights == "random" else _loaded(kind, config, name, file)
         convention = convention_of(name, config)
     labels = _labels(config) if "For" in kind.__name__ else None
     called = f"hf/{file_name(name) if Path(name).is_dir() else name}"
     return FoundNetwork(called, module.float().eval(), convention, labels, file or _file_of(name, weights))
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder whose files lead out of it: by links, or by the names in the index of weights in pieces."""
+    for path in folder.iterdir():
+        check_read(path)
+        if path.name.endswith(INDEX):
+            index = read_json(read_text(path), path.name)
+            pieces = index.get("weight_map") if isinstance(index, dict) else None
+            for piece in pieces.values() if isinstance(pieces, dict) else ():
+                check_read(folder / str(piece))
+
+
+def _random(kind: Any, config: Any, name: str) -> nn.Module:
+    try:
+        module: nn.Module = kind(config)
+    except BROKEN as error:
+        raise UnknownModelError(f"hf/{name} cannot be built from its configuration: {_first_line(error)}") from error
+    return module
 
 
 def _configuration(name: str) -> Any:
@@ -71,7 +96,7 @@ def _configuration(name: str) -> Any:
         return transformers.AutoConfig.from_pretrained(
             name, trust_remote_code=False, local_files_only=not may_download()
         )
-    except (ValueError, KeyError, ImportError) as error:
+    except BROKEN as error:
         raise UnknownModelError(f"hf/{name} is no network that transformers knows: {_first_line(error)}") from error
     except OSError as error:
         check_download(f"the network hf/{name}")
@@ -84,8 +109,9 @@ def _configuration(name: str) -> Any:
 
 def _kind(name: str, config: Any) -> tuple[Any, Any]:
     """Choose the network's class, and the part of the configuration that it is built from."""
-    named = [getattr(transformers, one, None) for one in config.architectures or ()]
-    kind = next((one for one in named if one is not None), None)
+    said = config.architectures if isinstance(config.architectures, list) else []
+    named = [getattr(transformers, one, None) for one in said if isinstance(one, str)]
+    kind = next((one for one in named if hasattr(one, "main_input_name") and hasattr(one, "config_class")), None)
     if kind is None or CLASSIFIER not in kind.__name__:
         config = getattr(config, "vision_config", config)
         if kind is None or type(config) is not kind.config_class:

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, UnitError, UnknownLabelError, suggestion
+from lucidtorch.base.reading import read_text, user_path
+from lucidtorch.base.shown import cut
 from lucidtorch.base.trust import check_read
 
 WORDNET_NUMBER = re.compile(r"^n\d{8}\s+")  # ImageNet's label files often begin each line with it
 
+MOST_DIGITS = 10  # of the number of a class
 JSON_ADVICE = 'Write a list of names, {"0": "name"}, {"0": ["n01440764", "name"]} or {"name": 0}.'
 
 
@@ -102,7 +105,7 @@ def _synonyms(line: str) -> list[str]:
 def _labels_of_file(path: Path) -> list[str]:
     check_read(path)
     try:
-        text = path.expanduser().read_text(encoding="utf-8-sig")
+        text = read_text(user_path(path), "utf-8-sig")
     except OSError as error:
         raise BadInputError(
             f"Cannot read the labels {path}: {error.strerror}. Give a file with one label a line."
@@ -117,8 +120,8 @@ def _labels_of_file(path: Path) -> list[str]:
 def _labels_of_json(text: str, path: Path) -> list[str]:
     try:
         held = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise BadInputError(f"The labels {path} are broken JSON ({error}). {JSON_ADVICE}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadInputError(f"The labels {path} are broken JSON ({cut(str(error))}). {JSON_ADVICE}") from error
     names = _in_order(held, path) if isinstance(held, dict) else held
     if not isinstance(names, list) or not names:
         raise BadInputError(f"The labels {path} hold no list of names. {JSON_ADVICE}")
@@ -128,12 +131,16 @@ def _labels_of_json(text: str, path: Path) -> list[str]:
 def _in_order(held: dict[str, object], path: Path) -> list[object]:
     """Sort a mapping by class number, which is either its keys or its values."""
     backwards = all(is_whole(value) for value in held.values())
-    numbers = list(held.values()) if backwards else [int(key) if key.isdecimal() else key for key in held]
+    numbers = list(held.values()) if backwards else [_number_in(key) for key in held]
     names = list(held) if backwards else list(held.values())
     ordered: dict[object, object] = dict(zip(numbers, names, strict=True))
     if set(numbers) != set(range(len(held))):
         raise BadInputError(f"The labels {path} do not name each class from 0 to {len(held) - 1} once. {JSON_ADVICE}")
     return [ordered[number] for number in range(len(held))]
+
+
+def _number_in(key: str) -> object:
+    return int(key) if key.isdecimal() and len(key) < MOST_DIGITS else key
 
 
 def _name_in(item: object, path: Path) -> str:

@@ -13,6 +13,7 @@ from torch import nn
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning, UnknownModelError
 from lucidtorch.base.known_files import remember
+from lucidtorch.base.reading import user_path
 from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import PACKAGE, check_read, trusting
 from lucidtorch.models.inputs.convention import InputConvention
@@ -166,7 +167,7 @@ def load_source(source: ModelSource, *, device: str | torch.device = "auto", tru
 def _weights(weights: str | Path) -> str | Path:
     if weights in NAMED_WEIGHTS:
         return weights
-    path = Path(weights).expanduser()
+    path = user_path(weights)
     check_read(path)
     check_weights_path(path)
     return path
@@ -201,7 +202,7 @@ def _source(
 
 def _checksum(file: Path) -> str:
     """Sum a file up, and remember on this machine where the user keeps it."""
-    path = file.expanduser()
+    path = user_path(file)
     found = file_sha256(path)
     if not path.is_relative_to(PACKAGE):
         remember(found, str(path.resolve()))

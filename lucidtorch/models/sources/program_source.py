@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from lucidtorch.base.errors import LucidtorchWarning, UnknownModelError, WeightsError
+from lucidtorch.base.reading import user_path
 from lucidtorch.base.trust import check_program, check_read
 from lucidtorch.models.sources.found_network import FoundNetwork
 from lucidtorch.models.sources.guesses import USUAL_SIDE, guess
@@ -53,7 +54,7 @@ def find_in_program(spec: str, weights: str | Path) -> FoundNetwork:
         UnknownModelError: There is no such file, it is broken, or it holds weights without a network.
         WeightsError: Other weights were to be put into it.
     """
-    path = Path(spec).expanduser()
+    path = user_path(spec)
     check_read(path)
     if not path.is_file():
         raise UnknownModelError(f"There is no file {path}.")

@@ -18,6 +18,7 @@ COMPILED_PART = "_orig_mod."  # what torch.compile puts before the names of what
 AVERAGE_COUNTER = "n_averaged"  # what torch's AveragedModel keeps beside the weights
 OPTIONAL_SUFFIX = "num_batches_tracked"  # files older than torch 0.4.1 lack this counter, which eval mode never reads
 NAMES_SHOWN = 3
+DEEPEST = 16  # wrappers in wrappers; a file may hold a mapping that holds itself
 
 
 def unwrapped(held: object) -> dict[str, Tensor] | None:
@@ -30,7 +31,9 @@ def unwrapped(held: object) -> dict[str, Tensor] | None:
         Names and tensors, without what DataParallel and torch.compile put before the names; None where there is no
         state dict.
     """
-    while isinstance(held, Mapping):
+    for _ in range(DEEPEST):
+        if not isinstance(held, Mapping):
+            return None
         if _is_state(held):
             return _bare(held)
         usual = [held[key] for key in WRAPPERS if isinstance(held.get(key), Mapping)]

@@ -50,6 +50,12 @@ class Document:
         files = [one.rpartition(":")[0] for one in texts]  # of FILE.py:FUNCTION
         return tuple(Path(one) for one in (*texts, *files) if one)
 
+    @property
+    def typed_network(self) -> tuple[str, ...]:
+        """Which of ``spec`` and ``weights`` of the network the command line names, and not the file."""
+        places = {"spec": self.root.find(("model", "spec"))[0].place, "weights": self.root.find(("weights",))[0].place}
+        return tuple(name for name, place in places.items() if place.typed)
+
     @contextlib.contextmanager
     def followed(self, *, trust: bool) -> Iterator[None]:
         """Follow what the recipe says: a file of a stranger's may name nothing outside of its folder.
@@ -57,8 +63,9 @@ class Document:
         Args:
             trust: Whether the user says that the file is to be trusted.
         """
-        typed = any(self.root.find(key)[0].place.typed for key in (("model",), ("model", "spec")))
-        scope = following(self.origin.path, self.origin.folder, typed=self.typed, downloads=typed)
+        scope = following(
+            self.origin.path, self.origin.folder, typed=self.typed, downloads="spec" in self.typed_network
+        )
         with trusting(trust), contextlib.nullcontext() if self.origin.shipped else scope:
             yield
 

@@ -82,7 +82,14 @@ def read_network(document: Document, recipe: RecipeKind, *, trust: bool = False)
     """
     sums = None if recipe.made_with is None else recipe.made_with.files
     with placed(document), document.followed(trust=trust):
-        return load_network(recipe.model or "", recipe.weights, recipe.device, sums=sums, base=document.base)
+        return load_network(
+            recipe.model or "",
+            recipe.weights,
+            recipe.device,
+            sums=sums,
+            base=document.base,
+            typed=document.typed_network,
+        )
 
 
 def run_document(

@@ -12,6 +12,7 @@ from lucidtorch.recipes.blame import FieldError, Key, key_text
 from lucidtorch.recipes.fields.field_facts import BOUNDS, description, known_fields, value_range
 
 LONGEST = 60  # letters of a value that a message shows
+LONGEST_NUMBER = 128  # bits of a number that is written out
 UNKNOWN, MISSING, WORDS = "extra_forbidden", "missing", "literal_error"
 NEEDED = {
     "string_type": "a text",
@@ -142,5 +143,7 @@ def shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
+        return "a number of that many digits"
     text = repr(list(value) if isinstance(value, tuple) else value)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

@@ -72,9 +72,12 @@ def read_yaml(text: str, place: PlaceOf) -> Node:
         RecipeError: It is no YAML, or holds what no recipe holds; the message names the place.
     """
     try:
+        text.encode()
         loader = _Composer(text)
         try:
             root = loader.get_single_node()
+        except ValueError as error:  # an escape such as \\U00110000
+            raise _NoLetter from error
         finally:
             loader.dispose()
         return Node(None, place(0, 0)) if root is None else _Tree(place).node(root)
@@ -84,10 +87,16 @@ def read_yaml(text: str, place: PlaceOf) -> Node:
         sentence, mark = explained(error)
         where = place(0, 0) if mark is None else place(mark.line, mark.column)
         raise RecipeError(f"{where}: {sentence}") from error
+    except (UnicodeEncodeError, _NoLetter) as error:
+        raise RecipeError(f"{place(0, 0)}: A letter in it is no Unicode text; write it in UTF-8.") from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         where = place(before.count("\n"), error.position - before.rfind("\n") - 1)
         raise RecipeError(f"{where}: {BROKEN.format(letter=text[error.position])}") from error
+
+
+class _NoLetter(Exception):  # noqa: N818  # told by whoever knows the place
+    """An escape that stands for no letter."""
 
 
 class _Refused(yaml.YAMLError):
@@ -167,6 +176,8 @@ class _Tree:
             raise _Refused(f"Anchors repeat more than {MOST_COPIES:,} values here; write out what is meant.", mark)
 
     def _scalar(self, raw: yaml.ScalarNode) -> Any:
+        if any("\ud800" <= letter <= "\udfff" for letter in raw.value):
+            raise _Refused("A letter here is no Unicode text; write it in UTF-8.", raw.start_mark)
         if raw.style is not None:
             return raw.value
         try:

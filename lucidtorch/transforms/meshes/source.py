@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lucidtorch.base.errors import BadInputError, suggestion
 from lucidtorch.base.known_files import recall_file, remember
+from lucidtorch.base.reading import read_bytes
 from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import allow, beside, check_read
 from lucidtorch.transforms.meshes.mesh import Mesh
@@ -61,7 +62,7 @@ def _found(name: str, sha256: object) -> Path:
 def _content(path: Path, name: str) -> bytes:
     check_read(path)
     try:
-        return path.read_bytes()
+        return read_bytes(path)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise BadInputError(
