@@ -15,7 +15,7 @@ from typing import Any
 
 import safetensors
 import transformers
-from huggingface_hub import constants
+from huggingface_hub import constants, errors
 from torch import Tensor, nn
 from transformers.utils import logging
 
@@ -35,7 +35,8 @@ CLASSIFIER = "ForImageClassification"
 PROJECTED = "WithProjection"  # the vision tower with the layer that takes it to where texts are compared with it
 INDEX = ".index.json"  # of weights that are split into several files
 NO_NAME = re.compile(r"LABEL_\d+")
-BROKEN = (ValueError, RuntimeError, ImportError, LookupError, TypeError, AttributeError)  # what a hostile folder causes
+STRICT = getattr(errors, "StrictDataclassError", ValueError)  # of a field of another type, in newer versions
+BROKEN = (ValueError, RuntimeError, ImportError, LookupError, TypeError, AttributeError, STRICT)
 TRANSFORMERS_ERRORS = (OSError, *BROKEN, pickle.UnpicklingError, safetensors.SafetensorError)
 
 
