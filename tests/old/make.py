@@ -36,7 +36,7 @@ disc = ((rows**2 + columns**2) < 0.5).float()
 
 
 def vector(count: int) -> list[float]:
-    """Numbers that stand inside a text when few, and in a file beside the picture when many."""
+    """Numbers of a direction: few stand in the text of an objective, many in a file beside the picture."""
     return [round(math.sin(3 * place + 1), 3) for place in range(count)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,8 +53,9 @@ def test_the_command_given_again_loses_nothing_and_repeats_no_work(old: Path, tm
     command("run", OLD / "recipes" / f"{old.name}.yaml", "--workers", "1", "-q", "-o", folder)
     check_same_run(old, folder)
     if versions_of(folder) == versions_of(old):
-        assert writings(folder) == before
         assert [one.name for one in tmp_path.iterdir()] == ["run"]
+        if arrays(folder) == arrays(old):  # on another processor, they differ by rounding, and so does what is rendered
+            assert writings(folder) == before
     else:  # other versions make another run, and the old one stands beside it
         moved = next(one for one in tmp_path.iterdir() if one.name != "run")
         assert contents(moved) == contents(old)
@@ -110,7 +112,7 @@ def check_same_run(old: Path, new: Path) -> None:
     """Refuse a run that lacks one of the old files or figures, or differs by more than rounding."""
     made = files(new)
     for name, path in files(old).items():
-        if name != CLOCK:
+        if name != CLOCK and path.relative_to(old) not in arrays(old):
             assert name in made
         if path.suffix in SHOWN:
             check_pixels(path, made[name])
@@ -119,12 +121,18 @@ def check_same_run(old: Path, new: Path) -> None:
     now = {one["file"]: one for one in figures(new)}
     for one in figures(old):
         again = now[one["file"]]
-        for word in ("objective", "seed", "steps", "dead"):
+        for word in ("seed", "steps", "dead"):
             assert again[word] == one[word], (one["file"], word)
+        assert plain(again["objective"]) == plain(one["objective"])
         check_values(numbers(one["score"], *one["curve"]), numbers(again["score"], *again["curve"]), one["file"])
     check_facts(document(old)["facts"], document(new)["facts"])
     page = (new / "index.html").read_text(encoding="utf-8")
     assert all(name in page for name in now)
+
+
+def arrays(run: Path) -> set[Path]:
+    """The arrays that a run computed and then rendered from; each is named by its content."""
+    return {path.relative_to(run) for path in (run / "pictures").rglob("*.npy")}
 
 
 def check_facts(old: Any, new: Any, name: str = "facts") -> None:
@@ -160,6 +168,11 @@ def _figures(value: Any) -> Iterator[dict[str, Any]]:
     elif isinstance(value, dict | list):
         for one in value.values() if isinstance(value, dict) else value:
             yield from _figures(one)
+
+
+def plain(objective: str) -> str:
+    """An objective without the checksums of its arrays."""
+    return re.sub(r"[0-9a-f]{16,}", "", objective)
 
 
 def numbers(*values: float | None) -> list[float]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from old_files import OLD, check_values, command, files
+from old_files import FINE_SHARE, OLD, check_values, command, files
 
 import lucidtorch as lt
 from lucidtorch.datasets import Scan, lines, load_scan, scan
@@ -126,7 +126,7 @@ def check_real_images(old: Path, new: Path) -> None:
         known, again = one["beside"], now[one["file"]]
         assert (again["layer"], again["unit"], again["down"]) == (known["layer"], known["unit"], known["down"])
         assert [image["image"] for image in again["images"]] == [image["image"] for image in known["images"]]
-        check_values(known["best"], again["best"], one["file"])
+        check_values(known["best"], again["best"], one["file"], FINE_SHARE)
         assert (new / again["file"]).is_file()
 
 
@@ -143,14 +143,15 @@ def check_same_scan(old: Scan, new: Scan) -> None:
     for layer, before in old.layers.items():
         now = new[layer]
         for word in ("mean", "variance", "low", "high"):
-            check_values(getattr(before.moments, word), getattr(now.moments, word), f"{layer} {word}")
-        check_values(before.sample.values, now.sample.values, f"{layer} sample")
+            check_values(getattr(before.moments, word), getattr(now.moments, word), f"{layer} {word}", FINE_SHARE)
+        check_values(before.sample.values, now.sample.values, f"{layer} sample", FINE_SHARE)
         for word in ("images", "rows", "columns"):
             assert getattr(before.sample, word).tolist() == getattr(now.sample, word).tolist()
         for unit in range(before.units):
             for ends in ("top", "bottom"):
                 was, found = getattr(before, ends)(unit), getattr(now, ends)(unit)
-                check_values([one.value for one in was], [one.value for one in found], f"{layer} {unit} {ends}")
+                values = [[one.value for one in row] for row in (was, found)]
+                check_values(*values, f"{layer} {unit} {ends}", FINE_SHARE)
                 assert [one.image for one in was] == [one.image for one in found]
             middle = float(before.moments.mean[unit])
             assert abs(before.percentile(unit, middle) - now.percentile(unit, middle)) <= 1
