@@ -77,8 +77,9 @@ def photo_bytes(
             mode = "L" if file.mode in GREY_MODES and not colours else "RGB"
             picture = decoded(file, mode, sides or needed)
     except BROKEN_PICTURE as error:
+        reason = getattr(error, "strerror", None) or str(error).replace(str(path), path.name)
         raise ImageError(
-            f"{path} cannot be read as an image: {error}. Give the path of a PNG, JPEG or the like."
+            f"{path} cannot be read as an image: {reason}. Give the path of a PNG, JPEG or the like."
         ) from error
     if sides is not None:
         picture = ImageOps.fit(picture, (sides[1], sides[0]), Image.Resampling.LANCZOS)

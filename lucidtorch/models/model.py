@@ -7,13 +7,13 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
+from lucidtorch.base.bounds import Images
 from lucidtorch.base.checks import checked
-from lucidtorch.base.errors import ImageError, UnknownLayerError
+from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.models.display import display_name
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.feed import Feed
@@ -44,10 +44,8 @@ SIZES_TO_TRY: dict[int, tuple[tuple[int, ...], ...]] = {
 class Model:
     """A network with its input convention, labels and table of layers; `load_model` makes it.
 
-    The module stays the caller's own: whatever is done to it here is undone before the call returns.
-
     Args:
-        module: The network.
+        module: The network; whatever is done to it here is undone before the call returns.
         convention: What it expects of its input.
         name: What messages call it.
         source: How it can be loaded again, or None where only its owner can.
@@ -74,8 +72,7 @@ class Model:
         heads: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.module = module
-        self.name = name = display_name(name)
-        self.source = source
+        self.name, self.source = (name := display_name(name)), source
         self._note = note
         self.size_known = size_known
         self.labels = None if labels is None else list(labels)
@@ -231,9 +228,7 @@ class Model:
         return self._normalization(images)
 
     @checked
-    def activations(
-        self, images: Annotated[Tensor, ImageError], layers: LayerLike | Sequence[LayerLike]
-    ) -> dict[str, Tensor]:
+    def activations(self, images: Images, layers: LayerLike | Sequence[LayerLike]) -> dict[str, Tensor]:
         """Run images through the network in eval mode and give what layers make of them.
 
         Args:

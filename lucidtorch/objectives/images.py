@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -14,6 +14,8 @@ from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.counts import Images
 from lucidtorch.objectives.trace import Activations, Trace
+
+Part: TypeAlias = Annotated[Objective, ObjectiveError]
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,7 +106,7 @@ class Interpolate(Objective):
 
 
 @checked
-def each(*parts: Objective) -> Objective:
+def each(*parts: Part) -> Objective:
     """Give every image of the batch an objective of its own.
 
     Formula: image i maximizes the i-th objective.
@@ -123,7 +125,7 @@ def each(*parts: Objective) -> Objective:
 
 
 @checked
-def interpolate(start: Objective, end: Objective, n: int) -> Objective:
+def interpolate(start: Part, end: Part, n: int) -> Objective:
     """Move from one objective to another over the images of a batch.
 
     Formula: image i maximizes (1 - w) · start + w · end with w = i / (n - 1).
@@ -144,7 +146,7 @@ def interpolate(start: Objective, end: Objective, n: int) -> Objective:
 
 
 @checked
-def negative(inner: Objective) -> Objective:
+def negative(inner: Part) -> Objective:
     """Turn an objective round: what the unit is least like. The same as writing a minus before it.
 
     Formula: -o.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -104,7 +105,7 @@ class Statistics:
 
 
 @checked
-def fit_statistics(images: Iterable[Tensor], *, side: int | None = None) -> Statistics:
+def fit_statistics(images: Annotated[Iterable[Tensor], ImageError], *, side: int | None = None) -> Statistics:
     """Measure the colours and frequencies of images, in one pass and little memory.
 
     Every image counts the same, however large it is. Colours are taken from all its pixels; frequencies from its middle

@@ -118,5 +118,5 @@ def test_shapes_that_do_not_fit_are_refused(name: str) -> None:
         METHODS[name](torch.zeros(2, 3), torch.zeros(2, 3))
     with pytest.raises(BadInputError, match="rows and columns"):
         METHODS[name](torch.zeros(1, 2, 3, 3), torch.zeros(1, 2, 3, 4))
-    with pytest.raises(BadInputError, match=r"\[B, h, w\]"):
+    with pytest.raises(BadInputError, match=r"\[B, H, W\]"):
         upscaled(torch.zeros(3, 3), (6, 6))

@@ -229,7 +229,7 @@ def test_a_small_param_of_ones_own_has_sensible_answers() -> None:
         (lambda: image(8, spatial=pyramid), "takes a part"),
         (lambda: image(8, spatial=shared([1, 3, 2, 2]), init=torch.zeros(3, 8, 8)), "init= needs"),
         (lambda: stack(), "at least one"),
-        (lambda: stack(image(8), pixels()), "holds params"),
+        (lambda: stack(image(8), pixels()), "takes a param, but pixels"),
         (lambda: stack(image(8), image(9)), "one size"),
         (lambda: stack(image(8), image(8, channels=1)), "same channels"),
         (lambda: stack(image(8, channels=4), image(8, alpha=True)), "same channels"),
