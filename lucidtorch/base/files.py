@@ -17,6 +17,7 @@ from pathlib import Path
 from lucidtorch.base.errors import LucidtorchError, OutputError, WriteError
 
 # A temporary file is named after the file that it becomes, the machine and the process that writes it.
+LONGEST_NAME = 255  # bytes, of most file systems
 TEMPORARY = re.compile(
     r"\.(?P<target>.+)\.lucidtorch-(?P<host>[0-9a-f]{4})-(?P<process>\d+)-[0-9a-f]{8}\.part", re.DOTALL
 )
@@ -152,6 +153,8 @@ def check_output_file(path: Path) -> None:
         OutputError: The path is a folder, its parent is a file, or writing there fails.
         WriteError: The disk is full or broken.
     """
+    if len(os.fsencode(path.name)) > LONGEST_NAME:
+        raise OutputError(f"The name of a file has at most {LONGEST_NAME} bytes, but {path.name[:40]!r}... has more.")
     if path.is_dir():
         raise OutputError(f"{path} is a folder; name a file in it, for example {path / 'picture.png'}.")
     _try_writing(path.parent)

@@ -15,6 +15,7 @@ from lucidtorch.base.noting import users_line
 from lucidtorch.cli.console import say
 
 LONGEST = 160  # letters of a reason
+LONGEST_USAGE = 280  # letters of what click says
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -57,7 +58,8 @@ def exit_code(command: Callable[[], object]) -> int:
     except ScriptFailed as error:
         return error.code
     except click.ClickException as error:
-        error.show()
+        is_short = len(error.message) <= LONGEST_USAGE  # click repeats what was given, however long
+        (error if is_short else click.ClickException(f"{error.message[:LONGEST_USAGE]}...")).show()
         return BAD_INPUT
     except (Interrupted, KeyboardInterrupt, click.Abort) as error:
         return _complain(str(error) or "interrupted", INTERRUPTED)

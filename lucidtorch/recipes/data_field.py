@@ -43,7 +43,7 @@ class NamedData(BaseModel):
     lines: Split | None = Field(default=None, description="Straight lines: train or test.")
     folder: str | None = Field(default=None, description="A folder of images, with a subfolder per class or none.")
     torchvision: str | None = Field(default=None, description="The name of a dataset of torchvision, such as CIFAR10.")
-    length: int | None = Field(default=None, ge=1, description="How many drawings or lines.")
+    length: int | None = Field(default=None, ge=1, le=10_000_000, description="How many drawings or lines.")
     size: SizeField | None = Field(default=None, description="What they are drawn in; the network's size if absent.")
     seed: int | None = Field(default=None, ge=0, description="Another seed gives other drawings or lines.")
     head: Literal["length", "width", "angle", "colour"] | None = Field(

@@ -159,6 +159,9 @@ def test_numbers_of_the_command_line_have_bounds(cli: Cli) -> None:
     assert cli("render", "demo", "conv1_1:3", "--constraints", "blur(1e300)", "-o", "x.png")[0] == 2
     one_line(cli("layers", "demo", "--weights", "~nobody-of-that-name/x.pth"))
     one_line(cli("layers", "~nobody-of-that-name/x.py:f"))
+    one_line(cli("render", "demo", "conv1_1:3", "-o", "a" * 300 + ".png"))
+    status, said = cli("render", "demo", "conv1_1:3", "--seed", "9" * 5000, "-o", "x.png")
+    assert (status, max(map(len, said.splitlines())) < 300) == (2, True), said
 
 
 def test_a_wide_blur_of_a_picture_is_refused(inside: Path, plain: Path, cli: Cli) -> None:

@@ -189,11 +189,14 @@ def _first_line(error: Exception) -> str:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep transformers quiet about what is checked here anyway, and from requests where nothing may be fetched."""
-    before, offline = logging.get_verbosity(), constants.HF_HUB_OFFLINE
+    before, offline, bars = logging.get_verbosity(), constants.HF_HUB_OFFLINE, logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
     constants.HF_HUB_OFFLINE = offline or not may_download()  # local_files_only leaves the hub's own requests
     try:
         yield
     finally:
         logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()
         constants.HF_HUB_OFFLINE = offline
