@@ -31,7 +31,7 @@ def photo(path: str | Path, size: int | str | Size | None = None) -> Array:
     Its text is that of an array: a picture that was made with it carries the pixels themselves.
 
     Args:
-        path: Any image file that Pillow reads; it is turned as its camera says.
+        path: A PNG, JPEG, WebP, TIFF or another picture; it is turned as its camera says.
         size: Pixels on each side, or (height, width); the file's own where None.
 
     Returns:
