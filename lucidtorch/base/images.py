@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lucidtorch.base.errors import RecipeError
-from lucidtorch.base.reading import BROKEN_PICTURE, regular
+from lucidtorch.base.reading import BROKEN_PICTURE, picture_formats, regular
 
 KEY = "lucidtorch"  # the name of the text inside a PNG that holds its recipe
 GAP = 2  # pixels between the pictures of a sheet
@@ -169,6 +169,11 @@ def encode_png(image: Tensor, text: str = "", *, alpha: bool = False) -> bytes:
     return stream.getvalue()
 
 
+def _text_of(picture: PngImagePlugin.PngImageFile) -> str | None:
+    picture.load()  # a text may stand after the pixels
+    return picture.text.get(KEY)
+
+
 def read_png_text(path: Path) -> str:
     """Read the recipe inside a PNG.
 
@@ -184,10 +189,9 @@ def read_png_text(path: Path) -> str:
     try:
         with (
             warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
-            Image.open(regular(path), formats=("PNG",)) as picture,
+            Image.open(regular(path), formats=picture_formats()) as picture,
         ):
-            picture.load()
-            text = picture.text.get(KEY) if isinstance(picture, PngImagePlugin.PngImageFile) else None
+            text = _text_of(picture) if isinstance(picture, PngImagePlugin.PngImageFile) else None
     except FileNotFoundError as error:
         raise RecipeError(f"There is no file {path}; give a PNG that lucidtorch made.") from error
     except BROKEN_PICTURE as error:

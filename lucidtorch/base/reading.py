@@ -59,7 +59,7 @@ def regular(path: Path) -> Path:
     Raises:
         OSError: It is no regular file.
     """
-    if path.exists() and not path.is_file():
+    if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(errno.EINVAL, "not a file", str(path))
     return path
 

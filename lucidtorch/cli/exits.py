@@ -58,8 +58,8 @@ def exit_code(command: Callable[[], object]) -> int:
     except ScriptFailed as error:
         return error.code
     except click.ClickException as error:
-        is_short = len(error.message) <= LONGEST_USAGE  # click repeats what was given, however long
-        (error if is_short else click.ClickException(f"{error.message[:LONGEST_USAGE]}...")).show()
+        longest = max(map(len, error.message.split("\n")))  # click repeats what was given, however long
+        (error if longest <= LONGEST_USAGE else click.ClickException(f"{error.message[:LONGEST_USAGE]}...")).show()
         return BAD_INPUT
     except (Interrupted, KeyboardInterrupt, click.Abort) as error:
         return _complain(str(error) or "interrupted", INTERRUPTED)

@@ -86,7 +86,7 @@ def cut(folder: Path) -> Path:
 
 
 FILES = {no_text: "carries no recipe", missing: "no file", a_folder: "PNG", no_picture: "not a PNG", empty: "not a PNG"}
-FILES |= {jpeg: "not a PNG", re_encoded: "carries no recipe", cut: "not a PNG"}
+FILES |= {jpeg: "no recipe", re_encoded: "carries no recipe", cut: "not a PNG"}
 
 
 @pytest.mark.parametrize("made", FILES, ids=lambda made: made.__name__)

@@ -13,7 +13,7 @@ import lucidtorch as lt
 
 RENDERS = 100
 SETTLED = 20  # after so many renders every pool and cache is warm
-TOLERANCE = 24 << 20  # bytes that the peak may grow by: the allocator's noise, less than the weights once more
+TOLERANCE = 36 << 20  # bytes that the peak may grow by: noise of an allocator that served other tests; weights are 45
 
 
 def hooks_of(module: nn.Module) -> int:

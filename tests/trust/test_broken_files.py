@@ -130,10 +130,12 @@ def test_weights_in_themselves_end(inside: Path, cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    "mean", [torch.zeros(1).expand(3, 1000, 1000), torch.zeros(3).to_sparse()], ids=["expanded", "sparse"]
+    "make",
+    [lambda: torch.zeros(1).expand(3, 1000, 1000), lambda: torch.zeros(3).to_sparse()],
+    ids=["expanded", "sparse"],
 )
-def test_means_that_are_no_plain_numbers_are_refused(mean: torch.Tensor, inside: Path, cli: Cli) -> None:
-    torch.save(mean, inside / "m.pt")
+def test_means_that_are_no_plain_numbers_are_refused(make: Callable[[], torch.Tensor], inside: Path, cli: Cli) -> None:
+    torch.save(make(), inside / "m.pt")
     one_line(cli("layers", "demo", "--mean", inside / "m.pt"))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ from lucidtorch.recipes.fields.complaints import complaint
 from lucidtorch.recipes.recipe import Recipe
 
 Kind = TypeVar("Kind", bound=Recipe)
+SURROGATE = re.compile("[\ud800-\udfff]")  # halves of letters, which no file can hold
 
 
 class UnknownFieldError(FieldError):
@@ -33,12 +35,23 @@ def checked(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
     Raises:
         FieldError: A field is missing or unknown, or does not fit.
     """
+    for name, value in values.items():
+        if any(SURROGATE.search(text) for text in _texts(value)):
+            raise FieldError((name,), "A letter in it is no Unicode text; write it in UTF-8.")
     try:
         return kind.model_validate({name: _held(value) for name, value in values.items()}, strict=True)
     except ValidationError as error:
         found = complaint(kind, values, error)
         refused = UnknownFieldError if found.unknown else FieldError
         raise refused(found.key, found.problem) from error
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for one in (*value, *value.values()) if isinstance(value, dict) else value:
+            yield from _texts(one)
 
 
 def _held(value: Any) -> Any:

@@ -72,7 +72,6 @@ def read_yaml(text: str, place: PlaceOf) -> Node:
         RecipeError: It is no YAML, or holds what no recipe holds; the message names the place.
     """
     try:
-        text.encode()
         loader = _Composer(text)
         try:
             root = loader.get_single_node()
@@ -87,7 +86,7 @@ def read_yaml(text: str, place: PlaceOf) -> Node:
         sentence, mark = explained(error)
         where = place(0, 0) if mark is None else place(mark.line, mark.column)
         raise RecipeError(f"{where}: {sentence}") from error
-    except (UnicodeEncodeError, _NoLetter) as error:
+    except _NoLetter as error:
         raise RecipeError(f"{place(0, 0)}: A letter in it is no Unicode text; write it in UTF-8.") from error
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
@@ -176,8 +175,6 @@ class _Tree:
             raise _Refused(f"Anchors repeat more than {MOST_COPIES:,} values here; write out what is meant.", mark)
 
     def _scalar(self, raw: yaml.ScalarNode) -> Any:
-        if any("\ud800" <= letter <= "\udfff" for letter in raw.value):
-            raise _Refused("A letter here is no Unicode text; write it in UTF-8.", raw.start_mark)
         if raw.style is not None:
             return raw.value
         try:
