@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -105,8 +106,6 @@ ARRAYS = {
 
 @pytest.mark.parametrize("what", ARRAYS)
 def test_broken_arrays_are_told_in_one_line(what: str, inside: Path, cli: Cli, plain: Path) -> None:
-    import hashlib
-
     path = inside / "a.npy"
     path.write_bytes(ARRAYS[what])
     checksum = hashlib.sha256(ARRAYS[what]).hexdigest()
@@ -213,8 +212,6 @@ def hub_folder(inside: Path) -> Path:
 def test_a_folder_of_hugging_face_names_no_files_outside(
     hub_folder: Path, outside: Path, inside: Path, plain: Path, cli: Cli
 ) -> None:
-    import hashlib
-
     weights = (hub_folder / "model.safetensors").read_bytes()
     names = list(safetensors.torch.load(weights))
     (outside / "model.safetensors").write_bytes(weights)
@@ -235,6 +232,19 @@ def test_a_folder_of_hugging_face_names_no_files_outside(
             status, said = cli("rerun", path, "-o", "again.png")
         assert status == 2, said
         assert str(outside / "model.safetensors") not in [str(Path(one).resolve()) for one in files]
+
+
+def test_a_known_file_of_weights_opens_no_folder_around_it(
+    outside: Path, inside: Path, plain: Path, weights: Path, cli: Cli
+) -> None:
+    lt.load_model("demo", weights=weights)  # the user has named it: its checksum is no secret
+    (outside / "secret.txt").write_text("secret\n" * 51)
+    checksum = hashlib.sha256(weights.read_bytes()).hexdigest()
+    network = {"spec": "hf/net", "sha256": checksum, "labels": str(outside / "secret.txt")}
+    path = picture(inside / "p.png", record_of(plain, model=network))
+    with opened() as files:
+        assert cli("rerun", path, "-o", "again.png")[0] == 2
+    assert str(outside / "secret.txt") not in files
 
 
 CONFIGS: dict[str, dict[str, Any]] = {

@@ -20,6 +20,7 @@ from lucidtorch.models.sources.model_source import HF, ModelSource
 from lucidtorch.models.sources.program_source import EXPORTED, SCRIPTED
 from lucidtorch.models.sources.weights import file_sha256
 
+CONFIG = "config.json"  # beside them: no other folder is opened for a file in it
 DIGITS = 16  # of a checksum in a message
 WEIGHTS = "model.safetensors"  # in a folder that `save_pretrained` wrote
 
@@ -91,7 +92,7 @@ def _folder_of_hub(source: ModelSource, folder: Path) -> str:
             _found("weights", str(place / WEIGHTS), source.sha256, folder, check_read)
             return f"{HF}{place}"
     known = recall_file(source.sha256)
-    if known is None:
+    if known is None or known.name != WEIGHTS or not (known.parent / CONFIG).is_file():
         check_read(Path(name))
         return source.spec
     allow(known.parent)
