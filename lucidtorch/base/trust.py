@@ -79,11 +79,6 @@ def trusting(given: bool = True) -> Iterator[None]:
             _scope.reset(token)
 
 
-def is_trusting() -> bool:
-    """Whether the user said that files are to be trusted."""
-    return _scope.get() is _TRUSTED
-
-
 def is_named_by_user(path: str | Path) -> bool:
     """Say whether the user named a file, and not a file from elsewhere.
 

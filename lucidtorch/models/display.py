@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from lucidtorch.base.known_files import file_name
 from lucidtorch.models.sources.model_source import ModelSource
 
 FILES = re.compile(r".*\.(py|pt2|pt|pth|safetensors)(:[^/\\:]+)?", re.DOTALL)
@@ -23,7 +24,7 @@ def display_name(spec: str) -> str:
     if FILES.fullmatch(spec) is None and local is None:
         return spec
     head = (local[1] or "") if local is not None else ""
-    return head + re.split(r"[/\\]", spec.rstrip("/\\"))[-1]
+    return head + file_name(spec)
 
 
 def file_facts(source: ModelSource | None) -> dict[str, str]:
@@ -38,5 +39,5 @@ def file_facts(source: ModelSource | None) -> dict[str, str]:
     if source is None:
         return {"weights": "given in Python"}
     found = {} if source.code_sha256 is None else {"code": f"{display_name(source.spec)}, SHA-256 {source.code_sha256}"}
-    weights = re.split(r"[/\\]", source.weights)[-1]
+    weights = file_name(source.weights)
     return found | {"weights": weights if source.sha256 is None else f"{weights}, SHA-256 {source.sha256}"}

@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lucidtorch.base.records import LARGEST_SIDE
 from lucidtorch.base.settings import settings_text
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.recipes.network import Network
 
-LARGEST_SIDE = 8192
 ID_LETTERS = 16
 
 Side: TypeAlias = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from lucidtorch.base.records import LARGEST_SIDE
 from lucidtorch.base.sizes import PLANE, size_text
 from lucidtorch.recipes.blame import FieldError, Key
 from lucidtorch.recipes.functions import RecipeFunction
@@ -15,7 +16,7 @@ from lucidtorch.recipes.parts.heat.heat_layers import heat_layers
 from lucidtorch.recipes.parts.heat.heat_maps import CAMS, OCCLUSION, Patch, Ways
 from lucidtorch.recipes.parts.heat.heat_story import told
 from lucidtorch.recipes.parts.heat.heat_targets import Explained, Target, asked_targets
-from lucidtorch.recipes.recipe import LARGEST_SIDE, Layers
+from lucidtorch.recipes.recipe import Layers
 from lucidtorch.recipes.runs.desk import Desk
 from lucidtorch.recipes.runs.kind import LookingKind
 from lucidtorch.recipes.runs.planning import Plan
