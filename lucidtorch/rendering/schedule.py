@@ -10,13 +10,12 @@ from torch import Tensor
 
 from lucidtorch.base.checks import is_number, is_whole
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.records import MOST_STEPS
 from lucidtorch.base.settings import Settings
 from lucidtorch.base.shown import shown
 from lucidtorch.rendering.optimizers import parse_optimizer
 from lucidtorch.rendering.plateau import Plateaus, parse_plateau
 from lucidtorch.rendering.step_sizes import parse_step_sizes
-
-MOST_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
