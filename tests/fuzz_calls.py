@@ -210,7 +210,7 @@ CALLS: dict[str, Arguments] = {
     "recipes.activations": {**RECIPE, "layers": "conv1_1", "image": DRAWING},
     "recipes.adversarial": {**RECIPE, "image": DRAWING},
     "recipes.ascent_problems": {**MADE, "objectives": ["conv1_1:0"]},
-    "recipes.class_preference": {**RECIPE, "layers": "conv1_1", "units": [0], "data": DATA},
+    "recipes.class_preference": {**RECIPE, "layers": "conv1_1", "data": DATA},
     "recipes.deconvnet": {**RECIPE, "layers": "conv1_1", "units": [0], "data": DATA},
     "recipes.diversity": {**MADE, "objectives": ["conv1_1:0"]},
     "recipes.embedding": {**RECIPE, "layers": "conv1_1", "data": {**DATA, "length": 40}},
