@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -21,6 +21,7 @@ from lucidtorch.base.reading import read_bytes, read_npy
 from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import check_read
 
+MOST_NUMBERS = 1 << 28  # of an array: 2 GiB
 INLINE_NUMBERS = 64  # a longer array stands in a file of its own, and its text names that file
 
 
@@ -55,6 +56,8 @@ class Array:
             return numbers
         if isinstance(numbers, Tensor | np.ndarray) and not is_dense(numbers):
             raise BadInputError(f"An array of real numbers is needed, but {shown(numbers)} was given.")
+        if isinstance(numbers, Sized) and not isinstance(numbers, Tensor | np.ndarray) and len(numbers) > MOST_NUMBERS:
+            raise BadInputError(f"An array has at most {MOST_NUMBERS} numbers, but {shown(numbers)} was given.")
         if isinstance(numbers, Tensor):
             numbers = numbers.detach().cpu().to(torch.float64).numpy()
         try:
