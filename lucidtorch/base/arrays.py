@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from torch import Tensor
 
 from lucidtorch.base.checks import is_dense
@@ -90,6 +91,10 @@ class Array:
     def numpy(self) -> np.ndarray:
         """Give the numbers as a numpy array that must not be written to."""
         return np.frombuffer(self.data, dtype=self.dtype).reshape(self.shape)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        """Give the numbers to numpy's functions, in the dtype that they ask for."""
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def tensor(self, like: Tensor) -> Tensor:
         """Give the numbers as a tensor.
