@@ -8,7 +8,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import torch
@@ -136,8 +136,17 @@ class Array:
         return stream.getvalue()
 
 
-Nested: TypeAlias = Sequence[float] | Sequence[Sequence[float]] | Sequence[Sequence[Sequence[float]]]
-ArrayLike: TypeAlias = Tensor | np.ndarray | Nested | Sequence[Sequence[Sequence[Sequence[float]]]] | Array
+class Pictured:
+    """Marks an argument that is a picture, whose activations an objective looks up."""
+
+
+Rows: TypeAlias = Sequence[Sequence[float]]
+Nested: TypeAlias = (
+    Sequence[float] | Rows | Sequence[Rows] | Sequence[Sequence[Rows]] | Sequence[Sequence[Sequence[Rows]]]
+)
+# Marked, so that it is known by its type and not by how an annotation is written.
+ArrayLike: TypeAlias = Annotated[Tensor | np.ndarray | Nested | Array, Array]
+ImageLike: TypeAlias = Annotated[ArrayLike, Pictured]  # `[C, H, W]`, or `[B, C, H, W]` for one per image, in [0, 1]
 
 
 def load_array(path: Path, sha256: str | None = None) -> Array:

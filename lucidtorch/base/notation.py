@@ -10,15 +10,13 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import MOST_VALUES, Hints, fitted, hints_of, is_dense, is_whole
+from lucidtorch.base.arrays import Array, Pictured
+from lucidtorch.base.checks import MOST_VALUES, Hints, fitted, hints_of, is_dense, is_whole, marks_of
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
 from lucidtorch.base.shown import shown
 
-ARRAYS = "ArrayLike"  # a parameter annotated so takes many numbers; those of a long one stand in a file
 STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
-PICTURES = "ImageLike"  # and one annotated so takes a picture
 
 
 def freeze(value: object) -> object:
@@ -115,13 +113,13 @@ def bind(
     hints = hints_of(function) if hints is None else hints
     found: dict[str, object] = {}
     for name, value in bound.arguments.items():
-        annotation = str(parameters[name].annotation)
-        if PICTURES in annotation and value is not None:
-            found[name] = Array.of(value)
-        elif ARRAYS in annotation:
-            found[name] = _with_arrays(freeze(value))
-        else:
-            found[name] = fitted(function.__name__, parameters[name], hints.get(name, Any), freeze(value))
+        hint = hints.get(name, Any)
+        marks = marks_of(hint)
+        if Pictured in marks and value is not None:
+            value = Array.of(value)
+        elif Array in marks:  # the numbers of a long one stand in a file
+            value = _with_arrays(freeze(value))
+        found[name] = fitted(function.__name__, parameters[name], hint, freeze(value))
     return found
 
 

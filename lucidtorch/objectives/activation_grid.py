@@ -7,13 +7,13 @@ from typing import Any
 
 from torch import Tensor
 
-from lucidtorch.base.arrays import Array
+from lucidtorch.base.arrays import Array, ImageLike
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.notation import format_value
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.directions import direction
-from lucidtorch.objectives.references import ImageLike, checked_picture
+from lucidtorch.objectives.references import checked_picture
 from lucidtorch.objectives.trace import Activations, Trace
 
 MAP_AXES = 4  # `[1, C, h, w]`

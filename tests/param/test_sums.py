@@ -208,7 +208,7 @@ def test_a_small_param_of_ones_own_has_sensible_answers() -> None:
         (lambda: shared([1, 3, 0, 2]), "whole number"),
         (lambda: shared([1, 3, 2.5, 2]), "whole number"),
         (lambda: shared([1, 3, 2, 2], offset=[1, 2]), "4 axes"),
-        (lambda: shared([1, 3, 2, 2], offset=[0, 0, -1, 0]), "4 axes"),
+        (lambda: shared([1, 3, 2, 2], offset=[0, 0, -1, 0]), "whole numbers from 0"),
         (lambda: shared([1, 3, 2, 2], offset=3), "True"),
         (lambda: shared([1, 3, 2, 2], sd=0), "positive"),
         (lambda: pyramid(levels=0), "levels"),
@@ -236,7 +236,7 @@ def test_a_small_param_of_ones_own_has_sensible_answers() -> None:
         (lambda: stack(image(8), image(8, hold={0: 1.0})), "same channels"),
         (lambda: aligned(8, 0), "count"),
         (lambda: aligned((2, 8, 8), 2), "height and width"),
-        (lambda: animation(8, 1), "two frames"),
+        (lambda: animation(8, 1), "whole number from 2"),
         (lambda: animation(0, 4), "positive|from 1"),
     ],
 )
