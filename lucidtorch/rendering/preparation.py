@@ -101,7 +101,7 @@ def prepare(
     settled = probe.settle(default if pipeline is None else pipeline, fallback)
     if param is None and settled is fallback:  # of one size only, so that a picture of another would be cut
         chosen = image(networks.first.convention.size, batch=chosen.batch, channels=chosen.channels)
-    check_pictures(goal, chosen)
+    check_pictures(goal, chosen, settled)
     check_views(goal, settled)
     seeds = image_seeds(seed, chosen.batch)
     advise(without_of(wanted), networks, chosen.batch)
