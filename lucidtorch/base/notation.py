@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array, Pictured
 from lucidtorch.base.checks import MOST_VALUES, Hints, fitted, hints_of, is_dense, is_whole, marks_of
+from lucidtorch.base.defaults import default_of, is_written_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
 from lucidtorch.base.shown import shown
@@ -136,20 +137,22 @@ def _with_arrays(frozen: object) -> object:
 def format_call(name: str, signature: inspect.Signature, arguments: Mapping[str, object]) -> str:
     """Write a call with the fewest words: required arguments by place, others by name and only where they differ.
 
+    In a record, none that has a value is left out.
+
     Args:
         name: The name of what is called.
         signature: Its parameters.
-        arguments: Every argument, frozen.
+        arguments: Every argument that counts, frozen.
 
     Returns:
         For example ``neuron('conv3_1', 5, x=2)``.
     """
     parts = []
-    for parameter in signature.parameters.values():
-        value = arguments[parameter.name]
+    for parameter in (one for one in signature.parameters.values() if one.name in arguments):
+        value, default = arguments[parameter.name], freeze(default_of(name, parameter))
         if parameter.default is inspect.Parameter.empty:
             parts.append(format_value(value))
-        elif value != freeze(parameter.default) or type(value) is not type(freeze(parameter.default)):
+        elif is_written_whole() or value != default or type(value) is not type(default):
             parts.append(f"{parameter.name}={format_value(value)}")
     return f"{name}({', '.join(parts)})"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from lucidtorch.base.bounds import Within
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.notation import format_call
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.images import Part
 from lucidtorch.objectives.trace import Activations, Trace
@@ -75,11 +77,7 @@ class Timed(Objective):
     def __repr__(self) -> str:
         if self.start == self.end and (self.first, self.last) in ((0, 1), (1, 0)):
             return f"{'before' if self.first else 'after'}({self.start}, {self.inner!r})"
-        weights = [f"{name}={value!r}" for name, value, usual in self._weights() if value != usual]
-        return f"ramp({', '.join([str(self.start), str(self.end), repr(self.inner), *weights])})"
-
-    def _weights(self) -> tuple[tuple[str, float, float], ...]:
-        return ("first", self.first, 0), ("last", self.last, 1)
+        return format_call("ramp", inspect.signature(ramp), vars(self))
 
 
 @checked

@@ -27,6 +27,7 @@ from lucidtorch.param.param import Param
 from lucidtorch.param.part import Part
 from lucidtorch.param.plain import pixels
 
+OF_THE_BASIS = ("fft", "sd", "decay", "spectrum")  # arguments that say no more than a part does
 HELD = 4  # numbers, their gradient, and the two moments of Adam
 
 
@@ -201,7 +202,9 @@ class Image(Param):
         return Image(self.arguments, (*self.added, part))
 
     def __repr__(self) -> str:
-        text = format_call("image", inspect.signature(image), self.arguments)
+        said = () if self.arguments["spatial"] is None else OF_THE_BASIS  # the part says these
+        counting = {name: value for name, value in self.arguments.items() if name not in said}
+        text = format_call("image", inspect.signature(image), counting)
         return " + ".join([text, *map(repr, self.added)])
 
     @property
@@ -307,7 +310,7 @@ def _main_part(arguments: Mapping[str, Any]) -> Part:
             raise BadInputError("A spectrum weighs frequencies, and fft=False has none; leave one of the two out.")
         return pixels(sd=sd)
     defaults = inspect.signature(image).parameters
-    said = [name for name in ("fft", "sd", "decay", "spectrum") if arguments[name] != defaults[name].default]
+    said = [name for name in OF_THE_BASIS if arguments[name] != defaults[name].default]
     if said:
         raise BadInputError(
             f"spatial={spatial!r} says all of its basis; leave {said[0]}= out, or write it in the part."

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.checks import is_number, is_whole
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.settings import Settings
 from lucidtorch.base.shown import shown
@@ -101,19 +102,29 @@ class Schedule:
         rule = parse_plateau(self.stop)
         return None if rule is None else Plateaus(rule, batch)
 
+    def rules(self) -> dict[str, str]:
+        """Write the rules in their canonical texts.
+
+        Returns:
+            The texts by field.
+        """
+        stop = parse_plateau(self.stop)
+        return {
+            "optimizer": record_text(parse_optimizer(self.optimizer)),
+            "lr_schedule": record_text(parse_step_sizes(self.lr_schedule)),
+            "stop": "" if stop is None else record_text(stop),
+        }
+
     def settings(self) -> Settings:
         """Write down how a render steps.
 
         Returns:
             Plain numbers, texts and lists: the fields of the same names, rules in their canonical texts.
         """
-        stop = parse_plateau(self.stop)
         return {
             "steps": self.steps,
             "snapshots": list(self.snapshots),
-            "optimizer": repr(parse_optimizer(self.optimizer)),
             "lr": float(self.lr),
-            "lr_schedule": repr(parse_step_sizes(self.lr_schedule)),
-            "stop": "" if stop is None else repr(stop),
+            **self.rules(),
             "planned": self.planned,
         }
