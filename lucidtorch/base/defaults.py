@@ -111,6 +111,19 @@ def record_text(value: object) -> str:
         _whole.reset(token)
 
 
+def today_text(value: object) -> str:
+    """Write a value for texts that are read later, when no earlier version's defaults hold.
+
+    Args:
+        value: Anything that prints.
+
+    Returns:
+        Its text, without what has its default today.
+    """
+    with defaults_of(None):
+        return repr(value)
+
+
 def key_text(value: object) -> str:
     """Write a value for checksums and seeds, which no changed default may change.
 

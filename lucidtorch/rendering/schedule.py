@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.checks import is_number, is_whole
-from lucidtorch.base.defaults import record_text
+from lucidtorch.base.defaults import record_text, today_text
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.settings import Settings
 from lucidtorch.base.shown import shown
@@ -53,9 +53,9 @@ class Schedule:
             raise BadInputError(f"lr is a positive number, but {shown(self.lr)} was given.")
         if self.planned is not None and (not is_whole(self.planned) or self.planned < self.steps):
             raise BadInputError(f"planned is a whole number from {self.steps}, but {shown(self.planned)} was given.")
-        parse_optimizer(self.optimizer)
-        parse_step_sizes(self.lr_schedule)
-        parse_plateau(self.stop)
+        rules = parse_optimizer(self.optimizer), parse_step_sizes(self.lr_schedule), parse_plateau(self.stop)
+        for name, rule in zip(("optimizer", "lr_schedule", "stop"), rules, strict=True):
+            object.__setattr__(self, name, "" if rule is None else today_text(rule))
         if not isinstance(self.snapshots, Sequence) or isinstance(self.snapshots, str):
             given = repr(self.snapshots)
             raise BadInputError(f"snapshots are several numbers of steps, such as (64, 256), but {given} was given.")

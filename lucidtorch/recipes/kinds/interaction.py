@@ -78,7 +78,7 @@ class Interaction(RenderingKind):
         }
         shots = tuple(cells.values())
         craft, batch = stage.craft, 0
-        fields: dict[str, Any] = {"objectives": tuple(map(repr, things)), "layer": None, "units": None}
+        fields: dict[str, Any] = {"objectives": tuple(map(record_text, things)), "layer": None, "units": None}
         if self.shared:
             craft, batch = replace(craft, param=with_shared(stage.param, GRIDS)), len(shots)
             fields["param"] = record_text(stage.param)

@@ -106,7 +106,7 @@ class Interpolation(RenderingKind):
 
         fields = {
             "param": record_text(stage.param),
-            "objectives": tuple(map(repr, stops)),
+            "objectives": tuple(map(record_text, stops)),
             "alignment_layers": layers or None,
         }
         return Plan(tuple(walk.task for walk in walks), tell, fields)
