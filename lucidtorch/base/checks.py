@@ -8,7 +8,6 @@ so that an object that fails when it is looked at does no harm.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import inspect
@@ -16,8 +15,8 @@ import math
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import SimpleNamespace, UnionType
-from typing import Annotated, Any, Literal, ParamSpec, TypeAlias, TypeGuard, TypeVar, Union, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, ParamSpec, TypeGuard, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 import torch
@@ -25,11 +24,11 @@ from torch import Tensor
 
 from lucidtorch.base.bounds import Within
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.hints import Hints, hints_of
 from lucidtorch.base.shown import shown, type_words
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-Hints: TypeAlias = Mapping[str, Any]
 
 LONGEST_PATH, LONGEST_NAME = 4095, 255  # letters, and bytes of one part, that file systems take
 WHOLE_BITS = 63  # of the largest whole number that torch and JSON readers take
@@ -74,65 +73,6 @@ def check_fields(value: Any) -> None:
     taken = fitting(kind.__name__, inspect.signature(kind), hints_of(kind), given)
     for name in (name for name in taken if taken[name] is not given[name]):
         object.__setattr__(value, name, taken[name])
-
-
-@functools.cache
-def hints_of(function: Callable[..., Any]) -> Hints:
-    """Resolve the annotations of a function or a dataclass.
-
-    Args:
-        function: The function or class.
-
-    Returns:
-        The type of each parameter; none where an annotation of a function that is not lucidtorch's does not resolve.
-    """
-    try:
-        return typing.get_type_hints(function, include_extras=True)
-    except (NameError, TypeError):
-        if function.__module__.partition(".")[0] == __name__.partition(".")[0]:
-            raise
-        return _resolvable(function)
-
-
-def _resolvable(function: Callable[..., Any]) -> Hints:
-    """Resolve those annotations that can be, also where the usual names were imported for the type checker alone."""
-    names = {**vars(typing), "Tensor": Tensor, **getattr(function, "__globals__", {})}
-    found: dict[str, Any] = {}
-    for name, annotation in getattr(function, "__annotations__", {}).items():
-        with contextlib.suppress(NameError, TypeError, SyntaxError, AttributeError):
-            one = SimpleNamespace(__annotations__={name: annotation})
-            found |= typing.get_type_hints(one, names, include_extras=True)
-    return found
-
-
-def marks_of(hint: Any) -> tuple[Any, ...]:
-    """List what `Annotated` says in a type and in its parts.
-
-    Args:
-        hint: The type.
-
-    Returns:
-        Bounds, axes and marks, the outermost last.
-    """
-    if get_origin(hint) is Literal:
-        return ()
-    inner, *own = get_args(hint) if get_origin(hint) is Annotated else (hint,)
-    parts = (inner,) if own else get_args(inner)
-    return (*(mark for part in parts for mark in marks_of(part)), *own)
-
-
-def alternatives(hint: Any) -> tuple[Any, ...]:
-    """List the types that a union joins.
-
-    Args:
-        hint: The type.
-
-    Returns:
-        Each of them; the type alone where it is no union.
-    """
-    if get_origin(hint) is Annotated:
-        return alternatives(get_args(hint)[0])
-    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
 
 
 def fitting(call: str, signature: inspect.Signature, hints: Hints, arguments: Mapping[str, Any]) -> dict[str, Any]:

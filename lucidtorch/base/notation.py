@@ -11,10 +11,11 @@ import numpy as np
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array, Pictured
-from lucidtorch.base.checks import MOST_VALUES, Hints, fitted, hints_of, is_dense, is_whole, marks_of
+from lucidtorch.base.checks import MOST_VALUES, fitted, is_dense, is_whole
 from lucidtorch.base.defaults import default_of, is_written_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
+from lucidtorch.base.hints import Hints, hints_of, marks_of
 from lucidtorch.base.shown import shown
 
 STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}

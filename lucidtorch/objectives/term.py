@@ -12,8 +12,9 @@ from typing import Annotated, Any, Concatenate, ParamSpec, get_origin
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array, Pictured
-from lucidtorch.base.checks import Hints, alternatives, hints_of, is_whole, marks_of
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError, UnitError, UnknownLayerError, suggestion
+from lucidtorch.base.hints import Hints, alternatives, hints_of, marks_of
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.noting import noting
 from lucidtorch.base.shown import shown
