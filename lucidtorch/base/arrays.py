@@ -8,10 +8,11 @@ import io
 from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from torch import Tensor
 
 from lucidtorch.base.checks import is_dense
@@ -94,6 +95,10 @@ class Array:
         """Give the numbers as a numpy array that must not be written to."""
         return np.frombuffer(self.data, dtype=self.dtype).reshape(self.shape)
 
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        """Give the numbers to numpy's functions, in the dtype that they ask for."""
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
+
     def tensor(self, like: Tensor) -> Tensor:
         """Give the numbers as a tensor.
 
@@ -134,8 +139,17 @@ class Array:
         return stream.getvalue()
 
 
-Nested: TypeAlias = Sequence[float] | Sequence[Sequence[float]] | Sequence[Sequence[Sequence[float]]]
-ArrayLike: TypeAlias = Tensor | np.ndarray | Nested | Sequence[Sequence[Sequence[Sequence[float]]]] | Array
+class Pictured:
+    """Marks an argument that is a picture, whose activations an objective looks up."""
+
+
+Rows: TypeAlias = Sequence[Sequence[float]]
+Nested: TypeAlias = (
+    Sequence[float] | Rows | Sequence[Rows] | Sequence[Sequence[Rows]] | Sequence[Sequence[Sequence[Rows]]]
+)
+# Marked, so that it is known by its type and not by how an annotation is written.
+ArrayLike: TypeAlias = Annotated[Tensor | np.ndarray | Nested | Array, Array]
+ImageLike: TypeAlias = Annotated[ArrayLike, Pictured]  # `[C, H, W]`, or `[B, C, H, W]` for one per image, in [0, 1]
 
 
 def load_array(path: Path, sha256: str | None = None) -> Array:

@@ -16,7 +16,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, ParamSpec, TypeAlias, TypeGuard, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, ParamSpec, TypeGuard, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 import torch
@@ -24,11 +24,11 @@ from torch import Tensor
 
 from lucidtorch.base.bounds import Within
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.hints import Hints, hints_of
 from lucidtorch.base.shown import shown, type_words
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-Hints: TypeAlias = Mapping[str, Any]
 
 LONGEST_PATH, LONGEST_NAME = 4095, 255  # letters, and bytes of one part, that file systems take
 WHOLE_BITS = 63  # of the largest whole number that torch and JSON readers take
@@ -73,24 +73,6 @@ def check_fields(value: Any) -> None:
     taken = fitting(kind.__name__, inspect.signature(kind), hints_of(kind), given)
     for name in (name for name in taken if taken[name] is not given[name]):
         object.__setattr__(value, name, taken[name])
-
-
-@functools.cache
-def hints_of(function: Callable[..., Any]) -> Hints:
-    """Resolve the annotations of a function or a dataclass.
-
-    Args:
-        function: The function or class.
-
-    Returns:
-        The type of each parameter; none where a function that is not lucidtorch's has annotations that do not resolve.
-    """
-    try:
-        return typing.get_type_hints(function, include_extras=True)
-    except (NameError, TypeError):
-        if function.__module__.partition(".")[0] == __name__.partition(".")[0]:
-            raise
-        return {}
 
 
 def fitting(call: str, signature: inspect.Signature, hints: Hints, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from safetensors.numpy import load, save
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import checked, is_dense, whole
+from lucidtorch.base.bounds import Within
+from lucidtorch.base.checks import checked, is_dense
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.files import atomic_write_bytes
 from lucidtorch.base.records import LARGEST_SIDE
@@ -107,7 +108,11 @@ class Statistics:
 
 
 @checked
-def fit_statistics(images: Annotated[Iterable[Tensor], ImageError], *, side: int | None = None) -> Statistics:
+def fit_statistics(
+    images: Annotated[Iterable[Tensor], ImageError],
+    *,
+    side: Annotated[int, Within(SMALLEST, LARGEST_SIDE)] | None = None,
+) -> Statistics:
     """Measure the colours and frequencies of images, in one pass and little memory.
 
     Every image counts the same, however large it is. Colours are taken from all its pixels; frequencies from its middle
@@ -138,9 +143,8 @@ def fit_statistics(images: Annotated[Iterable[Tensor], ImageError], *, side: int
         >>> found.magnitude.shape
         (3, 32, 17)
     """
-    if side is not None and (not SMALLEST <= whole(side, "fit_statistics(side=)") <= LARGEST_SIDE or side % 2):
-        known = f"an even number from {SMALLEST} to {LARGEST_SIDE}"
-        raise BadInputError(f"fit_statistics(side=) takes {known}, but {shown(side)} was given.")
+    if side is not None and side % 2:
+        raise BadInputError(f"fit_statistics(side=) takes an even number, but {side} was given.")
     moments: Moments | None = None
     for number, image in enumerate(_each(images)):
         if moments is None:

@@ -147,6 +147,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
         arrays=job.arrays,
         held=job.param.held,
         alpha=job.param.alpha,
+        objective=repr(job.objective),
     )
 
 
@@ -186,6 +187,6 @@ def _follow(updates: Iterator[Step], log: _Log, callbacks: Sequence[Callback]) -
 def _report_dead(rendering: Rendering) -> None:
     dead = [str(place) for place, one in enumerate(rendering.dead) if one]
     if dead:
-        what = f"image {', '.join(dead)} of {rendering.recipe['objective']}"
+        what = f"image {', '.join(dead)} of {rendering.objective}"
         message = f"Dead: {what}. The unit is zero and nothing in the picture moves it; its picture is marked."
         warnings.warn(message, LucidtorchWarning, stacklevel=4)

@@ -44,6 +44,8 @@ class Eyes:
 class Comparisons:
     """The pictures that an objective compares with, seen as the images are: on the same canvas, under the same draws.
 
+    Only what makes another thing of an image, such as a mesh that wears it, leaves them as they are.
+
     Args:
         job: What is rendered.
     """
@@ -72,12 +74,13 @@ class Comparisons:
         Returns:
             The activations by key, one row per view of each image, without gradients.
         """
+        views, pipeline = pipeline.views, pipeline.for_references()
         if pipeline == self.kept_for and draws_nothing(pipeline, draws):
             return self.kept
         found: dict[str, Tensor] = {}
         with torch.no_grad():
             for picture, images in self.pictures.items():
-                seen = look(pipeline.apply(images.repeat_interleave(pipeline.views, 0), draws))
+                seen = look(pipeline.apply(images.repeat_interleave(views, 0), draws))
                 found |= {reference(layer, picture): seen[layer] for layer in self.layers[picture]}
         self.kept, self.kept_for = found, pipeline
         return found

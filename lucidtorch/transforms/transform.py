@@ -116,6 +116,14 @@ class Transform(ABC):
         """
         return None
 
+    def for_references(self) -> Transform:
+        """Give what pictures that an objective compares with go through in the place of this, under the same draws.
+
+        Returns:
+            The transform itself, unless it makes another thing of an image.
+        """
+        return self
+
     def apply_run(
         self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], outside: Outside
     ) -> Tensor:
@@ -202,6 +210,10 @@ class Pipeline:
     def at(self, progress: float) -> Pipeline:
         """Give the pipeline as it is during a run."""
         return Pipeline(tuple(step.at(progress) for step in self.steps))
+
+    def for_references(self) -> Pipeline:
+        """Give the pipeline that pictures go through which an objective compares with."""
+        return Pipeline(tuple(step.for_references() for step in self.steps))
 
     def output_size(self, size: Size) -> Size:
         """Say the size that comes out, before any work; the frames or slices are as many as before."""
