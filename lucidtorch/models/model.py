@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from lucidtorch.base.bounds import Images
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import UnknownLayerError
+from lucidtorch.base.surroundings import one_at_a_time, pinned
 from lucidtorch.models.display import display_name
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.feed import Feed
@@ -136,6 +137,8 @@ class Model:
         return self._given if self.size_known else replace(self._given, size=self.layers.size)
 
     @cached_property
+    @pinned()
+    @one_at_a_time()
     def layers(self) -> LayerTable:
         """The table of layers, filled by one dry run at the first look and kept."""
         found, batch = self._first_walk()
@@ -181,10 +184,12 @@ class Model:
         return found if table.broken else {self._written(layer): table.resolve(layer) for layer in wanted}
 
     @cached_property
+    @one_at_a_time()
     def folds(self) -> tuple[Fold, ...]:
         """The batch normalizations that a private copy may fold, found by one forward pass at the first look."""
         return find_folds(self.module, self._grey(self.convention.size, 1), self.feed.with_any_batch())
 
+    @one_at_a_time()
     def private(
         self, addresses: Iterable[Address], *, channels_last: bool = True, fold: bool = True, winograd: bool = True
     ) -> Model:
@@ -325,6 +330,7 @@ class Model:
         image = torch.full((batch, self._given.channels, *size), GREY, device=self.device, dtype=self.dtype)
         return self.normalize(image)
 
+    @one_at_a_time()
     def _walk(self, size: tuple[int, ...]) -> tuple[Walk, int]:
         """Run once; a network that is made for one image at a time gets one."""
         walks = []

@@ -13,6 +13,7 @@ from torch import Tensor
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.shown import shown
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.objectives.counts import Images
 from lucidtorch.objectives.operands import (
     ATOM,
@@ -134,6 +135,7 @@ class Objective(ABC):
         """
         return On(self, image)
 
+    @pinned()
     def __call__(self, activations: Activations) -> Tensor:
         return self.evaluate(activations, Trace())
 

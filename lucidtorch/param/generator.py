@@ -17,6 +17,7 @@ from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size, size_pair
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.param.borrowed import Borrowed
 from lucidtorch.param.bounds import Clip
 from lucidtorch.param.param import Param
@@ -120,6 +121,7 @@ class Generated(Param):
         )
 
 
+@pinned()
 def generated(
     module: nn.Module,
     latent: int | Sequence[int],
