@@ -34,7 +34,7 @@ from lucidtorch.rendering.passes import Scene, Sight, step_back
 from lucidtorch.rendering.plateau import Plateaus
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
 from lucidtorch.rendering.schedule import Schedule
-from lucidtorch.rendering.seeing import Comparisons, Eyes, still, zero_colour
+from lucidtorch.rendering.seeing import Comparisons, Eyes, zero_colour
 from lucidtorch.transforms.transform import Pipeline
 
 Found = TypeVar("Found")
@@ -189,7 +189,7 @@ class Loop:
         """
         with contextlib.ExitStack() as held:
             with pinned():
-                eyes = held.enter_context(self._looking(compile=self._compiles()))
+                eyes = held.enter_context(self._looking(self.job, compile=self._compiles()))
                 optimizer = self.job.schedule.build_optimizer(self.param.parameters())
                 rates, plateaus = self.job.schedule.rates(), self.job.schedule.plateaus(self.job.param.batch)
             for number in range(1, self.job.schedule.steps + 1):
@@ -213,27 +213,28 @@ class Loop:
         return self._step(number, values, trace)
 
     def finish(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Look at the pictures as they are now, without transforms.
+        """Look at the pictures as they are now, without transforms, and at their own size where the networks take it.
 
         Returns:
             The pictures `[B, C, *size]`, their objective `[B]`, and whether their units are dead `[B]`, all on the CPU.
         """
         with torch.no_grad():
             images = self.param()
-        with torch.enable_grad(), self._foreign_dice(), self._looking() as eyes:
-            scene = self._scene(eyes, still(self.job), images, redirected=False)
+        job = self.job.finished
+        with torch.enable_grad(), self._foreign_dice(), self._looking(job) as eyes:
+            scene = self._scene(eyes, job.pipeline, images, redirected=False)
             number = self.done + 1  # what is found out here holds for no update that was made
             values, dead = self._remembering(number, lambda batch: final_values(scene, self.job.goal, images, batch))
         return images.cpu(), values.cpu(), dead.cpu()
 
     @contextlib.contextmanager
-    def _looking(self, *, compile: bool = False) -> Iterator[Eyes]:
+    def _looking(self, job: Job, *, compile: bool = False) -> Iterator[Eyes]:
         precision, looking = self.job.precision, self.networks.looking
-        comparisons = Comparisons(self.job)
+        comparisons = Comparisons(job)
         with contextlib.ExitStack() as held:
             held.enter_context(self.job.networks.still(self.networks))
-            look = held.enter_context(looking(self.job.addresses, precision))
-            fast = held.enter_context(looking(self.job.addresses, precision, compile=True)) if compile else None
+            look = held.enter_context(looking(job.addresses, precision))
+            fast = held.enter_context(looking(job.addresses, precision, compile=True)) if compile else None
             if not comparisons.pictures:
                 yield Eyes(look, lambda pipeline, draws: {}, fast)
                 return
