@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 
@@ -37,8 +37,6 @@ class Job:
         addresses: Where the layers are that it needs.
         param: The unfilled param; the render works on a copy.
         pipeline: What the images go through.
-        bare: What the finished pictures go through: nothing, unless they must become something else to be looked at.
-        bare_addresses: Where the layers are that it needs, for the finished pictures.
         schedule: How it steps.
         seeds: One per image.
         engine: How the networks are run; its compute batch is settled.
@@ -52,8 +50,6 @@ class Job:
     addresses: Mapping[str, Address]
     param: Param
     pipeline: Pipeline
-    bare: Pipeline
-    bare_addresses: Mapping[str, Address]
     schedule: Schedule
     seeds: tuple[int, ...]
     engine: Engine = Engine()  # noqa: RUF009  # a frozen value
@@ -64,11 +60,6 @@ class Job:
     def precision(self) -> Precision:
         """What the networks compute in."""
         return self.engine.computing
-
-    @property
-    def finished(self) -> Job:
-        """The same job as its finished pictures are looked at."""
-        return replace(self, pipeline=self.bare, addresses=self.bare_addresses)
 
     @property
     def canvas(self) -> Size:

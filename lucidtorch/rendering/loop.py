@@ -33,6 +33,7 @@ from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.passes import Scene, Sight, step_back
 from lucidtorch.rendering.plateau import Plateaus
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
+from lucidtorch.rendering.probe import finished
 from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.rendering.seeing import Comparisons, Eyes, zero_colour
 from lucidtorch.transforms.transform import Pipeline
@@ -220,7 +221,7 @@ class Loop:
         """
         with torch.no_grad():
             images = self.param()
-        job = self.job.finished
+        job = finished(self.job)
         with torch.enable_grad(), self._foreign_dice(), self._looking(job) as eyes:
             scene = self._scene(eyes, job.pipeline, images, redirected=False)
             number = self.done + 1  # what is found out here holds for no update that was made

@@ -107,23 +107,7 @@ def prepare(
     advise(without_of(wanted), networks, chosen.batch)
     addresses = networks.addresses(needed, settled.output_size(chosen.size))
     running, coupling = _settled_engine(engine, networks, needed, probe, settled)
-    bare = probe.bare(settled)
-    bare_addresses = networks.addresses(needed, bare.output_size(chosen.size))
-    return Job(
-        networks=networks,
-        objective=wanted,
-        goal=goal,
-        addresses=addresses,
-        param=chosen,
-        pipeline=settled,
-        bare=bare,
-        bare_addresses=bare_addresses,
-        schedule=schedule,
-        seeds=seeds,
-        engine=running,
-        coupling=coupling,
-        constraints=held,
-    )
+    return Job(networks, wanted, goal, addresses, chosen, settled, schedule, seeds, running, coupling, held)
 
 
 def default_size(model: Model) -> Size:

@@ -150,7 +150,7 @@ class _Hooks:
 
     def _hook_of(self, name: str) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any], object], Tensor | None]:
         def hook(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: object) -> Tensor | None:
-            if self.runner != threading.get_ident():  # somebody else's forward pass
+            if self.runner is None or self.runner != threading.get_ident():  # somebody else's forward pass
                 return None
             heads = self.watch.leave(layer) if name in self.headed else None
             call = (name, self.calls[name])
