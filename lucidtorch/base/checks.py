@@ -26,6 +26,7 @@ from lucidtorch.base.bounds import Within
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.hints import Hints, hints_of
 from lucidtorch.base.shown import shown, type_words
+from lucidtorch.base.surroundings import pinned
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -39,13 +40,14 @@ MISFIT = object()  # what `_taken` gives in the place of a value that does not f
 def checked(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Let a public function refuse arguments that do not fit its annotations, before any work.
 
+    What it computes does not depend on the caller's autocast, default type or device, or inference mode (`pinned`).
     The annotations are resolved at the first call. Wrong names or numbers of arguments stay Python's own `TypeError`.
 
     Args:
         function: A function, a method or an `__init__`.
 
     Returns:
-        The same with the check before it.
+        The same with the check before it, in surroundings of its own.
     """
     name = function.__qualname__.removesuffix(".__init__").rpartition("<locals>.")[2]
     signature = inspect.signature(function)
@@ -54,7 +56,8 @@ def checked(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
     def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         bound = signature.bind(*args, **kwargs)
         bound.arguments.update(fitting(name, signature, hints_of(function), bound.arguments))
-        return function(*bound.args, **bound.kwargs)
+        with pinned():
+            return function(*bound.args, **bound.kwargs)
 
     return call
 

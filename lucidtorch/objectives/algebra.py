@@ -13,6 +13,7 @@ from torch import Tensor
 from lucidtorch.base.bounds import Within
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.objectives.counts import Images
 from lucidtorch.objectives.operands import (
     ATOM,
@@ -138,6 +139,7 @@ class Objective(ABC):
         """
         return On(self, image)
 
+    @pinned()
     def __call__(self, activations: Activations) -> Tensor:
         return self.evaluate(activations, Trace())
 

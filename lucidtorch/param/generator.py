@@ -17,6 +17,7 @@ from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds
 from lucidtorch.base.sizes import Size, size_pair
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.param.borrowed import Borrowed
 from lucidtorch.param.bounds import Clip
 from lucidtorch.param.param import Param
@@ -125,6 +126,7 @@ class Generated(Param):
         )
 
 
+@pinned()
 def generated(
     module: nn.Module,
     latent: Count | Sequence[Count],

@@ -16,7 +16,7 @@ from lucidtorch.rendering.passes import Scene, back_to_images
 
 
 def final_values(scene: Scene, goal: Objective, images: Tensor, batch: int) -> tuple[Tensor, Tensor]:
-    """Evaluate the finished pictures without any transform, and find those whose units are dead.
+    """Evaluate the finished pictures as they are, and find those whose units are dead.
 
     A picture is dead where every unit that its objective speaks of is zero and the gradient of their sum to the
     picture is zero everywhere.

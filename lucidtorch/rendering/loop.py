@@ -16,6 +16,7 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.base.memory import free_memory, is_out_of_memory
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.base.transfers import fetched
 from lucidtorch.constraints.constraint import Moment
 from lucidtorch.models.running.redirect import STEPS
@@ -30,9 +31,11 @@ from lucidtorch.rendering.guard import Guard, Stop
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.passes import Scene, Sight, step_back
+from lucidtorch.rendering.plateau import Plateaus
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
+from lucidtorch.rendering.probe import finished
 from lucidtorch.rendering.schedule import Schedule
-from lucidtorch.rendering.seeing import Comparisons, Eyes, still, zero_colour
+from lucidtorch.rendering.seeing import Comparisons, Eyes, zero_colour
 from lucidtorch.transforms.transform import Pipeline
 
 Found = TypeVar("Found")
@@ -73,6 +76,7 @@ class Step:
         """
         return fetched(self._now())
 
+    @pinned()
     def _now(self) -> Tensor:
         with torch.no_grad():
             images: Tensor = self.param()
@@ -184,46 +188,54 @@ class Loop:
         Yields:
             Each update after it was made.
         """
-        optimizer = self.job.schedule.build_optimizer(self.param.parameters())
-        rates, plateaus = self.job.schedule.rates(), self.job.schedule.plateaus(self.job.param.batch)
-        with self._looking(compile=self._compiles()) as eyes:
+        with contextlib.ExitStack() as held:
+            with pinned():
+                eyes = held.enter_context(self._looking(self.job, compile=self._compiles()))
+                optimizer = self.job.schedule.build_optimizer(self.param.parameters())
+                rates, plateaus = self.job.schedule.rates(), self.job.schedule.plateaus(self.job.param.batch)
             for number in range(1, self.job.schedule.steps + 1):
-                trace = Trace(number - 1, self._memories)
-                values, towards = self._gradients(eyes, number, trace)
-                for group in optimizer.param_groups:
-                    group["lr"] = rates[number - 1]
-                with self.guard:
-                    optimizer.step()
-                    self._constrain(number, towards)
-                self.done = number
-                if plateaus is not None:
-                    self.guard.rest(number, plateaus.note(number, values))
-                yield self._step(number, values, trace)
+                with pinned():  # whoever iterates computes between the updates as they like
+                    for group in optimizer.param_groups:
+                        group["lr"] = rates[number - 1]
+                    step = self._update(eyes, number, optimizer, plateaus)
+                yield step
                 if plateaus is not None and len(self.guard.held) == self.job.param.batch:
                     return
 
+    def _update(self, eyes: Eyes, number: int, optimizer: torch.optim.Optimizer, plateaus: Plateaus | None) -> Step:
+        trace = Trace(number - 1, self._memories)
+        values, towards = self._gradients(eyes, number, trace)
+        with self.guard:
+            optimizer.step()
+            self._constrain(number, towards)
+        self.done = number
+        if plateaus is not None:
+            self.guard.rest(number, plateaus.note(number, values))
+        return self._step(number, values, trace)
+
     def finish(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Look at the pictures as they are now, without transforms.
+        """Look at the pictures as they are now, without transforms, and at their own size where the networks take it.
 
         Returns:
             The pictures `[B, C, *size]`, their objective `[B]`, and whether their units are dead `[B]`, all on the CPU.
         """
         with torch.no_grad():
             images = self.param()
-        with torch.enable_grad(), self._foreign_dice(), self._looking() as eyes:
-            scene = self._scene(eyes, still(self.job), images, redirected=False)
+        job = finished(self.job)
+        with torch.enable_grad(), self._foreign_dice(), self._looking(job) as eyes:
+            scene = self._scene(eyes, job.pipeline, images, redirected=False)
             number = self.done + 1  # what is found out here holds for no update that was made
             values, dead = self._remembering(number, lambda batch: final_values(scene, self.job.goal, images, batch))
         return images.cpu(), values.cpu(), dead.cpu()
 
     @contextlib.contextmanager
-    def _looking(self, *, compile: bool = False) -> Iterator[Eyes]:
+    def _looking(self, job: Job, *, compile: bool = False) -> Iterator[Eyes]:
         precision, looking = self.job.precision, self.networks.looking
-        comparisons = Comparisons(self.job)
+        comparisons = Comparisons(job)
         with contextlib.ExitStack() as held:
             held.enter_context(self.job.networks.still(self.networks))
-            look = held.enter_context(looking(self.job.addresses, precision))
-            fast = held.enter_context(looking(self.job.addresses, precision, compile=True)) if compile else None
+            look = held.enter_context(looking(job.addresses, precision))
+            fast = held.enter_context(looking(job.addresses, precision, compile=True)) if compile else None
             if not comparisons.pictures:
                 yield Eyes(look, lambda pipeline, draws: {}, fast)
                 return

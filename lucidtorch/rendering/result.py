@@ -38,7 +38,8 @@ class Rendering:
 
     Args:
         images: `[B, C, H, W]` in [0, 1], or `[B, C, T, H, W]` of clips and volumes, on the CPU.
-        values: The objective of each finished picture, without transforms, `[B]`.
+        values: The objective of each finished picture in `images`, `[B]`: without transforms, at its own size. Where a
+            network does not take that size, grey is around it up to the size that the network saw.
         dead: Whether each picture's units are dead: zero, with no gradient to the picture.
         snapshots: The pictures after so many updates, by that number.
         history: The values of every part of the objective and of the whole (``"objective"``), `[B, steps]` each, by

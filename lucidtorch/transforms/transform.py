@@ -30,6 +30,7 @@ from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import format_call
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.transforms.foreign import called, takes_images, tried
 
 Draws: TypeAlias = tuple[Tensor, ...]
@@ -182,6 +183,7 @@ class Pipeline:
             )
         return cls(tuple(step for part in parts for step in cls.of(part).steps))
 
+    @pinned()
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Draws:
         """Draw the random numbers of each transform for every image; they come in the order of the transforms."""
         channels, size, draws = shape[1], tuple(shape[2:]), []
@@ -190,6 +192,7 @@ class Pipeline:
             channels, size = step.output_channels(channels), step.output_size(size)
         return tuple(draws)
 
+    @pinned()
     def apply(self, images: Tensor, draws: Draws) -> Tensor:
         """Transform images with numbers that are drawn already, to the size that `output_size` says."""
         for run, outside in self._runs(draws):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -15,6 +16,7 @@ from torch.utils.hooks import RemovableHandle
 
 from lucidtorch.base.errors import RenderError, WeightsError
 from lucidtorch.base.noting import noting_layer
+from lucidtorch.base.surroundings import one_at_a_time
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.layers.views import HEADS
 from lucidtorch.models.running.attention import AttentionWatch
@@ -55,10 +57,12 @@ def capture(
     """
     hooks = _Hooks(module, addresses, module if feed is None else feed)
     try:
-        hooks.attach()
+        with one_at_a_time():  # no other thread copies or runs the network meanwhile
+            hooks.attach()
         yield hooks.run
     finally:
-        hooks.detach()
+        with one_at_a_time():
+            hooks.detach()
 
 
 class _Hooks:
@@ -76,7 +80,7 @@ class _Hooks:
         self.handles: list[RemovableHandle] = []
         self.calls: Counter[str] = Counter()
         self.taken: dict[Address, Tensor] = {}
-        self.running = False
+        self.runner: int | None = None  # the thread whose forward pass is looked at
         self.wanted: dict[tuple[str, int], list[Address]] = {}
         for address in dict.fromkeys(addresses.values()):
             self.wanted.setdefault((address.module, address.call), []).append(address)
@@ -103,21 +107,31 @@ class _Hooks:
         self.taken.clear()
         self.missing = set(self.wanted)
         if self.wanted:
+            self._refuse_inference(images)
             self._forward(images)
         found = {name: self._given(name, address) for name, address in self.addresses.items()}
         self.taken.clear()
         return found
 
+    def _refuse_inference(self, images: Tensor) -> None:
+        weights = self.module.parameters() if torch.is_grad_enabled() and images.requires_grad else ()
+        if any(one.is_inference() for one in weights):
+            raise WeightsError(
+                f"The weights of {type(self.module).__name__} were made under torch.inference_mode(), so that no "
+                "gradient goes through them; build or load the network outside of it, or under torch.no_grad()."
+            )
+
     def _forward(self, images: Tensor) -> None:
-        self.running = True
-        try:
-            with self._modes(), noting_layer(self.module):
-                self.feed(images)
-        except _Stop as stop:
-            if stop.hooks is not self:
-                raise
-        finally:
-            self.running = False
+        with one_at_a_time():
+            self.runner = threading.get_ident()
+            try:
+                with self._modes(), noting_layer(self.module):
+                    self.feed(images)
+            except _Stop as stop:
+                if stop.hooks is not self:
+                    raise
+            finally:
+                self.runner = None
 
     @contextlib.contextmanager
     def _modes(self) -> Iterator[None]:
@@ -131,12 +145,12 @@ class _Hooks:
             yield
 
     def _enter(self, layer: nn.Module, inputs: object) -> None:
-        if self.running:
+        if self.runner == threading.get_ident():
             self.watch.enter(layer)
 
     def _hook_of(self, name: str) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any], object], Tensor | None]:
         def hook(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: object) -> Tensor | None:
-            if not self.running:  # somebody else's forward pass
+            if self.runner is None or self.runner != threading.get_ident():  # somebody else's forward pass
                 return None
             heads = self.watch.leave(layer) if name in self.headed else None
             call = (name, self.calls[name])

@@ -11,6 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from lucidtorch.base.surroundings import one_at_a_time
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.convolutions import rearrange
@@ -40,7 +41,8 @@ def private_copy(module: nn.Module) -> nn.Module | None:
     memo: dict[int, object] = {}
     for one in module.parameters():
         if type(one) is nn.Parameter:
-            memo[id(one)] = nn.Parameter(one.detach(), requires_grad=False)
+            shared = one.detach().clone() if one.is_inference() else one.detach()  # of those no gradient goes through
+            memo[id(one)] = nn.Parameter(shared, requires_grad=False)
     memo |= {id(one): one for one in _shared(module)}
     made: nn.Module | None = None
     with Attempt():
@@ -134,12 +136,13 @@ def notes_kept(module: nn.Module, other: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        owners = dict(module.named_modules())
-        for name, part in other.named_modules():
-            known = before.get(name, {})
-            for key, value in _notes(part).items():
-                if name in owners and (key not in known or known[key] is not value):
-                    setattr(owners[name], key, value)
+        with one_at_a_time():
+            owners = dict(module.named_modules())
+            for name, part in other.named_modules():
+                known = before.get(name, {})
+                for key, value in _notes(part).items():
+                    if name in owners and (key not in known or known[key] is not value):
+                        setattr(owners[name], key, value)
 
 
 def _notes(part: nn.Module) -> dict[str, object]:

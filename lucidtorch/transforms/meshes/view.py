@@ -20,6 +20,7 @@ from lucidtorch.base.images import resized
 from lucidtorch.base.known_files import file_name
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size, SizeLike, Views, size_pair
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.transforms.meshes.camera import on_canvas, orbit
 from lucidtorch.transforms.meshes.mesh import Mesh
 from lucidtorch.transforms.meshes.raster import rasterised
@@ -88,6 +89,7 @@ class textured(Transform):  # noqa: N801  # a word of the notation
     surface: Mesh = field(init=False, compare=False)
     canvas: tuple[int, int] = field(init=False, compare=False)
 
+    @pinned()
     def __post_init__(self) -> None:
         super().__post_init__()
         canvas = size_pair(self.size)
@@ -136,6 +138,7 @@ class textured(Transform):  # noqa: N801  # a word of the notation
     def for_references(self) -> Transform:
         return self if self.references == "worn" else Scaled(self.canvas)
 
+    @pinned()
     def show(self, texture: Tensor, views: Sequence[tuple[float, float]] = SIDES) -> Tensor:
         """Look at a finished texture from chosen sides.
 
