@@ -53,8 +53,7 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
     if not isinstance(name, Mapping):
         paths = [start / user_path(one) for one in name]
         if not any(os.path.exists(path) for path in paths):
-            given = shown(list(name))
-            raise BadInputError(f"Not one of the images that data names is there: {given}, from the folder {start}.")
+            raise BadInputError(f"Not one of the images that data names exists: {shown(list(name))}.")
         return list(map(str, paths))
     words = dict(name)
     sorts = [word for word in words if word in SORTS]
