@@ -40,12 +40,12 @@ def rendered(module: nn.Module, goal: str) -> lt.Rendering:
     return lt.render(model, goal, param=lt.param.image(16), transforms="identity()", steps=3, progress=False)
 
 
-@pytest.mark.parametrize("goal", ["b.1:0", "b:1", "a.0:2"])
+@pytest.mark.parametrize("goal", ["b.1:0", "a.0:2"])
 @pytest.mark.parametrize("reentrant", [True, False], ids=["old style", "new style"])
 def test_a_checkpointed_network_gives_the_picture_of_the_plain_one(reentrant: bool, goal: str) -> None:
     found, plain = rendered(Segments(reentrant), goal), rendered(Segments(), goal)
     assert torch.equal(found.images, plain.images)
-    assert found.values.item() > found.history["objective"][0, 0] > 0
+    assert found.values.item() > found.history["objective"][0, 0]
 
 
 @pytest.mark.parametrize("reentrant", [True, False], ids=["old style", "new style"])

@@ -13,9 +13,15 @@ from typing import Any
 
 import torch.utils.checkpoint as torch_checkpoint
 
+OLD_STYLE = "CheckpointFunction"
+NEW_STYLE = next(  # torch 2.14 renamed it
+    name
+    for name in ("_checkpoint_without_reentrant_generator_impl", "_checkpoint_without_reentrant_generator")
+    if hasattr(torch_checkpoint, name)
+)
 _own = threading.local()  # other threads may train their checkpointed networks meanwhile
 _lock = threading.Lock()
-_users = 0
+_users: list[int] = []
 _kept: dict[str, Any] = {}
 
 
@@ -26,25 +32,22 @@ def without_checkpoints() -> Iterator[None]:
     Yields:
         Nothing.
     """
-    global _users  # noqa: PLW0603  # one name of torch's is replaced for as long as anybody needs it
+    depth = getattr(_own, "depth", 0)
     with _lock:
         if not _users:
-            _kept["reentrant"] = torch_checkpoint.CheckpointFunction
-            _kept["other"] = torch_checkpoint._checkpoint_without_reentrant_generator
-            torch_checkpoint.CheckpointFunction = _Straight  # type: ignore[misc, assignment]
-            torch_checkpoint._checkpoint_without_reentrant_generator = _straight
-        _users += 1
-    depth = getattr(_own, "depth", 0)
+            for name, straight in ((OLD_STYLE, _Straight), (NEW_STYLE, _straight)):
+                _kept[name] = getattr(torch_checkpoint, name)
+                setattr(torch_checkpoint, name, straight)
+        _users.append(depth)
     _own.depth = depth + 1
     try:
         yield
     finally:
         _own.depth = depth
         with _lock:
-            _users -= 1
-            if not _users:
-                torch_checkpoint.CheckpointFunction = _kept["reentrant"]  # type: ignore[misc]
-                torch_checkpoint._checkpoint_without_reentrant_generator = _kept["other"]
+            _users.remove(depth)
+            for name, own in _kept.items() if not _users else ():
+                setattr(torch_checkpoint, name, own)
 
 
 class _Straight:
@@ -54,7 +57,7 @@ class _Straight:
     def apply(function: Any, preserve: bool, *arguments: Any) -> Any:
         if getattr(_own, "depth", 0):
             return function(*arguments)
-        return _kept["reentrant"].apply(function, preserve, *arguments)
+        return _kept[OLD_STYLE].apply(function, preserve, *arguments)
 
 
 def _straight(*arguments: Any, **words: Any) -> Iterator[None]:
@@ -62,4 +65,4 @@ def _straight(*arguments: Any, **words: Any) -> Iterator[None]:
     if getattr(_own, "depth", 0):
         yield
     else:
-        yield from _kept["other"](*arguments, **words)
+        yield from _kept[NEW_STYLE](*arguments, **words)

@@ -21,9 +21,9 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
     """While the block runs, every rectifier, module or function, has the redirected gradient.
 
     An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that
-    would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`. Smooth rectifiers
-    (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish) block where less than a tenth of the gradient gets through,
-    or where they turn it around. All other images have the gradient that they would have otherwise, to the bit.
+    would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`. Smooth
+    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish) block where less than a tenth of the gradient
+    gets through, or where they turn it around. All other images have the gradient that they would have without it.
 
     The network itself is not touched. The signs are those of a loss that is minimized.
 
