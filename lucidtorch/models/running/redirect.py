@@ -57,7 +57,7 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
             gate.leave
         )  # before the call, which may overwrite them: the hook stays with what they were
         result: Tensor = func(*args, **words)
-        result.register_hook(gate.enter)
+        result.register_hook(gate.enter)  # type: ignore[no-untyped-call]
         if self.judges_values or (call is not None and call.ceiling is not None):
             gate.given = result.detach()
         return result
@@ -134,7 +134,7 @@ class _Gate:
 
     def _blocked(self, passed: Tensor, grad: Tensor) -> Tensor:
         """The places of the images that have a gradient which does not get through."""
-        some = (..., *[slice(None, None, STRIDE)] * (passed.ndim - 2))
+        some: Any = (..., *[slice(None, None, STRIDE)] * (passed.ndim - 2))
         closed = torch.nonzero(~self._is_open(passed[some], grad[some], some, surely=True)).flatten()
         if len(closed):
             closed = closed[_is_any(grad)[closed]]  # of branches that the objective does not read nothing comes back
