@@ -15,9 +15,14 @@ from lucidtorch.models.running.capture import capture
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
+from lucidtorch.objectives.trace import Trace
+from lucidtorch.rendering.guard import check_reached
+from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import Look, Networks
 from lucidtorch.rendering.optimizers import adam, parse_optimizer
+from lucidtorch.rendering.passes import Scene, Sight
 from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.seeing import by_image, evaluate_views
 
 STEPWISE = ("Round", "Floor", "Ceil", "Trunc", "Sign")  # their slope is zero wherever there is one
 STILL = 0.5  # of the step size, on the average: below, a picture hardly leaves its start
@@ -132,3 +137,30 @@ def warn_of_stillness(schedule: Schedule, gradients: Sequence[Tensor], reads: Se
             f"large number."
         )
         warnings.warn(message, LucidtorchWarning, stacklevel=6)
+
+
+def as_in_broken_networks(job: Job, sight: Sight, scene: Scene, images: Tensor) -> Sight:
+    """Put what the networks themselves make of the images where a weight is no number, which copies leave out.
+
+    Args:
+        job: What is rendered.
+        sight: What copies made of the images.
+        scene: How they were looked at.
+        images: The images, `[B, C, *size]`.
+
+    Returns:
+        The same, with the values and activations of the networks where a value is no number.
+
+    Raises:
+        RenderError: No image has a value that is a number.
+    """
+    broken = job.networks.broken()
+    if broken is None:
+        return sight
+    with torch.no_grad(), job.networks.looking(job.addresses, job.precision) as look:
+        plain = Scene(look, scene.pipeline, scene.draws, scene.references)
+        activations = plain.activations(images, torch.arange(len(images)))
+        values = evaluate_views(job.goal, images, {**activations, **scene.references}, Trace(0))
+    check_reached(broken, values)
+    found = torch.where(values.isfinite(), sight.values, values)
+    return Sight(found, sight.gradient, by_image(activations, len(images)))

@@ -32,7 +32,7 @@ def final_values(scene: Scene, goal: Objective, images: Tensor, batch: int) -> t
     Returns:
         The objective of each picture, `[B]`, and whether its units are dead, `[B]`.
     """
-    values, units = torch.zeros(0), _nothing(images)
+    values, units, doubtful = torch.zeros(0), _nothing(images), torch.zeros(0)
     rules: list[silenced_relu] = []
 
     def silenced() -> silenced_relu:
@@ -40,7 +40,7 @@ def final_values(scene: Scene, goal: Objective, images: Tensor, batch: int) -> t
         return rules[-1]
 
     def score(leaf: Tensor, activations: Mapping[str, Tensor]) -> Tensor | None:
-        nonlocal values, units
+        nonlocal values, units, doubtful
         found = {**activations, **scene.references, INPUT: images}
         values = goal(found).detach()
         units = unit_activity(goal, found, len(images))
@@ -48,7 +48,7 @@ def final_values(scene: Scene, goal: Objective, images: Tensor, batch: int) -> t
         return -units.total.sum() if bool(doubtful.any()) else None
 
     gradient, _ = back_to_images(replace(scene, rule=silenced), images, score, batch)
-    blocked = units.speaks & (gradient == 0).flatten(1).all(1)
+    blocked = doubtful & (gradient == 0).flatten(1).all(1)
     dead = blocked & (units.size.detach() == 0)
     if bool((blocked & ~dead).any()):  # asleep, or simply constant
         gradient, _ = back_to_images(scene, images, score, batch)

@@ -23,17 +23,17 @@ from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.trace import Memory, Trace
 from lucidtorch.param.param import Param
-from lucidtorch.rendering.arrival import Arrival, warn_of_stillness
+from lucidtorch.rendering.arrival import Arrival, as_in_broken_networks, warn_of_stillness
 from lucidtorch.rendering.coupling import Coupling, looks_inside
 from lucidtorch.rendering.dead import final_values
 from lucidtorch.rendering.engine import Batches, Engine, evenly
-from lucidtorch.rendering.guard import Guard, Stop, check_reached
+from lucidtorch.rendering.guard import Guard, Stop
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.passes import Scene, Sight, step_back
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
 from lucidtorch.rendering.schedule import Schedule
-from lucidtorch.rendering.seeing import Comparisons, Eyes, by_image, evaluate_views, still, zero_colour
+from lucidtorch.rendering.seeing import Comparisons, Eyes, still, zero_colour
 from lucidtorch.transforms.transform import Pipeline
 
 Found = TypeVar("Found")
@@ -266,7 +266,7 @@ class Loop:
             gradients = _passed_on(images, parameters, towards_images)
         if number == 1:
             warn_of_stillness(self.job.schedule, gradients, self.guard.reads)
-            sight = self._as_in_broken_networks(sight, scene, images.detach())
+            sight = as_in_broken_networks(self.job, sight, scene, images.detach())
         self.guard.check(number, sight.values, gradients, {INPUT: images.detach(), **sight.activations})
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
@@ -287,21 +287,6 @@ class Loop:
         if number == 1:
             scene = replace(scene, look=Arrival(self.networks, self.job.goal, scene.look))
         return replace(scene, rule=self._redirected) if number <= STEPS or self._rule.smooth else scene
-
-    def _as_in_broken_networks(self, sight: Sight, scene: Scene, images: Tensor) -> Sight:
-        """Put what the networks themselves make of the images where a weight is no number, which copies leave out."""
-        broken = self.job.networks.broken()
-        if broken is None:
-            return sight
-        with torch.no_grad(), self.job.networks.looking(self.job.addresses, self.job.precision) as look:
-            plain = Scene(look, scene.pipeline, scene.draws, scene.references)
-            activations = plain.activations(images, torch.arange(len(images)))
-            found = {**activations, **scene.references}
-            values = evaluate_views(self.job.goal, images, found, Trace(self.done))
-        check_reached(broken, values)
-        return Sight(
-            torch.where(values.isfinite(), sight.values, values), sight.gradient, by_image(activations, len(images))
-        )
 
     def _redirected(self) -> redirected_relu:
         self._rule = redirected_relu(relus=self.done < STEPS)

@@ -53,9 +53,8 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
         if values is None or left_alone or not values.requires_grad or not torch.is_grad_enabled():
             return func(*args, **words)
         gate = _Gate(self, smooth=call is None)
-        values.register_hook(
-            gate.leave
-        )  # before the call, which may overwrite them: the hook stays with what they were
+        # before the call, which may overwrite the values: the hook stays with what they were
+        values.register_hook(gate.leave)  # type: ignore[no-untyped-call]
         result: Tensor = func(*args, **words)
         result.register_hook(gate.enter)  # type: ignore[no-untyped-call]
         if self.judges_values or (call is not None and call.ceiling is not None):
