@@ -188,5 +188,8 @@ def _report_dead(rendering: Rendering) -> None:
     dead = [str(place) for place, one in enumerate(rendering.dead) if one]
     if dead:
         what = f"image {', '.join(dead)} of {rendering.objective}"
-        message = f"Dead: {what}. The unit is zero and nothing in the picture moves it; its picture is marked."
+        message = (
+            f"Dead: {what}. The unit is zero or sleeps in the flat part of a rectifier, and nothing in the picture "
+            f"wakes it; its picture is marked."
+        )
         warnings.warn(message, LucidtorchWarning, stacklevel=4)
