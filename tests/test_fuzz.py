@@ -163,7 +163,7 @@ def tell(words: list[str], room: Path) -> str | None:
     """What is wrong with how a command ends."""
     before, said, out = standing(room), io.StringIO(), io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     try:
-        with hang_guard(), contextlib.redirect_stderr(said), contextlib.redirect_stdout(out):
+        with hang_guard(SECONDS), contextlib.redirect_stderr(said), contextlib.redirect_stdout(out):
             code = run(words)
     except (Exception, TooLong) as error:  # noqa: BLE001  # whatever it is, it is told
         return f"raises {type(error).__name__}"
