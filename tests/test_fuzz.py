@@ -162,8 +162,9 @@ def worded(name: str, option: click.Parameter, word: str) -> list[str]:
 def tell(words: list[str], room: Path) -> str | None:
     """What is wrong with how a command ends."""
     before, said, out = standing(room), io.StringIO(), io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    seconds = STARTING if "--workers" in words else SECONDS
     try:
-        with hang_guard(SECONDS), contextlib.redirect_stderr(said), contextlib.redirect_stdout(out):
+        with hang_guard(seconds), contextlib.redirect_stderr(said), contextlib.redirect_stdout(out):
             code = run(words)
     except (Exception, TooLong) as error:  # noqa: BLE001  # whatever it is, it is told
         return f"raises {type(error).__name__}"
