@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.bounds import Count, Positive
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds
@@ -109,7 +110,8 @@ class Generated(Param):
             bounded: Tensor = self.bounds(images)
         return bounded
 
-    def resized(self, *, batch: int) -> Generated:
+    @checked
+    def resized(self, *, batch: Count) -> Generated:
         """Make the same param, unfilled, for another number of images.
 
         Args:

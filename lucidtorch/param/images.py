@@ -182,7 +182,7 @@ class Image(Param):
         return self._bases[int(place)].reads(inner)
 
     @checked
-    def resized(self, *, batch: int) -> Image:
+    def resized(self, *, batch: Count) -> Image:
         """Make the same param, unfilled, for another number of images.
 
         Args:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.bounds import Count
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import Size, size_sides
 from lucidtorch.base.surroundings import pinned
@@ -98,7 +99,7 @@ class Param(nn.Module):
         return images
 
     @abstractmethod
-    def resized(self, *, batch: int) -> Param:
+    def resized(self, *, batch: Count) -> Param:
         """Make the same param, unfilled, for another number of images.
 
         Args:
