@@ -1,98 +1,93 @@
-"""Nothing is made on another device than the images: one step of everything, as fake tensors on `cuda`, without one.
-
-Fake tensors have shapes, types and devices but no numbers, and an operation that mixes devices raises.
-"""
+"""Nothing is made on another device than the images: a step of everything, forward and back, on one not there."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 import torch
-from constraints.test_constraint_battery import ALL as CONSTRAINTS
+from constraints.test_constraint_battery import each_constraint, given
+from elsewhere import DEVICE, Elsewhere, There, real
 from objective_examples.example import Example as ObjectiveExample
 from objectives.test_objective_battery import each_objective
-from param.test_param_battery import each_param
-from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils._pytree import tree_leaves
+from param.test_param_battery import each_param, stirred
+from torch import Tensor, nn
 from transforms.examples import Example as TransformExample
-from transforms.test_transform_battery import ALL
+from transforms.test_transform_battery import applied, drawn, each_example
 
-from lucidtorch.base.seeds import generators
 from lucidtorch.constraints import Constraint, Moment
 from lucidtorch.param import Param
-from lucidtorch.transforms import Geometric, blur, textured
-
-DEVICE = torch.device("cuda", 0)
 
 
 @pytest.fixture(autouse=True)
-def forward_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Without the device no backward pass can be begun, and fake tensors cannot be pinned."""
-    monkeypatch.setattr(Tensor, "pin_memory", lambda tensor: tensor)
-    with torch.no_grad():
+def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    made = torch.tensor
+    monkeypatch.setattr(torch, "tensor", lambda data, *, device=None, **words: made(data, **words).to(device))
+    monkeypatch.setattr(Tensor, "pin_memory", lambda tensor: tensor)  # all three need a device that is there
+    monkeypatch.setattr(torch, "autocast", lambda kind, **words: contextlib.nullcontext())
+    with Elsewhere():
         yield
 
 
-def fake(mode: FakeTensorMode, real: Tensor) -> Tensor:
-    """The same on the device, without numbers."""
-    with mode:
-        return torch.empty(real.shape, dtype=real.dtype, device=DEVICE)
+def check(found: Tensor, plain: Tensor, leaves: list[Tensor]) -> None:
+    """What was made is on the device and what it is on the CPU; so are its gradients."""
+    assert found.device == DEVICE
+    torch.testing.assert_close(real(found), plain, rtol=1e-4, atol=1e-5, equal_nan=True)
+    if found.requires_grad:
+        gradients = torch.autograd.grad(found.sum(), leaves, allow_unused=True)
+        assert {one.device for one in gradients if one is not None} == {DEVICE}
 
 
-def check(*made: Any) -> None:
-    """Everything is on the device."""
-    found = [one.device for one in tree_leaves(made) if isinstance(one, Tensor)]
-    assert found
-    assert set(found) == {DEVICE}
+def there(values: Tensor) -> Tensor:
+    return There(values.detach()).requires_grad_(values.is_floating_point())
+
+
+def test_a_mixture_of_devices_is_found() -> None:
+    """Whoever makes something on the CPU by default, or moves nothing, is found out; what torch allows is allowed."""
+    images = there(torch.ones(2, 3))
+    for mixed in (lambda: images * torch.ones(3), lambda: torch.cat([images, torch.ones(2, 3)])):
+        with pytest.raises(RuntimeError, match="mixes devices"):
+            mixed()
+    moved = images * torch.ones(3).to(images) + torch.tensor(2.0) + torch.zeros_like(images) + images.new_ones(3)
+    assert moved.device == DEVICE
+    assert moved.tolist() == [[4.0] * 3] * 2
+    assert images[torch.tensor([1])].device == torch.zeros(2, device=images.device).device == DEVICE
+    assert images.detach().cpu().device.type == "cpu"
 
 
 @each_objective
 def test_an_objective(example: ObjectiveExample) -> None:
-    mode = FakeTensorMode(allow_non_fake_inputs=False)
-    given = {name: fake(mode, one) for name, one in example.given(torch.float32).items()}
-    with mode:
-        values = example.goal(given)
-    check(values)
+    made = example.given(torch.float32)
+    plain = {name: one.detach() for name, one in made.items()}
+    leaves = {name: there(one) for name, one in plain.items()}
+    chained = any(one.grad_fn is not None for one in made.values())  # a gradient between layers, which leaves lack
+    with torch.set_grad_enabled(not chained):
+        check(example.goal(leaves), example.goal(plain), list(leaves.values()))
 
 
 @each_param
 def test_a_param(make: Callable[[], Param], text: str) -> None:
-    param = make()
-    param.fill(range(param.batch))
-    mode = FakeTensorMode(allow_non_fake_inputs=False)
+    param = stirred(make)
+    plain = param().detach()
     for module in param.modules():
         for name, one in module._parameters.items():
-            module._parameters[name] = None if one is None else torch.nn.Parameter(fake(mode, one))
+            module._parameters[name] = None if one is None else nn.Parameter(There(one.detach()))
         for name, one in module._buffers.items():
-            module._buffers[name] = None if one is None else fake(mode, one)
-    with mode:
-        images = param()
-    check(images)
+            module._buffers[name] = None if one is None else There(one)
+    check(param(), plain, list(param.parameters()))
 
 
-def without_numbers(example: TransformExample) -> bool:
-    """Whether a transform reads no draws as numbers on the CPU, which a fake tensor does not have."""
-    return not any(isinstance(step, Geometric | blur | textured) for step in example.pipeline.steps)
-
-
-@pytest.mark.parametrize("example", [pytest.param(one, id=one.text[:60]) for one in ALL if without_numbers(one)])
+@each_example
 def test_a_transform(example: TransformExample) -> None:
     shape = (2, max(example.channels), *[max(24, example.smallest)] * 2)
-    draws = example.pipeline.sample(shape, generators((0, 1), "transforms"))
-    mode = FakeTensorMode(allow_non_fake_inputs=True)  # the draws are numbers on the CPU
-    images = fake(mode, torch.empty(shape))
-    with mode:
-        moved = example.pipeline.apply(images, draws)
-    check(moved)
+    plain = torch.rand(shape, generator=torch.Generator().manual_seed(0))
+    draws, images = drawn(example, plain), there(plain)
+    check(example.pipeline.apply(images, draws), applied(example, plain), [images])
 
 
-@pytest.mark.parametrize("constraint", [one[0] for one in CONSTRAINTS if "every=1" not in one[1]])  # reads a number
+@each_constraint
 def test_a_constraint(constraint: Constraint) -> None:
-    mode = FakeTensorMode(allow_non_fake_inputs=False)
-    images, zero = fake(mode, torch.empty(2, 3, 6, 7)), fake(mode, torch.empty(3))
-    with mode:
-        held = constraint.apply(images, Moment(4, zero, fake(mode, images)))
-    check(held)
+    images, moment = given((3, 6, 7), torch.float32, step=4)
+    far = Moment(moment.step, There(moment.zero), There(moment.gradient))
+    check(constraint.apply(There(images), far), constraint.apply(images, moment), [])

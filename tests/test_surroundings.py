@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from elsewhere import DEVICE, Elsewhere, There, real
 from fuzz_tools import Call, calls, furnish
 from small_networks import as_model, mixing
 from torch import Tensor, nn
@@ -157,6 +158,34 @@ def test_four_threads_with_one_model_give_the_bytes_of_the_plain_call(shared: bo
     assert found == [True] * THREADS
     assert all(part.training for part in model.module.modules())
     assert all(weight.requires_grad for weight in model.module.parameters())
+
+
+class ByDefault(nn.Module):
+    """A network whose forward pass makes a tensor on the default device."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last = nn.Conv2d(3, 4, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.last(images + torch.ones(images.shape[1:]))
+
+
+def test_a_network_that_relies_on_the_default_device_runs_where_that_is_its_own() -> None:
+    torch.manual_seed(0)
+    module = ByDefault()
+    images = torch.rand(2, 3, 6, 5, generator=torch.Generator().manual_seed(1))
+    plain = module(images).detach()
+    with on_meta():  # another device than the network's: the CPU stays the default
+        assert torch.equal(as_model(module, size=6).activations(images, "last")["last"], plain)
+        table = as_model(ByDefault(), size=6).layers
+        assert (table["last"].shape, table.broken) == ((4, 6, 6), None)
+    for name, one in module.last.named_parameters():
+        module.last._parameters[name] = nn.Parameter(There(one.detach()))
+    with Elsewhere(), torch.device(DEVICE):
+        found = as_model(module, size=6).activations(images, "last")["last"]
+    assert found.device == DEVICE
+    torch.testing.assert_close(real(found), plain)
 
 
 class Uncopied(nn.Sequential):

@@ -16,6 +16,8 @@ OBJECTIVES = [
     "caricature('a', [[[0.5]]], cossim_pow='1')",
     "direction('a', [1, 2], cossim_pow='1')",
     "direction('a', 'x')",
+    "inversion('a', image='x')",
+    "style('a', 'x')",
     "whitened_direction('a', [1], 'x')",
     "facet('a', 'b', 'x')",
     "facet('a', 'b', [1], weights='x')",
@@ -62,3 +64,10 @@ def test_it_is_refused_with_what_it_takes_instead(parse: Callable[[str], object]
     assert len(said) < 300
     assert shown == f"  {text}"
     assert caret.strip() == "^"
+
+
+def test_of_all_forms_of_an_array_one_is_named() -> None:
+    with pytest.raises(
+        ExpressionError, match=r"^facet\(weights=\) takes an array of numbers or None, but 'x' was given"
+    ):
+        objectives.parse("facet('a', 'b', [1], weights='x')")

@@ -117,7 +117,7 @@ def bind(
     for name, value in bound.arguments.items():
         hint = hints.get(name, Any)
         marks = marks_of(hint)
-        if Pictured in marks and value is not None:
+        if Pictured in marks and not isinstance(value, str | None):  # those are refused below, with what is taken
             value = Array.of(value)
         elif Array in marks:  # the numbers of a long one stand in a file
             value = _with_arrays(freeze(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path, PurePath
@@ -29,7 +29,7 @@ NAMES: dict[Any, tuple[str, str]] = {
     Tensor: ("a tensor", "tensors"),
     Path: ("a path", "paths"),
     nn.Module: ("a module", "modules"),
-    np.ndarray: ("an array", "arrays"),
+    np.ndarray: ("an array of numbers", "arrays of numbers"),
 }
 
 
@@ -80,6 +80,8 @@ def type_words(hint: Any, *, several: bool = False) -> str:
     if origin in (Union, UnionType):
         if str in parts and Path in parts:
             parts = (Path, *(one for one in parts if one not in (str, Path)))
+        if {Tensor, np.ndarray} < set(parts) and any(get_origin(one) is Sequence for one in parts):
+            parts = (np.ndarray, *(one for one in parts if one in (None, NoneType)))  # numbers in whatever form
         return _either(list(dict.fromkeys(type_words(one, several=several) for one in parts)))
     if origin is Literal:
         return _either([repr(one) for one in parts])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -13,15 +14,16 @@ from torch.utils._device import DeviceContext
 
 AUTOCAST_DEVICES = ("cpu", "cuda", "mps", "xpu")
 _PASS = threading.RLock()
+_USERS: ContextVar[torch.device | None] = ContextVar("the caller's default device", default=None)
 
 
 @contextlib.contextmanager
 def pinned() -> Iterator[None]:
     """Let the block compute as in a fresh program; the caller's surroundings are back afterwards.
 
-    Inside, no autocast is on, the default type is float32, the default device is the CPU, and tensors are made outside
-    of inference mode. Whether gradients are taken stays as it is. The default type belongs to the whole process: other
-    threads see float32 as long as any such block runs.
+    Inside, no autocast is on, the default type is float32, the default device is the CPU (in passes of a network:
+    `default_device_of_network`), and tensors are made outside of inference mode. Whether gradients are taken stays as
+    it is. The default type belongs to the whole process: other threads see float32 as long as any such block runs.
     """
     with contextlib.ExitStack() as held:
         held.enter_context(_FLOAT32)
@@ -31,8 +33,28 @@ def pinned() -> Iterator[None]:
         for kind in AUTOCAST_DEVICES:
             if torch.is_autocast_enabled(kind):
                 held.enter_context(torch.autocast(kind, enabled=False))
-        if torch.empty(0).device.type != "cpu":  # `get_default_device` of torch 2.6 misses `with torch.device(...)`
-            held.enter_context(_OnCPU())
+        users = torch.empty(0).device  # `get_default_device` of torch 2.6 misses `with torch.device(...)`
+        if users.type != "cpu":
+            token = _USERS.set(users)
+            held.callback(_USERS.reset, token)
+            held.enter_context(_Default(torch.device("cpu")))
+        yield
+
+
+@contextlib.contextmanager
+def default_device_of_network(device: torch.device) -> Iterator[None]:
+    """Let a network run with the default device that the caller gave it.
+
+    A forward pass that makes tensors by the default needs that. Where the caller's default is another device than the
+    network's, as `meta` for networks that are built next, the CPU stays the default.
+
+    Args:
+        device: Where the network is.
+    """
+    if _USERS.get() != device:
+        yield
+        return
+    with _Default(device):
         yield
 
 
@@ -70,16 +92,16 @@ class _Float32:
                 self._users = None
 
 
-class _OnCPU(TorchFunctionMode):
-    """The CPU as the default device.
+class _Default(TorchFunctionMode):
+    """A default device.
 
     It lies above the caller's own default and so comes before it; in torch 2.6 an inner `with torch.device(...)` does
     not, since each goes to the bottom of the stack.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device) -> None:
         super().__init__()
-        self._cpu = DeviceContext(torch.device("cpu"))
+        self._context = DeviceContext(device)
 
     def __torch_function__(
         self,
@@ -88,7 +110,7 @@ class _OnCPU(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        return self._cpu.__torch_function__(func, types, args, dict(kwargs or {}))  # type: ignore[no-untyped-call]
+        return self._context.__torch_function__(func, types, args, dict(kwargs or {}))  # type: ignore[no-untyped-call]
 
 
 _FLOAT32 = _Float32()

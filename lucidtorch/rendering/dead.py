@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from lucidtorch.base.errors import SizeError
 from lucidtorch.models.running.redirect import silenced_relu
 from lucidtorch.objectives.algebra import Objective, On
 from lucidtorch.objectives.images import Each, Interpolate
@@ -31,6 +32,9 @@ def final_values(scene: Scene, goal: Objective, images: Tensor, batch: int) -> t
 
     Returns:
         The objective of each picture, `[B]`, and whether its units are dead, `[B]`.
+
+    Raises:
+        SizeError: Of pictures of this size nothing is left in a layer.
     """
     values, units, doubtful = torch.zeros(0), _nothing(images), torch.zeros(0)
     rules: list[silenced_relu] = []
@@ -41,6 +45,8 @@ def final_values(scene: Scene, goal: Objective, images: Tensor, batch: int) -> t
 
     def score(leaf: Tensor, activations: Mapping[str, Tensor]) -> Tensor | None:
         nonlocal values, units, doubtful
+        if empty := [layer for layer, one in activations.items() if one.numel() == 0]:
+            raise SizeError(f"The pictures are too small: nothing is left in {empty[0]!r}.")
         found = {**activations, **scene.references, INPUT: images}
         values = goal(found).detach()
         units = unit_activity(goal, found, len(images))

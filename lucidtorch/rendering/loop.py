@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.checks import checked
-from lucidtorch.base.errors import LucidtorchWarning
+from lucidtorch.base.errors import LucidtorchError, LucidtorchWarning
 from lucidtorch.base.memory import free_memory, is_out_of_memory
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
 from lucidtorch.base.surroundings import pinned
 from lucidtorch.base.transfers import fetched
 from lucidtorch.constraints.constraint import Moment
+from lucidtorch.models.running.probe import Attempt
 from lucidtorch.models.running.redirect import STEPS, redirected_relu
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
@@ -31,12 +32,11 @@ from lucidtorch.rendering.engine import Batches, Engine, evenly
 from lucidtorch.rendering.guard import Guard, Stop
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike
-from lucidtorch.rendering.passes import Scene, Sight, step_back
+from lucidtorch.rendering.passes import Scene, Sight, passed_on, step_back
 from lucidtorch.rendering.plateau import Plateaus
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
-from lucidtorch.rendering.probe import finished
 from lucidtorch.rendering.schedule import Schedule
-from lucidtorch.rendering.seeing import Comparisons, Eyes, zero_colour
+from lucidtorch.rendering.seeing import Comparisons, Eyes, bare, zero_colour
 from lucidtorch.transforms.transform import Pipeline
 
 Found = TypeVar("Found")
@@ -223,12 +223,19 @@ class Loop:
         """
         with torch.no_grad():
             images = self.param()
-        job = finished(self.job)
-        with torch.enable_grad(), self._foreign_dice(), self._looking(job) as eyes:
-            scene = self._scene(eyes, job.pipeline, images)
+        as_they_are, on_canvas = bare(self.job.pipeline, self.job.param)
+        if as_they_are != on_canvas:
+            with contextlib.suppress(LucidtorchError), Attempt():  # the network or the objective may need the canvas
+                return images.cpu(), *self._last_look(as_they_are, images)
+        return images.cpu(), *self._last_look(on_canvas, images)
+
+    def _last_look(self, pipeline: Pipeline, images: Tensor) -> tuple[Tensor, Tensor]:
+        addresses = self.job.networks.addresses(list(self.job.addresses), pipeline.output_size(self.job.param.size))
+        with torch.enable_grad(), self._foreign_dice(), self._looking(replace(self.job, addresses=addresses)) as eyes:
+            scene = self._scene(eyes, pipeline, images)
             number = self.done + 1  # what is found out here holds for no update that was made
             values, dead = self._remembering(number, lambda batch: final_values(scene, self.job.goal, images, batch))
-        return images.cpu(), values.cpu(), dead.cpu()
+        return values.cpu(), dead.cpu()
 
     @contextlib.contextmanager
     def _looking(self, job: Job, *, compile: bool = False) -> Iterator[Eyes]:
@@ -275,7 +282,7 @@ class Loop:
 
             sight = self._remembering(number, look)
             towards_images = sight.gradient / enlarged if enlarged != 1 else sight.gradient
-            gradients = _passed_on(images, parameters, towards_images)
+            gradients = passed_on(images, parameters, towards_images)
         if number == 1:
             warn_of_stillness(self.job.schedule, gradients, self.guard.reads)
             sight = as_in_broken_networks(self.job, sight, scene, images.detach())
@@ -341,11 +348,3 @@ class Loop:
         terms = {part: value for part, value in found.items() if part is not None}
         stops, rests = dict(self.guard.stops), dict(self.guard.rests)
         return Step(number, self.job.schedule.steps, found[None], terms, self.param, stops, rests)
-
-
-def _passed_on(images: Tensor, parameters: Sequence[Tensor], gradient: Tensor) -> list[Tensor]:
-    """Take a gradient to the images on to the parameters that make them; zero where they do not depend on one."""
-    if not images.requires_grad:
-        return [torch.zeros_like(one) for one in parameters]
-    found = torch.autograd.grad(images, parameters, gradient, allow_unused=True)
-    return [torch.zeros_like(one) if own is None else own for own, one in zip(found, parameters, strict=True)]

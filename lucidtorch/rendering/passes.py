@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -141,6 +141,23 @@ def back_to_images(scene: Scene, images: Tensor, score: Score, batch: int) -> tu
         for part in _parts(len(images), batch):
             gradient[part.own] += _chained(scene, images, part, dict(zip(leaves, inner, strict=True)))
     return gradient, _found(leaves, len(images))
+
+
+def passed_on(images: Tensor, parameters: Sequence[Tensor], gradient: Tensor) -> list[Tensor]:
+    """Take a gradient to the images on to the parameters that make them.
+
+    Args:
+        images: The images, `[B, C, *size]`.
+        parameters: What they are made of.
+        gradient: The gradient to the images, of their shape.
+
+    Returns:
+        The gradient to each parameter; zero where the images do not depend on it.
+    """
+    if not images.requires_grad:
+        return [torch.zeros_like(one) for one in parameters]
+    found = torch.autograd.grad(images, parameters, gradient, allow_unused=True)
+    return [torch.zeros_like(one) if own is None else own for own, one in zip(found, parameters, strict=True)]
 
 
 def _one_after_another(

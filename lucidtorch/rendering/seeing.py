@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.sizes import PLANE, Size
+from lucidtorch.base.sizes import PLANE
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
@@ -117,26 +117,28 @@ def draws_nothing(pipeline: Pipeline, draws: Draws) -> bool:
     return pipeline.is_text and all(one.shape[1] == 0 for one in draws)
 
 
-def still(pipeline: Pipeline, channels: int, canvas: Size | None = None) -> Pipeline:
-    """Make the pipeline that shows finished pictures: as they are, on grey where see-through.
+def bare(pipeline: Pipeline, param: Param) -> tuple[Pipeline, Pipeline]:
+    """Make the pipelines that show finished pictures without chance, on grey where see-through.
 
     Args:
         pipeline: What the images went through.
-        channels: How many channels they have.
-        canvas: The size to which grey is put around them; their own where None.
+        param: What makes them.
 
     Returns:
-        A pipeline that draws nothing.
+        One that leaves them at their own size, and one that puts them in the middle of the canvas; the same twice where
+        that is of their own size.
     """
     steps: list[Transform] = []
+    channels = param.channels
     for step in pipeline.steps:
         if step.output_channels(channels) < channels:
             steps.append(background("colour", sd=0))
         steps += [] if (one := step.still()) is None else [one]
         channels = step.output_channels(channels)
-    if canvas is not None:
-        steps += [pad(0, value=pipeline.fill), crop_or_pad_to(*canvas[-PLANE:])]
-    return Pipeline(tuple(steps))
+    as_they_are, canvas = Pipeline(tuple(steps)), pipeline.output_size(param.size)
+    if as_they_are.output_size(param.size) == canvas:
+        return as_they_are, as_they_are
+    return as_they_are, Pipeline((*steps, pad(0, value=pipeline.fill), crop_or_pad_to(*canvas[-PLANE:])))
 
 
 def evaluate_views(goal: Objective, images: Tensor, activations: Mapping[str, Tensor], trace: Trace) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.surroundings import default_device_of_network
 
 ExtraInput: TypeAlias = Tensor | Callable[[Tensor], object] | bool | int | float | str | None
 ANY_NUMBER = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
@@ -62,12 +63,13 @@ class Feed:
         Raises:
             BadInputError: An extra input has neither one row nor one for each image.
         """
-        if self._is_plain:
-            return self._module(images)
-        values: dict[str, object] = {name: self._value(name, value, images) for name, value in self._inputs.items()}
-        values[self._image] = images
-        first = [values.pop(name) for name in self._positional if name in values]
-        return self._module(*first, **values)
+        with default_device_of_network(images.device):
+            if self._is_plain:
+                return self._module(images)
+            values: dict[str, object] = {name: self._value(name, value, images) for name, value in self._inputs.items()}
+            values[self._image] = images
+            first = [values.pop(name) for name in self._positional if name in values]
+            return self._module(*first, **values)
 
     @property
     def is_data(self) -> bool:

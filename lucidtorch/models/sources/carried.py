@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from lucidtorch.base.surroundings import default_device_of_network
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.natural import natural_images
 from lucidtorch.models.running.probe import probing
@@ -95,7 +96,8 @@ def _gets_all(module: nn.Module, part: nn.Module, convention: InputConvention) -
     with torch.compiler.set_stance("force_eager"), probing(module):  # compiled code passes hooks by
         handle = part.register_forward_pre_hook(note, with_kwargs=True)
         try:
-            module(images.clone())
+            with default_device_of_network(images.device):
+                module(images.clone())
         finally:
             handle.remove()
     return any(isinstance(one, Tensor) and one.shape == images.shape and torch.equal(one, images) for one in given)

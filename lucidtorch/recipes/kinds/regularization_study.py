@@ -72,7 +72,10 @@ class RegularizationStudy(RenderingKind):
         study = Study(ground, tuple(exhibits), tuple(part.name for _, part in joined))
         fields = {
             "objective": record_text(goal),
-            "regularizers": tuple(part.name for _, part in named) if self.regularizers is None else self.regularizers,
+            "regularizers": tuple(
+                ground.written(key, part, record_text) if isinstance(one, Regularizer) else part.name
+                for (key, part), one in zip(named, self.regularizers or named, strict=True)
+            ),
             "together": study.joined,
             "param": record_text(ground.param),
         }
@@ -92,7 +95,11 @@ class RegularizationStudy(RenderingKind):
                 changes = ground.changes(part)
             if not changes:
                 raise FieldError(key, f"{part.name!r} changes nothing on {ground.param!r}; leave it out.")
-        return named
+        own = self.regularizers  # the page shows what was written by hand as it shows what a record says
+        return tuple(
+            (key, ground.written(key, part) if isinstance(own[place], Regularizer) else part)
+            for place, (key, part) in enumerate(named)
+        )
 
     def _joined(self, named: Named) -> Named:
         """Find what the last picture joins."""

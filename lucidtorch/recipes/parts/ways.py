@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Literal
@@ -108,6 +108,31 @@ class Ground:
             return True
         found = _changed(self.param, part)
         return _basis(found) != _basis(self.param)
+
+    def written(self, key: Key, part: Regularizer, write: Callable[[object], str] = repr) -> Regularizer:
+        """Write a regularizer in canonical texts.
+
+        Args:
+            key: The way to it in the recipe.
+            part: The regularizer.
+            write: Writes an objective, a pipeline or constraints.
+
+        Returns:
+            The same in these texts.
+
+        Raises:
+            FieldError: A text does not parse.
+        """
+        texts: dict[str, object] = {}
+        if part.penalty is not None:
+            texts["penalty"] = write(self.stage.objective(part.penalty, *key, "penalty"))
+        if part.transforms is not None:
+            with blamed(*key, "transforms"):
+                texts["transforms"] = write(parse_transforms(part.transforms))
+        if part.constraints is not None:
+            with blamed(*key, "constraints"):
+                texts["constraints"] = write(read_constraints(part.constraints, self.stage.base))
+        return part.model_copy(update=texts)
 
     def _objective(self, parts: Sequence[tuple[Key, Regularizer]]) -> Objective:
         penalties = [

@@ -94,6 +94,17 @@ def test_one_of_your_own_takes_its_parts(bench: Bench) -> None:
     assert plan.fields["together"] == ("L1", "my own")
 
 
+def test_of_ones_own_the_record_says_every_argument(bench: Bench) -> None:
+    own = {**OWN, "transforms": "pad(2) | crop_or_pad_to(24, 24)"}
+    plan = bench.plan("regularization_study", objective=GOAL, regularizers=["L1", own])
+    word, written = plan.fields["regularizers"]
+    assert word == "L1"
+    assert written.name == OWN["name"]
+    assert written.penalty == "0.2 * tv_beta(layer='input', beta=2)"
+    assert written.transforms == "pad(2, value=0.5, mode='constant') | crop_or_pad_to(24, 24, odd_cut='end')"
+    assert written.constraints == "decay(0.1)"
+
+
 def test_what_makes_few_pictures_starts_from_its_own_noise(bench: Bench) -> None:
     low = {"name": "coarse", "param": {"spatial": "shared([1, 3, 6, 6])"}}
     run = bench.run("regularization_study", objective=GOAL, regularizers=[low])
