@@ -128,7 +128,7 @@ def warn_of_stillness(schedule: Schedule, gradients: Sequence[Tensor], reads: Se
         reads: Which images read each of their rows, `[rows, B]`.
     """
     rule = parse_optimizer(schedule.optimizer)
-    sizes, moves = [], []
+    sizes, moves = list[Tensor](), list[Tensor]()
     for one, reads_it in zip(gradients, reads, strict=True):
         rows = one.detach().flatten(1).abs().double()
         rows = torch.where(rows > ROUNDING * rows.amax(1, keepdim=True), rows, 0)
