@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -237,3 +238,32 @@ def test_every_channel_of_a_real_layer_is_woken(test_data: Path) -> None:
         asleep += int((found.history["objective"][:, 0] == 0).sum())
     assert dead == []
     assert asleep > 250
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "kind", "place", "size"),
+    [("dinov2", "GELUActivation", 8, 84), ("convnext_tiny", "GELU", 6, 64), ("efficientnet_b0", "SiLU", 12, 64)],
+)
+def test_every_unit_behind_a_smooth_rectifier_of_a_large_network_rises_or_is_reported(
+    request: pytest.FixtureRequest, network: str, kind: str, place: int, size: int
+) -> None:
+    if network == "dinov2":
+        folder = request.getfixturevalue("test_data") / "weights" / "dinov2_vits14_saliency"
+        model, units = lt.load_model(f"hf/{folder}", device="cpu"), list(range(0, 1536, 64))
+    else:
+        model, units = lt.load_model(network, weights="random", device="cpu"), list(range(24))
+    layers = [layer for layer in model.layers if type(model.module.get_submodule(layer)).__name__ == kind]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Dead")
+        warnings.filterwarnings("ignore", ".*random")
+        found = lt.render(
+            model,
+            lt.objectives.channel(layers[place], units),
+            param=lt.param.image(size, batch=24),
+            steps=40,
+            progress=False,
+        )
+    rises = found.values > found.history["objective"][:, 0]
+    assert (rises | torch.tensor(found.dead)).all()
+    assert rises.sum() >= 20
