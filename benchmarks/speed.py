@@ -29,6 +29,7 @@ from lucidtorch.rendering.loop import Step
 STEADY = 10**6  # more steps than any run takes
 LEFT_OUT = "left out of a quick run"
 OTHERS_NETWORK = "squeezenet1_0"  # the one on which the tools beside lucent run
+FIRST_STEPS = 1.15  # how much a step that redirects gradients may cost over a later one, at most
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Pace:
         lucent_steps: Of lucent's.
         budget: CPU seconds for all rounds of a network.
         lucent_sizes: What lucent's network sees, in pixels.
+        starts: How many times the first steps are made.
     """
 
     rounds: int
@@ -48,9 +50,10 @@ class Pace:
     lucent_steps: int
     budget: float
     lucent_sizes: tuple[int, ...]
+    starts: int
 
 
-FULL, QUICK = Pace(20, 1, 2, 150, (canvas(), OWN_SIZE)), Pace(4, 1, 2, 15, (canvas(),))
+FULL, QUICK = Pace(20, 1, 2, 150, (canvas(), OWN_SIZE), 2), Pace(4, 1, 2, 15, (canvas(),), 1)
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,30 @@ def started(model: lt.Model, layer: str, batch: int) -> Ours:
     return Ours(steps, batch, at_once, (time.process_time() - began) / batch)
 
 
+def first_steps(model: lt.Model, layer: str, engine: Ours, starts: int) -> list[float]:
+    """Compare the steps in which gradients are redirected with later ones, each with the one made next to it.
+
+    The very first step, which also looks whether gradients arrive, is left out.
+
+    Args:
+        model: The network.
+        layer: The layer's address.
+        engine: Our loop past its first steps.
+        starts: How many times a loop is started.
+
+    Returns:
+        The cost of each of steps 2 to 16 over that of a later one.
+    """
+    found = []
+    later = timed(lambda: next(engine.steps), 1, engine.batch)
+    for _ in range(starts):
+        steps = ours(model, layer, list(range(engine.batch)), steps=STEADY)
+        next(steps)
+        early = timed(functools.partial(next, steps), 1, engine.batch)
+        found += [early() / later() for _ in range(REDIRECTED_STEPS - 1)]
+    return found
+
+
 def lucent_variant(lucent: Lucent, layer: str, steps: int, network_size: int) -> Variant:
     """Make a variant of a few steps of a picture of lucent's, with its share of the set-up."""
 
@@ -95,9 +122,8 @@ def lucent_variant(lucent: Lucent, layer: str, steps: int, network_size: int) ->
     return measured
 
 
-def measure(case: Case, pace: Pace, batch: int) -> tuple[dict[str, list[float]], Ours]:
+def measure(model: lt.Model, case: Case, pace: Pace, batch: int) -> tuple[dict[str, list[float]], Ours]:
     """Time all variants on one network."""
-    model = lt.load_model(case.network, weights="random", device="cpu")
     engine, sees = started(model, case.layer, batch), canvas()
     images = torch.rand(engine.at_once, 3, sees, sees)
     variants: dict[str, Variant] = {"ours": timed(lambda: next(engine.steps), pace.steps, batch)}
@@ -125,9 +151,12 @@ def rows_of(case: Case, quick: bool) -> list[Row]:
         A row over each floor, and one of each other tool.
     """
     batch = QUICK_BATCH if quick and case.network in SLOW else BATCH
+    pace = QUICK if quick else FULL
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of other tools, and of random weights
-        costs, engine = measure(case, QUICK if quick else FULL, batch)
+        model = lt.load_model(case.network, weights="random", device="cpu")
+        costs, engine = measure(model, case, pace, batch)
+        first = first_steps(model, case.layer, engine, pace.starts)
     mine = costs["ours"]
     whole = [one + engine.once(one) / LUCENT_STEPS for one in mine]
     where = f"{case.layer}, {batch} pictures, {engine.at_once} computed at once, the network sees {canvas()}"
@@ -135,6 +164,7 @@ def rows_of(case: Case, quick: bool) -> list[Row]:
     found = [
         row("floor", "our step over its matching floor", ratios(mine, costs["floor"]), f"<= {case.floor:.2f}", at_most),
         row("plain", "our step over the plain floor", ratios(mine, costs["plain"])),
+        row("first", "our steps 2 to 16 over later ones", first, f"<= {FIRST_STEPS:.2f}", at_most),
         row("lucent", "lucent over ours, per picture", ratios(costs["lucent"], whole), f">= {case.lucent:g}", at_least),
         row("lucent-224", "lucent at its own 224 over ours: a choice of size", _shares(costs, "lucent-224", whole)),
     ]

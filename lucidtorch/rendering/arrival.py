@@ -19,13 +19,15 @@ from lucidtorch.objectives.trace import Trace
 from lucidtorch.rendering.guard import check_reached
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import Look, Networks
-from lucidtorch.rendering.optimizers import adam, parse_optimizer
+from lucidtorch.rendering.optimizers import adam, parse_optimizer, sgd
 from lucidtorch.rendering.passes import Scene, Sight
 from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.rendering.seeing import by_image, evaluate_views
 
 STEPWISE = ("Round", "Floor", "Ceil", "Trunc", "Sign")  # their slope is zero wherever there is one
-STILL = 0.5  # of the step size, on the average: below, a picture hardly leaves its start
+STILL = 0.5  # of Adam's step size, on the average over the numbers: below, the scale of the objective counts
+ROUNDING = 1e-5  # of the largest gradient: what is smaller, a Fourier transform in float32 may have left of nothing
+SPAN, VISIBLE = 512, 0.5 / 255  # the steps of a render by default, and what changes a pixel of 8 bits
 
 
 @dataclass(frozen=True)
@@ -114,25 +116,35 @@ def depends(values: Tensor, images: Tensor) -> bool:
 
 
 def warn_of_stillness(schedule: Schedule, gradients: Sequence[Tensor], reads: Sequence[Tensor]) -> None:
-    """Warn where gradients are so small that the optimizer moves next to nothing.
+    """Warn where the first gradients are so small that the optimizer does not move what it would otherwise.
+
+    Adam's steps do not depend on the size of gradients until its `eps` outweighs them: then it says how much of a step
+    is left, on the average over all numbers that have a gradient. Steps along the gradient are too small where `SPAN`
+    of them leave a number as it is in 8 bits.
 
     Args:
         schedule: How the render steps.
         gradients: Of the parameters.
         reads: Which images read each of their rows, `[rows, B]`.
     """
-    optimizer = parse_optimizer(schedule.optimizer)
-    least = optimizer.eps if isinstance(optimizer, adam) else torch.finfo(torch.float32).eps / schedule.lr
-    found = []
+    rule = parse_optimizer(schedule.optimizer)
+    sizes, moves = list[Tensor](), list[Tensor]()
     for one, reads_it in zip(gradients, reads, strict=True):
-        sizes = one.detach().flatten(1).abs().double()
-        rows = sizes.square().mean(1).sqrt()
-        found.append((reads_it * rows[:, None]).amax(0).cpu())
-    sizes_of = torch.stack(found).amax(0)
-    still = torch.nonzero((sizes_of > 0) & (sizes_of < least * STILL)).flatten().tolist()
+        rows = one.detach().flatten(1).abs().double()
+        rows = torch.where(rows > ROUNDING * rows.amax(1, keepdim=True), rows, 0)
+        some = (rows > 0).sum(1).clamp(min=1)
+        if isinstance(rule, adam):
+            moved = (rows / (rows + rule.eps)).nan_to_num().sum(1) / some / STILL
+        else:
+            momentum = rule.momentum if isinstance(rule, sgd) else 0.0
+            moved = rows.amax(1) * schedule.lr * SPAN / (1 - momentum) / VISIBLE
+        for found, of_rows in ((sizes, rows.sum(1) / some), (moves, moved)):
+            found.append((reads_it * of_rows[:, None]).amax(0).cpu())
+    sizes_of, moves_of = torch.stack(sizes).amax(0), torch.stack(moves).amax(0)
+    still = torch.nonzero((sizes_of > 0) & (moves_of < 1)).flatten().tolist()
     if still:
         message = (
-            f"Next to nothing moves: the gradient of image {', '.join(map(str, still[:8]))} is about "
+            f"Little or nothing moves: the gradient of image {', '.join(map(str, still[:8]))} is about "
             f"{float(sizes_of[still].max()):.0e}, too small for {schedule.optimizer!r}. Multiply the objective by a "
             f"large number."
         )

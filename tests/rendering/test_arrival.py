@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
-from small_networks import as_model
+from small_networks import Threshold, as_model
 from torch import Tensor, nn
 
 import lucidtorch as lt
@@ -99,10 +101,56 @@ def test_transforms_that_cut_are_refused() -> None:
         )
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+SMALL = "Little or nothing moves: the gradient of image 0 is about"
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "sgd(momentum=0.9)"])
 def test_an_objective_too_small_to_move_anything_says_so(optimizer: str) -> None:
-    with pytest.warns(LucidtorchWarning, match="Next to nothing moves: the gradient of image 0 is about"):
+    with pytest.warns(LucidtorchWarning, match=SMALL):
         rendered(lambda values: values, "1e-8 * first:0", steps=2, optimizer=optimizer)
+
+
+@pytest.mark.parametrize(("optimizer", "small", "enough"), [("adam", 0.9e-8, 1.1e-8), ("sgd", 7.5e-5, 7.8e-5)])
+def test_a_gradient_is_small_by_what_its_optimizer_makes_of_it(optimizer: str, small: float, enough: float) -> None:
+    """Adam's first step is `lr * g / (g + 1e-8)`; 512 plain ones go `512 * 0.05 * g`, which is to be 0.5 / 255.
+
+    The objective is the sum of all numbers over 64 places, and the sigmoid's slope is 1 / 4 at the start.
+    """
+    param = lt.param.image(8, fft=False, decorrelate=False, init=torch.full((3, 8, 8), 0.5))
+
+    def render(gradient: float) -> None:
+        goal = f"{256 * gradient!r} * before:0"
+        model = as_model(Threshold(0.0))
+        lt.render(model, goal, param=param, transforms="identity()", steps=1, optimizer=optimizer, progress=False)
+
+    render(enough)
+    with pytest.warns(LucidtorchWarning, match=SMALL):
+        render(small)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_an_objective_that_is_large_enough_says_nothing(optimizer: str) -> None:
+    rendered(lambda values: values, "first:0", steps=2, optimizer=optimizer)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("optimizer", "small", "enough"), [("adam", "1e-8", "1e-6"), ("sgd", "1e-6", "1e-4")])
+def test_an_objective_too_small_for_a_real_network_says_so(
+    test_data: Path, optimizer: str, small: str, enough: str
+) -> None:
+    """Gradients of Fourier coefficients spread over several powers of ten."""
+    model = lt.load_model(
+        "squeezenet1_0", weights=test_data / "weights" / "squeezenet1_0_imagenet.safetensors", device="cpu"
+    )
+
+    def says_so(factor: str) -> bool:
+        goal = f"{factor} * features.12:3"
+        with warnings.catch_warnings(record=True) as caught:  # in so few steps the unit may sleep on
+            warnings.simplefilter("always")
+            lt.render(model, goal, param=lt.param.image(64), steps=4, optimizer=optimizer, progress=False)
+        return any(str(one.message).startswith(SMALL) for one in caught)
+
+    assert [says_so(small), says_so(enough), says_so("1")] == [True, False, False]
 
 
 def test_only_the_images_that_barely_move_are_named() -> None:

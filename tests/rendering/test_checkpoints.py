@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import timm
 import torch
 import torch.utils.checkpoint
+from small_transformers import timm_vit
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -79,3 +82,30 @@ def test_a_full_backward_hook_on_the_target_runs_at_each_step() -> None:
     assert all(torch.allclose(one.sum((2, 3)), -torch.eye(8)[:1], atol=1e-5) for one in seen[:3])
     assert "_compiled_call_impl" not in vars(module.b[1])
     assert torch.equal(found.images, rendered(Segments(), "b.1:0").images)
+
+
+def timm_resnet() -> nn.Module:
+    return timm.create_model("resnet18")
+
+
+@pytest.mark.parametrize(
+    ("build", "goal", "size"),
+    [(timm_vit, "blocks.1.mlp.act:3", (32, 48)), (timm_resnet, "layer2.1.act1:3", (32, 32))],
+    ids=["vit", "resnet"],
+)
+def test_checkpointing_of_timm_gives_the_picture_of_the_plain_network(
+    build: Callable[[], nn.Module], goal: str, size: tuple[int, int]
+) -> None:
+    found = []
+    for wanted in (False, True):
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            module = build().eval()
+        module.set_grad_checkpointing(wanted)
+        model = lt.load_model(module, mean=0, std=1, size=size)
+        param = lt.param.image(size)
+        found.append(lt.render(model, goal, param=param, transforms="identity()", steps=3, progress=False))
+    plain, kept = found
+    assert torch.allclose(kept.images, plain.images, rtol=1e-5, atol=0)
+    assert torch.allclose(kept.history["objective"], plain.history["objective"], rtol=1e-5, atol=0)
+    assert kept.values.item() > kept.history["objective"][0, 0]

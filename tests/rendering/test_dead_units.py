@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from small_networks import Threshold, as_model
 from torch import Tensor, nn
+from transformers.activations import NewGELUActivation, QuickGELUActivation
 
 import lucidtorch as lt
 from lucidtorch.base.errors import LucidtorchWarning
@@ -176,7 +179,17 @@ def test_other_objectives_are_not_warned_of(goal: str) -> None:
     rendered(as_model(Threshold(AWAKE, AWAKE)), goal, param=lt.param.image(8, batch=batch), steps=1)
 
 
-SMOOTH = [nn.GELU, nn.SiLU, nn.Mish, nn.Softplus, nn.ELU, nn.CELU, nn.SELU, nn.Hardswish]
+class Written(nn.Module):
+    """SiLU, written out."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        return values * torch.sigmoid(values)
+
+
+SMOOTH: list[Callable[[], nn.Module]] = [
+    *(nn.GELU, nn.SiLU, nn.Mish, nn.Softplus, nn.ELU, nn.CELU, nn.SELU, nn.Hardswish),
+    *(Written, QuickGELUActivation, NewGELUActivation),
+]
 
 
 @pytest.mark.parametrize("smooth", SMOOTH)
@@ -208,3 +221,49 @@ def scaled(smooth: Callable[[], nn.Module], *, threshold: float) -> Threshold:
         module.before.weight.mul_(10)
         module.before.bias.mul_(10)
     return module
+
+
+@pytest.mark.slow
+def test_every_channel_of_a_real_layer_is_woken(test_data: Path) -> None:
+    """Many of the 512 are zero at the start; 5 to 10 minutes."""
+    model = lt.load_model(
+        "squeezenet1_0", weights=test_data / "weights" / "squeezenet1_0_imagenet.safetensors", device="cpu"
+    )
+    dead, asleep = list[int](), 0
+    for start in range(0, 512, 64):
+        units = list(range(start, start + 64))
+        goal = lt.objectives.channel("features.12", units)
+        found = lt.render(model, goal, param=lt.param.image(64, batch=64), steps=64, progress=False)
+        dead += [unit for unit, value in zip(units, found.values.tolist(), strict=True) if value <= 0]
+        asleep += int((found.history["objective"][:, 0] == 0).sum())
+    assert dead == []
+    assert asleep > 250
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("network", "kind", "place", "size"),
+    [("dinov2", "GELUActivation", 8, 84), ("convnext_tiny", "GELU", 6, 64), ("efficientnet_b0", "SiLU", 12, 64)],
+)
+def test_every_unit_behind_a_smooth_rectifier_of_a_large_network_rises_or_is_reported(
+    request: pytest.FixtureRequest, network: str, kind: str, place: int, size: int
+) -> None:
+    if network == "dinov2":
+        folder = request.getfixturevalue("test_data") / "weights" / "dinov2_vits14_saliency"
+        model, units = lt.load_model(f"hf/{folder}", device="cpu"), list(range(0, 1536, 64))
+    else:
+        model, units = lt.load_model(network, weights="random", device="cpu"), list(range(24))
+    layers = [layer for layer in model.layers if type(model.module.get_submodule(layer)).__name__ == kind]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Dead")
+        warnings.filterwarnings("ignore", ".*random")
+        found = lt.render(
+            model,
+            lt.objectives.channel(layers[place], units),
+            param=lt.param.image(size, batch=24),
+            steps=40,
+            progress=False,
+        )
+    rises = found.values > found.history["objective"][:, 0]
+    assert (rises | torch.tensor(found.dead)).all()
+    assert rises.sum() >= 20

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,6 +85,87 @@ def smoothly_rectified(
     return found
 
 
+class HandWritten:
+    """Finds smooth rectifiers that a forward pass writes out: a tensor times a gate made of itself alone.
+
+    So are SiLU as ``x * sigmoid(x)``, QuickGELU as ``x * sigmoid(1.702 * x)``, and GELU as
+    ``0.5 * x * (1 + tanh(...))`` or with ``erf``. Weights in between, as those of squeeze and excitation, end it.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[weakref.ref[Tensor], _Origin]] = {}  # by the id of the tensor
+
+    def rectified(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Tensor | None:
+        """Read a call before it is made.
+
+        Args:
+            function: What is called.
+            arguments: Its arguments by position.
+
+        Returns:
+            What is rectified; None where the call does not complete a rectifier.
+        """
+        if getattr(function, "__name__", "") not in _PRODUCTS or len(arguments) != 2:
+            return None
+        origins = [self._origin(one) for one in arguments if isinstance(one, Tensor)]
+        if {one.shape for one in origins} != {_Shape.PLAIN, _Shape.GATE} or origins[0].values is not origins[1].values:
+            return None
+        return origins[0].values
+
+    def note(self, function: Callable[..., Any], arguments: Sequence[Any], result: Any) -> None:
+        """Remember what a call made of one tensor alone.
+
+        Args:
+            function: What was called.
+            arguments: Its arguments by position.
+            result: What it gave.
+        """
+        name = getattr(function, "__name__", "")
+        if name not in _STEPS or not isinstance(result, Tensor):
+            return
+        read = [one for one in arguments if isinstance(one, Tensor) and one.ndim]
+        origins = [self._origin(one) for one in read]
+        several = any(one.values is not origins[0].values for one in origins)
+        mixed = name in _PRODUCTS and len({one.shape for one in origins}) > 1
+        if several or mixed or any(one is result for one in read):  # overwritten values are others
+            self._made.pop(id(result), None)
+        elif origins:
+            shape = _STEPS[name] or max(one.shape for one in origins)
+            if name in _SUMS and shape is _Shape.ODD and len(read) == 1:
+                shape = _Shape.GATE
+            self._made[id(result)] = weakref.ref(result), _Origin(origins[0].values, shape)
+
+    def _origin(self, values: Tensor) -> _Origin:
+        reference, origin = self._made.get(id(values), (None, None))
+        found = origin if reference is not None and reference() is values else None
+        return found or _Origin(values, _Shape.PLAIN)
+
+
+class _Shape(enum.IntEnum):
+    """How a function of one tensor runs: as far as it likes, between -1 and 1, or between 0 and a number."""
+
+    PLAIN = 1
+    ODD = 2
+    GATE = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Origin:
+    """What a tensor was made of by arithmetic, number by number, and how that runs."""
+
+    values: Tensor
+    shape: _Shape
+
+
+_PRODUCTS = frozenset({"mul", "mul_", "multiply", "__mul__", "__rmul__", "__imul__"})
+_SUMS = frozenset({"add", "__add__", "__radd__", "__iadd__"})
+# What arithmetic makes of the shape of what it is given; it stays as it is where None.
+_STEPS: dict[str, _Shape | None] = {
+    **dict.fromkeys((*_PRODUCTS, *_SUMS)),
+    **dict.fromkeys(("div", "__truediv__", "neg", "sub", "__sub__", "pow", "__pow__", "square", "float", "to")),
+    **dict.fromkeys(("tanh", "erf"), _Shape.ODD),
+    **dict.fromkeys(("sigmoid", "hardsigmoid"), _Shape.GATE),
+}
 # Flat far below zero and never flat above: their slope falls below a tenth from about -0.6 (GELU) to -3 (hardswish).
 _SMOOTH: frozenset[Callable[..., Any]] = frozenset(
     {

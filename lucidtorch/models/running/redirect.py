@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from lucidtorch.models.running.rectifiers import rectifying, smoothly_rectified
+from lucidtorch.models.running.rectifiers import HandWritten, rectifying, smoothly_rectified
 
 STEPS = 16  # Lucid: only in the first updates ReLUs are redirected
 FLAT = 0.1  # a smooth rectifier is flat where less than this share of the gradient gets through
@@ -22,8 +22,9 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
 
     An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that
     would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`. Smooth
-    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish) block where less than a tenth of the gradient
-    gets through, or where they turn it around. All other images have the gradient that they would have without it.
+    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish, and `HandWritten` ones) block where less than a
+    tenth of the gradient gets through, or where they turn it around. All other images have the gradient that they would
+    have without it.
 
     The network itself is not touched. The signs are those of a loss that is minimized.
 
@@ -37,6 +38,7 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
         super().__init__()
         self.relus = relus
         self.smooth = 0  # how many smooth rectifiers were met so far
+        self._hand_written = HandWritten()
 
     def __torch_function__(
         self,
@@ -48,14 +50,19 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
         words = kwargs or {}
         call = rectifying(func, args, words)
         values = smoothly_rectified(func, args, words) if call is None else call.values
+        if values is None:
+            values = self._hand_written.rectified(func, args)
         self.smooth += call is None and values is not None
         left_alone = call is not None and not self.relus
         if values is None or left_alone or not values.requires_grad or not torch.is_grad_enabled():
-            return func(*args, **words)
+            found = func(*args, **words)
+            self._hand_written.note(func, args, found)
+            return found
         gate = _Gate(self, smooth=call is None)
         # before the call, which may overwrite the values: the hook stays with what they were
         values.register_hook(gate.leave)  # type: ignore[no-untyped-call]
         result: Tensor = func(*args, **words)
+        self._hand_written.note(func, args, result)
         result.register_hook(gate.enter)  # type: ignore[no-untyped-call]
         if self.judges_values or (call is not None and call.ceiling is not None):
             gate.given = result.detach()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from torch import Tensor, nn
+from transformers.activations import ACT2FN
 
 from lucidtorch.models.running.redirect import STEPS, redirected_relu
 
@@ -272,3 +274,40 @@ def test_dead_layers_in_a_row_pass_the_gradient_on() -> None:
     (grad,) = torch.autograd.grad(-value.sum(), images)
     assert value.tolist() == [0.0, 0.0]
     assert (grad < 0).all()
+
+
+WRITTEN: dict[str, Callable[[Tensor], Tensor]] = {
+    "x * sigmoid(x)": lambda x: x * torch.sigmoid(x),
+    "sigmoid(x) * x": lambda x: x.sigmoid() * x,
+    "x.mul_(sigmoid(x))": lambda x: x.mul_(x.sigmoid()),
+    "QuickGELU": ACT2FN["quick_gelu"],
+    "NewGELU": ACT2FN["gelu_new"],
+    "FastGELU": ACT2FN["gelu_fast"],
+    "GELU with erf": lambda x: 0.5 * x * (1 + torch.erf(x / math.sqrt(2))),
+    "x * hardsigmoid(x)": lambda x: x * F.hardsigmoid(x),
+}
+OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
+    "x * tanh(x)": lambda x: x * torch.tanh(x),
+    "two gates": lambda x: torch.sigmoid(x) * (1 + torch.tanh(x)),
+    "squeeze and excitation": lambda x: x * torch.sigmoid(x.mean(1, keepdim=True)),
+    "a gate of another tensor": lambda x: x * torch.sigmoid(x * torch.ones(3, dtype=x.dtype)),
+    "no gate": lambda x: x * (x + 1),
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
+def test_hand_written_rectifiers_are_redirected(written: Callable[[Tensor], Tensor]) -> None:
+    """The first image is in the flat part everywhere, where the second is in no place; SiLU(2) has the slope 1.09."""
+    found = gradient(written, [[-9.0, -9.0, -12.0], [2.0, 2.0, 2.0]], [[-1.0, 1.0, -0.5], [-1.0, -1.0, -1.0]])
+    assert found[0].tolist() == pytest.approx([-1.0, 0.0, -0.5], abs=0.002)
+    leaf = torch.full((1, 3), 2.0, dtype=torch.float64, requires_grad=True)
+    (plain,) = torch.autograd.grad(written(leaf * 1).sum(), leaf)
+    assert torch.allclose(found[1:], -plain)
+
+
+@pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
+def test_other_products_keep_their_gradient(other: Callable[[Tensor], Tensor]) -> None:
+    values = torch.tensor([[-9.0, -9.0, -12.0], [0.1, 2.0, 2.0]], dtype=torch.float64)
+    leaf = values.clone().requires_grad_(True)
+    (plain,) = torch.autograd.grad(other(leaf * 1), leaf, -torch.ones_like(values))
+    assert torch.equal(gradient(other, values, -torch.ones_like(values)), plain)
