@@ -329,7 +329,16 @@ class Model:
         """Run once; a network that is made for one image at a time gets one."""
         walks = []
         for batch in (DRY_RUN_IMAGES, 1):
-            walks.append((walk(self.module, self._grey(size, batch), self.feed.with_any_batch(), self.output), batch))
+            found = walk(
+                self.module,
+                size,
+                channels=self._given.channels,
+                batch=batch,
+                normalize=lambda images: self.normalize(images.to(self.device, self.dtype)),
+                feed=self.feed.with_any_batch(),
+                output=self.output,
+            )
+            walks.append((found, batch))
             if walks[-1][0].broken is None:
                 return walks[-1]
         return max(walks, key=lambda one: len(one[0].firings))

@@ -17,6 +17,7 @@ from lucidtorch.models.axes.pieces import (
     CHANNEL,
     OTHER,
     PADDED,
+    PLACES,
     SPACE,
     TIME,
     TOKENS,
@@ -55,10 +56,13 @@ class Layout:
             raw: What the layer gave, for any batch.
 
         Returns:
-            `[B, C, H, W]`; `[B, C, T, H, W]` for clips and volumes; `[B, C]` where there are no places.
+            `[B, C, H, W]`; `[B, C, T, H, W]` for clips and volumes; `[B, C]` where there are no places; `[B, C, N]`
+            where nobody knows the order of the places.
         """
         if self.is_plain:
             return raw
+        if not self.is_ordered:
+            return self.tokens(raw)
         values, pieces = self._apart(raw)
         for wrapper in self._wrappers:
             values, pieces = _opened(values, pieces, wrapper)
@@ -95,6 +99,11 @@ class Layout:
         kinds = (CHANNEL, *SIDES.get(rank - 2, ()))
         in_order = first == (BATCH,) and all(one in ((), (kind,)) for one, kind in zip(others, kinds, strict=True))
         return in_order and not any(piece.shift for piece in pieces_of(self.axes))
+
+    @cached_property
+    def is_ordered(self) -> bool:
+        """Whether it is known which place is which."""
+        return not any(piece.kind == PLACES for piece in pieces_of(self.axes))
 
     @cached_property
     def sized(self) -> bool:

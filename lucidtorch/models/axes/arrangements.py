@@ -1,0 +1,200 @@
+"""In which order the places of an image stand in a tensor: what is usual, checked by where stamps arrive."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from math import ceil, prod
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from lucidtorch.models.axes.layout import Layout
+from lucidtorch.models.axes.pieces import (
+    BATCH,
+    CHANNEL,
+    COLUMNS,
+    ROWS,
+    SPACE,
+    TIME,
+    TOKENS,
+    Dimension,
+    Piece,
+    wrapped,
+)
+
+Energies: TypeAlias = npt.NDArray[np.float64]
+Arrangement: TypeAlias = tuple[Dimension, ...]
+MOST_TOKENS = 8  # class and register tokens on one side of the image's own
+STRONG = 0.25  # of the strongest place: what is weaker may have come through the windows of convolutions
+CELLS, SHARE = 0.6, 0.08  # how far from its place a stamp may arrive: in cells, or in parts of the side
+
+
+def arrangement(
+    energies: Energies, size: Sequence[int], centres: Sequence[Sequence[float]]
+) -> tuple[Arrangement, float] | None:
+    """Find the order in which places stand.
+
+    Args:
+        energies: How much each number answers to each of three stamps: `[3, ...]`, axes of places only.
+        size: The sides of the image.
+        centres: Where the stamps are, as fractions of the sides.
+
+    Returns:
+        What each of these axes is, and by how many cells the stamps missed their places; None where no usual order
+        brings them there.
+    """
+    found: list[tuple[float, int, Arrangement]] = []
+    for number, dimensions in enumerate(_candidates(energies.shape[1:], tuple(size))):
+        missed = _missed(energies, dimensions, centres)
+        if missed is not None:
+            found.append((round(missed[1], 2), number, missed[0]))
+    return (min(found)[2], min(found)[0]) if found else None
+
+
+def _missed(
+    energies: Energies, dimensions: Arrangement, centres: Sequence[Sequence[float]]
+) -> tuple[Arrangement, float] | None:
+    """Bring the answers into the order of the image, and see whether they are where the stamps were."""
+    layout = Layout(((Piece(BATCH, 1),), *dimensions, (Piece(CHANNEL, 1),)))
+    maps = layout.apply(torch.from_numpy(energies[..., None])).numpy()[:, 0]
+    peaks = maps.reshape(len(maps), -1).max(1).reshape(-1, *[1] * (maps.ndim - 1))
+    maps = np.where(maps >= STRONG * peaks, maps, 0.0)
+    coarse = any(piece.step > 1 for one in dimensions for piece in one)
+    worst, seen = 0.0, False
+    shifts: dict[str, int] = {}
+    for side, kind in enumerate(SPACE[-(maps.ndim - 1) :]):
+        count = maps.shape[1 + side]
+        if count == 1:
+            continue
+        seen = True
+        across = tuple(axis for axis in range(1, maps.ndim) if axis != 1 + side)
+        place = side - (maps.ndim - 1)  # from the end: an image has rows and columns, whatever a map has
+        wanted = np.array([centre[place] for centre in centres]) * count - 0.5
+        off = _turned(_middles(maps.sum(across)) - wanted, count)
+        shift = round(float(np.median(off))) if coarse else 0
+        if abs(shift) > 1:
+            shifts[kind] = shift
+            off = _turned(off - shift, count)
+        worst = max(worst, float(np.abs(off).max()) / max(CELLS, SHARE * count))
+    if not seen or worst > 1:
+        return None
+    moved = tuple(tuple(p._replace(shift=shifts.get(p.kind, 0) % _whole(dimensions, p.kind)) for p in one)
+                  if shifts else one for one in dimensions)  # fmt: skip
+    return moved, worst
+
+
+def _whole(dimensions: Arrangement, kind: str) -> int:
+    return prod(piece.size for one in dimensions for piece in one if piece.kind == kind) or 1
+
+
+def _middles(weights: Energies) -> Energies:
+    """The middle of what lies on a circle, so that a stamp that was rolled over the border has one."""
+    count = weights.shape[1]
+    turns = np.exp(2j * np.pi * np.arange(count) / count)
+    return np.angle((weights * turns).sum(1)) * count / (2 * np.pi)
+
+
+def _turned(distance: Energies, count: int) -> Energies:
+    return (distance + count / 2) % count - count / 2
+
+
+@lru_cache(maxsize=256)
+def _candidates(sizes: tuple[int, ...], size: tuple[int, ...]) -> tuple[Arrangement, ...]:
+    """List the usual orders in which the places of an image stand in axes of some sizes."""
+    of_axes = {1: _in_one, 2: _in_two, 3: _in_three, 4: _in_four}
+    return tuple(of_axes[len(sizes)](sizes, size)) if len(sizes) in of_axes else ()
+
+
+def _in_one(sizes: tuple[int, ...], size: tuple[int, ...]) -> Iterator[Arrangement]:
+    (count,) = sizes
+    for beside in range(2 * MOST_TOKENS + 1):
+        for after in range(max(0, beside - MOST_TOKENS), min(beside, MOST_TOKENS) + 1):
+            for grid in _grids(count - beside, size):
+                inner = tuple(Piece(kind, side) for kind, side in zip(_kinds(grid), grid, strict=True))
+                yield ((wrapped(TOKENS, inner, beside - after, after),) if beside else inner,)
+    for rows, columns in _grids(count, size[-2:]):
+        yield ((Piece(COLUMNS, columns), Piece(ROWS, rows)),)
+    for kind, side in zip(_kinds(size), size, strict=True):
+        if count <= side:
+            yield ((Piece(kind, count),),)
+
+
+def _in_two(sizes: tuple[int, ...], size: tuple[int, ...]) -> Iterator[Arrangement]:
+    first, second = sizes
+    yield ((Piece(ROWS, first),), (Piece(COLUMNS, second),))
+    yield ((Piece(COLUMNS, first),), (Piece(ROWS, second),))
+    for grid, window in _windows(first, second, size):
+        outer, inner = _parts(grid, window)
+        yield (outer, inner)
+    for grid, window in _windows(second, first, size):
+        outer, inner = _parts(grid, window)
+        yield (inner, outer)
+    if len(size) > 2 and first <= size[0]:
+        for rows, columns in _grids(second, size[-2:]):
+            yield ((Piece(TIME, first),), (Piece(ROWS, rows), Piece(COLUMNS, columns)))
+
+
+def _in_three(sizes: tuple[int, ...], size: tuple[int, ...]) -> Iterator[Arrangement]:
+    first, rows, columns = sizes
+    if len(size) > 2:
+        yield tuple((Piece(kind, count),) for kind, count in zip(SPACE, sizes, strict=True))
+    for grid in _pairs(first):
+        if _fits((grid[0] * rows, grid[1] * columns), size):
+            outer, (high, wide) = _parts(grid, (rows, columns))
+            yield (outer, (high,), (wide,))
+
+
+def _in_four(sizes: tuple[int, ...], size: tuple[int, ...]) -> Iterator[Arrangement]:
+    for order in ((0, 2, 1, 3), (0, 1, 2, 3), (1, 3, 0, 2)):  # where the rows, what is in them, the columns are
+        a, b, c, d = (sizes[place] for place in order)
+        if _fits((a * b, c * d), size):
+            pieces = (Piece(ROWS, a, b), Piece(ROWS, b), Piece(COLUMNS, c, d), Piece(COLUMNS, d))
+            placed = dict(zip(order, pieces, strict=True))
+            yield tuple((placed[place],) for place in range(4))
+
+
+def _parts(grid: tuple[int, int], window: tuple[int, int]) -> tuple[Dimension, Dimension]:
+    """The windows of an image, and the places in each."""
+    outer = tuple(Piece(kind, count, step) for kind, count, step in zip(SPACE[1:], grid, window, strict=True))
+    return outer, tuple(Piece(kind, count) for kind, count in zip(SPACE[1:], window, strict=True))
+
+
+def _windows(
+    outside: int, inside: int, size: tuple[int, ...]
+) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    for window, grid in itertools.product(_pairs(inside), _pairs(outside)):
+        if _fits((grid[0] * window[0], grid[1] * window[1]), size):
+            yield grid, window
+
+
+def _pairs(count: int) -> list[tuple[int, int]]:
+    return [(one, count // one) for one in range(1, count + 1) if count % one == 0]
+
+
+def _grids(count: int, size: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """List the grids of so many places that have the image's proportions."""
+    if count < 1:
+        return
+    if len(size) > 2:
+        for frames in range(1, size[0] + 1):
+            if count % frames == 0:
+                yield from ((frames, *grid) for grid in _grids(count // frames, size[1:]))
+        return
+    yield from (grid for grid in _pairs(count) if _fits(grid, size))
+
+
+def _fits(grid: tuple[int, int], size: Sequence[int]) -> bool:
+    """Say whether rows and columns are what some stride leaves of the image, or what a window fills up."""
+    (rows, columns), (height, width) = grid, size[-2:]
+    if rows > height or columns > width:
+        return False
+    low, high = max(height / (rows + 1), width / (columns + 1)), min(height / max(rows - 1, 0.5), width / max(columns - 1, 0.5))
+    return low < high and abs(rows - ceil(height * columns / width)) <= 1
+
+
+def _kinds(grid: Sequence[int]) -> tuple[str, ...]:
+    return SPACE[-len(grid) :] if len(grid) > 1 else (TIME,)

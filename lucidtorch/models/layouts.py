@@ -1,0 +1,258 @@
+"""What each axis of a layer's output is: found by passes at other sizes and by stamps moved over the image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from lucidtorch.models.axes.arrangements import Arrangement, Energies, arrangement
+from lucidtorch.models.axes.layout import Layout
+from lucidtorch.models.axes.pieces import BATCH, CHANNEL, PLACES, SPACE, Dimension, Piece
+from lucidtorch.models.axes.stamps import ALIGNED, STAMPS, Stamps
+
+Key: TypeAlias = tuple[Any, ...]  # a module's name, which of its calls, and the way into what it gave
+MOVED, STILL = 0.9, 0.5  # of what an axis says of two stamps: the share that lies elsewhere; a gap, not a threshold
+FIRST = tuple[type[nn.Module], ...]
+CHANNELS_FIRST: tuple[type[nn.Module], ...] = (
+    *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
+    *(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm, nn.InstanceNorm2d, nn.InstanceNorm3d),
+    *(nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d),
+    *(nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d, nn.Upsample, nn.LocalResponseNorm, nn.PixelShuffle, nn.PixelUnshuffle),
+)
+CHANNELS_LAST: tuple[type[nn.Module], ...] = (nn.Linear, nn.LayerNorm, nn.RNNBase, nn.MultiheadAttention)
+WITHOUT_WEIGHTS = 6  # numbers on each side on which a module shows that it works number by number
+
+
+@dataclass(slots=True)
+class LayoutFinder:
+    """Finds the layouts of what one pass of a network gives.
+
+    Args:
+        size: The sides of the images of this pass.
+        batch: How many images it has.
+        other_size: The sides of one image that the network took in an earlier pass; None where it takes no other.
+        others: The shapes that this earlier pass gave.
+        stamps: The images of this pass, where they are three with stamps, and nothing was mixed; otherwise None.
+    """
+
+    size: tuple[int, ...]
+    batch: int
+    other_size: tuple[int, ...] | None
+    others: Mapping[Key, tuple[int, ...]]
+    stamps: Stamps | None
+    _known: Any = field(default_factory=WeakTensorKeyDictionary)
+
+    def find(self, key: Key, tensor: Tensor, layer: nn.Module, given: object = None) -> Layout | None:
+        """Find out what each axis of an output is.
+
+        Args:
+            key: Which output it is.
+            tensor: The output.
+            layer: The module that gave it.
+            given: What the module was called with, where that was one tensor.
+
+        Returns:
+            Its layout; None where that is not known for sure.
+        """
+        found = self._found(key, tensor, layer)
+        if (found is None or not found.is_ordered) and isinstance(given, Tensor):
+            inherited = self._known.get(given)
+            if inherited is not None and given.shape == tensor.shape and _is_elementwise(layer, given, tensor):
+                found = inherited
+        self._known[tensor] = found
+        return found
+
+    def _found(self, key: Key, tensor: Tensor, layer: nn.Module) -> Layout | None:
+        shape = tuple(tensor.shape)
+        if len(shape) < 2 or not tensor.is_floating_point() or not tensor.numel():
+            return None
+        channel = _channel_by_contract(layer, key, shape)
+        other = self.others.get(key)
+        by_shape = None if other is None or len(other) != len(shape) else self._by_shape(shape, other)
+        if by_shape is not None and channel in (None, by_shape[0]):
+            channel = by_shape[0]
+            if by_shape[1] is not None:
+                return by_shape[1]
+        if len(shape) == 2 and shape[0] == self.batch and (self.stamps is None or other is None):
+            return _plain(shape)
+        by_content = self._by_content(tensor, channel, moves=by_shape is not None)
+        if by_content is not None and by_content.is_ordered:
+            return by_content
+        if shape[0] == self.batch and (len(shape) == 2 or (channel == 1 and len(shape) in (4, 5))):
+            return _plain(shape) if len(shape) == 2 or _channel_by_contract(layer, key, shape) == 1 else by_content
+        return by_content or self._by_width(shape, layer)
+
+    def _by_shape(self, shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int | None, Layout | None] | None:
+        """The channels are the one axis that nothing moves; and the layout, where each side of the image is an axis."""
+        batches = [axis for axis, size in enumerate(shape) if size == self.batch and other[axis] == 1]
+        if not batches:
+            return None
+        batch = batches[0]
+        rest = [axis for axis in range(len(shape)) if axis != batch]
+        still = [axis for axis in rest if shape[axis] == other[axis]]
+        wide = [axis for axis in still if shape[axis] > 1]
+        if len(still) == len(rest) > 1 and len(wide) != 1:
+            return None
+        if len(shape) == 2:
+            return (1 - batch, None if batch else _plain(shape)) if still or self.stamps is None else None
+        if len(wide) > 1 or not still:
+            return None
+        channel = wide[0] if wide else still[0]
+        sides = [axis for axis in rest if axis != channel]
+        kinds = _kinds_of(self.size)
+        if len(sides) != len(kinds) or self.other_size is None:
+            return channel, None
+        ratios = [new / old for new, old in zip(self.other_size, self.size, strict=True)]
+        for order in (kinds, (*kinds[:-2], *reversed(kinds[-2:]))):
+            expected = [shape[axis] * ratios[kinds.index(kind)] for axis, kind in zip(sides, order, strict=True)]
+            if all(abs(other[axis] - size) <= 1 for axis, size in zip(sides, expected, strict=True)):
+                named = {batch: BATCH, channel: CHANNEL, **dict(zip(sides, order, strict=True))}
+                return channel, Layout(tuple((Piece(named[axis], shape[axis]),) for axis in range(len(shape))))
+        return channel, None
+
+    def _by_content(self, tensor: Tensor, channel: int | None, *, moves: bool) -> Layout | None:
+        """Where the stamps arrive."""
+        if self.stamps is None:
+            return None
+        values = tensor.detach().to("cpu", torch.float32).numpy()
+        loose = None
+        for axis, before, after in _batches(tuple(tensor.shape)):
+            if axis == channel:
+                continue
+            view = _Split(values, axis, before, after)
+            found = view.layout(self.size, self.stamps, channel)
+            if found is not None and found.is_ordered:
+                return found
+            loose = loose or (found if before == after == 1 else None)
+        return loose
+
+    def _by_width(self, shape: tuple[int, ...], layer: nn.Module) -> Layout | None:
+        """Units that are no places, such as queries: the size of the module's last weights says which axis they are."""
+        widths = {weight.shape[0] for weight in list(layer.parameters())[-1:]}
+        named = [axis for axis, size in enumerate(shape) if axis and size in widths]
+        if len(shape) != 3 or shape[0] != self.batch or len(named) != 1:
+            return None
+        return _loose(shape, 0, named[0])
+
+
+class _Split:
+    """What an output says of three stamps, its axes named once the batch is taken out of one of them."""
+
+    def __init__(self, values: Any, axis: int, before: int, after: int) -> None:
+        self.shape, self.axis, self.before, self.after = values.shape, axis, before, after
+        parted = values.reshape(*values.shape[:axis], before, STAMPS, after, *values.shape[axis + 1 :])
+        self.energies = _energies(np.moveaxis(parted, axis + 1, 0))
+        self.owners = [*range(axis), axis, axis, *range(axis + 1, values.ndim)]  # the raw axis of each of the others
+
+    def layout(self, size: Sequence[int], stamps: Stamps, channel: int | None) -> Layout | None:
+        energies = self.energies
+        if not energies.any():
+            return None
+        wide = [axis for axis in range(energies.ndim - 1) if energies.shape[1 + axis] > 1]
+        moves = {axis: _moves(energies, axis) for axis in wide}
+        still = [axis for axis, (near, far) in moves.items() if near < STILL and far < MOVED]
+        places = [axis for axis, (_, far) in moves.items() if far >= MOVED]
+        known = [axis for axis in wide if channel is not None and self.owners[axis] == channel]
+        unclear = [axis for axis in wide if axis not in still and axis not in places]
+        channels = list(dict.fromkeys([*known, *still]))
+        places = [axis for axis in [*places, *unclear] if axis not in known]
+        if not known and (unclear or not still):
+            return None
+        summed = energies.sum(tuple(1 + axis for axis in wide if axis not in places))
+        summed = summed.reshape(STAMPS, *(energies.shape[1 + axis] for axis in sorted(places)))
+        found = arrangement(summed, size, stamps.centres) if places else None
+        if found is not None:
+            return self._named(dict(zip(sorted(places), found[0], strict=True)), channels)
+        if self.before * self.after > 1 or (not known and (len(channels) != 1 or len(places) > 1)):
+            return None
+        main = known[0] if known else channels[0]
+        others = [axis for axis in wide if axis != main]
+        if not others:
+            return self._named({}, [main])
+        return _loose(self.shape, self.axis, self.owners[main])
+
+    def _named(self, arranged: Mapping[int, Dimension], channels: Sequence[int]) -> Layout:
+        dimensions: list[Dimension] = [() for _ in self.shape]
+        for axis, owner in enumerate(self.owners):
+            if owner == self.axis and axis == self.axis + 1:
+                dimensions[owner] += (Piece(BATCH, STAMPS),)
+            count = self.energies.shape[1 + axis]
+            if axis in channels:
+                dimensions[owner] += (Piece(CHANNEL, count),)
+            dimensions[owner] += arranged.get(axis, ())
+        return Layout(tuple(dimensions))
+
+
+def _batches(shape: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """List the axes in which three images may stand, with what stands before and after them in the same axis."""
+    exact = [axis for axis, size in enumerate(shape) if size == STAMPS]
+    yield from ((axis, 1, 1) for axis in exact)
+    for axis, size in enumerate(shape):
+        if size % STAMPS == 0 and size > STAMPS and (axis == 0 or not exact):
+            yield axis, 1, size // STAMPS
+            yield axis, size // STAMPS, 1
+
+
+def _energies(values: Any) -> Energies:
+    """How much each number answers to each of three stamps, from the differences of the three images."""
+    first, second, third = values
+    between = [np.square(a - b) for a, b in ((first, second), (first, third), (second, third))]
+    signs = ((1, 1, -1), (1, -1, 1), (-1, 1, 1))
+    return np.stack([np.maximum(sum(s * one for s, one in zip(sign, between, strict=True)), 0) for sign in signs])
+
+
+def _moves(energies: Energies, axis: int) -> tuple[float, float]:
+    """The share of what an axis says that lies elsewhere: of two stamps whole strides apart, and of any two."""
+    across = tuple(other for other in range(1, energies.ndim) if other != 1 + axis)
+    profiles = energies.sum(across, dtype=np.float64)
+    profiles = profiles / np.maximum(profiles.sum(1, keepdims=True), 1e-30)
+    apart = {pair: float(np.abs(profiles[pair[0]] - profiles[pair[1]]).sum()) / 2 for pair in combinations(range(STAMPS), 2)}
+    return apart[ALIGNED], max(apart.values())
+
+
+def _kinds_of(size: Sequence[int]) -> tuple[str, ...]:
+    return SPACE if len(size) == 3 else SPACE[1:]
+
+
+def _plain(shape: Sequence[int]) -> Layout:
+    kinds = (BATCH, CHANNEL, *SPACE[len(SPACE) + 2 - len(shape) :])
+    return Layout(tuple((Piece(kind, size),) for kind, size in zip(kinds, shape, strict=True)))
+
+
+def _loose(shape: Sequence[int], batch: int, channel: int) -> Layout:
+    kinds = {batch: BATCH, channel: CHANNEL}
+    return Layout(tuple((Piece(kinds.get(axis, PLACES), size),) for axis, size in enumerate(shape)))
+
+
+def _channel_by_contract(layer: nn.Module, key: Key, shape: Sequence[int]) -> int | None:
+    """Which axis torch's own layers take for the channels, whatever they are fed."""
+    for kinds, axis in ((CHANNELS_FIRST, 1), (CHANNELS_LAST, len(shape) - 1)):
+        kind = next((kind for kind in kinds if isinstance(layer, kind)), None)
+        if kind is not None and (type(layer).forward is kind.forward or kind is nn.RNNBase):
+            return None if key[-1] not in ((), (0,)) else axis
+    return None
+
+
+def _is_elementwise(layer: nn.Module, given: Tensor, output: Tensor) -> bool:
+    """Whether a module without weights commutes with any order of its numbers."""
+    if output is given:
+        return True
+    if any(True for _ in layer.parameters()) or any(True for _ in layer.children()):
+        return False
+    generator = torch.Generator().manual_seed(0)
+    shape = [WITHOUT_WEIGHTS] * given.dim()
+    values = torch.randn(shape, generator=generator)
+    order = torch.randperm(values.numel(), generator=generator)
+    try:
+        first = layer.forward(values.clone()).flatten()[order]
+        second = layer.forward(values.flatten()[order].view(shape)).flatten()
+    except Exception:  # noqa: BLE001  # the layer is the user's own code, called with what it may not expect
+        return False
+    return bool(torch.equal(first, second))
