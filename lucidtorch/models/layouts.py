@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,7 +18,9 @@ from lucidtorch.models.axes.layout import Layout
 from lucidtorch.models.axes.pieces import BATCH, CHANNEL, PLACES, SPACE, Dimension, Piece
 from lucidtorch.models.axes.stamps import ALIGNED, STAMPS, Stamps
 
+HEADS = "heads"  # in place of the way into an output: what the attention heads of the module gave
 Key: TypeAlias = tuple[Any, ...]  # a module's name, which of its calls, and the way into what it gave
+MIXED = 0.75  # of an axis of channels, where all other axes are places in a known order
 MOVED, STILL = 0.9, 0.5  # of what an axis says of two stamps: the share that lies elsewhere; a gap, not a threshold
 FIRST = tuple[type[nn.Module], ...]
 CHANNELS_FIRST: tuple[type[nn.Module], ...] = (
@@ -61,7 +64,10 @@ class LayoutFinder:
         Returns:
             Its layout; None where that is not known for sure.
         """
-        found = self._found(key, tensor, layer)
+        found = self._known.get(tensor)
+        if found is not None and found.is_ordered:
+            return found
+        found = self._found(key, tensor, layer) or found
         if (found is None or not found.is_ordered) and isinstance(given, Tensor):
             inherited = self._known.get(given)
             if inherited is not None and given.shape == tensor.shape and _is_elementwise(layer, given, tensor):
@@ -82,7 +88,7 @@ class LayoutFinder:
                 return by_shape[1]
         if len(shape) == 2 and shape[0] == self.batch and (self.stamps is None or other is None):
             return _plain(shape)
-        by_content = self._by_content(tensor, channel, moves=by_shape is not None)
+        by_content = self._by_content(tensor, channel, layer if key[-1] == HEADS else None)
         if by_content is not None and by_content.is_ordered:
             return by_content
         if shape[0] == self.batch and (len(shape) == 2 or (channel == 1 and len(shape) in (4, 5))):
@@ -114,20 +120,20 @@ class LayoutFinder:
             expected = [shape[axis] * ratios[kinds.index(kind)] for axis, kind in zip(sides, order, strict=True)]
             if all(abs(other[axis] - size) <= 1 for axis, size in zip(sides, expected, strict=True)):
                 named = {batch: BATCH, channel: CHANNEL, **dict(zip(sides, order, strict=True))}
-                return channel, Layout(tuple((Piece(named[axis], shape[axis]),) for axis in range(len(shape))))
+                return channel, Layout(tuple(_whole(named[axis], shape[axis]) for axis in range(len(shape))))
         return channel, None
 
-    def _by_content(self, tensor: Tensor, channel: int | None, *, moves: bool) -> Layout | None:
+    def _by_content(self, tensor: Tensor, channel: int | None, heads: nn.Module | None) -> Layout | None:
         """Where the stamps arrive."""
         if self.stamps is None:
             return None
         values = tensor.detach().to("cpu", torch.float32).numpy()
+        widths = set() if heads is None else {size for weight in heads.parameters() for size in weight.shape}
         loose = None
         for axis, before, after in _batches(tuple(tensor.shape)):
             if axis == channel:
                 continue
-            view = _Split(values, axis, before, after)
-            found = view.layout(self.size, self.stamps, channel)
+            found = _Split(values, axis, before, after).layout(self.size, self.stamps, channel, widths)
             if found is not None and found.is_ordered:
                 return found
             loose = loose or (found if before == after == 1 else None)
@@ -151,32 +157,48 @@ class _Split:
         self.energies = _energies(np.moveaxis(parted, axis + 1, 0))
         self.owners = [*range(axis), axis, axis, *range(axis + 1, values.ndim)]  # the raw axis of each of the others
 
-    def layout(self, size: Sequence[int], stamps: Stamps, channel: int | None) -> Layout | None:
+    def layout(self, size: Sequence[int], stamps: Stamps, channel: int | None, widths: set[int]) -> Layout | None:
+        """The one reading in which every stamp arrives at its place; or channels, and places of unknown order."""
         energies = self.energies
         if not energies.any():
             return None
-        wide = [axis for axis in range(energies.ndim - 1) if energies.shape[1 + axis] > 1]
-        moves = {axis: _moves(energies, axis) for axis in wide}
+        self.wide = [axis for axis in range(energies.ndim - 1) if energies.shape[1 + axis] > 1]
+        moves = {axis: _moves(energies, axis) for axis in self.wide}
+        known = [axis for axis in self.wide if channel is not None and self.owners[axis] == channel]
+        options = [(axis,) for axis in known or self.wide if known or self._may_be_channels((axis,), moves)]
+        if not options:
+            counts = energies.shape[1:]
+            pairs = [pair for pair in combinations(self.wide, 2) if counts[pair[0]] * counts[pair[1]] in widths]
+            options = [(), *(pair for pair in pairs if self._may_be_channels(pair, moves, STILL))]
+            options = [one for one in options if one or self._may_be_channels((), moves)]
+        found = [self._reading(option, size, stamps) for option in options]
+        readings = [one for one in found if one is not None]
+        return readings[0] if len(readings) == 1 else self._unordered(known, moves)
+
+    def _may_be_channels(
+        self, chosen: Sequence[int], moves: Mapping[int, tuple[float, float]], most: float = MIXED
+    ) -> bool:
+        """Whether some axes keep still while all others move."""
+        return all(moves[axis][0] < most if axis in chosen else moves[axis][1] >= MOVED for axis in self.wide)
+
+    def _reading(self, channels: Sequence[int], size: Sequence[int], stamps: Stamps) -> Layout | None:
+        places = [axis for axis in self.wide if axis not in channels]
+        if not places:
+            return None
+        gone = tuple(axis for axis in range(1, self.energies.ndim) if axis - 1 not in places)
+        found = arrangement(self.energies.sum(gone, dtype=np.float64), size, stamps.centres)
+        return None if found is None else self._named(dict(zip(places, found, strict=True)), channels)
+
+    def _unordered(self, known: Sequence[int], moves: Mapping[int, tuple[float, float]]) -> Layout | None:
+        """Channels and places of which nobody knows the order; none where other images stand in the same axis."""
         still = [axis for axis, (near, far) in moves.items() if near < STILL and far < MOVED]
-        places = [axis for axis, (_, far) in moves.items() if far >= MOVED]
-        known = [axis for axis in wide if channel is not None and self.owners[axis] == channel]
-        unclear = [axis for axis in wide if axis not in still and axis not in places]
-        channels = list(dict.fromkeys([*known, *still]))
-        places = [axis for axis in [*places, *unclear] if axis not in known]
-        if not known and (unclear or not still):
+        channels = known or still
+        others = [axis for axis in self.wide if axis not in channels]
+        if self.before * self.after > 1 or len(channels) != 1 or (not known and len(others) > 1):
             return None
-        summed = energies.sum(tuple(1 + axis for axis in wide if axis not in places))
-        summed = summed.reshape(STAMPS, *(energies.shape[1 + axis] for axis in sorted(places)))
-        found = arrangement(summed, size, stamps.centres) if places else None
-        if found is not None:
-            return self._named(dict(zip(sorted(places), found[0], strict=True)), channels)
-        if self.before * self.after > 1 or (not known and (len(channels) != 1 or len(places) > 1)):
+        if not known and any(moves[axis][1] < MOVED for axis in others):
             return None
-        main = known[0] if known else channels[0]
-        others = [axis for axis in wide if axis != main]
-        if not others:
-            return self._named({}, [main])
-        return _loose(self.shape, self.axis, self.owners[main])
+        return _loose(self.shape, self.axis, self.owners[channels[0]]) if others else self._named({}, channels)
 
     def _named(self, arranged: Mapping[int, Dimension], channels: Sequence[int]) -> Layout:
         dimensions: list[Dimension] = [() for _ in self.shape]
@@ -209,12 +231,18 @@ def _energies(values: Any) -> Energies:
 
 
 def _moves(energies: Energies, axis: int) -> tuple[float, float]:
-    """The share of what an axis says that lies elsewhere: of two stamps whole strides apart, and of any two."""
+    """The share of what an axis says that lies elsewhere: of two stamps whole strides apart, and of any two.
+
+    For the second, the strongest places count more: convolutions spread what they see.
+    """
     across = tuple(other for other in range(1, energies.ndim) if other != 1 + axis)
     profiles = energies.sum(across, dtype=np.float64)
-    profiles = profiles / np.maximum(profiles.sum(1, keepdims=True), 1e-30)
-    apart = {pair: float(np.abs(profiles[pair[0]] - profiles[pair[1]]).sum()) / 2 for pair in combinations(range(STAMPS), 2)}
-    return apart[ALIGNED], max(apart.values())
+    shares = [one / np.maximum(one.sum(1, keepdims=True), 1e-30) for one in (profiles, np.square(profiles))]
+    apart = [
+        {pair: float(np.abs(share[pair[0]] - share[pair[1]]).sum()) / 2 for pair in combinations(range(STAMPS), 2)}
+        for share in shares
+    ]
+    return apart[0][ALIGNED], max(apart[1].values())
 
 
 def _kinds_of(size: Sequence[int]) -> tuple[str, ...]:
@@ -223,12 +251,16 @@ def _kinds_of(size: Sequence[int]) -> tuple[str, ...]:
 
 def _plain(shape: Sequence[int]) -> Layout:
     kinds = (BATCH, CHANNEL, *SPACE[len(SPACE) + 2 - len(shape) :])
-    return Layout(tuple((Piece(kind, size),) for kind, size in zip(kinds, shape, strict=True)))
+    return Layout(tuple(_whole(kind, size) for kind, size in zip(kinds, shape, strict=True)))
 
 
 def _loose(shape: Sequence[int], batch: int, channel: int) -> Layout:
     kinds = {batch: BATCH, channel: CHANNEL}
-    return Layout(tuple((Piece(kinds.get(axis, PLACES), size),) for axis, size in enumerate(shape)))
+    return Layout(tuple(_whole(kinds.get(axis, PLACES), size) for axis, size in enumerate(shape)))
+
+
+def _whole(kind: str, size: int) -> Dimension:
+    return () if size == 1 and kind not in (BATCH, CHANNEL) else (Piece(kind, size),)
 
 
 def _channel_by_contract(layer: nn.Module, key: Key, shape: Sequence[int]) -> int | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from math import ceil, prod
-from typing import TypeAlias
+from math import prod
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +30,14 @@ Energies: TypeAlias = npt.NDArray[np.float64]
 Arrangement: TypeAlias = tuple[Dimension, ...]
 MOST_TOKENS = 8  # class and register tokens on one side of the image's own
 STRONG = 0.25  # of the strongest place: what is weaker may have come through the windows of convolutions
-CELLS, SHARE = 0.6, 0.08  # how far from its place a stamp may arrive: in cells, or in parts of the side
+INSIDE = 0.7  # of what is strong: the share that must lie around the places of the stamps
+ROUGH = 2.5  # times as far may the one strongest place lie
+CELLS, SHARE = 0.6, 0.15  # how far from its place a stamp may arrive: in cells, or in parts of the side
 
 
 def arrangement(
     energies: Energies, size: Sequence[int], centres: Sequence[Sequence[float]]
-) -> tuple[Arrangement, float] | None:
+) -> Arrangement | None:
     """Find the order in which places stand.
 
     Args:
@@ -44,15 +46,50 @@ def arrangement(
         centres: Where the stamps are, as fractions of the sides.
 
     Returns:
-        What each of these axes is, and by how many cells the stamps missed their places; None where no usual order
-        brings them there.
+        What each of these axes is; None where no usual order brings every stamp to its place.
     """
     found: list[tuple[float, int, Arrangement]] = []
+    peaks = [np.unravel_index(int(one.argmax()), one.shape) for one in energies]
     for number, dimensions in enumerate(_candidates(energies.shape[1:], tuple(size))):
+        if not _may_fit(peaks, dimensions, centres):
+            continue
         missed = _missed(energies, dimensions, centres)
         if missed is not None:
             found.append((round(missed[1], 2), number, missed[0]))
-    return (min(found)[2], min(found)[0]) if found else None
+    return min(found)[2] if found else None
+
+
+def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: Sequence[Sequence[float]]) -> bool:
+    """Say whether the strongest places lie where an order would have them, roughly, or all as far away."""
+    kinds = {piece.kind for one in _opened(dimensions) for piece in one}
+    rolled = any(piece.step > 1 for one in dimensions for piece in one)
+    for kind in kinds:
+        count = _whole(_opened(dimensions), kind)
+        off = []
+        for peak, centre in zip(peaks, centres, strict=True):
+            at = sum(_read(int(index), one, kind) for index, one in zip(peak, dimensions, strict=True))
+            side = min(SPACE.index(kind) - len(SPACE), -1)
+            off.append(at - centre[max(side, -len(centre))] * count + 0.5)
+        if rolled:
+            off = [one - off[0] for one in off]
+        if any(min(abs(one) % count, count - abs(one) % count) > ROUGH * max(CELLS, SHARE * count) for one in off):
+            return False
+    return True
+
+
+def _opened(dimensions: Arrangement) -> Arrangement:
+    return tuple(one[0].inner if one and one[0].kind == TOKENS else one for one in dimensions)
+
+
+def _read(index: int, dimension: Dimension, kind: str) -> int:
+    """How far along one side of the image a place of an axis lies."""
+    if dimension and dimension[0].kind == TOKENS:
+        index, dimension = index - dimension[0].before, dimension[0].inner
+    found = 0
+    for piece in reversed(dimension):
+        index, here = divmod(index, piece.size)
+        found += here * piece.step if piece.kind == kind else 0
+    return found
 
 
 def _missed(
@@ -64,7 +101,7 @@ def _missed(
     peaks = maps.reshape(len(maps), -1).max(1).reshape(-1, *[1] * (maps.ndim - 1))
     maps = np.where(maps >= STRONG * peaks, maps, 0.0)
     coarse = any(piece.step > 1 for one in dimensions for piece in one)
-    worst, seen = 0.0, False
+    worst, seen, inside = 0.0, False, np.ones(maps.shape, dtype=bool)
     shifts: dict[str, int] = {}
     for side, kind in enumerate(SPACE[-(maps.ndim - 1) :]):
         count = maps.shape[1 + side]
@@ -79,8 +116,11 @@ def _missed(
         if abs(shift) > 1:
             shifts[kind] = shift
             off = _turned(off - shift, count)
-        worst = max(worst, float(np.abs(off).max()) / max(CELLS, SHARE * count))
-    if not seen or worst > 1:
+        reach = max(CELLS, SHARE * count)
+        worst = max(worst, float(np.abs(off).max()) / reach)
+        away = np.abs(_turned(np.arange(count) - (wanted + shift)[:, None], count)) <= 2 * reach
+        inside &= away.reshape(len(maps), *(count if axis == 1 + side else 1 for axis in range(1, maps.ndim)))
+    if not seen or worst > 1 or ((maps * inside).reshape(len(maps), -1).sum(1) < INSIDE * maps.reshape(len(maps), -1).sum(1)).any():
         return None
     moved = tuple(tuple(p._replace(shift=shifts.get(p.kind, 0) % _whole(dimensions, p.kind)) for p in one)
                   if shifts else one for one in dimensions)  # fmt: skip
@@ -190,10 +230,8 @@ def _grids(count: int, size: Sequence[int]) -> Iterator[tuple[int, ...]]:
 def _fits(grid: tuple[int, int], size: Sequence[int]) -> bool:
     """Say whether rows and columns are what some stride leaves of the image, or what a window fills up."""
     (rows, columns), (height, width) = grid, size[-2:]
-    if rows > height or columns > width:
-        return False
-    low, high = max(height / (rows + 1), width / (columns + 1)), min(height / max(rows - 1, 0.5), width / max(columns - 1, 0.5))
-    return low < high and abs(rows - ceil(height * columns / width)) <= 1
+    near = abs(rows * width - columns * height) < max(width, height)
+    return rows <= height and columns <= width and near
 
 
 def _kinds(grid: Sequence[int]) -> tuple[str, ...]:

@@ -12,10 +12,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 ALIGNED, OTHER = (0, 1), 2  # of the three stamps, two lie whole strides apart, and one anywhere
 STAMPS = 3
-GREY = 0.5
+GREY, CONTRAST = 0.5, 0.7  # a patch of a colour, which pooling keeps, with a texture
 LARGEST_STRIDE = 32  # of the usual networks, from pixels to their last maps
 FEWEST_UNITS = 4
 SOFTMAXES = ("_softmax", "_safe_softmax")
+MEANS, MAP_AXES = ("mean", "_adaptive_avg_pool2d"), 4
 ATTENTION = "_scaled_dot_product"
 
 
@@ -55,7 +56,7 @@ def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
         while unit * 2 <= LARGEST_STRIDE and side // (unit * 2) >= FEWEST_UNITS:
             unit *= 2
         count = side // unit
-        extent = max(small, unit // 8)
+        extent = max(small, unit // 4)
         inner = small * (unit * (3 + 2 * number) // 8 // small)
         third = (count // 2) * unit + min(inner, side - (count // 2) * unit - extent) if count > 5 else side - extent
         early, late = unit, (count - 2) * unit
@@ -68,7 +69,9 @@ def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
         frames = (size[0] // 4, size[0] // 4 + size[0] // 2, size[0] // 2)
         places = [[min(frame, size[0] - 1), *place] for frame, place in zip(frames, places, strict=True)]
     images = torch.full((STAMPS, channels, *size), GREY)
-    mark = torch.rand(channels, *extents, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    colours = torch.rand(channels, *[1] * len(extents), generator=generator).round() * CONTRAST
+    mark = colours + (1 - CONTRAST) * torch.rand(channels, *extents, generator=generator)
     for image, place in zip(images, places, strict=True):
         image[(slice(None), *(slice(at, at + width) for at, width in zip(place, extents, strict=True)))] = mark
     middles = tuple(
@@ -93,18 +96,41 @@ def patch_of(module: nn.Module) -> int:
 
 
 class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Every token attends to itself alone."""
+    """Each token attends to itself alone, convolutions that keep the size see one place, and means are all alike."""
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
         name = func._schema.name.rpartition("::")[2]
+        if name == "convolution" and _keeps_size(*args[:2], *args[3:8]):
+            values, weight, bias, _, padding, *others = args
+            middle = weight[(slice(None), slice(None), *(slice(size // 2, size // 2 + 1) for size in weight.shape[2:]))]
+            ones, none = [1] * len(padding), [0] * len(padding)
+            return func(values, middle, bias, ones, none, ones, False, none, others[-1])
+        result = func(*args, **(kwargs or {}))
         if name in SOFTMAXES and result.dim() > 2 and result.shape[-1] == result.shape[-2]:
             result.copy_(torch.eye(result.shape[-1], dtype=result.dtype, device=result.device))
         elif name.startswith(ATTENTION) and "backward" not in name and result[0].shape == args[2].shape:
             result[0].copy_(args[2])
+        elif name in MEANS and result.dim() == MAP_AXES and result.shape[2:].numel() == 1 and len(result) == STAMPS:
+            result.copy_(result[:1].expand_as(result))
         return result
+
+
+def _keeps_size(
+    values: Tensor,
+    weight: Tensor,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    transposed: bool,
+    _: object = None,
+) -> bool:
+    """Whether a convolution gives as many places as it takes, and mixes them."""
+    kernel = weight.shape[2:]
+    if transposed or set(stride) != {1} or kernel.numel() == 1:
+        return False
+    return all(2 * pad == gap * (size - 1) for pad, gap, size in zip(padding, dilation, kernel, strict=True))
 
 
 @contextlib.contextmanager

@@ -118,7 +118,7 @@ def walk(
     other = _other_size(size)
     others, whole = _shapes(module, normalize(torch.full((1, channels, *other), GREY)), run)
     is_meta = any(weight.is_meta for weight in module.parameters())
-    stamped = batch > 1 and not is_meta and not (whole and all(map(_is_map, others.values())))
+    stamped = batch > 1 and not is_meta and not (whole and all(_is_map(*one) for one in others.items()))
     for marked in (stamps(module, size, channels), None) if stamped else (None,):
         images = torch.full((batch, channels, *size), GREY) if marked is None else marked.images
         finder = LayoutFinder(size, len(images), other, others, marked)
@@ -135,7 +135,7 @@ def _noted(
     tracer = FieldTracer(images)
     notes = _Notes(found.firings, tracer, finder, output)
     apart = contextlib.nullcontext() if finder.stamps is None else unmixed(module)
-    with notes.on(module), probing(module) as attempt, _attention_in_full(), tracer, apart, notes.watch:
+    with notes.on(module), probing(module) as attempt, _attention_in_full(), apart, tracer, notes.watch:
         run(images)
     found.broken = attempt.reason
     return found
@@ -157,26 +157,30 @@ def _shapes(
     """Note the shapes of all that a network gives for an image, and whether it took it."""
     shapes: dict[Key, tuple[int, ...]] = {}
     calls: Counter[str] = Counter()
+    watch = AttentionWatch()
 
     def hook_of(name: str) -> Callable[[nn.Module, object, object], None]:
-        def note(_: nn.Module, __: object, output: object) -> None:
+        def note(layer: nn.Module, _: object, output: object) -> None:
             for parts, tensor in tensors(output):
                 shapes[name, calls[name], parts] = tuple(tensor.shape)
+            if (heads := watch.leave(layer)) is not None:
+                shapes[name, calls[name], HEADS] = tuple(heads.shape)
             calls[name] += 1
 
         return note
 
     with contextlib.ExitStack() as hooks:
         for name, child in module.named_modules():
+            hooks.callback(child.register_forward_pre_hook(lambda layer, _: watch.enter(layer)).remove)
             hooks.callback(child.register_forward_hook(hook_of(name)).remove)
-        with probing(module) as attempt, _attention_in_full():
+        with probing(module) as attempt, _attention_in_full(), watch:
             run(image)
     return shapes, attempt.reason is None
 
 
-def _is_map(shape: tuple[int, ...]) -> bool:
+def _is_map(key: Key, shape: tuple[int, ...]) -> bool:
     """Whether a tensor that one image gave may be one of maps or of vectors with the batch in front."""
-    return len(shape) in (2, 4, 5) and shape[0] == 1
+    return key[-1] != HEADS and len(shape) in (2, 4, 5) and shape[0] == 1
 
 
 @contextlib.contextmanager
@@ -267,7 +271,7 @@ class _Notes:
 
     def _views(self, name: str, call: int, layer: nn.Module, output: object) -> tuple[View, ...]:
         heads = self.watch.leave(layer)
-        layout = None if heads is None else self._finder.find((name, call, HEADS), heads, nn.Identity())
+        layout = None if heads is None else self._finder.find((name, call, HEADS), heads, layer)
         of_heads = None if heads is None else head_view(heads, layout)
         return (*([] if of_heads is None else [of_heads]), *state_views(layer, output, self._batch))
 
