@@ -22,7 +22,6 @@ HEADS = "heads"  # in place of the way into an output: what the attention heads 
 Key: TypeAlias = tuple[Any, ...]  # a module's name, which of its calls, and the way into what it gave
 MIXED = 0.75  # of an axis of channels, where all other axes are places in a known order
 MOVED, STILL = 0.9, 0.5  # of what an axis says of two stamps: the share that lies elsewhere; a gap, not a threshold
-FIRST = tuple[type[nn.Module], ...]
 CHANNELS_FIRST: tuple[type[nn.Module], ...] = (
     *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
     *(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm, nn.InstanceNorm2d, nn.InstanceNorm3d),
@@ -30,6 +29,7 @@ CHANNELS_FIRST: tuple[type[nn.Module], ...] = (
     *(nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d, nn.Upsample, nn.LocalResponseNorm, nn.PixelShuffle, nn.PixelUnshuffle),
 )
 CHANNELS_LAST: tuple[type[nn.Module], ...] = (nn.Linear, nn.LayerNorm, nn.RNNBase, nn.MultiheadAttention)
+RECURRENT = 3  # axes of sequences, and of the states after them
 WITHOUT_WEIGHTS = 6  # numbers on each side on which a module shows that it works number by number
 
 
@@ -65,13 +65,11 @@ class LayoutFinder:
             Its layout; None where that is not known for sure.
         """
         found = self._known.get(tensor)
-        if found is not None and found.is_ordered:
-            return found
-        found = self._found(key, tensor, layer) or found
-        if (found is None or not found.is_ordered) and isinstance(given, Tensor):
+        if found is None and isinstance(given, Tensor) and given.shape == tensor.shape:
             inherited = self._known.get(given)
-            if inherited is not None and given.shape == tensor.shape and _is_elementwise(layer, given, tensor):
-                found = inherited
+            found = inherited if inherited is not None and _is_elementwise(layer, given, tensor) else None
+        if found is None or not found.is_ordered:
+            found = self._found(key, tensor, layer) or found
         self._known[tensor] = found
         return found
 
@@ -79,21 +77,24 @@ class LayoutFinder:
         shape = tuple(tensor.shape)
         if len(shape) < 2 or not tensor.is_floating_point() or not tensor.numel():
             return None
-        channel = _channel_by_contract(layer, key, shape)
+        if isinstance(layer, nn.RNNBase) and len(shape) != RECURRENT:
+            return None  # packed or unbatched sequences
+        channel = by_contract = _channel_by_contract(layer, key, shape)
         other = self.others.get(key)
         by_shape = None if other is None or len(other) != len(shape) else self._by_shape(shape, other)
         if by_shape is not None and channel in (None, by_shape[0]):
             channel = by_shape[0]
             if by_shape[1] is not None:
                 return by_shape[1]
-        if len(shape) == 2 and shape[0] == self.batch and (self.stamps is None or other is None):
+        in_front = shape[0] == self.batch
+        if in_front and len(shape) == 2 and (self.stamps is None or other is None):
             return _plain(shape)
-        by_content = self._by_content(tensor, channel, layer if key[-1] == HEADS else None)
-        if by_content is not None and by_content.is_ordered:
-            return by_content
-        if shape[0] == self.batch and (len(shape) == 2 or (channel == 1 and len(shape) in (4, 5))):
-            return _plain(shape) if len(shape) == 2 or _channel_by_contract(layer, key, shape) == 1 else by_content
-        return by_content or self._by_width(shape, layer)
+        if in_front and len(shape) in (4, 5) and by_contract == 1:  # what these layers make are maps
+            return _plain(shape)
+        found = self._by_content(tensor, channel, layer if key[-1] == HEADS else None)
+        if found is None and in_front and len(shape) == 2:
+            return _plain(shape)
+        return found or self._by_width(shape, layer)
 
     def _by_shape(self, shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int | None, Layout | None] | None:
         """The channels are the one axis that nothing moves; and the layout, where each side of the image is an axis."""
@@ -160,39 +161,37 @@ class _Split:
     def layout(self, size: Sequence[int], stamps: Stamps, channel: int | None, widths: set[int]) -> Layout | None:
         """The one reading in which every stamp arrives at its place; or channels, and places of unknown order."""
         energies = self.energies
-        if not energies.any():
-            return None
         self.wide = [axis for axis in range(energies.ndim - 1) if energies.shape[1 + axis] > 1]
         moves = {axis: _moves(energies, axis) for axis in self.wide}
         known = [axis for axis in self.wide if channel is not None and self.owners[axis] == channel]
-        options = [(axis,) for axis in known or self.wide if known or self._may_be_channels((axis,), moves)]
-        if not options:
+        if widths:  # of attention heads, whose channels come last
             counts = energies.shape[1:]
-            pairs = [pair for pair in combinations(self.wide, 2) if counts[pair[0]] * counts[pair[1]] in widths]
-            options = [(), *(pair for pair in pairs if self._may_be_channels(pair, moves, STILL))]
-            options = [one for one in options if one or self._may_be_channels((), moves)]
+            last = len(counts) - 1
+            options = [(axis, last) for axis in self.wide if axis != last and counts[axis] * counts[last] in widths]
+            options = options or [(last,)]
+        else:
+            options = [(axis,) for axis in known or self.wide if known or self._may_be_channels((axis,), moves)]
+            options = options or [()] * self._may_be_channels((), moves)
         found = [self._reading(option, size, stamps) for option in options]
         readings = [one for one in found if one is not None]
         return readings[0] if len(readings) == 1 else self._unordered(known, moves)
 
-    def _may_be_channels(
-        self, chosen: Sequence[int], moves: Mapping[int, tuple[float, float]], most: float = MIXED
-    ) -> bool:
+    def _may_be_channels(self, chosen: Sequence[int], moves: Mapping[int, tuple[float, float]]) -> bool:
         """Whether some axes keep still while all others move."""
-        return all(moves[axis][0] < most if axis in chosen else moves[axis][1] >= MOVED for axis in self.wide)
+        return all(moves[axis][0] < MIXED if axis in chosen else moves[axis][1] >= MOVED for axis in self.wide)
 
     def _reading(self, channels: Sequence[int], size: Sequence[int], stamps: Stamps) -> Layout | None:
         places = [axis for axis in self.wide if axis not in channels]
         if not places:
             return None
         gone = tuple(axis for axis in range(1, self.energies.ndim) if axis - 1 not in places)
-        found = arrangement(self.energies.sum(gone, dtype=np.float64), size, stamps.centres)
+        found = arrangement(self.energies.sum(gone).astype(np.float64), size, stamps.centres)
         return None if found is None else self._named(dict(zip(places, found, strict=True)), channels)
 
     def _unordered(self, known: Sequence[int], moves: Mapping[int, tuple[float, float]]) -> Layout | None:
         """Channels and places of which nobody knows the order; none where other images stand in the same axis."""
         still = [axis for axis, (near, far) in moves.items() if near < STILL and far < MOVED]
-        channels = known or still
+        channels = known or (self.wide if len(self.wide) == 1 else still)
         others = [axis for axis in self.wide if axis not in channels]
         if self.before * self.after > 1 or len(channels) != 1 or (not known and len(others) > 1):
             return None
@@ -225,9 +224,9 @@ def _batches(shape: Sequence[int]) -> Iterator[tuple[int, int, int]]:
 def _energies(values: Any) -> Energies:
     """How much each number answers to each of three stamps, from the differences of the three images."""
     first, second, third = values
-    between = [np.square(a - b) for a, b in ((first, second), (first, third), (second, third))]
-    signs = ((1, 1, -1), (1, -1, 1), (-1, 1, 1))
-    return np.stack([np.maximum(sum(s * one for s, one in zip(sign, between, strict=True)), 0) for sign in signs])
+    near, far, other = (np.square(a - b) for a, b in ((first, second), (first, third), (second, third)))
+    answers = np.stack([near + far - other, near + other - far, far + other - near])
+    return np.maximum(answers, 0, out=answers)
 
 
 def _moves(energies: Energies, axis: int) -> tuple[float, float]:
@@ -236,7 +235,7 @@ def _moves(energies: Energies, axis: int) -> tuple[float, float]:
     For the second, the strongest places count more: convolutions spread what they see.
     """
     across = tuple(other for other in range(1, energies.ndim) if other != 1 + axis)
-    profiles = energies.sum(across, dtype=np.float64)
+    profiles = energies.sum(across).astype(np.float64)
     shares = [one / np.maximum(one.sum(1, keepdims=True), 1e-30) for one in (profiles, np.square(profiles))]
     apart = [
         {pair: float(np.abs(share[pair[0]] - share[pair[1]]).sum()) / 2 for pair in combinations(range(STAMPS), 2)}

@@ -48,15 +48,16 @@ def arrangement(
     Returns:
         What each of these axes is; None where no usual order brings every stamp to its place.
     """
-    found: list[tuple[float, int, Arrangement]] = []
+    found: list[tuple[bool, float, int, Arrangement]] = []
     peaks = [np.unravel_index(int(one.argmax()), one.shape) for one in energies]
     for number, dimensions in enumerate(_candidates(energies.shape[1:], tuple(size))):
         if not _may_fit(peaks, dimensions, centres):
             continue
         missed = _missed(energies, dimensions, centres)
         if missed is not None:
-            found.append((round(missed[1], 2), number, missed[0]))
-    return min(found)[2] if found else None
+            sides = {piece.kind for one in _opened(missed[0]) for piece in one}
+            found.append((len(sides) < 2, round(missed[1], 2), number, missed[0]))
+    return min(found)[-1] if found else None
 
 
 def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: Sequence[Sequence[float]]) -> bool:
