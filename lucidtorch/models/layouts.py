@@ -29,7 +29,9 @@ CHANNELS_FIRST: tuple[type[nn.Module], ...] = (
     *(nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d, nn.Upsample, nn.LocalResponseNorm, nn.PixelShuffle, nn.PixelUnshuffle),
 )
 CHANNELS_LAST: tuple[type[nn.Module], ...] = (nn.Linear, nn.LayerNorm, nn.RNNBase, nn.MultiheadAttention)
+HEADED = 4  # axes of a tensor with attention heads, one of which holds what stands beside the batch
 RECURRENT = 3  # axes of sequences, and of the states after them
+MAIN: tuple[Key, ...] = ((), (0,))  # the part of an output that torch's own layers are about
 WITHOUT_WEIGHTS = 6  # numbers on each side on which a module shows that it works number by number
 
 
@@ -43,6 +45,7 @@ class LayoutFinder:
         other_size: The sides of one image that the network took in an earlier pass; None where it takes no other.
         others: The shapes that this earlier pass gave.
         stamps: The images of this pass, where they are three with stamps, and nothing was mixed; otherwise None.
+        parents: The module that each module is a part of, by name.
     """
 
     size: tuple[int, ...]
@@ -50,6 +53,7 @@ class LayoutFinder:
     other_size: tuple[int, ...] | None
     others: Mapping[Key, tuple[int, ...]]
     stamps: Stamps | None
+    parents: Mapping[str, nn.Module] = field(default_factory=dict)
     _known: Any = field(default_factory=WeakTensorKeyDictionary)
 
     def find(self, key: Key, tensor: Tensor, layer: nn.Module, given: object = None) -> Layout | None:
@@ -77,8 +81,8 @@ class LayoutFinder:
         shape = tuple(tensor.shape)
         if len(shape) < 2 or not tensor.is_floating_point() or not tensor.numel():
             return None
-        if isinstance(layer, nn.RNNBase) and len(shape) != RECURRENT:
-            return None  # packed or unbatched sequences
+        if isinstance(layer, nn.RNNBase) and (len(shape) != RECURRENT or (key[-1] not in MAIN and shape[0] > 1)):
+            return None  # packed or unbatched sequences, and the states of several layers
         channel = by_contract = _channel_by_contract(layer, key, shape)
         other = self.others.get(key)
         by_shape = None if other is None or len(other) != len(shape) else self._by_shape(shape, other)
@@ -91,7 +95,7 @@ class LayoutFinder:
             return _plain(shape)
         if in_front and len(shape) in (4, 5) and by_contract == 1:  # what these layers make are maps
             return _plain(shape)
-        found = self._by_content(tensor, channel, layer if key[-1] == HEADS else None)
+        found = self._by_content(tensor, channel, layer if key[-1] == HEADS else self.parents.get(key[0]))
         if found is None and in_front and len(shape) == 2:
             return _plain(shape)
         return found or self._by_width(shape, layer)
@@ -129,7 +133,7 @@ class LayoutFinder:
         if self.stamps is None:
             return None
         values = tensor.detach().to("cpu", torch.float32).numpy()
-        widths = set() if heads is None else {size for weight in heads.parameters() for size in weight.shape}
+        widths = set() if heads is None else _widths(heads)
         loose = None
         for axis, before, after in _batches(tuple(tensor.shape)):
             if axis == channel:
@@ -161,17 +165,18 @@ class _Split:
     def layout(self, size: Sequence[int], stamps: Stamps, channel: int | None, widths: set[int]) -> Layout | None:
         """The one reading in which every stamp arrives at its place; or channels, and places of unknown order."""
         energies = self.energies
+        if channel is not None and self.shape[channel] == 1:
+            return None
         self.wide = [axis for axis in range(energies.ndim - 1) if energies.shape[1 + axis] > 1]
         moves = {axis: _moves(energies, axis) for axis in self.wide}
         known = [axis for axis in self.wide if channel is not None and self.owners[axis] == channel]
-        if widths:  # of attention heads, whose channels come last
-            counts = energies.shape[1:]
-            last = len(counts) - 1
-            options = [(axis, last) for axis in self.wide if axis != last and counts[axis] * counts[last] in widths]
-            options = options or [(last,)]
-        else:
-            options = [(axis,) for axis in known or self.wide if known or self._may_be_channels((axis,), moves)]
-            options = options or [()] * self._may_be_channels((), moves)
+        counts = energies.shape[1:]
+        options: list[tuple[int, ...]]
+        options = [(axis,) for axis in known or self.wide if known or self._may_be_channels((axis,), moves)]
+        if len(counts) > HEADED:  # attention heads, which together are as wide as a weight beside them
+            pairs = [pair for pair in combinations(self.wide, 2) if counts[pair[0]] * counts[pair[1]] in widths]
+            options += [pair for pair in pairs if set(known) <= set(pair)]
+        options = options or [()] * self._may_be_channels((), moves)
         found = [self._reading(option, size, stamps) for option in options]
         readings = [one for one in found if one is not None]
         return readings[0] if len(readings) == 1 else self._unordered(known, moves)
@@ -244,6 +249,13 @@ def _moves(energies: Energies, axis: int) -> tuple[float, float]:
     return apart[0][ALIGNED], max(apart[1].values())
 
 
+def _widths(module: nn.Module) -> set[int]:
+    """How wide the weights of a module are that it holds itself, or in layers that are its own parts."""
+    weights = [*module.parameters(recurse=False)]
+    weights += [one for part in module.children() for one in part.parameters(recurse=False)]
+    return {size for weight in weights for size in weight.shape}
+
+
 def _kinds_of(size: Sequence[int]) -> tuple[str, ...]:
     return SPACE if len(size) == 3 else SPACE[1:]
 
@@ -267,7 +279,7 @@ def _channel_by_contract(layer: nn.Module, key: Key, shape: Sequence[int]) -> in
     for kinds, axis in ((CHANNELS_FIRST, 1), (CHANNELS_LAST, len(shape) - 1)):
         kind = next((kind for kind in kinds if isinstance(layer, kind)), None)
         if kind is not None and (type(layer).forward is kind.forward or kind is nn.RNNBase):
-            return None if key[-1] not in ((), (0,)) else axis
+            return axis if key[-1] in MAIN else None
     return None
 
 

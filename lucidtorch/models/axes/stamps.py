@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -57,7 +58,7 @@ def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
             unit *= 2
         count = side // unit
         extent = max(small, unit // 4)
-        inner = small * (unit * (3 + 2 * number) // 8 // small)
+        inner = small * (unit * (1 + number) // 4 // small)
         third = (count // 2) * unit + min(inner, side - (count // 2) * unit - extent) if count > 5 else side - extent
         early, late = unit, (count - 2) * unit
         corners.append((early, max(late, 0), third) if number == 0 else (late, early + unit * (count > 6), third))
@@ -108,13 +109,32 @@ class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
             ones, none = [1] * len(padding), [0] * len(padding)
             return func(values, middle, bias, ones, none, ones, False, none, others[-1])
         result = func(*args, **(kwargs or {}))
-        if name in SOFTMAXES and result.dim() > 2 and result.shape[-1] == result.shape[-2]:
-            result.copy_(torch.eye(result.shape[-1], dtype=result.dtype, device=result.device))
-        elif name.startswith(ATTENTION) and "backward" not in name and result[0].shape == args[2].shape:
-            result[0].copy_(args[2])
+        if name in SOFTMAXES and result.dim() > 2:
+            keys = _own_keys(*result.shape[-2:])
+            if keys is not None:
+                result.copy_(torch.nn.functional.one_hot(keys, result.shape[-1]))
+        elif name.startswith(ATTENTION) and "backward" not in name:
+            keys = _own_keys(args[0].shape[-2], args[2].shape[-2])
+            if keys is not None and result[0].shape[:-2] == args[2].shape[:-2]:
+                result[0].copy_(args[2][..., keys.to(args[2].device), :])
         elif name in MEANS and result.dim() == MAP_AXES and result.shape[2:].numel() == 1 and len(result) == STAMPS:
             result.copy_(result[:1].expand_as(result))
         return result
+
+
+def _own_keys(queries: int, keys: int) -> Tensor | None:
+    """The key at each query's own place, also where one of them has its square grid coarser by a whole factor."""
+    if queries == keys:
+        return torch.arange(keys)
+    fine, coarse = math.isqrt(max(queries, keys)), math.isqrt(min(queries, keys))
+    if (fine**2, coarse**2) != (max(queries, keys), min(queries, keys)) or not coarse or fine % coarse:
+        return None
+    factor = fine // coarse
+    if queries > keys:
+        sides = torch.arange(fine) // factor
+        return (sides[:, None] * coarse + sides).flatten()
+    sides = torch.arange(coarse) * factor
+    return (sides[:, None] * fine + sides).flatten()
 
 
 def _keeps_size(

@@ -117,11 +117,13 @@ def walk(
     run = feed or module
     other = _other_size(size)
     others, whole = _shapes(module, normalize(torch.full((1, channels, *other), GREY)), run)
+    named = dict(module.named_modules())
+    parents = {name: named[name.rpartition(".")[0]] for name in named if name}
     is_meta = any(weight.is_meta for weight in module.parameters())
     stamped = batch > 1 and not is_meta and not (whole and all(_is_map(*one) for one in others.items()))
     for marked in (stamps(module, size, channels), None) if stamped else (None,):
         images = torch.full((batch, channels, *size), GREY) if marked is None else marked.images
-        finder = LayoutFinder(size, len(images), other, others, marked)
+        finder = LayoutFinder(size, len(images), other, others, marked, parents)
         found = _noted(module, normalize(images), run, output, finder)
         if found.broken is None:
             break
