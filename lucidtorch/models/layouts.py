@@ -29,7 +29,8 @@ CHANNELS_FIRST: tuple[type[nn.Module], ...] = (
     *(nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d, nn.Upsample, nn.LocalResponseNorm, nn.PixelShuffle, nn.PixelUnshuffle),
 )
 CHANNELS_LAST: tuple[type[nn.Module], ...] = (nn.Linear, nn.LayerNorm, nn.RNNBase, nn.MultiheadAttention)
-HEADED = 4  # axes of a tensor with attention heads, one of which holds what stands beside the batch
+UNPADDED = 0.2  # of a side: what convolutions without padding may have cut off
+HEADED = 3  # axes beside the batch of a tensor with attention heads: heads, places, the channels of each
 RECURRENT = 3  # axes of sequences, and of the states after them
 MAIN: tuple[Key, ...] = ((), (0,))  # the part of an output that torch's own layers are about
 WITHOUT_WEIGHTS = 6  # numbers on each side on which a module shows that it works number by number
@@ -93,52 +94,62 @@ class LayoutFinder:
         in_front = shape[0] == self.batch
         if in_front and len(shape) == 2 and (self.stamps is None or other is None):
             return _plain(shape)
-        if in_front and len(shape) in (4, 5) and by_contract == 1:  # what these layers make are maps
+        sides = {new == old for new, old in zip((other or ())[2:], shape[2:], strict=False) if old > 1}
+        if in_front and len(shape) in (4, 5) and by_contract == 1 and len(sides) < 2:  # these layers make maps
             return _plain(shape)
-        found = self._by_content(tensor, channel, layer if key[-1] == HEADS else self.parents.get(key[0]))
+        found = self._by_content(tensor, channel, key, layer)
         if found is None and in_front and len(shape) == 2:
             return _plain(shape)
+        if found is None and in_front and channel and (channel == by_contract or len(shape) == RECURRENT):
+            return _loose(shape, 0, channel)
         return found or self._by_width(shape, layer)
 
     def _by_shape(self, shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int | None, Layout | None] | None:
         """The channels are the one axis that nothing moves; and the layout, where each side of the image is an axis."""
         batches = [axis for axis, size in enumerate(shape) if size == self.batch and other[axis] == 1]
-        if not batches:
+        merged = not batches and self.batch > 1 and shape[0] % self.batch == 0 and shape[0] != other[0]
+        if not batches and not merged:
             return None
-        batch = batches[0]
+        batch = 0 if merged else batches[0]
         rest = [axis for axis in range(len(shape)) if axis != batch]
         still = [axis for axis in rest if shape[axis] == other[axis]]
         wide = [axis for axis in still if shape[axis] > 1]
         if len(still) == len(rest) > 1 and len(wide) != 1:
             return None
-        if len(shape) == 2:
+        if len(shape) == 2 and not merged:
             return (1 - batch, None if batch else _plain(shape)) if still or self.stamps is None else None
         if len(wide) > 1 or not still:
             return None
         channel = wide[0] if wide else still[0]
+        if len(still) > 1 and channel not in (1, len(shape) - 1):
+            return None  # axes of one may be the channels as well
         sides = [axis for axis in rest if axis != channel]
         kinds = _kinds_of(self.size)
-        if len(sides) != len(kinds) or self.other_size is None:
+        if merged or len(sides) != len(kinds) or self.other_size is None:
             return channel, None
-        ratios = [new / old for new, old in zip(self.other_size, self.size, strict=True)]
-        for order in (kinds, (*kinds[:-2], *reversed(kinds[-2:]))):
-            expected = [shape[axis] * ratios[kinds.index(kind)] for axis, kind in zip(sides, order, strict=True)]
-            if all(abs(other[axis] - size) <= 1 for axis, size in zip(sides, expected, strict=True)):
+        ratios = {k: new / old for k, new, old in zip(kinds, self.other_size, self.size, strict=True)}
+        fits = []
+        for order in (kinds, (*kinds[:-2], *reversed(kinds[-2:]))):  # equal where a side is too short to tell
+            off = [abs(other[axis] - shape[axis] * ratios[kind]) for axis, kind in zip(sides, order, strict=True)]
+            if all(one <= max(1, UNPADDED * max(shape[axis], other[axis])) for axis, one in zip(sides, off, strict=True)):
                 named = {batch: BATCH, channel: CHANNEL, **dict(zip(sides, order, strict=True))}
-                return channel, Layout(tuple(_whole(named[axis], shape[axis]) for axis in range(len(shape))))
-        return channel, None
+                layout = Layout(tuple(_whole(named[axis], shape[axis]) for axis in range(len(shape))))
+                fits.append((round(sum(off), 3), len(fits), layout))
+        return channel, min(fits)[-1] if fits else None
 
-    def _by_content(self, tensor: Tensor, channel: int | None, heads: nn.Module | None) -> Layout | None:
+    def _by_content(self, tensor: Tensor, channel: int | None, key: Key, layer: nn.Module) -> Layout | None:
         """Where the stamps arrive."""
         if self.stamps is None:
             return None
         values = tensor.detach().to("cpu", torch.float32).numpy()
-        widths = set() if heads is None else _widths(heads)
+        heads = key[-1] == HEADS
+        owner = layer if heads else self.parents.get(key[0])
+        widths = set() if owner is None else _widths(owner)
         loose = None
         for axis, before, after in _batches(tuple(tensor.shape)):
             if axis == channel:
                 continue
-            found = _Split(values, axis, before, after).layout(self.size, self.stamps, channel, widths)
+            found = _Split(values, axis, before, after).layout(self.size, self.stamps, channel, widths, heads=heads)
             if found is not None and found.is_ordered:
                 return found
             loose = loose or (found if before == after == 1 else None)
@@ -162,7 +173,9 @@ class _Split:
         self.energies = _energies(np.moveaxis(parted, axis + 1, 0))
         self.owners = [*range(axis), axis, axis, *range(axis + 1, values.ndim)]  # the raw axis of each of the others
 
-    def layout(self, size: Sequence[int], stamps: Stamps, channel: int | None, widths: set[int]) -> Layout | None:
+    def layout(
+        self, size: Sequence[int], stamps: Stamps, channel: int | None, widths: set[int], *, heads: bool
+    ) -> Layout | None:
         """The one reading in which every stamp arrives at its place; or channels, and places of unknown order."""
         energies = self.energies
         if channel is not None and self.shape[channel] == 1:
@@ -171,15 +184,17 @@ class _Split:
         moves = {axis: _moves(energies, axis) for axis in self.wide}
         known = [axis for axis in self.wide if channel is not None and self.owners[axis] == channel]
         counts = energies.shape[1:]
-        options: list[tuple[int, ...]]
-        options = [(axis,) for axis in known or self.wide if known or self._may_be_channels((axis,), moves)]
-        if len(counts) > HEADED:  # attention heads, which together are as wide as a weight beside them
+        alone = [(axis,) for axis in known or self.wide if known or self._may_be_channels((axis,), moves)]
+        joint: list[tuple[int, ...]] = []
+        if len(self.wide) >= HEADED:  # attention heads, which together are as wide as a weight beside them
             pairs = [pair for pair in combinations(self.wide, 2) if counts[pair[0]] * counts[pair[1]] in widths]
-            options += [pair for pair in pairs if set(known) <= set(pair)]
-        options = options or [()] * self._may_be_channels((), moves)
-        found = [self._reading(option, size, stamps) for option in options]
-        readings = [one for one in found if one is not None]
-        return readings[0] if len(readings) == 1 else self._unordered(known, moves)
+            joint = [pair for pair in pairs if set(known) <= set(pair)]
+        none: list[tuple[int, ...]] = [()] if self._may_be_channels((), moves) else []
+        for options in (joint, alone) if heads else (alone, joint, none):
+            readings = [one for option in options if (one := self._reading(option, size, stamps)) is not None]
+            if readings:
+                return readings[0] if len(readings) == 1 else None
+        return self._unordered(known, moves)
 
     def _may_be_channels(self, chosen: Sequence[int], moves: Mapping[int, tuple[float, float]]) -> bool:
         """Whether some axes keep still while all others move."""
@@ -294,8 +309,10 @@ def _is_elementwise(layer: nn.Module, given: Tensor, output: Tensor) -> bool:
     values = torch.randn(shape, generator=generator)
     order = torch.randperm(values.numel(), generator=generator)
     try:
-        first = layer.forward(values.clone()).flatten()[order]
-        second = layer.forward(values.flatten()[order].view(shape)).flatten()
+        first, second = layer.forward(values.clone()), layer.forward(values.flatten()[order].view(shape))
+        if first.shape != values.shape:
+            return False
+        first, second = first.flatten()[order], second.flatten()
     except Exception:  # noqa: BLE001  # the layer is the user's own code, called with what it may not expect
         return False
-    return bool(torch.equal(first, second))
+    return torch.allclose(first, second, rtol=1e-4, atol=1e-6)  # where it lies in memory decides how a number is rounded

@@ -32,7 +32,7 @@ MOST_TOKENS = 8  # class and register tokens on one side of the image's own
 STRONG = 0.25  # of the strongest place: what is weaker may have come through the windows of convolutions
 INSIDE = 0.7  # of what is strong: the share that must lie around the places of the stamps
 ROUGH = 2.5  # times as far may the one strongest place lie
-CELLS, SHARE = 0.6, 0.15  # how far from its place a stamp may arrive: in cells, or in parts of the side
+CELLS, SHARE, FINE = 0.6, 0.15, 12  # how far from its place a stamp may arrive: in cells, or in parts of a side of twelve or more
 
 
 def arrangement(
@@ -73,7 +73,7 @@ def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: S
             off.append(at - centre[max(side, -len(centre))] * count + 0.5)
         if rolled:
             off = [one - off[0] for one in off]
-        if any(min(abs(one) % count, count - abs(one) % count) > ROUGH * max(CELLS, SHARE * count) for one in off):
+        if any(min(abs(one) % count, count - abs(one) % count) > ROUGH * _reach(count) for one in off):
             return False
     return True
 
@@ -100,6 +100,7 @@ def _missed(
     layout = Layout(((Piece(BATCH, 1),), *dimensions, (Piece(CHANNEL, 1),)))
     maps = layout.apply(torch.from_numpy(energies[..., None])).numpy()[:, 0]
     peaks = maps.reshape(len(maps), -1).max(1).reshape(-1, *[1] * (maps.ndim - 1))
+    exact = _arrive(maps, centres)
     maps = np.where(maps >= STRONG * peaks, maps, 0.0)
     coarse = any(piece.step > 1 for one in dimensions for piece in one)
     worst, seen, inside = 0.0, False, np.ones(maps.shape, dtype=bool)
@@ -117,15 +118,32 @@ def _missed(
         if abs(shift) > 1:
             shifts[kind] = shift
             off = _turned(off - shift, count)
-        reach = max(CELLS, SHARE * count)
+        reach = _reach(count)
         worst = max(worst, float(np.abs(off).max()) / reach)
         away = np.abs(_turned(np.arange(count) - (wanted + shift)[:, None], count)) <= 2 * reach
         inside &= away.reshape(len(maps), *(count if axis == 1 + side else 1 for axis in range(1, maps.ndim)))
+    if seen and exact and not coarse:
+        return dimensions, min(worst, 1.0)
     if not seen or worst > 1 or ((maps * inside).reshape(len(maps), -1).sum(1) < INSIDE * maps.reshape(len(maps), -1).sum(1)).any():
         return None
     moved = tuple(tuple(p._replace(shift=shifts.get(p.kind, 0) % _whole(dimensions, p.kind)) for p in one)
                   if shifts else one for one in dimensions)  # fmt: skip
     return moved, worst
+
+
+def _reach(count: int) -> float:
+    """How many cells from its place the middle of a stamp may lie; less in a coarse grid, where little is far."""
+    return max(CELLS, SHARE * count) if count >= FINE else min(max(CELLS, SHARE * count), 0.8)
+
+
+def _arrive(maps: Energies, centres: Sequence[Sequence[float]]) -> bool:
+    """Whether each stamp is the strongest exactly where it was, whatever reaches other places."""
+    for one, centre in zip(maps, centres, strict=True):
+        at = np.unravel_index(int(one.argmax()), one.shape)
+        for side, (place, count) in enumerate(zip(at, one.shape, strict=True)):
+            if count > 1 and abs(place - centre[side - one.ndim] * count + 0.5) > CELLS:
+                return False
+    return True
 
 
 def _whole(dimensions: Arrangement, kind: str) -> int:
