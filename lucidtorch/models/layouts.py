@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from lucidtorch.models.axes.arrangements import Arrangement, Energies, arrangement
+from lucidtorch.models.axes.arrangements import Energies, arrangement
 from lucidtorch.models.axes.layout import Layout
 from lucidtorch.models.axes.pieces import BATCH, CHANNEL, PLACES, SPACE, Dimension, Piece
 from lucidtorch.models.axes.stamps import ALIGNED, STAMPS, Stamps
@@ -26,7 +25,14 @@ CHANNELS_FIRST: tuple[type[nn.Module], ...] = (
     *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
     *(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm, nn.InstanceNorm2d, nn.InstanceNorm3d),
     *(nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d),
-    *(nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d, nn.Upsample, nn.LocalResponseNorm, nn.PixelShuffle, nn.PixelUnshuffle),
+    *(
+        nn.AdaptiveMaxPool2d,
+        nn.AdaptiveMaxPool3d,
+        nn.Upsample,
+        nn.LocalResponseNorm,
+        nn.PixelShuffle,
+        nn.PixelUnshuffle,
+    ),
 )
 CHANNELS_LAST: tuple[type[nn.Module], ...] = (nn.Linear, nn.LayerNorm, nn.RNNBase, nn.MultiheadAttention)
 UNPADDED = 0.2  # of a side: what convolutions without padding may have cut off
@@ -69,7 +75,7 @@ class LayoutFinder:
         Returns:
             Its layout; None where that is not known for sure.
         """
-        found = self._known.get(tensor)
+        found: Layout | None = self._known.get(tensor)
         if found is None and isinstance(given, Tensor) and given.shape == tensor.shape:
             inherited = self._known.get(given)
             found = inherited if inherited is not None and _is_elementwise(layer, given, tensor) else None
@@ -94,7 +100,8 @@ class LayoutFinder:
         in_front = shape[0] == self.batch
         if in_front and len(shape) == 2 and (self.stamps is None or other is None):
             return _plain(shape)
-        sides = {new == old for new, old in zip((other or ())[2:], shape[2:], strict=False) if old > 1}
+        last = -len(self.size)
+        sides = {new == old for new, old in zip((other or ())[last:], shape[last:], strict=False) if old > 1}
         if in_front and len(shape) in (4, 5) and by_contract == 1 and len(sides) < 2:  # these layers make maps
             return _plain(shape)
         found = self._by_content(tensor, channel, key, layer)
@@ -128,10 +135,12 @@ class LayoutFinder:
         if merged or len(sides) != len(kinds) or self.other_size is None:
             return channel, None
         ratios = {k: new / old for k, new, old in zip(kinds, self.other_size, self.size, strict=True)}
-        fits = []
+        fits: list[tuple[float, int, Layout]] = []
         for order in (kinds, (*kinds[:-2], *reversed(kinds[-2:]))):  # equal where a side is too short to tell
             off = [abs(other[axis] - shape[axis] * ratios[kind]) for axis, kind in zip(sides, order, strict=True)]
-            if all(one <= max(1, UNPADDED * max(shape[axis], other[axis])) for axis, one in zip(sides, off, strict=True)):
+            if all(
+                one <= max(1, UNPADDED * max(shape[axis], other[axis])) for axis, one in zip(sides, off, strict=True)
+            ):
                 named = {batch: BATCH, channel: CHANNEL, **dict(zip(sides, order, strict=True))}
                 layout = Layout(tuple(_whole(named[axis], shape[axis]) for axis in range(len(shape))))
                 fits.append((round(sum(off), 3), len(fits), layout))
@@ -245,8 +254,9 @@ def _energies(values: Any) -> Energies:
     """How much each number answers to each of three stamps, from the differences of the three images."""
     first, second, third = values
     near, far, other = (np.square(a - b) for a, b in ((first, second), (first, third), (second, third)))
-    answers = np.stack([near + far - other, near + other - far, far + other - near])
-    return np.maximum(answers, 0, out=answers)
+    answers: Energies = np.stack([near + far - other, near + other - far, far + other - near])
+    np.maximum(answers, 0, out=answers)
+    return answers
 
 
 def _moves(energies: Energies, axis: int) -> tuple[float, float]:
@@ -315,4 +325,6 @@ def _is_elementwise(layer: nn.Module, given: Tensor, output: Tensor) -> bool:
         first, second = first.flatten()[order], second.flatten()
     except Exception:  # noqa: BLE001  # the layer is the user's own code, called with what it may not expect
         return False
-    return torch.allclose(first, second, rtol=1e-4, atol=1e-6)  # where it lies in memory decides how a number is rounded
+    return torch.allclose(
+        first, second, rtol=1e-4, atol=1e-6
+    )  # where it lies in memory decides how a number is rounded

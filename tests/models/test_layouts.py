@@ -207,7 +207,10 @@ class Deep(nn.Module):
 
 def test_volumes_made_from_a_flat_image_are_read() -> None:
     net = Deep()
-    model, images = of_size(net), torch.rand(2, 3, SIDE, SIDE)
+    model, images = (
+        load_model(net.eval(), mean=0.5, std=0.5, channels=3, size=(SIDE, SIDE)),
+        torch.rand(2, 3, SIDE, SIDE),
+    )
     assert model.layers["conv"].shape == (5, 2, SIDE, SIDE)
     with torch.no_grad():
         expected = net.conv(model.normalize(images)[:, None])

@@ -31,13 +31,16 @@ Arrangement: TypeAlias = tuple[Dimension, ...]
 MOST_TOKENS = 8  # class and register tokens on one side of the image's own
 STRONG = 0.25  # of the strongest place: what is weaker may have come through the windows of convolutions
 INSIDE = 0.7  # of what is strong: the share that must lie around the places of the stamps
+NEAR = 0.2  # of how far a stamp may lie from its place: no other order can do better
 ROUGH = 2.5  # times as far may the one strongest place lie
-CELLS, SHARE, FINE = 0.6, 0.15, 12  # how far from its place a stamp may arrive: in cells, or in parts of a side of twelve or more
+CELLS, SHARE, FINE = (
+    0.6,
+    0.15,
+    12,
+)  # how far from its place a stamp may arrive: in cells, or in parts of a side of twelve or more
 
 
-def arrangement(
-    energies: Energies, size: Sequence[int], centres: Sequence[Sequence[float]]
-) -> Arrangement | None:
+def arrangement(energies: Energies, size: Sequence[int], centres: Sequence[Sequence[float]]) -> Arrangement | None:
     """Find the order in which places stand.
 
     Args:
@@ -57,6 +60,8 @@ def arrangement(
         if missed is not None:
             sides = {piece.kind for one in _opened(missed[0]) for piece in one}
             found.append((len(sides) < 2, round(missed[1], 2), number, missed[0]))
+            if found[-1][:2] <= (False, NEAR):
+                break
     return min(found)[-1] if found else None
 
 
@@ -97,8 +102,7 @@ def _missed(
     energies: Energies, dimensions: Arrangement, centres: Sequence[Sequence[float]]
 ) -> tuple[Arrangement, float] | None:
     """Bring the answers into the order of the image, and see whether they are where the stamps were."""
-    layout = Layout(((Piece(BATCH, 1),), *dimensions, (Piece(CHANNEL, 1),)))
-    maps = layout.apply(torch.from_numpy(energies[..., None])).numpy()[:, 0]
+    maps = energies.reshape(len(energies), -1)[:, _order(dimensions, energies.shape[1:])]
     peaks = maps.reshape(len(maps), -1).max(1).reshape(-1, *[1] * (maps.ndim - 1))
     exact = _arrive(maps, centres)
     maps = np.where(maps >= STRONG * peaks, maps, 0.0)
@@ -124,11 +128,24 @@ def _missed(
         inside &= away.reshape(len(maps), *(count if axis == 1 + side else 1 for axis in range(1, maps.ndim)))
     if seen and exact and not coarse:
         return dimensions, min(worst, 1.0)
-    if not seen or worst > 1 or ((maps * inside).reshape(len(maps), -1).sum(1) < INSIDE * maps.reshape(len(maps), -1).sum(1)).any():
+    if (
+        not seen
+        or worst > 1
+        or ((maps * inside).reshape(len(maps), -1).sum(1) < INSIDE * maps.reshape(len(maps), -1).sum(1)).any()
+    ):
         return None
     moved = tuple(tuple(p._replace(shift=shifts.get(p.kind, 0) % _whole(dimensions, p.kind)) for p in one)
                   if shifts else one for one in dimensions)  # fmt: skip
     return moved, worst
+
+
+@lru_cache(maxsize=1024)
+def _order(dimensions: Arrangement, sizes: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    """Which number of a flattened tensor stands at each place of the image."""
+    layout = Layout(((Piece(BATCH, 1),), *dimensions, (Piece(CHANNEL, 1),)))
+    numbers = torch.arange(prod(sizes), dtype=torch.int64).reshape(1, *sizes, 1)
+    order: npt.NDArray[np.int64] = layout.apply(numbers).numpy()[0, 0]
+    return order
 
 
 def _reach(count: int) -> float:
@@ -154,11 +171,13 @@ def _middles(weights: Energies) -> Energies:
     """The middle of what lies on a circle, so that a stamp that was rolled over the border has one."""
     count = weights.shape[1]
     turns = np.exp(2j * np.pi * np.arange(count) / count)
-    return np.angle((weights * turns).sum(1)) * count / (2 * np.pi)
+    middles: Energies = np.angle((weights * turns).sum(1)) * count / (2 * np.pi)
+    return middles
 
 
 def _turned(distance: Energies, count: int) -> Energies:
-    return (distance + count / 2) % count - count / 2
+    turned: Energies = (distance + count / 2) % count - count / 2
+    return turned
 
 
 @lru_cache(maxsize=256)
@@ -222,9 +241,7 @@ def _parts(grid: tuple[int, int], window: tuple[int, int]) -> tuple[Dimension, D
     return outer, tuple(Piece(kind, count) for kind, count in zip(SPACE[1:], window, strict=True))
 
 
-def _windows(
-    outside: int, inside: int, size: tuple[int, ...]
-) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+def _windows(outside: int, inside: int, size: tuple[int, ...]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     for window, grid in itertools.product(_pairs(inside), _pairs(outside)):
         if _fits((grid[0] * window[0], grid[1] * window[1]), size):
             yield grid, window

@@ -24,6 +24,7 @@ from lucidtorch.models.running.probe import probing
 from lucidtorch.models.sources.traced_layers import TracedLayer
 
 SMALL, STRIDE = 96, 32  # pixels: below that a smaller image may vanish; most networks take multiples of the stride
+UNKNOWN_AXES = ", not channels at places of the image"
 ROOT = ""  # the name that named_modules() gives to the whole network
 RELU_KINDS = (nn.ReLU, nn.ReLU6)
 TRACED_RELUS = ("ReLU", "ReLU6", "relu", "relu_", "relu6")
@@ -38,12 +39,19 @@ class Leaf:
         receptive_field: What a unit of it sees; None for the whole image.
         layout: How it becomes an activation; None where it cannot.
         refused: Why it cannot be a target, or None where it can.
+        raw: Its shape as the network has it, the batch included.
     """
 
     shape: tuple[int, ...]
     receptive_field: ReceptiveField | None
     layout: Layout | None
     refused: str | None
+    raw: tuple[int, ...]
+
+    @property
+    def is_unordered(self) -> bool:
+        """Whether its channels are known, but not which place is which."""
+        return self.layout is not None and not self.layout.is_ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,8 +291,8 @@ class _Notes:
         refused = self._refusal(tensor, layout, depends=field is not None)
         seen = as_receptive_field(field) if layout is None or len(layout.grid or ()) == len(field or ()) else None
         if layout is None or refused is not None:
-            return Leaf(tuple(tensor.shape[1:]), seen, None, refused)
-        return Leaf(tuple(layout.apply(tensor).shape[1:]), seen, layout, None)
+            return Leaf(tuple(tensor.shape[1:]), seen, None, refused, tuple(tensor.shape))
+        return Leaf(tuple(layout.apply(tensor).shape[1:]), seen, layout, None, tuple(tensor.shape))
 
     def _refusal(self, tensor: Tensor, layout: Layout | None, *, depends: bool) -> str | None:
         """Say why a tensor cannot be a target."""
@@ -294,4 +302,4 @@ class _Notes:
             return None
         if not depends:
             return "gives what does not depend on the image"
-        return f"gives a tensor {list(tensor.shape)} for {self._batch} images, not channels at places of the image"
+        return f"gives a tensor {list(tensor.shape)} for {self._batch} images{UNKNOWN_AXES}"
