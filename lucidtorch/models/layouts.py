@@ -137,7 +137,10 @@ class LayoutFinder:
         ratios = {k: new / old for k, new, old in zip(kinds, self.other_size, self.size, strict=True)}
         fits: list[tuple[float, int, Layout]] = []
         for order in (kinds, (*kinds[:-2], *reversed(kinds[-2:]))):  # equal where a side is too short to tell
-            off = [abs(other[axis] - shape[axis] * ratios[kind]) for axis, kind in zip(sides, order, strict=True)]
+            off = [
+                abs(other[axis] - shape[axis] * ratios[kind]) if shape[axis] > 1 or other[axis] > 1 else 0
+                for axis, kind in zip(sides, order, strict=True)
+            ]
             if all(
                 one <= max(1, UNPADDED * max(shape[axis], other[axis])) for axis, one in zip(sides, off, strict=True)
             ):

@@ -194,15 +194,38 @@ def test_rows_that_are_no_images_are_refused_with_what_to_write() -> None:
         of_size(Boxes()).layers.resolve("rows")
 
 
+def test_the_axes_of_a_layer_can_be_stated() -> None:
+    net = Boxes()
+    net.rows = Made(lambda values: values[:, :, None].flip(0).permute(2, 0, 3, 4, 1).flatten(0, 1))  # images reversed
+    model, images = of_size(net), torch.rand(2, 3, SIDE, SIDE)
+    with torch.no_grad():
+        expected = net.patches(model.normalize(images)).flip(0)
+    assert torch.allclose(model.activations(images, "rows[B H W C]")["rows[B H W C]"], expected, atol=1e-6)
+    goal = neuron("rows[B H W C]", 2, x=1, y=3)
+    assert lt.parse(repr(goal)) == goal
+    assert torch.allclose(goal(model.activations(images, list(goal.layers))), expected[:, 2, 3, 1], atol=1e-6)
+    for wrong in ("rows[B C]", "rows[B H H C]", "rows[C H W N]"):
+        with pytest.raises(UnknownLayerError, match=r"axes have the sizes .*write for each what it is"):
+            model.layers.resolve(wrong)
+
+
+def test_stated_tokens_are_a_map() -> None:
+    model, images = of_size(Fixed(scattered)), torch.rand(2, 3, SIDE, SIDE)
+    found = model.activations(images, ["mix", "mix[B 1+(H W) C]", "mix[B N C]"])
+    assert torch.equal(found["mix"], found["mix[B 1+(H W) C]"])
+    assert torch.equal(found["mix"].flatten(2), found["mix[B N C]"][:, :, 1:])
+
+
 class Deep(nn.Module):
     """Volumes out of a flat image."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.first = nn.Conv2d(3, 3, 1)
         self.conv = nn.Conv3d(1, 5, (2, 3, 3), padding=(0, 1, 1))
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.conv(images[:, None]).mean((2, 3, 4))
+        return self.conv(self.first(images)[:, None]).mean((2, 3, 4))
 
 
 def test_volumes_made_from_a_flat_image_are_read() -> None:
@@ -213,7 +236,7 @@ def test_volumes_made_from_a_flat_image_are_read() -> None:
     )
     assert model.layers["conv"].shape == (5, 2, SIDE, SIDE)
     with torch.no_grad():
-        expected = net.conv(model.normalize(images)[:, None])
+        expected = net.conv(net.first(model.normalize(images))[:, None])
     assert torch.allclose(model.activations(images, "conv")["conv"], expected, atol=1e-6)
     goal = neuron("conv", 3, x=4, y=6, t=1)
     assert torch.allclose(goal(model.activations(images, "conv")), expected[:, 3, 1, 6, 4], atol=1e-6)

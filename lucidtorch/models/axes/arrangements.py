@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any, TypeAlias
@@ -17,12 +17,14 @@ from lucidtorch.models.axes.pieces import (
     BATCH,
     CHANNEL,
     COLUMNS,
+    PADDED,
     ROWS,
     SPACE,
     TIME,
     TOKENS,
     Dimension,
     Piece,
+    parted,
     wrapped,
 )
 
@@ -58,7 +60,7 @@ def arrangement(energies: Energies, size: Sequence[int], centres: Sequence[Seque
             continue
         missed = _missed(energies, dimensions, centres)
         if missed is not None:
-            sides = {piece.kind for one in _opened(missed[0]) for piece in one}
+            sides = {_kind(piece) for one in _opened(missed[0]) for piece in one}
             found.append((len(sides) < 2, round(missed[1], 2), number, missed[0]))
             if found[-1][:2] <= (False, NEAR):
                 break
@@ -67,7 +69,7 @@ def arrangement(energies: Energies, size: Sequence[int], centres: Sequence[Seque
 
 def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: Sequence[Sequence[float]]) -> bool:
     """Say whether the strongest places lie where an order would have them, roughly, or all as far away."""
-    kinds = {piece.kind for one in _opened(dimensions) for piece in one}
+    kinds = {_kind(piece) for one in _opened(dimensions) for piece in one}
     rolled = any(piece.step > 1 for one in dimensions for piece in one)
     for kind in kinds:
         count = _whole(_opened(dimensions), kind)
@@ -94,7 +96,7 @@ def _read(index: int, dimension: Dimension, kind: str) -> int:
     found = 0
     for piece in reversed(dimension):
         index, here = divmod(index, piece.size)
-        found += here * piece.step if piece.kind == kind else 0
+        found += here * piece.step if _kind(piece) == kind else 0
     return found
 
 
@@ -107,6 +109,7 @@ def _missed(
     exact = _arrive(maps, centres)
     maps = np.where(maps >= STRONG * peaks, maps, 0.0)
     coarse = any(piece.step > 1 for one in dimensions for piece in one)
+    filled = any(piece.kind == PADDED for one in dimensions for piece in one)
     worst, seen, inside = 0.0, False, np.ones(maps.shape, dtype=bool)
     shifts: dict[str, int] = {}
     for side, kind in enumerate(SPACE[-(maps.ndim - 1) :]):
@@ -119,8 +122,10 @@ def _missed(
         wanted = np.array([centre[place] for centre in centres]) * count - 0.5
         off = _turned(_middles(maps.sum(across)) - wanted, count)
         shift = round(float(np.median(off))) if coarse else 0
+        if abs(shift) > 1 and filled:
+            return None  # filled up before it was rolled, or after: what wraps around does not say
         if abs(shift) > 1:
-            shifts[kind] = shift
+            shifts[kind] = shift % count
             off = _turned(off - shift, count)
         reach = _reach(count)
         worst = max(worst, float(np.abs(off).max()) / reach)
@@ -134,8 +139,7 @@ def _missed(
         or ((maps * inside).reshape(len(maps), -1).sum(1) < INSIDE * maps.reshape(len(maps), -1).sum(1)).any()
     ):
         return None
-    moved = tuple(tuple(p._replace(shift=shifts.get(p.kind, 0) % _whole(dimensions, p.kind)) for p in one)
-                  if shifts else one for one in dimensions)  # fmt: skip
+    moved = tuple(tuple(_rolled(piece, shifts) for piece in one) for one in dimensions) if shifts else dimensions
     return moved, worst
 
 
@@ -163,8 +167,18 @@ def _arrive(maps: Energies, centres: Sequence[Sequence[float]]) -> bool:
     return True
 
 
+def _rolled(piece: Piece, shifts: Mapping[str, int]) -> Piece:
+    return piece._replace(shift=shifts[piece.kind]) if piece.kind in shifts else piece
+
+
+def _kind(piece: Piece) -> str:
+    return piece.inner[0].kind if piece.kind == PADDED else piece.kind
+
+
 def _whole(dimensions: Arrangement, kind: str) -> int:
-    return prod(piece.size for one in dimensions for piece in one if piece.kind == kind) or 1
+    pieces = [piece for one in dimensions for piece in one if _kind(piece) == kind]
+    filled = next((piece.inner[0].size for piece in pieces if piece.kind == PADDED), None)
+    return filled or prod(piece.size for piece in pieces) or 1
 
 
 def _middles(weights: Energies) -> Energies:
@@ -205,12 +219,8 @@ def _in_two(sizes: tuple[int, ...], size: tuple[int, ...]) -> Iterator[Arrangeme
     first, second = sizes
     yield ((Piece(ROWS, first),), (Piece(COLUMNS, second),))
     yield ((Piece(COLUMNS, first),), (Piece(ROWS, second),))
-    for grid, window in _windows(first, second, size):
-        outer, inner = _parts(grid, window)
-        yield (outer, inner)
-    for grid, window in _windows(second, first, size):
-        outer, inner = _parts(grid, window)
-        yield (inner, outer)
+    yield from _windows(first, second, size)
+    yield from ((outer, inner) for inner, outer in _windows(second, first, size))
     if len(size) > 2 and first <= size[0]:
         for rows, columns in _grids(second, size[-2:]):
             yield ((Piece(TIME, first),), (Piece(ROWS, rows), Piece(COLUMNS, columns)))
@@ -241,10 +251,32 @@ def _parts(grid: tuple[int, int], window: tuple[int, int]) -> tuple[Dimension, D
     return outer, tuple(Piece(kind, count) for kind, count in zip(SPACE[1:], window, strict=True))
 
 
-def _windows(outside: int, inside: int, size: tuple[int, ...]) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    for window, grid in itertools.product(_pairs(inside), _pairs(outside)):
+def _windows(outside: int, inside: int, size: tuple[int, ...]) -> Iterator[tuple[Dimension, Dimension]]:
+    """Windows that an image falls into, and the places in each; then those of one that was filled up at its end."""
+    pairs = list(itertools.product(_pairs(inside), _pairs(outside)))
+    for window, grid in pairs:
         if _fits((grid[0] * window[0], grid[1] * window[1]), size):
-            yield grid, window
+            yield _parts(grid, window)
+    for window, grid in pairs:
+        if window[0] == window[1]:
+            yield from _filled(grid, window[0], size)
+
+
+def _filled(grid: tuple[int, int], window: int, size: tuple[int, ...]) -> Iterator[tuple[Dimension, Dimension]]:
+    seen = set()
+    for stride in range(1, min(size[-2:]) + 1):
+        sides = tuple(-(-side // stride) for side in size[-2:])
+        if sides in seen or tuple(-(-side // window) for side in sides) != grid:
+            continue
+        seen.add(sides)
+        after = [count * window - side for count, side in zip(grid, sides, strict=True)]
+        if any(after):
+            axes = [
+                wrapped(PADDED, (Piece(kind, side),), 0, fill) if fill else Piece(kind, side)
+                for kind, side, fill in zip(SPACE[1:], sides, after, strict=True)
+            ]
+            (high, low), (wide, narrow) = (parted(axis, count) for axis, count in zip(axes, grid, strict=True))
+            yield (high, wide), (low, narrow)
 
 
 def _pairs(count: int) -> list[tuple[int, int]]:
