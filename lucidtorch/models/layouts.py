@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import combinations
 from typing import Any, TypeAlias
 
@@ -183,6 +184,7 @@ class _Split:
         self.shape, self.axis, self.before, self.after = values.shape, axis, before, after
         parted = values.reshape(*values.shape[:axis], before, STAMPS, after, *values.shape[axis + 1 :])
         self.energies = _energies(np.moveaxis(parted, axis + 1, 0))
+        self.wide = [axis for axis in range(self.energies.ndim - 1) if self.energies.shape[1 + axis] > 1]
         self.owners = [*range(axis), axis, axis, *range(axis + 1, values.ndim)]  # the raw axis of each of the others
 
     def layout(
@@ -192,24 +194,27 @@ class _Split:
         energies = self.energies
         if channel is not None and self.shape[channel] == 1:
             return None
-        self.wide = [axis for axis in range(energies.ndim - 1) if energies.shape[1 + axis] > 1]
-        moves = {axis: _moves(energies, axis) for axis in self.wide}
         known = [axis for axis in self.wide if channel is not None and self.owners[axis] == channel]
         counts = energies.shape[1:]
-        alone = [(axis,) for axis in known or self.wide if known or self._may_be_channels((axis,), moves)]
+        alone = [(axis,) for axis in known or self.wide if known or self._may_be_channels((axis,))]
         joint: list[tuple[int, ...]] = []
         if len(self.wide) >= HEADED:  # attention heads, which together are as wide as a weight beside them
             pairs = [pair for pair in combinations(self.wide, 2) if counts[pair[0]] * counts[pair[1]] in widths]
             joint = [pair for pair in pairs if set(known) <= set(pair)]
-        none: list[tuple[int, ...]] = [()] if self._may_be_channels((), moves) else []
+        none: list[tuple[int, ...]] = [()] if not known and self._may_be_channels(()) else []
         for options in (joint, alone) if heads else (alone, joint, none):
             readings = [one for option in options if (one := self._reading(option, size, stamps)) is not None]
             if readings:
                 return readings[0] if len(readings) == 1 else None
-        return self._unordered(known, moves)
+        return self._unordered(known)
 
-    def _may_be_channels(self, chosen: Sequence[int], moves: Mapping[int, tuple[float, float]]) -> bool:
+    @cached_property
+    def _moves(self) -> dict[int, tuple[float, float]]:
+        return {axis: _moves(self.energies, axis) for axis in self.wide}
+
+    def _may_be_channels(self, chosen: Sequence[int]) -> bool:
         """Whether some axes keep still while all others move."""
+        moves = self._moves
         return all(moves[axis][0] < MIXED if axis in chosen else moves[axis][1] >= MOVED for axis in self.wide)
 
     def _reading(self, channels: Sequence[int], size: Sequence[int], stamps: Stamps) -> Layout | None:
@@ -220,8 +225,9 @@ class _Split:
         found = arrangement(self.energies.sum(gone).astype(np.float64), size, stamps.centres)
         return None if found is None else self._named(dict(zip(places, found, strict=True)), channels)
 
-    def _unordered(self, known: Sequence[int], moves: Mapping[int, tuple[float, float]]) -> Layout | None:
+    def _unordered(self, known: Sequence[int]) -> Layout | None:
         """Channels and places of which nobody knows the order; none where other images stand in the same axis."""
+        moves = {} if known else self._moves
         still = [axis for axis, (near, far) in moves.items() if near < STILL and far < MOVED]
         channels = known or (self.wide if len(self.wide) == 1 else still)
         others = [axis for axis in self.wide if axis not in channels]
