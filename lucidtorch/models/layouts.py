@@ -54,6 +54,7 @@ class LayoutFinder:
         others: The shapes that this earlier pass gave.
         stamps: The images of this pass, where they are three with stamps, and nothing was mixed; otherwise None.
         parents: The module that each module is a part of, by name.
+        _known: What was found, by tensor.
     """
 
     size: tuple[int, ...]
@@ -62,7 +63,7 @@ class LayoutFinder:
     others: Mapping[Key, tuple[int, ...]]
     stamps: Stamps | None
     parents: Mapping[str, nn.Module] = field(default_factory=dict)
-    _known: Any = field(default_factory=WeakTensorKeyDictionary)
+    _known: Any = field(default_factory=WeakTensorKeyDictionary, init=False)
 
     def find(self, key: Key, tensor: Tensor, layer: nn.Module, given: object = None) -> Layout | None:
         """Find out what each axis of an output is.

@@ -37,7 +37,7 @@ WINDOWS = "windows"
 class Layout:
     """How a tensor with known dimensions becomes `[B, C, H, W]`, `[B, C, T, H, W]`, or `[B, C]` where it has no places.
 
-    `LayoutFinder` makes it. Its text says what each dimension is: `B H W C`; `B 1+(H W) C` for tokens behind a class token;
+    `LayoutFinder` makes it. Its text says what each dimension is: `B H W C`; `B 1+(H W) C` with a class token;
     `(B windows) (H W) C`.
 
     Args:
