@@ -17,6 +17,7 @@ from lucidtorch.models.axes.arrangements import Energies, arrangement
 from lucidtorch.models.axes.layout import Layout
 from lucidtorch.models.axes.pieces import BATCH, CHANNEL, PLACES, SPACE, Dimension, Piece
 from lucidtorch.models.axes.stamps import ALIGNED, STAMPS, Stamps
+from lucidtorch.models.running.probe import Attempt
 
 HEADS = "heads"  # in place of the way into an output: what the attention heads of the module gave
 Key: TypeAlias = tuple[Any, ...]  # a module's name, which of its calls, and the way into what it gave
@@ -328,13 +329,9 @@ def _is_elementwise(layer: nn.Module, given: Tensor, output: Tensor) -> bool:
     shape = [WITHOUT_WEIGHTS] * given.dim()
     values = torch.randn(shape, generator=generator)
     order = torch.randperm(values.numel(), generator=generator)
-    try:
+    with Attempt() as attempt:  # the layer is the user's own code, called with what it may not expect
         first, second = layer.forward(values.clone()), layer.forward(values.flatten()[order].view(shape))
-        if first.shape != values.shape:
-            return False
-        first, second = first.flatten()[order], second.flatten()
-    except Exception:  # noqa: BLE001  # the layer is the user's own code, called with what it may not expect
+    if attempt.reason is not None or not isinstance(first, Tensor) or first.shape != values.shape:
         return False
-    return torch.allclose(
-        first, second, rtol=1e-4, atol=1e-6
-    )  # where it lies in memory decides how a number is rounded
+    # Where a number lies in memory decides how it is rounded.
+    return torch.allclose(first.flatten()[order], second.flatten(), rtol=1e-4, atol=1e-6)
