@@ -45,8 +45,8 @@ LAYER = {"layer": "conv1_1"}
 RENDER = {"objective": "conv1_1:0", "param": lt.param.image(32), "steps": 1}
 RECIPE = {"model": "demo", "size": 32, "progress": False, "output": "run"}
 MADE = {**RECIPE, "steps": 1}
-DATA = {"name": "drawings", "length": 8}
-DRAWING = {"drawing": 0}
+DATA = {"drawings": "test", "length": 8}
+DRAWING = {"drawing": "star"}
 TEXTURED = {"mesh": "cube", "size": 16}
 
 # What is public and nothing to call: names of types, and classes that users derive from or get.
@@ -174,7 +174,7 @@ CALLS: dict[str, Arguments] = {
     "param.stack": {"params": lt.param.image(16)},
     "transforms.atlas": {},
     "transforms.background": {},
-    "transforms.blur": {"low": 1.0},
+    "transforms.blur": {"low": 1.0, "high": 2.0},
     "transforms.colour_jitter": {},
     "transforms.colour_noise": {"sd": 0.1},
     "transforms.crop": {"pixels": 1},
@@ -190,9 +190,9 @@ CALLS: dict[str, Arguments] = {
     "transforms.perspective": {"strength": 0.1},
     "transforms.powers": {"base": 2.0, "low": 0, "high": 2},
     "transforms.random_crop": {"low": 0.5, "high": 0.9},
-    "transforms.rotate": {"low": 5},
+    "transforms.rotate": {"low": -5, "high": 5},
     "transforms.scale": {"low": 0.9, "high": 1.1},
-    "transforms.shear": {"low": 5},
+    "transforms.shear": {"low": -5, "high": 5},
     "transforms.span": {"low": 0, "high": 1},
     "transforms.standard": {},
     "transforms.strong": {},
@@ -210,13 +210,13 @@ CALLS: dict[str, Arguments] = {
     "recipes.activations": {**RECIPE, "layers": "conv1_1", "image": DRAWING},
     "recipes.adversarial": {**RECIPE, "image": DRAWING},
     "recipes.ascent_problems": {**MADE, "objectives": ["conv1_1:0"]},
-    "recipes.class_preference": {**RECIPE, "layers": "conv1_1", "units": [0], "data": DATA},
+    "recipes.class_preference": {**RECIPE, "layers": "conv1_1", "data": DATA},
     "recipes.deconvnet": {**RECIPE, "layers": "conv1_1", "units": [0], "data": DATA},
     "recipes.diversity": {**MADE, "objectives": ["conv1_1:0"]},
     "recipes.embedding": {**RECIPE, "layers": "conv1_1", "data": {**DATA, "length": 40}},
     "recipes.filters": {**RECIPE, "layers": "conv1_1"},
     "recipes.heatmap": {**RECIPE, "image": DRAWING},
-    "recipes.interaction": {**MADE},
+    "recipes.interaction": {**MADE, "objectives": ["conv1_1:0", "conv1_1:1"]},
     "recipes.interpolation": {**MADE, "objectives": ["conv1_1:0", "conv1_1:1"]},
     "recipes.inversion": {**MADE, "layers": "conv1_1", "image": DRAWING},
     "recipes.layer_sheet": {**MADE, "layers": "conv1_1", "units": [0]},
@@ -310,7 +310,7 @@ METHODS: dict[str, tuple[Callable[[], Any], dict[str, Arguments]]] = {
         lambda: lt.param.image(16),
         {
             "assign": {"images": torch.rand(1, 3, 16, 16)},
-            "at": {"size": 8},
+            "at": {"size": 16},
             "fill": {"seeds": [0]},
             "resized": {"batch": 2},
         },

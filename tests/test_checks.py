@@ -66,6 +66,12 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "meta vector": (lambda: lt.objectives.direction("a", torch.zeros(9, device="meta")), "on the meta device"),
     "many digits": (lambda: lt.param.image(10**4000), "about 4001 digits"),
     "endless": (lambda: lt.objectives.channel("a", range(10**12)), "At most 1000000 values"),
+    "endless picture": (lambda: lt.objectives.style("a", range(10**12)), "at most 268435456 numbers"),
+    "batch": (lambda: lt.gallery("demo", batch=2**31), "from 1 to 4096, but 2147483648"),
+    "latent": (lambda: lt.param.generated(torch.nn.Linear(2, 2), 2**31), "at most 16777216 numbers"),
+    "meta statistics": (lambda: lt.param.fit_statistics(torch.zeros(1, 3, 8, 8, device="meta")), "real numbers"),
+    "number as images": (lambda: lt.param.fit_statistics(torch.tensor(1.0)), "a single number was given"),
+    "side": (lambda: lt.param.fit_statistics(torch.rand(2, 3, 8, 8), side=2**31), "8192"),
     "long text": (lambda: lt.load_model("x" * 5000), r"takes a path.*'x{60}'\.\.\. was"),
     "null byte": (lambda: lt.load_model("a\0b.py:f"), "takes a path"),
 }

@@ -28,6 +28,7 @@ from lucidtorch.cli.main import COMMANDS as KNOWN
 from lucidtorch.cli.main import application, run
 
 LONGEST, MOST_LINES, SECONDS = 300, 4, 10
+STARTING = 60  # seconds: each worker is a new program that imports torch
 ENOUGH = 20  # values of each parameter that the slow suite tries at least
 FEW = 3  # values of each parameter in the fast suite; all of them in the slow one
 ALL_CALLS = list(calls())
@@ -39,7 +40,7 @@ class TooLong(BaseException):
 
 
 @contextlib.contextmanager
-def hang_guard() -> Iterator[None]:
+def hang_guard(seconds: int) -> Iterator[None]:
     """End the block by an exception after a while, where the system has alarms."""
     if not hasattr(signal, "SIGALRM"):
         yield
@@ -49,7 +50,7 @@ def hang_guard() -> Iterator[None]:
         raise TooLong
 
     before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(SECONDS)
+    signal.alarm(seconds)
     try:
         yield
     finally:
@@ -79,11 +80,11 @@ def standing(folder: Path) -> dict[str, tuple[int, int]]:
     return {str(one): (one.lstat().st_size, one.lstat().st_mtime_ns) for one in sorted(folder.rglob("*"))}
 
 
-def wrongs(call: Callable[[], object], room: Path) -> str | None:
+def wrongs(call: Callable[[], object], room: Path, seconds: int = SECONDS) -> str | None:
     """What is wrong with how a call ends; None where nothing is."""
     before = standing(room)
     try:
-        with hang_guard():
+        with hang_guard(seconds):
             made = call()
             if inspect.isgenerator(made):
                 next(made)
@@ -110,7 +111,8 @@ def fuzz(call: Call, room: Path, names: list[str]) -> None:
     for parameter in call.parameters():
         for name in names:
             change = {parameter.name: VALUES[name]()}
-            found[f"{parameter.name} = {name}"] = wrongs(lambda change=change: call(change), room)
+            seconds = STARTING if parameter.name == "workers" else SECONDS
+            found[f"{parameter.name} = {name}"] = wrongs(lambda change=change: call(change), room, seconds)
     refuse(found)
 
 
@@ -160,8 +162,9 @@ def worded(name: str, option: click.Parameter, word: str) -> list[str]:
 def tell(words: list[str], room: Path) -> str | None:
     """What is wrong with how a command ends."""
     before, said, out = standing(room), io.StringIO(), io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    seconds = STARTING if "--workers" in words else SECONDS
     try:
-        with hang_guard(), contextlib.redirect_stderr(said), contextlib.redirect_stdout(out):
+        with hang_guard(seconds), contextlib.redirect_stderr(said), contextlib.redirect_stdout(out):
             code = run(words)
     except (Exception, TooLong) as error:  # noqa: BLE001  # whatever it is, it is told
         return f"raises {type(error).__name__}"

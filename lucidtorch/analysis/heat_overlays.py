@@ -10,6 +10,7 @@ from lucidtorch.analysis.tones import toned
 from lucidtorch.base.bounds import Picture, Plane
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.surroundings import pinned
 
 BARE = 0.75  # how bright the grey picture is where there is no heat
 STRONGEST = 0.85  # how opaque the colour is where the heat is greatest
@@ -61,6 +62,7 @@ def scaled_heat(heat: Tensor) -> Tensor:
     return positive / peak if float(peak) > 0 else positive
 
 
+@pinned()
 def heat_legend() -> Tensor:
     """Draw a strip of the colours as they look over middle grey, from no heat at the left to the most at the right.
 

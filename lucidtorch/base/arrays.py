@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from torch import Tensor
 
 from lucidtorch.base.checks import is_dense
@@ -21,6 +22,7 @@ from lucidtorch.base.reading import read_bytes, read_npy
 from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import check_read
 
+MOST_NUMBERS = 1 << 28  # of an array: 2 GiB
 INLINE_NUMBERS = 64  # a longer array stands in a file of its own, and its text names that file
 
 
@@ -55,6 +57,8 @@ class Array:
             return numbers
         if isinstance(numbers, Tensor | np.ndarray) and not is_dense(numbers):
             raise BadInputError(f"An array of real numbers is needed, but {shown(numbers)} was given.")
+        if isinstance(numbers, Sized) and not isinstance(numbers, Tensor | np.ndarray) and len(numbers) > MOST_NUMBERS:
+            raise BadInputError(f"An array has at most {MOST_NUMBERS} numbers, but {shown(numbers)} was given.")
         if isinstance(numbers, Tensor):
             numbers = numbers.detach().cpu().to(torch.float64).numpy()
         try:
@@ -90,6 +94,10 @@ class Array:
     def numpy(self) -> np.ndarray:
         """Give the numbers as a numpy array that must not be written to."""
         return np.frombuffer(self.data, dtype=self.dtype).reshape(self.shape)
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
+        """Give the numbers to numpy's functions, in the dtype that they ask for."""
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def tensor(self, like: Tensor) -> Tensor:
         """Give the numbers as a tensor.
@@ -131,8 +139,17 @@ class Array:
         return stream.getvalue()
 
 
-Nested: TypeAlias = Sequence[float] | Sequence[Sequence[float]] | Sequence[Sequence[Sequence[float]]]
-ArrayLike: TypeAlias = Tensor | np.ndarray | Nested | Sequence[Sequence[Sequence[Sequence[float]]]] | Array
+class Pictured:
+    """Marks an argument that is a picture, whose activations an objective looks up."""
+
+
+Rows: TypeAlias = Sequence[Sequence[float]]
+Nested: TypeAlias = (
+    Sequence[float] | Rows | Sequence[Rows] | Sequence[Sequence[Rows]] | Sequence[Sequence[Sequence[Rows]]]
+)
+# Marked, so that it is known by its type and not by how an annotation is written.
+ArrayLike: TypeAlias = Annotated[Tensor | np.ndarray | Nested | Array, Array]
+ImageLike: TypeAlias = Annotated[ArrayLike, Pictured]  # `[C, H, W]`, or `[B, C, H, W]` for one per image, in [0, 1]
 
 
 def load_array(path: Path, sha256: str | None = None) -> Array:

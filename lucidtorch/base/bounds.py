@@ -19,11 +19,13 @@ class Within:
         low: The smallest number that fits.
         high: The largest number that fits.
         above: Whether numbers must be larger than `low`.
+        below: Whether numbers must be smaller than `high`.
     """
 
     low: float = -math.inf
     high: float = math.inf
     above: bool = False
+    below: bool = False
 
     def holds(self, number: Any) -> bool:
         """Say whether a number lies within the bounds.
@@ -34,17 +36,20 @@ class Within:
         Returns:
             Whether it does.
         """
-        return bool(self.low <= number <= self.high and not (self.above and number == self.low))
+        at_border = (self.above and number == self.low) or (self.below and number == self.high)
+        return bool(self.low <= number <= self.high and not at_border)
 
     def __str__(self) -> str:
         if self.low == -math.inf:
             return "" if self.high == math.inf else f" up to {_written(self.high)}"
         start = f" {'above' if self.above else 'from'} {_written(self.low)}"
-        return start if self.high == math.inf else f"{start} {'up ' if self.above else ''}to {_written(self.high)}"
+        end = f"{'up ' * self.above}to {'below ' * self.below}{_written(self.high)}"
+        return start if self.high == math.inf else f"{start} {end}"
 
 
 NotNegative: TypeAlias = Annotated[float, Within(0)]
 Share: TypeAlias = Annotated[float, Within(0, 1)]
+AtLeastOne: TypeAlias = Annotated[float, Within(1)]
 Positive: TypeAlias = Annotated[float, Within(0, above=True)]
 Count: TypeAlias = Annotated[int, Within(1)]
 Threads: TypeAlias = Annotated[int, Within(1, 1024)]

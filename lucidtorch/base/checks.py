@@ -16,7 +16,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Literal, ParamSpec, TypeAlias, TypeGuard, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, ParamSpec, TypeGuard, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 import torch
@@ -24,11 +24,12 @@ from torch import Tensor
 
 from lucidtorch.base.bounds import Within
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.hints import Hints, hints_of
 from lucidtorch.base.shown import shown, type_words
+from lucidtorch.base.surroundings import pinned
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-Hints: TypeAlias = Mapping[str, Any]
 
 LONGEST_PATH, LONGEST_NAME = 4095, 255  # letters, and bytes of one part, that file systems take
 WHOLE_BITS = 63  # of the largest whole number that torch and JSON readers take
@@ -39,13 +40,14 @@ MISFIT = object()  # what `_taken` gives in the place of a value that does not f
 def checked(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Let a public function refuse arguments that do not fit its annotations, before any work.
 
+    What it computes does not depend on the caller's autocast, default type or device, or inference mode (`pinned`).
     The annotations are resolved at the first call. Wrong names or numbers of arguments stay Python's own `TypeError`.
 
     Args:
         function: A function, a method or an `__init__`.
 
     Returns:
-        The same with the check before it.
+        The same with the check before it, in surroundings of its own.
     """
     name = function.__qualname__.removesuffix(".__init__").rpartition("<locals>.")[2]
     signature = inspect.signature(function)
@@ -54,7 +56,8 @@ def checked(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
     def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
         bound = signature.bind(*args, **kwargs)
         bound.arguments.update(fitting(name, signature, hints_of(function), bound.arguments))
-        return function(*bound.args, **bound.kwargs)
+        with pinned():
+            return function(*bound.args, **bound.kwargs)
 
     return call
 
@@ -73,24 +76,6 @@ def check_fields(value: Any) -> None:
     taken = fitting(kind.__name__, inspect.signature(kind), hints_of(kind), given)
     for name in (name for name in taken if taken[name] is not given[name]):
         object.__setattr__(value, name, taken[name])
-
-
-@functools.cache
-def hints_of(function: Callable[..., Any]) -> Hints:
-    """Resolve the annotations of a function or a dataclass.
-
-    Args:
-        function: The function or class.
-
-    Returns:
-        The type of each parameter; none where a function that is not lucidtorch's has annotations that do not resolve.
-    """
-    try:
-        return typing.get_type_hints(function, include_extras=True)
-    except (NameError, TypeError):
-        if function.__module__.partition(".")[0] == __name__.partition(".")[0]:
-            raise
-        return {}
 
 
 def fitting(call: str, signature: inspect.Signature, hints: Hints, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
-from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import MOST_VALUES, Hints, fitted, hints_of, is_dense, is_whole
+from lucidtorch.base.arrays import Array, Pictured
+from lucidtorch.base.checks import MOST_VALUES, fitted, is_dense, is_whole
+from lucidtorch.base.defaults import default_of, is_written_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
+from lucidtorch.base.hints import Hints, hints_of, marks_of
 from lucidtorch.base.shown import shown
 
-ARRAYS = "ArrayLike"  # a parameter annotated so takes many numbers; those of a long one stand in a file
 STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
-PICTURES = "ImageLike"  # and one annotated so takes a picture
 
 
 def freeze(value: object) -> object:
@@ -115,13 +115,13 @@ def bind(
     hints = hints_of(function) if hints is None else hints
     found: dict[str, object] = {}
     for name, value in bound.arguments.items():
-        annotation = str(parameters[name].annotation)
-        if PICTURES in annotation and value is not None:
-            found[name] = Array.of(value)
-        elif ARRAYS in annotation:
-            found[name] = _with_arrays(freeze(value))
-        else:
-            found[name] = fitted(function.__name__, parameters[name], hints.get(name, Any), freeze(value))
+        hint = hints.get(name, Any)
+        marks = marks_of(hint)
+        if Pictured in marks and value is not None:
+            value = Array.of(value)
+        elif Array in marks:  # the numbers of a long one stand in a file
+            value = _with_arrays(freeze(value))
+        found[name] = fitted(function.__name__, parameters[name], hint, freeze(value))
     return found
 
 
@@ -138,20 +138,22 @@ def _with_arrays(frozen: object) -> object:
 def format_call(name: str, signature: inspect.Signature, arguments: Mapping[str, object]) -> str:
     """Write a call with the fewest words: required arguments by place, others by name and only where they differ.
 
+    In a record, none that has a value is left out.
+
     Args:
         name: The name of what is called.
         signature: Its parameters.
-        arguments: Every argument, frozen.
+        arguments: Every argument that counts, frozen.
 
     Returns:
         For example ``neuron('conv3_1', 5, x=2)``.
     """
     parts = []
-    for parameter in signature.parameters.values():
-        value = arguments[parameter.name]
+    for parameter in (one for one in signature.parameters.values() if one.name in arguments):
+        value, default = arguments[parameter.name], freeze(default_of(name, parameter))
         if parameter.default is inspect.Parameter.empty:
             parts.append(format_value(value))
-        elif value != freeze(parameter.default) or type(value) is not type(freeze(parameter.default)):
+        elif is_written_whole() or value != default or type(value) is not type(default):
             parts.append(f"{parameter.name}={format_value(value)}")
     return f"{name}({', '.join(parts)})"
 

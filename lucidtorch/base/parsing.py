@@ -15,6 +15,7 @@ from typing import Any
 
 from lucidtorch.base.arrays import load_array
 from lucidtorch.base.checks import is_whole
+from lucidtorch.base.defaults import with_defaults
 from lucidtorch.base.errors import BadInputError, ExpressionError, suggestion
 from lucidtorch.base.notation import usage
 from lucidtorch.base.photos import photo
@@ -211,7 +212,7 @@ class _Reader:
         if name not in self.vocabulary.names:
             hint = suggestion(name, self.vocabulary.names)
             raise self._error(f"There is no '{name}' in {self.vocabulary.what}. {hint}", node.col_offset)
-        return self._apply(self.vocabulary.names[name], node, *args, **kwargs)
+        return self._apply(with_defaults(name, self.vocabulary.names[name]), node, *args, **kwargs)
 
     def _method(self, function: ast.Attribute, node: ast.Call, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if function.attr not in self.vocabulary.methods:
@@ -249,7 +250,7 @@ class _Reader:
                 return "write array('NAME.npy', sha256='...')"
             if node.func.id == "photo":
                 return "write photo('FILE.jpg', 128)"
-            return f"{error}; write {usage(node.func.id, function)}"
+            return f"{error}; write {usage(node.func.id, self.vocabulary.names[node.func.id])}"
         return f"{error}"
 
     def _error(self, message: str, column: int) -> ExpressionError:

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from lucidtorch.base.errors import BadInputError
+
 # Formats of pictures; others that Pillow knows start programs (EPS runs Ghostscript) or are no pictures.
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "PCX", "ICO", "QOI", "DDS")
 BROKEN_PICTURE = (OSError, ValueError, SyntaxError, RuntimeError, MemoryError, Image.DecompressionBombError)
@@ -28,7 +30,12 @@ def user_path(text: str | Path) -> Path:
 
     Returns:
         The path.
+
+    Raises:
+        BadInputError: It holds a null character, which no path can.
     """
+    if "\0" in str(text):
+        raise BadInputError(f"A path has no null characters, but {str(text)[:60]!r} was given.")
     return Path(os.path.expanduser(text))  # Path.expanduser raises where there is no such user
 
 

@@ -170,6 +170,7 @@ class RenderRecord(Record):
         images: Which of the images the file shows; all of them where None.
         snapshot: After how many updates it shows them; at the end where None.
         recipe_id: The checksum of the recipe that the picture is a part of, or None.
+        complete: Whether its texts write every argument; those of version 0.1.0 left defaults out.
     """
 
     kind: Literal["render"]
@@ -202,6 +203,7 @@ class RenderRecord(Record):
     images: Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_IMAGES)] | None = None
     snapshot: Steps | None = None
     recipe_id: Short | None = None
+    complete: bool = False
 
     @model_validator(mode="after")
     def _shown_is_there(self) -> Self:

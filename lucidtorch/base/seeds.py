@@ -15,6 +15,7 @@ import torch
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
+from lucidtorch.base.surroundings import one_at_a_time
 
 SEED_BITS = 63  # what torch.Generator.manual_seed takes without wrapping
 PICTURE_BITS = 53  # of seeds that files carry: JavaScript, and so every other reader of JSON, keeps these exactly
@@ -102,17 +103,21 @@ class OwnRandomState:
 
     @contextlib.contextmanager
     def __call__(self) -> Iterator[None]:
-        """Let the block draw from the private states; the user's own are back afterwards, after an error too."""
-        users = _States.now(self._torch_alone)
-        if self._states is None:
-            _begin(derive_seed(self._seed, "global"), self._torch_alone)
-        else:
-            self._states.restore()
-        try:
-            yield
-        finally:
-            self._states = _States.now(self._torch_alone)
-            users.restore()
+        """Let the block draw from the private states; the user's own are back afterwards, after an error too.
+
+        The states belong to the whole process, so that one thread at a time is in such a block.
+        """
+        with one_at_a_time():
+            users = _States.now(self._torch_alone)
+            if self._states is None:
+                _begin(derive_seed(self._seed, "global"), self._torch_alone)
+            else:
+                self._states.restore()
+            try:
+                yield
+            finally:
+                self._states = _States.now(self._torch_alone)
+                users.restore()
 
 
 @dataclass(frozen=True)

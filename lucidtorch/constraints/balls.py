@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.checks import check_number
+from lucidtorch.base.bounds import NotNegative
 from lucidtorch.base.errors import ImageError
 from lucidtorch.constraints.constraint import Constraint, Moment
 
@@ -29,12 +29,11 @@ class Ball(Constraint):
         ImageError: The centre leaves [0, 1].
     """
 
-    radius: float
+    radius: NotNegative
     centre: ArrayLike | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number(self.radius, f"{type(self).__name__}(radius)", low=0)
         if self.centre is not None:
             object.__setattr__(self, "centre", _checked(self.centre, type(self).__name__))
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 from torch import Tensor
 
-from lucidtorch.base.checks import check_number, is_whole
-from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.shown import shown
+from lucidtorch.base.bounds import Count, Share, Within
 from lucidtorch.constraints.constraint import Constraint, Moment
 
 WIDEST = 1000.0  # pixels; a wider blur leaves nothing of any image
@@ -28,11 +27,7 @@ class decay(Constraint):  # noqa: N801  # a word of the notation
         BadInputError: The rate is no number from 0 to 1.
     """
 
-    rate: float
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number(self.rate, "decay(rate)", low=0, high=1)
+    rate: Share
 
     def apply(self, images: Tensor, moment: Moment) -> Tensor:
         return images.lerp(moment.zero_of(images).expand_as(images), self.rate)
@@ -56,14 +51,8 @@ class blur(Constraint):  # noqa: N801  # a word of the notation
         BadInputError: The width is no number from 0, or `every` no whole number from 1.
     """
 
-    sigma: float
-    every: int = 4
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number(self.sigma, "blur(sigma)", low=0, high=WIDEST)
-        if not is_whole(self.every) or self.every < 1:
-            raise BadInputError(f"blur(every=) takes a whole number from 1, but {shown(self.every)} was given.")
+    sigma: Annotated[float, Within(0, WIDEST)]
+    every: Count = 4
 
     def apply(self, images: Tensor, moment: Moment) -> Tensor:
         if self.sigma == 0 or (moment.step - 1) % self.every:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import check_number
+from lucidtorch.base.bounds import Within
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.constraints.constraint import Constraint, Moment
 
@@ -28,11 +28,7 @@ class Clearing(Constraint):
         BadInputError: The percentile is no number from 0 to 100.
     """
 
-    percentile: float
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_number(self.percentile, f"{type(self).__name__}(percentile)", low=0, high=WHOLE)
+    percentile: Annotated[float, Within(0, WHOLE)]
 
     @abstractmethod
     def importance(self, images: Tensor, moment: Moment) -> Tensor:

@@ -15,6 +15,7 @@ from lucidtorch.base.errors import BadInputError, SizeError
 from lucidtorch.base.files import atomic_write_bytes, check_output_folder
 from lucidtorch.base.images import encode_png
 from lucidtorch.base.sizes import size_pair
+from lucidtorch.base.surroundings import pinned
 
 SPLITS = ("train", "test")
 SMALLEST = 16  # pixels; below it no drawing can be told from another
@@ -43,6 +44,7 @@ class Collection(Dataset[tuple[Tensor, int]], ABC):
             An image `[C, H, W]` in [0, 1], float32, and the number of its class.
         """
 
+    @pinned()
     def __getitem__(self, index: int) -> tuple[Tensor, int]:
         """The image of one number and its class; numbers below zero count from the end.
 
@@ -55,7 +57,7 @@ class Collection(Dataset[tuple[Tensor, int]], ABC):
 
     def __iter__(self) -> Iterator[tuple[Tensor, int]]:
         """All images with their classes, in order."""
-        return (self.item(index) for index in range(len(self)))
+        return (self[index] for index in range(len(self)))
 
     @checked
     def batch(self, numbers: Sequence[int]) -> tuple[Tensor, Tensor]:

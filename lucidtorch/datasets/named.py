@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,6 +12,7 @@ import numpy as np
 from lucidtorch.base.errors import BadInputError, ImageError, suggestion
 from lucidtorch.base.known_files import file_name, recall
 from lucidtorch.base.reading import read_npy, user_path
+from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import allow, check_code, check_read
 from lucidtorch.datasets.drawn import Drawings, drawings
 from lucidtorch.datasets.handwriting import Digits, digits
@@ -49,7 +51,10 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
         path = start / user_path(name)
         return _array(path) if path.suffix == ARRAYS else folder(path)
     if not isinstance(name, Mapping):
-        return [str(start / user_path(one)) for one in name]
+        paths = [start / user_path(one) for one in name]
+        if not any(os.path.exists(path) for path in paths):
+            raise BadInputError(f"Not one of the images that data names exists: {shown(list(name))}.")
+        return list(map(str, paths))
     words = dict(name)
     sorts = [word for word in words if word in SORTS]
     if len(sorts) != 1:
@@ -116,7 +121,7 @@ def find_data(name: DataName, checksum: str | None, base: Path) -> DataName:
     """
     known, portable = recall(checksum), portable_name(name)
     if portable_name(known) != portable:
-        beside = portable is not None and all((base / path).exists() for path in paths_of(portable))
+        beside = portable is not None and all(os.path.exists(base / path) for path in paths_of(portable))
         return portable if beside and portable is not None else name
     for path in paths_of(known):
         allow(path)

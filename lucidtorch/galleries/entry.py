@@ -12,6 +12,7 @@ from typing import TypeAlias
 from lucidtorch.base.bounds import Threads
 from lucidtorch.base.checks import checked
 from lucidtorch.base.images import read_png_text
+from lucidtorch.base.noting import noting
 from lucidtorch.base.settings import versions
 from lucidtorch.datasets.scans.source import Data
 from lucidtorch.galleries.beside import Beside, marked
@@ -198,7 +199,8 @@ def _rendered(
                     done[batch.name] = _Done(batch, record)
                 count += 1
                 if report is not None:
-                    report(count, total, batch)
+                    with noting("raised by report"):
+                        report(count, total, batch)
     except KeyboardInterrupt:
         for batch, record in held.finished():  # also what workers had finished and nobody had heard of
             done.setdefault(batch.name, _Done(batch, record, *kept_row(held.path, batch.name, record)))

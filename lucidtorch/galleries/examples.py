@@ -88,7 +88,7 @@ class Examples:
             f"Real images stand with the pictures of single units: of {self.data} those that excite the unit most, or "
             f"least where the picture drives it down. What a picture reaches is the unit's value at its one highest "
             f"(or lowest) place, set against all places of all these images. The score is another number: it can be a "
-            f"mean over places, and is taken on the canvas that the transforms pad the picture to."
+            f"mean over places."
         )
 
     def aim(self, objective: Objective) -> Aim | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lucidtorch.base.defaults import key_text
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.seeds import PICTURE_BITS, SEED_BITS
 from lucidtorch.base.settings import versions
@@ -104,7 +105,7 @@ class GalleryFolder:
         if craft.network is None or not all(texts_say_all):
             return None
         said = (craft.param, craft.transforms, craft.schedule, craft.engine, craft.constraints)
-        facts = {"network": craft.network, "texts": [repr(one) for one in said], "threads": craft.threads}
+        facts = {"network": craft.network, "texts": [key_text(one) for one in said], "threads": craft.threads}
         return checked_key(facts | {"batch": self.size, "seed": self.seed, "versions": versions()})
 
     def grown(self, layers: Iterable[str], variants: Iterable[str], bits: Any) -> GalleryFolder:

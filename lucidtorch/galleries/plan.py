@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, UnitError
+from lucidtorch.base.records import MOST_IMAGES
 from lucidtorch.base.seeds import PICTURE_BITS, image_seeds, picture_seed
 from lucidtorch.base.shown import shown
 from lucidtorch.galleries.task import Craft, Piece, Task
@@ -137,8 +138,9 @@ def plan(
         check_variant(variant)
     if not variants:
         raise BadInputError(f"A gallery needs one variant at least, of {', '.join(VARIANTS)}.")
-    if not is_whole(size) or size < 1:
-        raise BadInputError(f"The batch of a gallery is a whole number from 1, but {shown(size)} was given.")
+    if not is_whole(size) or not 1 <= size <= MOST_IMAGES:
+        known = f"a whole number from 1 to {MOST_IMAGES}"
+        raise BadInputError(f"The batch of a gallery is {known}, but {shown(size)} was given.")
     chosen = shown_layers(model, layers)
     if not chosen:
         raise BadInputError(f"{model.name} shows no layer: it has no convolution or linear layer, or none was named.")

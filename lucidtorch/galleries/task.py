@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from lucidtorch.base.checks import is_whole
+from lucidtorch.base.defaults import key_text
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.base.shown import shown
@@ -93,6 +94,6 @@ class Task:
         if craft.network is None or not all(texts_say_all):
             return None
         asked = (self.objective, craft.param, craft.transforms, craft.schedule, craft.engine, craft.constraints)
-        texts = (craft.network, *map(repr, asked), *map(repr, self.pieces))
+        texts = (craft.network, *map(key_text, asked), *map(repr, self.pieces))
         facts = {"texts": texts, "seeds": self.seeds, "threads": craft.threads, "versions": versions()}
         return hashlib.sha256(settings_text({**facts, "recipe_id": self.recipe_id}).encode()).hexdigest()

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from lucidtorch.base.bounds import Images
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import UnknownLayerError
+from lucidtorch.base.surroundings import one_at_a_time, pinned
 from lucidtorch.models.display import display_name
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.feed import Feed
@@ -136,6 +137,7 @@ class Model:
         return self._given if self.size_known else replace(self._given, size=self.layers.size)
 
     @cached_property
+    @pinned()
     def layers(self) -> LayerTable:
         """The table of layers, filled by one dry run at the first look and kept."""
         found, batch = self._first_walk()
@@ -152,8 +154,7 @@ class Model:
         Returns:
             The table; it ends early where the network does not take that size.
         """
-        sides = tuple(size)
-        if sides == self.layers.size:
+        if (sides := tuple(size)) == self.layers.size:
             return self.layers
         if sides not in self._tables:
             self._tables[sides] = self._table(self._walk(sides)[0])
@@ -185,6 +186,7 @@ class Model:
         """The batch normalizations that a private copy may fold, found by one forward pass at the first look."""
         return find_folds(self.module, self._grey(self.convention.size, 1), self.feed.with_any_batch())
 
+    @one_at_a_time()
     def private(
         self, addresses: Iterable[Address], *, channels_last: bool = True, fold: bool = True, winograd: bool = True
     ) -> Model:
@@ -245,8 +247,7 @@ class Model:
         """
         wanted = [layers] if isinstance(layers, str | nn.Module) else list(layers)
         check_images(images, self._given.channels, self.name, dims=len(self._given.size))
-        images = images.to(self.device, self.dtype)
-        seen = self.normalize(images)
+        seen = self.normalize(images := images.to(self.device, self.dtype))
         addresses = self.addresses((layer for layer in wanted if layer != INPUT), seen.shape[2:])
         with torch.no_grad(), frozen(self.module), capture(self.module, addresses, self.feed) as run:
             found = run(seen)
@@ -280,15 +281,15 @@ class Model:
             UnitError: There is no class of that number.
             UnknownLabelError: No class, or more than one, has that name, or the network has no labels.
         """
-        count = None if isinstance(label, str) else self._class_count()
-        return find_label(label, self.labels, count, self.name)
+        return find_label(label, self.labels, None if isinstance(label, str) else self._class_count(), self.name)
 
     def _written(self, layer: LayerLike) -> str:
         return layer if isinstance(layer, str) else self.layers.directory.name_of(layer)
 
     def _first_weight(self) -> Tensor | None:
-        tensors = (*self.module.parameters(), *self.module.buffers())
-        return next((tensor for tensor in tensors if tensor.is_floating_point()), None)
+        return next(
+            (one for one in (*self.module.parameters(), *self.module.buffers()) if one.is_floating_point()), None
+        )
 
     def _copied(self, channels_last: bool, fold: bool, winograd: bool, read: Iterable[Address]) -> Model | None:
         module = private_copy(self.module)
@@ -325,6 +326,7 @@ class Model:
     def _seen(self, images: Tensor) -> Tensor:
         return self.normalize(images.to(self.device, self.dtype))
 
+    @one_at_a_time()
     def _walk(self, size: tuple[int, ...]) -> tuple[Walk, int]:
         """Run once; a network that is made for one image at a time gets one."""
         run = partial(walk, self.module, size, channels=self._given.channels, normalize=self._seen)

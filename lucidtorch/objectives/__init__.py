@@ -1,5 +1,6 @@
 """Objectives: what a picture shall show, as expressions that combine by arithmetic and print as they are typed."""
 
+from lucidtorch.base.arrays import ImageLike
 from lucidtorch.base.photos import photo
 from lucidtorch.objectives.activation_grid import grid
 from lucidtorch.objectives.algebra import Objective
@@ -12,7 +13,7 @@ from lucidtorch.objectives.matching import activation_difference, caricature, in
 from lucidtorch.objectives.naming import of
 from lucidtorch.objectives.norms import L1, L2, Linf, Lp, alpha_norm, contrast_bound
 from lucidtorch.objectives.opacity import alpha_coverage, blur_alpha
-from lucidtorch.objectives.references import ImageLike, of_image, reference
+from lucidtorch.objectives.references import of_image, reference
 from lucidtorch.objectives.several import maximum, mean, minimum
 from lucidtorch.objectives.smoothness import blur_input, boundary_complexity, total_variation, tv_beta
 from lucidtorch.objectives.spatial import spatial_channel, spatial_layer

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
-from lucidtorch.base.arrays import Array
+from lucidtorch.base.arrays import Array, ImageLike
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.base.notation import format_value
+from lucidtorch.base.notation import format_call
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.directions import direction
-from lucidtorch.objectives.references import ImageLike, checked_picture
+from lucidtorch.objectives.references import checked_picture
 from lucidtorch.objectives.trace import Activations, Trace
 
 MAP_AXES = 4  # `[1, C, h, w]`
@@ -72,8 +73,7 @@ class Grid(Objective):
         raise ObjectiveError(f"What `grid` shows is looked up in a network: give it to `render`. ({self!r:.80})")
 
     def __repr__(self) -> str:
-        power = f", cossim_pow={self.cossim_pow!r}" if self.cossim_pow else ""
-        return f"grid({format_value(self.layer)}, {self.image!r}{power})"
+        return format_call("grid", inspect.signature(grid), vars(self))
 
 
 @checked

@@ -5,14 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.bounds import Within
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.base.shown import shown
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.objectives.counts import Images
 from lucidtorch.objectives.operands import (
     ATOM,
@@ -123,7 +124,8 @@ class Objective(ABC):
         """
         yield sign, self
 
-    def on(self, image: int) -> Objective:
+    @checked
+    def on(self, image: Annotated[int, Within(0), ObjectiveError]) -> Objective:
         """Keep this objective for one image of the batch and give the others 0.
 
         Args:
@@ -131,9 +133,13 @@ class Objective(ABC):
 
         Returns:
             An objective that speaks of that image.
+
+        Raises:
+            ObjectiveError: The place is no whole number from 0.
         """
         return On(self, image)
 
+    @pinned()
     def __call__(self, activations: Activations) -> Tensor:
         return self.evaluate(activations, Trace())
 
@@ -297,19 +303,10 @@ class On(Objective):
     Args:
         inner: What that image follows.
         image: The place of the image in the batch, from 0.
-
-    Raises:
-        ObjectiveError: The place is no whole number from 0.
     """
 
     inner: Objective
     image: int
-
-    def __post_init__(self) -> None:
-        if not is_whole(self.image) or self.image < 0:
-            raise ObjectiveError(
-                f"`.on(image)` takes the place of an image, from 0, but {shown(self.image)} was given."
-            )
 
     @property
     def own_images(self) -> Images:

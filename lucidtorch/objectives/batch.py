@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.base.shown import shown
+from lucidtorch.base.bounds import Positive
 from lucidtorch.objectives.term import objective
 from lucidtorch.objectives.textures import grams
 from lucidtorch.objectives.trace import Activations
@@ -41,7 +40,7 @@ def diversity(activations: Activations, layer: str) -> Tensor:
 
 
 @objective
-def alignment(activations: Activations, layer: str, decay_ratio: float = 2) -> Tensor:
+def alignment(activations: Activations, layer: str, decay_ratio: Positive = 2) -> Tensor:
     """How far neighbouring images of the batch are apart in a layer: subtract it to keep a walk of images in step.
 
     Each image of a pair carries half of the pair's distance, so that the sum over images is Lucid's value without its
@@ -62,10 +61,6 @@ def alignment(activations: Activations, layer: str, decay_ratio: float = 2) -> T
     Raises:
         ObjectiveError: The ratio is not above 0.
     """
-    if decay_ratio <= 0:
-        raise ObjectiveError(
-            f"`alignment` needs a decay_ratio above 0, but {shown(decay_ratio)} was given; Lucid's is 2."
-        )
     values = activations[layer].flatten(1)
     total = values[:, :0].sum(1)  # a zero for every image, also for one that has no neighbour
     for distance in range(1, min(FARTHEST, len(values) - 1) + 1):

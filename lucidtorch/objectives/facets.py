@@ -29,11 +29,13 @@ def facet(
     """One facet of a unit: what in a lower layer excites it and belongs to a theme that the weights stand for.
 
     The lower layer is weighted by how much each of its values raises the unit, and by a linear probe that tells the
-    theme (faces, text, ...) from other images. It is a steer: add the unit's own objective to it, as in
-    ``direction(top, v) + facet(layer, top, v, weights)``, because it is silent while the unit is below zero.
+    theme (faces, text, ...) from other images. It is the sum over positions, where `direction` is their mean: on a
+    layer of twice the sides it is four times as large, and wants a strength that is so much smaller. It is a steer:
+    add the unit's own objective to it, as in ``direction(top, v) + facet(layer, top, v, weights)``, because it is
+    silent while the unit is below zero.
 
-    Formula: strength · Σ over channels and positions of a · relu(g) · w, where g, held constant, is the gradient to
-        layer's activations a of Σ over positions of relu(top)·v, top being layer_top's.
+    Formula: strength · sum over channels and positions of a · relu(g) · w, where g, held constant, is the gradient to
+        layer's activations a of the sum over positions of relu(top)·v, top being layer_top's.
     Source: captum's `FacetLoss`, after "Multimodal neurons in artificial neural networks" (Goh et al. 2021).
 
     Args:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, TypeAlias
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import checked, is_whole
+from lucidtorch.base.bounds import Within
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective, Operand
 from lucidtorch.objectives.counts import Images
 from lucidtorch.objectives.trace import Activations, Trace
@@ -32,7 +32,7 @@ class Each(Objective):
     parts: tuple[Objective, ...]
 
     def __post_init__(self) -> None:
-        if not self.parts or not all(isinstance(part, Objective) for part in self.parts):
+        if not self.parts:
             raise ObjectiveError(
                 "`each` takes one objective per image, for example each(channel('a', 0), channel('a', 1))."
             )
@@ -66,22 +66,11 @@ class Interpolate(Objective):
         start: What the first image follows.
         end: What the last image follows.
         count: The number of images.
-
-    Raises:
-        ObjectiveError: There are fewer than two images, or the ends are no objectives.
     """
 
     start: Objective
     end: Objective
     count: int
-
-    def __post_init__(self) -> None:
-        if not is_whole(self.count) or self.count < 2:
-            raise ObjectiveError(
-                f"`interpolate(a, b, n)` needs n = 2 images or more, but {shown(self.count)} was given."
-            )
-        if not isinstance(self.start, Objective) or not isinstance(self.end, Objective):
-            raise ObjectiveError("`interpolate(a, b, n)` takes two objectives and the number of images.")
 
     @property
     def own_images(self) -> Images:
@@ -125,7 +114,7 @@ def each(*parts: Part) -> Objective:
 
 
 @checked
-def interpolate(start: Part, end: Part, n: int) -> Objective:
+def interpolate(start: Part, end: Part, n: Annotated[int, Within(2), ObjectiveError]) -> Objective:
     """Move from one objective to another over the images of a batch.
 
     Formula: image i maximizes (1 - w) · start + w · end with w = i / (n - 1).
@@ -161,6 +150,4 @@ def negative(inner: Part) -> Objective:
     Raises:
         ObjectiveError: No objective was given.
     """
-    if not isinstance(inner, Objective):
-        raise ObjectiveError(f"`negative` takes an objective, but {shown(inner)} was given.")
     return -inner

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from lucidtorch.base.arrays import ImageLike
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.sizes import size_text
 from lucidtorch.objectives.norms import root
 from lucidtorch.objectives.pairs import both, side_by_side
 from lucidtorch.objectives.projection import COSINE_EPSILON, COSINE_FLOOR, length, mean_over_space
-from lucidtorch.objectives.references import INPUT, ImageLike
+from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import objective
 from lucidtorch.objectives.trace import Activations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from torch import Tensor
 
@@ -12,6 +12,7 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective, Operand
+from lucidtorch.objectives.images import Part
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
 from lucidtorch.objectives.trace import Activations, Trace
@@ -28,19 +29,17 @@ class Of(Objective):
         inner: What is asked of it.
 
     Raises:
-        ObjectiveError: The name is empty, holds a slash or is no text; or there is no objective, or one with an `of`.
+        ObjectiveError: The name is empty or holds a slash, or there is an `of` inside.
     """
 
     network: str
     inner: Objective
 
     def __post_init__(self) -> None:
-        if not isinstance(self.network, str) or not self.network or SEPARATOR in self.network:
+        if not self.network or SEPARATOR in self.network:
             raise ObjectiveError(
                 f"`of` takes the name of a network, without a slash, but {shown(self.network)} was given."
             )
-        if not isinstance(self.inner, Objective):
-            raise ObjectiveError(f"`of` takes an objective behind the name, but {shown(self.inner)} was given.")
         if any(isinstance(node, Of) for node in self.inner.walk()):
             raise ObjectiveError(
                 f"One `of` stands inside another, but each term is asked of one network: {self!r:.200}."
@@ -84,7 +83,7 @@ class Of(Objective):
 
 
 @checked
-def of(network: str, inner: Objective) -> Objective:
+def of(network: Annotated[str, ObjectiveError], inner: Part) -> Objective:
     """Ask one of several networks, by the name under which the render got it.
 
     Formula: the objective itself, with every address read as ``name/layer``.

@@ -9,8 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.base.shown import shown
+from lucidtorch.base.bounds import AtLeastOne, NotNegative
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import objective
 from lucidtorch.objectives.trace import Activations
@@ -58,7 +57,7 @@ def L2(activations: Activations, layer: str = INPUT, constant: float = 0, epsilo
 
 
 @objective
-def Lp(activations: Activations, layer: str = INPUT, p: float = 6, constant: float = 0) -> Tensor:
+def Lp(activations: Activations, layer: str = INPUT, p: AtLeastOne = 6, constant: float = 0) -> Tensor:
     """The mean distance from a constant, far values counting more: subtract it to take a picture's peaks down.
 
     The mean makes it independent of the number of values: p = 1 is the mean absolute distance, p = 2 the root of the
@@ -79,7 +78,6 @@ def Lp(activations: Activations, layer: str = INPUT, p: float = 6, constant: flo
     Raises:
         ObjectiveError: The power is below 1.
     """
-    checked_power("Lp", "p", p)
     distances = (activations[layer] - constant).abs().flatten(1)
     largest = distances.detach().amax(1)
     unit = torch.where(largest > 0, largest, 1)  # keeps high powers from leaving the range of the numbers
@@ -107,7 +105,7 @@ def Linf(activations: Activations, layer: str = INPUT, constant: float = 0) -> T
 
 
 @objective
-def alpha_norm(activations: Activations, layer: str = INPUT, alpha: float = 6, mean: float = 0.5) -> Tensor:
+def alpha_norm(activations: Activations, layer: str = INPUT, alpha: AtLeastOne = 6, mean: float = 0.5) -> Tensor:
     """The sum of high powers of the distances from a mean: subtract it to keep a picture's values in a range.
 
     Weights of 0.1 to 1.
@@ -127,12 +125,13 @@ def alpha_norm(activations: Activations, layer: str = INPUT, alpha: float = 6, m
     Raises:
         ObjectiveError: The power is below 1.
     """
-    checked_power("alpha_norm", "alpha", alpha)
     return (activations[layer] - mean).abs().pow(alpha).flatten(1).sum(1)
 
 
 @objective
-def contrast_bound(activations: Activations, layer: str = INPUT, bound: float = 0.45, constant: float = 0.5) -> Tensor:
+def contrast_bound(
+    activations: Activations, layer: str = INPUT, bound: NotNegative = 0.45, constant: float = 0.5
+) -> Tensor:
     """How far values leave a band around grey: subtract it to bound a picture's contrast and leave the rest free.
 
     Weights of 0.01 to 0.1, and bounds of 0.2 for pale pictures.
@@ -153,8 +152,6 @@ def contrast_bound(activations: Activations, layer: str = INPUT, bound: float = 
     Raises:
         ObjectiveError: The band has a negative width.
     """
-    if bound < 0:
-        raise ObjectiveError(f"`contrast_bound` needs a bound of 0 or more, but {shown(bound)} was given.")
     beyond = ((activations[layer] - constant).abs() - bound).clamp(min=0)
     return beyond.square().flatten(1).sum(1)
 
@@ -170,18 +167,3 @@ def root(values: Tensor, degree: float = 2) -> Tensor:
         As many values.
     """
     return torch.where(values > 0, values, 1).pow(1 / degree) * (values > 0)
-
-
-def checked_power(word: str, name: str, power: float) -> None:
-    """Make sure that a power has a finite gradient everywhere.
-
-    Args:
-        word: Whose power it is, for the message.
-        name: The name of the argument.
-        power: What was given.
-
-    Raises:
-        ObjectiveError: It is below 1.
-    """
-    if power < 1:
-        raise ObjectiveError(f"`{word}` needs {name} of 1 or more, but {shown(power)} was given.")

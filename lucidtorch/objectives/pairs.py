@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from lucidtorch.base.arrays import ImageLike
 from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.objectives.references import ImageLike, of_image
+from lucidtorch.objectives.references import of_image
 from lucidtorch.objectives.selection import MAP_AXES, common_middle
 from lucidtorch.objectives.trace import Activations
 

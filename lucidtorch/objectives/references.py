@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 from torch import Tensor
 
-from lucidtorch.base.arrays import Array, ArrayLike
+from lucidtorch.base.arrays import Array, ImageLike
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ImageError, UnknownLayerError
 from lucidtorch.objectives.trace import Activations
 
 INPUT = "input"  # the address of the image itself, before transforms
-ImageLike: TypeAlias = ArrayLike  # `[C, H, W]`, or `[B, C, H, W]` for one per image, in [0, 1]
 AXES = (3, 4)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lucidtorch.objectives.algebra import Objective, On
 from lucidtorch.objectives.images import Each, Interpolate
-from lucidtorch.objectives.term import PER_IMAGE, VECTORS, Term
+from lucidtorch.objectives.term import Term
 
 SHARE_DIGITS = 4  # of a share of a walk, which is rarely a round number
 
@@ -48,10 +48,6 @@ def _mixture(walk: Interpolate, image: int) -> Objective:
 
 
 def _of_term(term: Term, image: int) -> Term:
-    parameters = term.definition.signature.parameters
-    changes: dict[str, object] = {}
-    for name, value in term.arguments:
-        annotation = str(parameters[name].annotation)
-        if isinstance(value, tuple) and PER_IMAGE in annotation and VECTORS not in annotation:
-            changes[name] = value[image]
+    own = [(name, value) for name, value in term.arguments if term.definition.is_per_image(name)]
+    changes = {name: value[image] for name, value in own if isinstance(value, tuple)}
     return term.replaced(**changes) if changes else term

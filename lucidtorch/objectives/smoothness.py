@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lucidtorch.base.bounds import Count
+from lucidtorch.base.bounds import AtLeastOne, Count
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE
-from lucidtorch.objectives.norms import checked_power, root
+from lucidtorch.objectives.norms import root
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.selection import MAP_AXES
 from lucidtorch.objectives.term import objective
@@ -53,7 +53,7 @@ def total_variation(activations: Activations, layer: str = INPUT) -> Tensor:
 
 
 @objective
-def tv_beta(activations: Activations, layer: str = INPUT, beta: float = 2) -> Tensor:
+def tv_beta(activations: Activations, layer: str = INPUT, beta: AtLeastOne = 2) -> Tensor:
     """How steep a picture is: subtract it for a smoother picture, with a large beta for one without sharp edges.
 
     The last row and the last column have no next one, and are left out. In clips and volumes, the difference to the
@@ -73,7 +73,6 @@ def tv_beta(activations: Activations, layer: str = INPUT, beta: float = 2) -> Te
     Raises:
         ObjectiveError: The layer has no positions, or the power is below 1.
     """
-    checked_power("tv_beta", "beta", beta)
     values = mapped_values(activations, layer, "tv_beta")
     axes = range(2, values.ndim)
     steps = torch.zeros_like(_without_last(values, axes))

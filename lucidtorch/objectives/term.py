@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Concatenate, ParamSpec
+from types import NoneType
+from typing import Annotated, Any, Concatenate, ParamSpec, get_origin
 
 from torch import Tensor, nn
 
-from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import Hints, hints_of, is_whole
+from lucidtorch.base.arrays import Array, Pictured
+from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError, UnitError, UnknownLayerError, suggestion
+from lucidtorch.base.hints import Hints, alternatives, hints_of, marks_of
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.noting import noting
 from lucidtorch.base.shown import shown
@@ -23,12 +24,8 @@ from lucidtorch.objectives.references import INPUT, checked_picture
 from lucidtorch.objectives.trace import Activations, Trace
 
 Arguments = ParamSpec("Arguments")
-PER_IMAGE = "| Sequence["  # an argument annotated `X | Sequence[X]` takes one value per image
-VECTORS = "ArrayLike"  # and one annotated so takes a matrix with one row per image
-AXES = re.compile(r"ArrayLike[^'\"]*, ['\"]([a-z ]+)['\"]")  # of one image's value: `Annotated[ArrayLike, "c h w"]`
 MEMORY = "memory"  # a parameter of this name is what the term keeps from update to update, and no argument
-PER_IMAGE_AXES = 4  # pictures with one more axis than `[C, H, W]` are one per image
-PICTURE = "image"  # one whose name begins so is a picture whose activations are read too
+PICTURE_AXES = 3  # of `[C, H, W]`
 
 
 @dataclass(frozen=True)
@@ -54,6 +51,49 @@ class Definition:
     suffixes: Callable[..., Sequence[str]] | None = None
     remembers: bool = False
 
+    def is_per_image(self, parameter: str) -> bool:
+        """Say whether a parameter takes one value, or a list of one per image: `X | Sequence[X]`.
+
+        Args:
+            parameter: Its name.
+
+        Returns:
+            Whether it does.
+        """
+        hint = self._hint(parameter)
+        kinds = [get_origin(one) for one in alternatives(hint) if one is not NoneType]
+        lists = [isinstance(kind, type) and issubclass(kind, Sequence) for kind in kinds]
+        return any(lists) and not all(lists) and Array not in marks_of(hint)
+
+    def is_picture(self, parameter: str) -> bool:
+        """Say whether a parameter takes a picture, whose activations are read too.
+
+        Args:
+            parameter: Its name.
+
+        Returns:
+            Whether it does.
+        """
+        return Pictured in marks_of(self._hint(parameter))
+
+    def axes(self, parameter: str) -> int | None:
+        """Count the axes that one image's value of an array has, as in `Annotated[ArrayLike, "h w"]`.
+
+        Args:
+            parameter: The name of the parameter.
+
+        Returns:
+            The number; 1 where none are named, and None where the parameter takes no array.
+        """
+        marks = marks_of(self._hint(parameter))
+        if Pictured in marks:
+            return PICTURE_AXES
+        named = next((one for one in marks if isinstance(one, str)), "")
+        return max(1, len(named.split())) if Array in marks else None
+
+    def _hint(self, parameter: str) -> Any:
+        return _types(self.function).get(parameter, Any)
+
 
 DEFINITIONS: dict[str, Definition] = {}
 
@@ -63,11 +103,11 @@ def objective(
 ) -> Callable[Arguments, Term]:
     """Make an objective of a function, and give it its place in the notation.
 
-    A parameter whose name begins with ``layer`` is an address. One annotated ``X | Sequence[X]`` takes one value per
-    image. One annotated ``ArrayLike`` takes a vector, or a matrix with one row per image;
-    ``Annotated[ArrayLike, "h w"]`` says which axes one image's value has. One whose name begins with ``image``,
-    annotated ``ImageLike``, is a picture, and `of_image` looks up what the network makes of it. A keyword-only
-    ``memory: Memory`` is no argument: it is what the term keeps from update to update.
+    Annotations are resolved as `typing.get_type_hints` does, whether they are kept as text or not. A parameter whose
+    name begins with ``layer`` is an address. One annotated ``X | Sequence[X]`` takes one value per image.
+    One annotated ``ArrayLike`` takes a vector, or a matrix with one row per image; ``Annotated[ArrayLike, "h w"]`` says
+    which axes one image's value has. One annotated ``ImageLike`` is a picture, and `of_image` looks up what the network
+    makes of it. A keyword-only ``memory: Memory`` is no argument: it is what the term keeps from update to update.
 
     Args:
         function: Takes activations (a mapping of address to `[B, C, H, W]` or `[B, C]`) and arguments, and gives `[B]`.
@@ -160,7 +200,8 @@ def _defined(
 
     vars(factory)["__signature__"] = signature.replace(return_annotation="Term")
     del factory.__wrapped__  # the signature is the factory's own
-    DEFINITIONS[name] = Definition(name, function, signature, unit, factory, suffixes, MEMORY in full.parameters)
+    remembers = MEMORY in full.parameters
+    DEFINITIONS[name] = Definition(name, function, signature, unit, factory, suffixes, remembers)
     return factory
 
 
@@ -229,8 +270,8 @@ class Term(Objective):
         Raises:
             ImageError: One of them is no picture.
         """
-        named = [value for name, value in self.arguments if name.startswith(PICTURE) and isinstance(value, Array)]
-        return tuple(checked_picture(value) for value in named)
+        named = [value for name, value in self.arguments if self.definition.is_picture(name)]
+        return tuple(checked_picture(value) for value in named if isinstance(value, Array))
 
     @property
     def own_images(self) -> Images:
@@ -241,16 +282,14 @@ class Term(Objective):
         return found
 
     def _images_of(self, name: str, value: object) -> int | None:
-        annotation = str(self.definition.signature.parameters[name].annotation)
-        if isinstance(value, tuple) and PER_IMAGE in annotation and VECTORS not in annotation:
+        if isinstance(value, tuple) and self.definition.is_per_image(name):
             if not value:
                 raise ObjectiveError(f"{self!r} names no {name}; name one, or one per image.")
             return len(value)
-        if name.startswith(PICTURE) and isinstance(value, Array):
-            return value.shape[0] if len(value.shape) == PER_IMAGE_AXES else None
-        if VECTORS in annotation and isinstance(value, tuple | Array):
+        axes = self.definition.axes(name)
+        if axes is not None and isinstance(value, tuple | Array):
             shape = Array.of(value).shape
-            return shape[0] if len(shape) > _axes(annotation) else None
+            return shape[0] if len(shape) > axes else None
         return None
 
     def children(self) -> tuple[Operand, ...]:
@@ -304,9 +343,3 @@ def check_unit(index: object, size: int, what: str, layer: str) -> int:
     if not is_whole(index) or not 0 <= index < size:
         raise UnitError(f"{layer!r} has {size} {what}, 0 to {size - 1}, but {shown(index)} was given.")
     return index
-
-
-def _axes(annotation: str) -> int:
-    """Count the axes of one image's value of an array argument."""
-    stated = AXES.search(annotation)
-    return 1 if stated is None else len(stated[1].split())

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import torch
 from torch import Tensor
 
-from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.base.shown import shown
+from lucidtorch.base.arrays import ImageLike
+from lucidtorch.base.bounds import Within
 from lucidtorch.objectives.norms import root
 from lucidtorch.objectives.pairs import both
-from lucidtorch.objectives.references import ImageLike
 from lucidtorch.objectives.term import objective
 from lucidtorch.objectives.trace import Activations, Memory
-
-DISTANCES = ("L1", "L2")
 
 
 def grams(values: Tensor) -> Tensor:
@@ -34,8 +33,8 @@ def style(
     activations: Activations,
     layer: str,
     image: ImageLike,
-    distance: str = "L1",
-    decay: float = 0,
+    distance: Literal["L1", "L2"] = "L1",
+    decay: Annotated[float, Within(0, 1, below=True)] = 0,
     *,
     memory: Memory,
 ) -> Tensor:
@@ -64,10 +63,6 @@ def style(
     Raises:
         ObjectiveError: The distance or the decay is none of those, or there are not as many pictures as images.
     """
-    if distance not in DISTANCES:
-        raise ObjectiveError(f"`style` measures a distance of 'L1' or 'L2', but {shown(distance)} was given.")
-    if not 0 <= decay < 1:
-        raise ObjectiveError(f"`style` needs a decay from 0 to below 1, but {shown(decay)} was given; Lucid's is 0.95.")
     found, given = map(_texture, both(activations, layer, image))
     if decay:
         found = _average(found.detach(), decay, memory) + (found - found.detach())

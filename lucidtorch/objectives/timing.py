@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import checked, is_number, is_whole
+from lucidtorch.base.bounds import Within
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.base.notation import freeze
-from lucidtorch.base.shown import shown
+from lucidtorch.base.notation import format_call
 from lucidtorch.objectives.algebra import Objective, Operand
-from lucidtorch.objectives.operands import frozen_operand
+from lucidtorch.objectives.images import Part
 from lucidtorch.objectives.trace import Activations, Trace
+
+Update: TypeAlias = Annotated[int, Within(0), ObjectiveError]  # how many were made
+Weight: TypeAlias = Annotated[float, ObjectiveError]
 
 
 @dataclass(frozen=True, repr=False)
@@ -31,7 +35,7 @@ class Timed(Objective):
         last: The weight from `end` on.
 
     Raises:
-        ObjectiveError: The steps are no whole numbers in order, a weight is no finite number, or there is no objective.
+        ObjectiveError: The steps are not in order.
     """
 
     start: int
@@ -41,21 +45,8 @@ class Timed(Objective):
     last: float = 1
 
     def __post_init__(self) -> None:
-        for name in ("start", "end"):
-            object.__setattr__(self, name, freeze(getattr(self, name)))
-        for name in ("first", "last"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, value if isinstance(value, bool) else frozen_operand(value))
-        for step in (self.start, self.end):
-            if not is_whole(step) or step < 0:
-                raise ObjectiveError(f"A number of steps is a whole number from 0, but {shown(step)} was given.")
         if self.end < self.start:
             raise ObjectiveError(f"ramp(start, end, ...) takes start <= end, not {self.start} and {self.end}.")
-        for weight in (self.first, self.last):
-            if not is_number(weight):
-                raise ObjectiveError(f"A weight is a finite number, but {shown(weight)} was given.")
-        if not isinstance(self.inner, Objective):
-            raise ObjectiveError(f"An objective is needed behind the steps, but {shown(self.inner)} was given.")
 
     def weight(self, step: int | None) -> float:
         """Say how much the objective counts.
@@ -86,15 +77,11 @@ class Timed(Objective):
     def __repr__(self) -> str:
         if self.start == self.end and (self.first, self.last) in ((0, 1), (1, 0)):
             return f"{'before' if self.first else 'after'}({self.start}, {self.inner!r})"
-        weights = [f"{name}={value!r}" for name, value, usual in self._weights() if value != usual]
-        return f"ramp({', '.join([str(self.start), str(self.end), repr(self.inner), *weights])})"
-
-    def _weights(self) -> tuple[tuple[str, float, float], ...]:
-        return ("first", self.first, 0), ("last", self.last, 1)
+        return format_call("ramp", inspect.signature(ramp), vars(self))
 
 
 @checked
-def after(step: int, inner: Objective) -> Objective:
+def after(step: Update, inner: Part) -> Objective:
     """Let an objective count only once so many steps were made.
 
     Formula: 0 for the first `step` updates, then the objective itself.
@@ -119,7 +106,7 @@ def after(step: int, inner: Objective) -> Objective:
 
 
 @checked
-def before(step: int, inner: Objective) -> Objective:
+def before(step: Update, inner: Part) -> Objective:
     """Let an objective count only until so many steps were made.
 
     Formula: the objective itself for the first `step` updates, then 0.
@@ -139,7 +126,7 @@ def before(step: int, inner: Objective) -> Objective:
 
 
 @checked
-def ramp(start: int, end: int, inner: Objective, first: float = 0, last: float = 1) -> Objective:
+def ramp(start: Update, end: Update, inner: Part, first: Weight = 0, last: Weight = 1) -> Objective:
     """Let the weight of an objective go evenly from one number to another.
 
     Formula: w · inner, with w = first up to step `start`, last from step `end` on, and linear between them.

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.models.running.frozen import frozen
 from lucidtorch.models.running.precision import widened
 from lucidtorch.models.running.probe import probing
 
+MOST_NUMBERS = 1 << 24  # of one latent
 TRIED = 2  # latents at once: what one gives must not depend on the other
 SAME = 1e-4  # of the largest value: rounding
 
@@ -55,8 +58,13 @@ class Borrowed:
             What it makes, `[2, C, H, W]`.
 
         Raises:
-            BadInputError: It raises, gives no such tensor, or gives something else for the same latents.
+            BadInputError: The latents are too many; or it raises, gives no such tensor, or gives something else for
+                the same latents.
         """
+        if math.prod(latent) > MOST_NUMBERS:
+            raise BadInputError(
+                f"A latent has at most {MOST_NUMBERS} numbers, but the shape {shown(latent)} was given."
+            )
         dice = torch.Generator().manual_seed(0)
         drawn = torch.randn((TRIED + 1, *latent), generator=dice)
         found = _whereabouts(self.module)

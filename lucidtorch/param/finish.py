@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.frozen_mapping import FrozenMapping
-from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.param.bounds import CENTRE, COLOUR_MEAN, Clip, Sigmoid
 from lucidtorch.param.colour import Decorrelated
@@ -35,7 +34,7 @@ class Finish(nn.Module):
 
     start: Tensor | None
 
-    def __init__(self, arguments: Mapping[str, object], batch: int, channels: int, size: Size) -> None:
+    def __init__(self, arguments: Mapping[str, Any], batch: int, channels: int, size: Size) -> None:
         super().__init__()
         self.batch, self.channels, self.size = batch, channels, size
         self.holding = self._holding(arguments["hold"])
@@ -100,11 +99,7 @@ class Finish(nn.Module):
             return mixed(pixels)
         return torch.cat([mixed(pixels[:, : self.painted]), pixels[:, self.painted :]], 1)
 
-    def _holding(self, hold: object) -> Held | None:
-        if hold is None:
-            return None
-        if not isinstance(hold, FrozenMapping):
-            raise BadInputError(f"image(hold=) takes channels and their values, such as {{3: 1.0}}, not {shown(hold)}.")
+    def _holding(self, hold: Mapping[int, object] | None) -> Held | None:
         return Held(hold, self.batch, self.channels, self.size) if hold else None
 
     def _colour(self, root: object, decorrelate: bool) -> Decorrelated | None:

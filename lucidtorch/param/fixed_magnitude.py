@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.checks import positive
+from lucidtorch.base.bounds import Positive
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.param.basis import Basis
@@ -47,11 +47,10 @@ class maco(Part):  # noqa: N801  # a word of the notation
     """
 
     magnitude: ArrayLike | None = None
-    contrast: float = 2.0
+    contrast: Positive = 2.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        positive(self.contrast, "maco(contrast=)")
         if self.magnitude is None:
             return
         given = Array.of(self.magnitude)

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.checks import finite, positive
+from lucidtorch.base.bounds import Positive
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import Size
 from lucidtorch.base.spectrum import amplitudes, radial_amplitudes
@@ -38,14 +38,12 @@ class fft(Part):  # noqa: N801  # a word of the notation
             beside it.
     """
 
-    sd: float = 0.01
+    sd: Positive = 0.01
     decay: float = 1.0
     spectrum: ArrayLike | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        positive(self.sd, "fft(sd=)")
-        finite(self.decay, "fft(decay=)")
         if self.spectrum is None:
             return
         if self.decay != 1:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import finite, positive, whole
+from lucidtorch.base.bounds import Count, Positive
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds
-from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size, size_pair
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.param.borrowed import Borrowed
 from lucidtorch.param.bounds import Clip
 from lucidtorch.param.param import Param
@@ -36,15 +38,20 @@ class Generated(Param):
     latents: nn.Parameter
     place: Tensor
 
-    def __init__(self, module: nn.Module, arguments: dict[str, object], made: Size) -> None:
+    def __init__(self, module: nn.Module, arguments: dict[str, Any], made: Size) -> None:
         super().__init__()
         self.arguments = arguments
         self.made = made
-        self._batch = whole(arguments["batch"], "generated(batch=)")
+        self._batch: int = arguments["batch"]
         self._size = made[1:] if arguments["size"] is None else size_pair(arguments["size"])
-        self.latent = _latent(arguments["latent"])
-        self.low, self.high = _range(arguments["value_range"])
-        self.sd = positive(arguments["sd"], "generated(sd=)")
+        latent = arguments["latent"]
+        self.latent: tuple[int, ...] = latent if isinstance(latent, tuple) else (latent,)
+        self.low, self.high = arguments["value_range"]
+        if not self.low < self.high:
+            raise BadInputError(
+                f"generated(value_range=) runs from the lower to the higher, not from {self.low:g} to {self.high:g}."
+            )
+        self.sd: float = arguments["sd"]
         self.borrowed = Borrowed(module)
         self.bounds = Clip((0.0,) * made[0])
         self.register_buffer("place", torch.zeros(()), persistent=False)  # on the device where `fill` puts the numbers
@@ -103,7 +110,8 @@ class Generated(Param):
             bounded: Tensor = self.bounds(images)
         return bounded
 
-    def resized(self, *, batch: int) -> Generated:
+    @checked
+    def resized(self, *, batch: Count) -> Generated:
         """Make the same param, unfilled, for another number of images.
 
         Args:
@@ -120,14 +128,15 @@ class Generated(Param):
         )
 
 
+@pinned()
 def generated(
     module: nn.Module,
-    latent: int | Sequence[int],
+    latent: Count | Sequence[Count],
     *,
     size: int | Size | None = None,
-    batch: int = 1,
-    value_range: Sequence[float] = (0.0, 1.0),
-    sd: float = 1.0,
+    batch: Count = 1,
+    value_range: tuple[float, float] = (0.0, 1.0),
+    sd: Positive = 1.0,
 ) -> Generated:
     """Let a module make the images, a decoder or the generator of a GAN: only what it reads changes.
 
@@ -160,9 +169,10 @@ def generated(
         generated(<Sequential>, 8, batch=2)
     """
     named = {"size": size, "batch": batch, "value_range": value_range, "sd": sd}
-    arguments = bind(generated, (_module(module), latent), named)
+    arguments: dict[str, Any] = bind(generated, (module, latent), named)
     del arguments["module"]
-    made = Borrowed(module).try_out(_latent(arguments["latent"]))
+    sides = arguments["latent"]
+    made = Borrowed(module).try_out(sides if isinstance(sides, tuple) else (sides,))
     param = Generated(module, arguments, tuple(made.shape[1:]))
     outside = float(((made < param.low) | (made > param.high)).float().mean())
     if outside > MANY:
@@ -173,23 +183,3 @@ def generated(
             stacklevel=2,
         )
     return param
-
-
-def _module(value: object) -> nn.Module:
-    if not isinstance(value, nn.Module):
-        raise BadInputError(f"generated(module, ...) takes a module that makes images, but {shown(value)} was given.")
-    return value
-
-
-def _latent(value: object) -> tuple[int, ...]:
-    sides = value if isinstance(value, tuple) else (value,)
-    return tuple(whole(side, "Each axis of generated(latent)") for side in sides)
-
-
-def _range(value: object) -> tuple[float, float]:
-    if not isinstance(value, tuple) or len(value) != 2:
-        raise BadInputError(f"generated(value_range=) takes two numbers such as (-1, 1), but {shown(value)} was given.")
-    low, high = (finite(one, "generated(value_range=)") for one in value)
-    if not low < high:
-        raise BadInputError(f"generated(value_range=) runs from the lower to the higher, but {shown(value)} was given.")
-    return low, high

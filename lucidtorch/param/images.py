@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.checks import checked, finite, positive, whole
+from lucidtorch.base.bounds import Count, Positive
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.frozen_mapping import FrozenMapping
 from lucidtorch.base.memory import check_memory
@@ -26,6 +27,7 @@ from lucidtorch.param.param import Param
 from lucidtorch.param.part import Part
 from lucidtorch.param.plain import pixels
 
+OF_THE_BASIS = ("fft", "sd", "decay", "spectrum")  # arguments that say no more than a part does
 HELD = 4  # numbers, their gradient, and the two moments of Adam
 
 
@@ -37,13 +39,13 @@ class Image(Param):
         added: The parts that are added to the main one.
     """
 
-    def __init__(self, arguments: dict[str, object], added: tuple[Part, ...] = ()) -> None:
+    def __init__(self, arguments: dict[str, Any], added: tuple[Part, ...] = ()) -> None:
         super().__init__()
         self.arguments = arguments
         self.added = added
         self._size = size_sides(arguments["size"])
-        self._batch = whole(arguments["batch"], "image(batch=)")
-        self._channels = whole(arguments["channels"], "image(channels=)") + self.alpha
+        self._batch: int = arguments["batch"]
+        self._channels: int = arguments["channels"] + self.alpha
         made = self.batch * self.channels * math.prod(self.size)
         check_memory(HELD * made, f"image({short_size(self.size)}, batch={self.batch}, channels={self.channels})")
         self.finish = Finish(arguments, self.batch, self.channels, self.size)
@@ -180,7 +182,7 @@ class Image(Param):
         return self._bases[int(place)].reads(inner)
 
     @checked
-    def resized(self, *, batch: int) -> Image:
+    def resized(self, *, batch: Count) -> Image:
         """Make the same param, unfilled, for another number of images.
 
         Args:
@@ -200,7 +202,9 @@ class Image(Param):
         return Image(self.arguments, (*self.added, part))
 
     def __repr__(self) -> str:
-        text = format_call("image", inspect.signature(image), self.arguments)
+        said = () if self.arguments["spatial"] is None else OF_THE_BASIS  # the part says these
+        counting = {name: value for name, value in self.arguments.items() if name not in said}
+        text = format_call("image", inspect.signature(image), counting)
         return " + ".join([text, *map(repr, self.added)])
 
     @property
@@ -225,12 +229,12 @@ class Image(Param):
 def image(
     size: int | Size,
     *,
-    batch: int = 1,
-    channels: int = 3,
+    batch: Count = 1,
+    channels: Count = 3,
     fft: bool = True,
     decorrelate: bool = True,
     alpha: bool = False,
-    sd: float = 0.01,
+    sd: Positive = 0.01,
     decay: float = 1.0,
     init: ArrayLike | None = None,
     hold: Mapping[int, float | ArrayLike] | None = None,
@@ -295,21 +299,18 @@ def image(
     return Image(bind(image, (sides[0] if square else sides,), named))
 
 
-def _main_part(arguments: Mapping[str, object]) -> Part:
+def _main_part(arguments: Mapping[str, Any]) -> Part:
     """The main part: the one that is given, or the one that `fft`, `sd`, `decay` and `spectrum` describe."""
-    spatial, spectrum = arguments["spatial"], arguments["spectrum"]
-    sd = positive(arguments["sd"], "image(sd=)")
-    decay = finite(arguments["decay"], "image(decay=)")
+    spatial: Part | None = arguments["spatial"]
+    sd, decay, spectrum = arguments["sd"], arguments["decay"], arguments["spectrum"]
     if spatial is None:
         if arguments["fft"]:
-            return fourier(sd=sd, decay=decay, spectrum=spectrum)  # type: ignore[arg-type]  # the part checks it
+            return fourier(sd=sd, decay=decay, spectrum=spectrum)
         if spectrum is not None:
             raise BadInputError("A spectrum weighs frequencies, and fft=False has none; leave one of the two out.")
         return pixels(sd=sd)
-    if not isinstance(spatial, Part):
-        raise BadInputError(f"image(spatial=) takes a part such as pyramid() or pixels(), not {shown(spatial)}.")
     defaults = inspect.signature(image).parameters
-    said = [name for name in ("fft", "sd", "decay", "spectrum") if arguments[name] != defaults[name].default]
+    said = [name for name in OF_THE_BASIS if arguments[name] != defaults[name].default]
     if said:
         raise BadInputError(
             f"spatial={spatial!r} says all of its basis; leave {said[0]}= out, or write it in the part."

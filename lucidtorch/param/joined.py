@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.bounds import Count
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.seeds import image_seeds
@@ -135,7 +136,8 @@ class Stack(Param):
         found[:, first : first + own.shape[1]] = own
         return found
 
-    def resized(self, *, batch: int) -> Stack:
+    @checked
+    def resized(self, *, batch: Count) -> Stack:
         """Make the same stack, unfilled, for as many images, or a multiple of them.
 
         Args:

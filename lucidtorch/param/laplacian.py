@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import interpolate
 
-from lucidtorch.base.checks import positive, whole
+from lucidtorch.base.bounds import Count, Positive
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.part import Part
@@ -30,13 +30,8 @@ class pyramid(Part):  # noqa: N801  # a word of the notation
         BadInputError: There is no level, or the deviation is not positive.
     """
 
-    levels: int = 4
-    sd: float = 0.01
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        whole(self.levels, "pyramid(levels=)")
-        positive(self.sd, "pyramid(sd=)")
+    levels: Count = 4
+    sd: Positive = 0.01
 
     def basis(self, batch: int, channels: int, size: Size) -> Basis:
         return Pyramid(batch, channels, size, self.levels, self.sd)

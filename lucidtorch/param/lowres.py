@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated, TypeAlias
 
 import torch
 from torch import Generator, Tensor, nn
 
-from lucidtorch.base.checks import positive, whole
+from lucidtorch.base.bounds import Count, Positive, Within
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.part import Part
 
-Offset = int | bool
+Offset: TypeAlias = bool | Annotated[int, Within(0)]
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,23 +41,13 @@ class shared(Part):  # noqa: N801  # a word of the notation
         BadInputError: A size or an offset is none, or the deviation is not positive.
     """
 
-    shape: Sequence[int]
+    shape: Sequence[Count]
     offset: bool | Sequence[Offset] | None = None
-    sd: float = 0.01
+    sd: Positive = 0.01
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        positive(self.sd, "shared(sd=)")
-        if not isinstance(self.shape, tuple):
-            raise BadInputError(
-                f"shared(shape=) takes one size per axis, such as [1, 3, 16, 16], not {shown(self.shape)}."
-            )
-        for side in self.shape:
-            whole(side, "Each axis of shared(shape=)")
-        if self.offset is None or isinstance(self.offset, bool):
-            return
-        numbers = self.offset if isinstance(self.offset, tuple) else ()
-        if len(numbers) != len(self.shape) or not all(isinstance(one, int) and one >= 0 for one in numbers):
+        if isinstance(self.offset, tuple) and len(self.offset) != len(self.shape):
             raise BadInputError(
                 f"shared(offset=) takes True, or one whole number from 0 (or True) for each of its {len(self.shape)} "
                 f"axes, but {shown(self.offset)} was given."

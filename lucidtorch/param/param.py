@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.bounds import Count
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import Size, size_sides
+from lucidtorch.base.surroundings import pinned
 
 
 class Param(nn.Module):
@@ -20,6 +23,11 @@ class Param(nn.Module):
     image, so that one image can be stopped, or started from its own seed, without touching another; where images share
     rows, `reads` says which.
     """
+
+    def __init_subclass__(cls, **words: Any) -> None:
+        super().__init_subclass__(**words)
+        if "__init__" in vars(cls):  # buffers are made whatever surrounds the call
+            cls.__init__ = pinned()(cls.__init__)  # type: ignore[method-assign]
 
     @property
     @abstractmethod
@@ -80,8 +88,18 @@ class Param(nn.Module):
             `[B, C, H, W]` in [0, 1], in float32 or better; `[B, C, T, H, W]` for clips and volumes.
         """
 
+    @pinned()
+    def __call__(self) -> Tensor:
+        """Make the images, whatever surrounds the call.
+
+        Returns:
+            What `forward` gives.
+        """
+        images: Tensor = super().__call__()
+        return images
+
     @abstractmethod
-    def resized(self, *, batch: int) -> Param:
+    def resized(self, *, batch: Count) -> Param:
         """Make the same param, unfilled, for another number of images.
 
         Args:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Generator, Tensor
 from torch.nn.functional import pad
 
-from lucidtorch.base.checks import whole
-from lucidtorch.base.errors import BadInputError, suggestion
-from lucidtorch.base.shown import shown
+from lucidtorch.base.bounds import Count
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.part import Part
@@ -70,19 +69,9 @@ class cppn(Part):  # noqa: N801  # a word of the notation
         BadInputError: A number is none from 1, or there is no such activation.
     """
 
-    hidden: int = 24
-    layers: int = 8
-    activation: str = "atan"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        whole(self.hidden, "cppn(hidden=)")
-        whole(self.layers, "cppn(layers=)")
-        if self.activation not in ACTIVATIONS:
-            raise BadInputError(
-                f"cppn(activation=) is one of {', '.join(ACTIVATIONS)}, not {shown(self.activation)}. "
-                + suggestion(str(self.activation), ACTIVATIONS)
-            )
+    hidden: Count = 24
+    layers: Count = 8
+    activation: Literal["atan", "unbiased_atan", "relu"] = "atan"
 
     def basis(self, batch: int, channels: int, size: Size) -> Basis:
         return PatternNetwork(batch, channels, size, self.hidden, self.layers, self.activation)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from lucidtorch.base.checks import positive
+from lucidtorch.base.bounds import Positive
 from lucidtorch.base.sizes import Size
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.part import Part
@@ -28,11 +28,7 @@ class pixels(Part):  # noqa: N801  # a word of the notation
         BadInputError: The deviation is not positive.
     """
 
-    sd: float = 0.01
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        positive(self.sd, "pixels(sd=)")
+    sd: Positive = 0.01
 
     def basis(self, batch: int, channels: int, size: Size) -> Basis:
         return Pixels(batch, channels, size, self.sd)

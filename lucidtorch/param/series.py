@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from lucidtorch.base.checks import checked, whole
-from lucidtorch.base.errors import BadInputError
+from typing import Annotated
+
+from lucidtorch.base.bounds import Count, Within
+from lucidtorch.base.checks import checked
 from lucidtorch.base.sizes import Size, size_pair
 from lucidtorch.param.images import Image, image
 from lucidtorch.param.lowres import shared
@@ -15,7 +17,7 @@ OWN = 2  # frames that a row of the finest grid spans
 
 
 @checked
-def aligned(size: int | Size, count: int) -> Image:
+def aligned(size: int | Size, count: Count) -> Image:
     """Make a batch whose images line up: eyes meet eyes when one is blended into the next.
 
     Each image has its own frequencies, and all read the same coarse grids. Objectives such as `alignment` and
@@ -40,7 +42,6 @@ def aligned(size: int | Size, count: int) -> Image:
         >>> aligned(16, 3).added[:2]
         (shared([1, 3, 8, 8]), shared([1, 3, 4, 4]))
     """
-    count = whole(count, "aligned(count=)")
     made = image(size, batch=count)
     for rows, coarser in ALIGNED:
         made = made + _grid(size, min(rows, count), coarser)
@@ -48,7 +49,7 @@ def aligned(size: int | Size, count: int) -> Image:
 
 
 @checked
-def animation(size: int | Size, frames: int) -> Image:
+def animation(size: int | Size, frames: Annotated[int, Within(2)]) -> Image:
     """Make a batch that is the frames of a film: each is close to the one before.
 
     All of a frame comes from grids that are coarse in time, the fine one less than the others, so that it glides. Steps
@@ -69,8 +70,6 @@ def animation(size: int | Size, frames: int) -> Image:
         SizeError: The size is not positive.
         BadInputError: There are fewer than two frames.
     """
-    if whole(frames, "animation(frames=)") < 2:
-        raise BadInputError(f"A film has at least two frames, but {frames} was given.")
     made = image(size, batch=frames, spatial=_grid(size, _rows(frames, OWN), 1))
     for spanned, coarser in FILM:
         made = made + _grid(size, _rows(frames, spanned), coarser)

@@ -14,9 +14,12 @@ from safetensors.numpy import load, save
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import checked, whole
+from lucidtorch.base.bounds import Within
+from lucidtorch.base.checks import checked, is_dense
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.files import atomic_write_bytes
+from lucidtorch.base.records import LARGEST_SIDE
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.param.moments import Moments
 from lucidtorch.param.radial import radial_curve
@@ -105,7 +108,11 @@ class Statistics:
 
 
 @checked
-def fit_statistics(images: Annotated[Iterable[Tensor], ImageError], *, side: int | None = None) -> Statistics:
+def fit_statistics(
+    images: Annotated[Iterable[Tensor], ImageError],
+    *,
+    side: Annotated[int, Within(SMALLEST, LARGEST_SIDE)] | None = None,
+) -> Statistics:
     """Measure the colours and frequencies of images, in one pass and little memory.
 
     Every image counts the same, however large it is. Colours are taken from all its pixels; frequencies from its middle
@@ -136,8 +143,8 @@ def fit_statistics(images: Annotated[Iterable[Tensor], ImageError], *, side: int
         >>> found.magnitude.shape
         (3, 32, 17)
     """
-    if side is not None and (whole(side, "fit_statistics(side=)") < SMALLEST or side % 2):
-        raise BadInputError(f"fit_statistics(side=) takes an even number from {SMALLEST}, but {side} was given.")
+    if side is not None and side % 2:
+        raise BadInputError(f"fit_statistics(side=) takes an even number, but {side} was given.")
     moments: Moments | None = None
     for number, image in enumerate(_each(images)):
         if moments is None:
@@ -160,6 +167,8 @@ def _usual_side(image: Tensor) -> int:
 def _each(images: Iterable[Tensor]) -> Iterator[Tensor]:
     """Go through the images one by one, checked, in float64 on the CPU."""
     number = 0
+    if isinstance(images, Tensor) and images.ndim == 0:
+        raise ImageError("Images are several tensors [C, H, W] or one [B, C, H, W], but a single number was given.")
     for given in images:
         if not isinstance(given, Tensor) or given.ndim not in (PLANE + 1, PLANE + 2):
             shape = list(given.shape) if isinstance(given, Tensor | np.ndarray) else type(given).__name__
@@ -173,6 +182,8 @@ def _each(images: Iterable[Tensor]) -> Iterator[Tensor]:
 
 
 def _checked(image: Tensor, number: int) -> Tensor:
+    if not is_dense(image):
+        raise ImageError(f"Image {number} must hold real numbers, but {shown(image)} was given.")
     values = image.detach().to("cpu", torch.float64)
     if values.numel() == 0 or not bool(values.isfinite().all()):
         raise ImageError(f"Image {number} is empty or holds inf or nan.")

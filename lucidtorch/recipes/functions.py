@@ -12,6 +12,7 @@ from torch import nn
 
 from lucidtorch.base.bounds import Threads
 from lucidtorch.base.checks import fitting
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.fields.checking import checked
@@ -51,6 +52,7 @@ class RecipeFunction:
         self.__doc__ = _described(kind)
         self.__signature__ = _signature(kind)
 
+    @pinned()
     def __call__(self, *args: Any, **words: Any) -> Run:
         given = dict(self.__signature__.bind(*args, **words).arguments)
         network, fields = _network(given.pop("model"), given)

@@ -29,6 +29,7 @@ class MadeWith(BaseModel):
         versions: Of everything that computes.
         files: The checksums of the network's files and of the pictures that were looked at, by name.
         seed_bits: How large the seeds of pictures may be; version 0.1.0, which had larger ones, did not say it.
+        complete: Whether the texts write every argument; version 0.1.0 left defaults out, and did not say it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,6 +37,7 @@ class MadeWith(BaseModel):
     versions: dict[str, str] = Field(default_factory=dict, description="Of everything that computes.")
     files: dict[str, str] = Field(default_factory=dict, description="SHA-256 of what was read.")
     seed_bits: Literal[53] | None = Field(default=None, description="How large the seeds of pictures may be.")
+    complete: Literal[True] | None = Field(default=None, description="Whether texts write every argument.")
 
 
 class Recipe(BaseModel):

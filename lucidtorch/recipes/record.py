@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lucidtorch.base.defaults import FIRST, defaults_of
 from lucidtorch.base.errors import LucidtorchWarning, RecipeError
 from lucidtorch.base.records import ComposedRecord, NetworkRecord, RenderRecord
 from lucidtorch.base.settings import Settings
@@ -19,6 +20,7 @@ from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.recipes.recipe import Recipe
 from lucidtorch.rendering.engine import Engine
 from lucidtorch.rendering.entry import Callback, run_job
+from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.preparation import prepare
 from lucidtorch.rendering.result import Rendering
@@ -51,11 +53,24 @@ def render_again(
                 f"The {what} of this picture exist only in a Python program; call render with them and "
                 f"{record.objective[:100]!r}."
             )
-    schedule = Schedule(
-        record.steps, record.lr, record.optimizer, record.snapshots, record.lr_schedule, record.stop, record.planned
-    )
     with threads(record.threads):
-        job = prepare(
+        job = _job(record, network, folder)
+        rendering = run_job(job, callbacks)
+    if not record.complete:  # its texts mean what they did: it stays a record of the earlier version
+        texts = ("objective", "param", "transforms", "constraints", "optimizer", "lr_schedule", "stop")
+        rendering.recipe.update({name: getattr(record, name) for name in texts})
+        del rendering.recipe["complete"]
+    if record.recipe_id is not None:
+        rendering.recipe["recipe_id"] = record.recipe_id
+    return rendering
+
+
+def _job(record: RenderRecord, network: ModelLike, folder: Path) -> Job:
+    with defaults_of(None if record.complete else FIRST):
+        schedule = Schedule(
+            record.steps, record.lr, record.optimizer, record.snapshots, record.lr_schedule, record.stop, record.planned
+        )
+        return prepare(
             network,
             record.objective,
             record.param,
@@ -66,10 +81,6 @@ def render_again(
             constraints=record.constraints,
             folder=folder,
         )
-        rendering = run_job(job, callbacks)
-    if record.recipe_id is not None:
-        rendering.recipe["recipe_id"] = record.recipe_id
-    return rendering
 
 
 def engine_of(record: RenderRecord) -> Engine:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from lucidtorch.models.running.redirect import silenced_relu
 from lucidtorch.objectives.algebra import Objective, On
 from lucidtorch.objectives.images import Each, Interpolate
 from lucidtorch.objectives.references import INPUT
@@ -16,10 +17,11 @@ from lucidtorch.rendering.passes import Scene, back_to_images
 
 
 def final_values(scene: Scene, goal: Objective, images: Tensor, batch: int) -> tuple[Tensor, Tensor]:
-    """Evaluate the finished pictures without any transform, and find those whose units are dead.
+    """Evaluate the finished pictures as they are, and find those whose units are dead.
 
     A picture is dead where every unit that its objective speaks of is zero and the gradient of their sum to the
-    picture is zero everywhere.
+    picture is zero everywhere. It is dead as well where that gradient comes through the flat parts of smooth
+    rectifiers alone: the unit still sleeps.
 
     Args:
         scene: How they are looked at, without chance.
@@ -30,18 +32,28 @@ def final_values(scene: Scene, goal: Objective, images: Tensor, batch: int) -> t
     Returns:
         The objective of each picture, `[B]`, and whether its units are dead, `[B]`.
     """
-    values = silent = torch.zeros(0)
+    values, units, doubtful = torch.zeros(0), _nothing(images), torch.zeros(0)
+    rules: list[silenced_relu] = []
+
+    def silenced() -> silenced_relu:
+        rules.append(silenced_relu())
+        return rules[-1]
 
     def score(leaf: Tensor, activations: Mapping[str, Tensor]) -> Tensor | None:
-        nonlocal values, silent
+        nonlocal values, units, doubtful
         found = {**activations, **scene.references, INPUT: images}
         values = goal(found).detach()
         units = unit_activity(goal, found, len(images))
-        silent = units.speaks & (units.size.detach() == 0)
-        return units.total.sum() if bool(silent.any()) else None
+        doubtful = units.speaks & ((units.size.detach() == 0) | any(rule.smooth for rule in rules))
+        return -units.total.sum() if bool(doubtful.any()) else None
 
-    gradient, _ = back_to_images(scene, images, score, batch)
-    return values, silent & (gradient == 0).flatten(1).all(1)
+    gradient, _ = back_to_images(replace(scene, rule=silenced), images, score, batch)
+    blocked = doubtful & (gradient == 0).flatten(1).all(1)
+    dead = blocked & (units.size.detach() == 0)
+    if bool((blocked & ~dead).any()):  # asleep, or simply constant
+        gradient, _ = back_to_images(scene, images, score, batch)
+        dead |= blocked & (gradient != 0).flatten(1).any(1)
+    return values, dead
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,7 @@ class Activity:
     """How active the units are that each image's objective speaks of.
 
     Args:
-        total: The sum of their activations, `[B]`, for its gradient.
+        total: The sum of their activations, `[B]`, for its gradient; what the objective makes small counts negative.
         size: The sum of their absolute values, `[B]`; 0 where all of them are silent.
         speaks: Whether the objective of the image speaks of units at all, `[B]`.
     """
@@ -75,29 +87,37 @@ class Activity:
         )
 
 
-def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int) -> Activity:
+def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int, sign: int = 1) -> Activity:
     """Add up, for each image, how active the units are that its objective speaks of.
 
     Args:
         goal: The objective.
         activations: Address to activations.
         batch: The number of images.
+        sign: 1 where the objective shall become large, -1 where it shall become small.
 
     Returns:
         The activity of each image's units.
     """
-    nothing = torch.zeros(batch, device=activations[INPUT].device)
-    if isinstance(goal, Term):
-        if not goal.definition.unit:
-            return Activity(nothing, nothing, nothing.bool())
-        values = goal(activations)
-        return Activity(values, values.abs(), torch.ones_like(nothing).bool())
-    found = Activity(nothing, nothing, nothing.bool())
-    parts = [child for child in goal.children() if isinstance(child, Objective)]
-    for number, part in enumerate(parts):
-        follows = [_follows(goal, number, image) for image in range(batch)]
-        found = found.joined(unit_activity(part, activations, batch), torch.tensor(follows, device=nothing.device))
+    found = _nothing(activations[INPUT][:batch])
+    for own, part in goal.terms(sign):
+        if isinstance(part, Term):
+            if part.definition.unit:
+                values = part(activations)
+                every = torch.ones_like(values, dtype=torch.bool)
+                found = found.joined(Activity(own * values, values.abs(), every), every)
+            continue
+        children = [child for child in part.children() if isinstance(child, Objective)]
+        for number, child in enumerate(children):
+            follows = torch.tensor([_follows(part, number, image) for image in range(batch)], device=found.total.device)
+            found = found.joined(unit_activity(child, activations, batch, own), follows)
     return found
+
+
+def _nothing(images: Tensor) -> Activity:
+    """The activity of no units."""
+    nothing = torch.zeros(len(images), device=images.device)
+    return Activity(nothing, nothing, nothing.bool())
 
 
 def _follows(goal: Objective, part: int, image: int) -> bool:

@@ -147,6 +147,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
         arrays=job.arrays,
         held=job.param.held,
         alpha=job.param.alpha,
+        objective=repr(job.objective),
     )
 
 
@@ -186,6 +187,9 @@ def _follow(updates: Iterator[Step], log: _Log, callbacks: Sequence[Callback]) -
 def _report_dead(rendering: Rendering) -> None:
     dead = [str(place) for place, one in enumerate(rendering.dead) if one]
     if dead:
-        what = f"image {', '.join(dead)} of {rendering.recipe['objective']}"
-        message = f"Dead: {what}. The unit is zero and nothing in the picture moves it; its picture is marked."
+        what = f"image {', '.join(dead)} of {rendering.objective}"
+        message = (
+            f"Dead: {what}. The unit is zero or sleeps in the flat part of a rectifier, and nothing in the picture "
+            f"wakes it; its picture is marked."
+        )
         warnings.warn(message, LucidtorchWarning, stacklevel=4)

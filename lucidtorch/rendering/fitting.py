@@ -70,19 +70,25 @@ def pictures_of(goal: Objective) -> list[Array]:
     return list(dict.fromkeys(picture for term in terms for picture in term.pictures))
 
 
-def check_pictures(goal: Objective, param: Param) -> None:
+def check_pictures(goal: Objective, param: Param, pipeline: Pipeline) -> None:
     """Make sure that the pictures that an expression compares with are of the size of the images.
+
+    They may have any size where they are brought to that of a view.
 
     Args:
         goal: The expression.
         param: What makes the images.
+        pipeline: What the images go through.
 
     Raises:
         ImageError: One of them is not.
     """
     wanted = (param.channels - int(param.alpha), *param.size)
     for picture in pictures_of(goal):
-        if picture.shape[-len(wanted) :] not in (wanted, (param.channels, *param.size)):
+        shape = picture.shape[-len(wanted) :]
+        if pipeline.for_references() != pipeline:
+            shape = (shape[0], *param.size)
+        if shape not in (wanted, (param.channels, *param.size)):
             raise ImageError(
                 f"The objective compares with a picture of shape {list(picture.shape)}, and the param makes "
                 f"{list(wanted)}; scale it, for example photo('FILE.jpg', {wanted[1]}), or make the param of its size."

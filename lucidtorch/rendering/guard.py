@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lucidtorch.base.errors import BadInputError, LucidtorchWarning
+from lucidtorch.base.errors import BadInputError, LucidtorchWarning, RenderError
 from lucidtorch.param.param import Param
 
 
@@ -149,4 +149,25 @@ class Guard:
         message = (
             f"Image {image} stopped before step {step}: {layer!r} is no longer a number. Its last good picture is kept."
         )
+        warnings.warn(message, LucidtorchWarning, stacklevel=2)
+
+
+def check_reached(broken: str, values: Tensor) -> None:
+    """Refuse a render all of whose units a broken weight reaches, and warn where it is some.
+
+    Args:
+        broken: The name of the weight.
+        values: What the network makes of the first images, `[B]`.
+
+    Raises:
+        RenderError: No image has a value that is a number.
+    """
+    reached = torch.nonzero(~values.isfinite()).flatten().tolist()
+    if len(reached) == len(values):
+        raise RenderError(
+            f"{broken!r} of the network holds NaN or inf, which reaches every unit asked for; load sound weights, or "
+            f"name a layer or channel that it does not reach."
+        )
+    if reached:
+        message = f"{broken!r} of the network holds NaN or inf, which reaches image {', '.join(map(str, reached[:8]))}."
         warnings.warn(message, LucidtorchWarning, stacklevel=2)

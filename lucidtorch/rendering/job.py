@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.settings import Settings, versions
 from lucidtorch.base.sizes import Size
 from lucidtorch.constraints.constraint import Constraints
@@ -101,10 +102,11 @@ class Job:
             "model": sources.get(ONLY),
             "models": None if ONLY in sources or None in sources.values() else sources,
             "model_name": self.networks.name,
-            "objective": repr(self.objective),
-            "param": repr(self.param) if self.param.is_text else None,
-            "transforms": repr(self.pipeline) if self.pipeline.is_text else None,
-            "constraints": repr(self.constraints),
+            "objective": record_text(self.objective),
+            "param": record_text(self.param) if self.param.is_text else None,
+            "transforms": record_text(self.pipeline) if self.pipeline.is_text else None,
+            "constraints": record_text(self.constraints),
+            "complete": True,
             **self.schedule.settings(),
             "seed": list(self.seeds),
             "batch": self.param.batch,

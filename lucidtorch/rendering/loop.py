@@ -6,7 +6,7 @@ import contextlib
 import copy
 import warnings
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import torch
@@ -16,13 +16,15 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.base.memory import free_memory, is_out_of_memory
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.base.transfers import fetched
 from lucidtorch.constraints.constraint import Moment
-from lucidtorch.models.running.redirect import STEPS
+from lucidtorch.models.running.redirect import STEPS, redirected_relu
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.trace import Memory, Trace
 from lucidtorch.param.param import Param
+from lucidtorch.rendering.arrival import Arrival, as_in_broken_networks, warn_of_stillness
 from lucidtorch.rendering.coupling import Coupling, looks_inside
 from lucidtorch.rendering.dead import final_values
 from lucidtorch.rendering.engine import Batches, Engine, evenly
@@ -30,9 +32,11 @@ from lucidtorch.rendering.guard import Guard, Stop
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.passes import Scene, Sight, step_back
+from lucidtorch.rendering.plateau import Plateaus
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
+from lucidtorch.rendering.probe import finished
 from lucidtorch.rendering.schedule import Schedule
-from lucidtorch.rendering.seeing import Comparisons, Eyes, still, zero_colour
+from lucidtorch.rendering.seeing import Comparisons, Eyes, zero_colour
 from lucidtorch.transforms.transform import Pipeline
 
 Found = TypeVar("Found")
@@ -73,6 +77,7 @@ class Step:
         """
         return fetched(self._now())
 
+    @pinned()
     def _now(self) -> Tensor:
         with torch.no_grad():
             images: Tensor = self.param()
@@ -176,6 +181,7 @@ class Loop:
         self._foreign_dice = OwnRandomState(own_seed, torch_alone=self.job.draws_from_torch_alone)
         self._memories: dict[Hashable, Memory] = {}
         self._last: dict[Objective | None, Tensor] = {}  # the values of the last update, the whole under None
+        self._rule = redirected_relu()  # of the last pass
         self._zero = zero_colour(self.job.networks.first, self.param)
 
     def run(self) -> Generator[Step, None, None]:
@@ -184,46 +190,54 @@ class Loop:
         Yields:
             Each update after it was made.
         """
-        optimizer = self.job.schedule.build_optimizer(self.param.parameters())
-        rates, plateaus = self.job.schedule.rates(), self.job.schedule.plateaus(self.job.param.batch)
-        with self._looking(compile=self._compiles()) as eyes:
+        with contextlib.ExitStack() as held:
+            with pinned():
+                eyes = held.enter_context(self._looking(self.job, compile=self._compiles()))
+                optimizer = self.job.schedule.build_optimizer(self.param.parameters())
+                rates, plateaus = self.job.schedule.rates(), self.job.schedule.plateaus(self.job.param.batch)
             for number in range(1, self.job.schedule.steps + 1):
-                trace = Trace(number - 1, self._memories)
-                values, towards = self._gradients(eyes, number, trace)
-                for group in optimizer.param_groups:
-                    group["lr"] = rates[number - 1]
-                with self.guard:
-                    optimizer.step()
-                    self._constrain(number, towards)
-                self.done = number
-                if plateaus is not None:
-                    self.guard.rest(number, plateaus.note(number, values))
-                yield self._step(number, values, trace)
+                with pinned():  # whoever iterates computes between the updates as they like
+                    for group in optimizer.param_groups:
+                        group["lr"] = rates[number - 1]
+                    step = self._update(eyes, number, optimizer, plateaus)
+                yield step
                 if plateaus is not None and len(self.guard.held) == self.job.param.batch:
                     return
 
+    def _update(self, eyes: Eyes, number: int, optimizer: torch.optim.Optimizer, plateaus: Plateaus | None) -> Step:
+        trace = Trace(number - 1, self._memories)
+        values, towards = self._gradients(eyes, number, trace)
+        with self.guard:
+            optimizer.step()
+            self._constrain(number, towards)
+        self.done = number
+        if plateaus is not None:
+            self.guard.rest(number, plateaus.note(number, values))
+        return self._step(number, values, trace)
+
     def finish(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Look at the pictures as they are now, without transforms.
+        """Look at the pictures as they are now, without transforms, and at their own size where the networks take it.
 
         Returns:
             The pictures `[B, C, *size]`, their objective `[B]`, and whether their units are dead `[B]`, all on the CPU.
         """
         with torch.no_grad():
             images = self.param()
-        with torch.enable_grad(), self._foreign_dice(), self._looking() as eyes:
-            scene = self._scene(eyes, still(self.job), images, redirected=False)
+        job = finished(self.job)
+        with torch.enable_grad(), self._foreign_dice(), self._looking(job) as eyes:
+            scene = self._scene(eyes, job.pipeline, images)
             number = self.done + 1  # what is found out here holds for no update that was made
             values, dead = self._remembering(number, lambda batch: final_values(scene, self.job.goal, images, batch))
         return images.cpu(), values.cpu(), dead.cpu()
 
     @contextlib.contextmanager
-    def _looking(self, *, compile: bool = False) -> Iterator[Eyes]:
+    def _looking(self, job: Job, *, compile: bool = False) -> Iterator[Eyes]:
         precision, looking = self.job.precision, self.networks.looking
-        comparisons = Comparisons(self.job)
+        comparisons = Comparisons(job)
         with contextlib.ExitStack() as held:
             held.enter_context(self.job.networks.still(self.networks))
-            look = held.enter_context(looking(self.job.addresses, precision))
-            fast = held.enter_context(looking(self.job.addresses, precision, compile=True)) if compile else None
+            look = held.enter_context(looking(job.addresses, precision))
+            fast = held.enter_context(looking(job.addresses, precision, compile=True)) if compile else None
             if not comparisons.pictures:
                 yield Eyes(look, lambda pipeline, draws: {}, fast)
                 return
@@ -248,7 +262,7 @@ class Loop:
         with self._foreign_dice(), torch.enable_grad():
             images = self.param()
             pipeline = self.job.pipeline.at((number - 1) / self.job.schedule.horizon)
-            scene = self._scene(eyes, pipeline, images, redirected=number <= STEPS)
+            scene = self._scene(eyes, pipeline, images, number)
             apart = self.job.coupling is Coupling.APART
             memories = {part: dict(memory) for part, memory in self._memories.items()}
 
@@ -262,17 +276,33 @@ class Loop:
             sight = self._remembering(number, look)
             towards_images = sight.gradient / enlarged if enlarged != 1 else sight.gradient
             gradients = _passed_on(images, parameters, towards_images)
+        if number == 1:
+            warn_of_stillness(self.job.schedule, gradients, self.guard.reads)
+            sight = as_in_broken_networks(self.job, sight, scene, images.detach())
         self.guard.check(number, sight.values, gradients, {INPUT: images.detach(), **sight.activations})
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.grad = gradient
         return sight.values, -towards_images if self.job.constraints.needs_gradient else None
 
-    def _scene(self, eyes: Eyes, pipeline: Pipeline, images: Tensor, *, redirected: bool) -> Scene:
-        """Draw how all images are looked at, every view of them and of the pictures that are compared with."""
+    def _scene(self, eyes: Eyes, pipeline: Pipeline, images: Tensor, number: int | None = None) -> Scene:
+        """Draw how all images are looked at, every view of them and of the pictures that are compared with.
+
+        At an update they are seen with redirected gradients: in the first ones, and through smooth rectifiers in all.
+        """
         dice = [one for one in self._dice for _ in range(pipeline.views)]
         draws = pipeline.sample((len(dice), *images.shape[1:]), dice)
-        look = eyes.look if redirected or eyes.compiled is None else eyes.compiled
-        return Scene(look, pipeline, draws, eyes.references(pipeline, draws), redirected)
+        scene = Scene(eyes.look, pipeline, draws, eyes.references(pipeline, draws))
+        if number is None:
+            return scene
+        if number > STEPS and eyes.compiled is not None:
+            return replace(scene, look=eyes.compiled)
+        if number == 1:
+            scene = replace(scene, look=Arrival(self.networks, self.job.goal, scene.look))
+        return replace(scene, rule=self._redirected) if number <= STEPS or self._rule.smooth else scene
+
+    def _redirected(self) -> redirected_relu:
+        self._rule = redirected_relu(relus=self.done < STEPS)
+        return self._rule
 
     def _remembering(self, number: int, work: Callable[[int], Found]) -> Found:
         """Do a pass; where memory runs out, halve how many images go through at once, say so, and do it again."""

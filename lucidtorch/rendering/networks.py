@@ -213,6 +213,18 @@ class Networks:
         """
         return self.models[self.owner(layer)[0]].label_index(label)
 
+    def broken(self) -> str | None:
+        """Find a weight or buffer that holds NaN or inf.
+
+        Returns:
+            The name of the first; None where all are sound.
+        """
+        for name, model in self.models.items():
+            for own, one in (*model.module.named_parameters(), *model.module.named_buffers()):
+                if one.is_floating_point() and not bool(one.detach().isfinite().all()):
+                    return self.named(name, own)
+        return None
+
     def check_batch(self, batch: int) -> None:
         """Make sure that so many images can be made together.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-from lucidtorch.models.running.redirect import redirected_relu
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.trace import Trace
 from lucidtorch.rendering.networks import Look
@@ -31,14 +31,14 @@ class Scene:
         pipeline: What the images go through.
         draws: What was drawn for all of them, one row per view of each image.
         references: What the networks make of the pictures that the objective compares with.
-        redirected: Whether dead ReLUs let a part of the gradient through.
+        rule: What changes how gradients go through the network, made anew for each pass.
     """
 
     look: Look
     pipeline: Pipeline
     draws: Draws
     references: Mapping[str, Tensor]
-    redirected: bool = False
+    rule: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext
 
     def activations(self, images: Tensor, places: Tensor) -> dict[str, Tensor]:
         """See some of the images.
@@ -54,7 +54,7 @@ class Scene:
         rows = (places[:, None] * views + torch.arange(views)).flatten()
         seen = images if views == 1 else images.repeat_interleave(views, 0)
         draws = tuple(one[rows] for one in self.draws)
-        with redirected_relu() if self.redirected else contextlib.nullcontext():
+        with self.rule():
             return self.look(self.pipeline.apply(seen, draws))
 
 

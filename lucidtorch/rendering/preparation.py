@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor, nn
 
+from lucidtorch.base.defaults import with_defaults
 from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError, SizeError
 from lucidtorch.base.seeds import image_seeds
 from lucidtorch.base.shown import shown
@@ -38,7 +39,7 @@ from lucidtorch.rendering.probe import Probe
 from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.transforms import background, crop_or_pad_to, standard
 from lucidtorch.transforms.text import parse as parse_transforms
-from lucidtorch.transforms.transform import Pipeline, TransformLike
+from lucidtorch.transforms.transform import Pipeline, Transform, TransformLike
 
 ParamLike: TypeAlias = Param | str | None
 TransformsLike: TypeAlias = TransformLike | Iterable[TransformLike] | str | None
@@ -97,17 +98,23 @@ def prepare(
     check_constraints(held, chosen)
     probe = Probe(networks, needed, goal, chosen, computing)
     default = background() | standard() if chosen.alpha else standard()
-    fallback = None if pipeline is not None else default | crop_or_pad_to(*networks.first.convention.size[-PLANE:])
+    fallback = None if pipeline is not None else default | _fixed(networks.first.convention.size)
     settled = probe.settle(default if pipeline is None else pipeline, fallback)
     if param is None and settled is fallback:  # of one size only, so that a picture of another would be cut
         chosen = image(networks.first.convention.size, batch=chosen.batch, channels=chosen.channels)
-    check_pictures(goal, chosen)
+    check_pictures(goal, chosen, settled)
     check_views(goal, settled)
     seeds = image_seeds(seed, chosen.batch)
     advise(without_of(wanted), networks, chosen.batch)
     addresses = networks.addresses(needed, settled.output_size(chosen.size))
     running, coupling = _settled_engine(engine, networks, needed, probe, settled)
     return Job(networks, wanted, goal, addresses, chosen, settled, schedule, seeds, running, coupling, held)
+
+
+def _fixed(size: Size) -> Transform:
+    """Bring a canvas to the only size that a network takes."""
+    found: Transform = with_defaults(crop_or_pad_to.__name__, crop_or_pad_to)(*size[-PLANE:])
+    return found
 
 
 def default_size(model: Model) -> Size:

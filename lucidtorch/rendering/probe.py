@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,12 +15,13 @@ from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.precision import Precision
-from lucidtorch.models.running.probe import probing
+from lucidtorch.models.running.probe import Attempt, probing
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT, reference
 from lucidtorch.param.param import Param
+from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import Networks
-from lucidtorch.rendering.seeing import targets_of
+from lucidtorch.rendering.seeing import still, targets_of
 from lucidtorch.transforms.transform import GREY, Pipeline
 
 
@@ -64,6 +67,25 @@ class Probe:
         if fallback is not None and self._try(fallback) is None:
             return fallback
         raise SizeError(self._message(*refused, self._canvas(pipeline)))
+
+    def bare(self, pipeline: Pipeline) -> Pipeline:
+        """Find what finished pictures go through to be looked at.
+
+        Args:
+            pipeline: What the images go through; it is settled.
+
+        Returns:
+            What leaves them at their own size, where the networks take that and the objective fits what comes out;
+            else what puts them in the middle of the canvas.
+        """
+        channels, canvas = self.param.channels, pipeline.output_size(self.param.size)
+        as_they_are = still(pipeline, channels)
+        if as_they_are.output_size(self.param.size) == canvas:
+            return as_they_are
+        refused = True
+        with contextlib.suppress(BadInputError), Attempt():
+            refused = self._try(as_they_are) is not None
+        return still(pipeline, channels, canvas) if refused else as_they_are
 
     def _canvas(self, pipeline: Pipeline) -> Size:
         grey = torch.full((1, self.param.channels, *self.param.size), GREY, device=self.networks.device)
@@ -118,3 +140,17 @@ class Probe:
             f"{model.name} does not take images of {size_text(canvas)} pixels ({refusal}). It was made for "
             f"{size_text(size)}: write a larger size, or end the transforms with crop_or_pad_to({height}, {width})."
         )
+
+
+def finished(job: Job) -> Job:
+    """Settle how the finished pictures of a job are looked at.
+
+    Args:
+        job: The job.
+
+    Returns:
+        The same with another pipeline: at the pictures' own size where that works, else on the canvas.
+    """
+    layers = list(job.addresses)
+    bare = Probe(job.networks, layers, job.goal, job.param, job.precision).bare(job.pipeline)
+    return replace(job, pipeline=bare, addresses=job.networks.addresses(layers, bare.output_size(job.param.size)))

@@ -38,7 +38,8 @@ class Rendering:
 
     Args:
         images: `[B, C, H, W]` in [0, 1], or `[B, C, T, H, W]` of clips and volumes, on the CPU.
-        values: The objective of each finished picture, without transforms, `[B]`.
+        values: The objective of each finished picture in `images`, `[B]`: without transforms, at its own size. Where a
+            network does not take that size, grey is around it up to the size that the network saw.
         dead: Whether each picture's units are dead: zero, with no gradient to the picture.
         snapshots: The pictures after so many updates, by that number.
         history: The values of every part of the objective and of the whole (``"objective"``), `[B, steps]` each, by
@@ -50,6 +51,7 @@ class Rendering:
         arrays: The large arrays that the recipe names.
         held: The channels that were held as they are; they are in `images`, and are left out where pictures are shown.
         alpha: Whether the last channel of the pictures is opacity, which a PNG keeps.
+        objective: The objective as it is shown, without what has its default; as the recipe says it where empty.
     """
 
     images: Tensor
@@ -64,6 +66,7 @@ class Rendering:
     arrays: tuple[Array, ...] = ()
     held: tuple[int, ...] = ()
     alpha: bool = False
+    objective: str = ""
 
     @property
     def is_clips(self) -> bool:
@@ -155,18 +158,24 @@ class Rendering:
         made = self.history["objective"]
         remarks = [f"snapshots after {', '.join(map(str, self.snapshots))} steps"] if self.snapshots else []
         remarks += ["interrupted"] if self.interrupted else []
-        head = heading(self.recipe, self.images.shape[2:], made.shape[1], remarks)
+        told = self._told
+        head = heading(told, self.images.shape[2:], made.shape[1], remarks)
         if self._is_large or len(self.images) > MOST_PICTURES:
-            shown = picture_html(encode_png(self._fitting(), alpha=self.alpha), self.recipe["objective"])
+            shown = picture_html(encode_png(self._fitting(), alpha=self.alpha), told["objective"])
             said = summary(self.values, self.dead, self.stopped, smaller=self._is_large)
             return f"<div>{head}{shown}{said}</div>"
-        found = labels(self.recipe, self.values, made, self.dead, self.stopped)
+        found = labels(told, self.values, made, self.dead, self.stopped)
         return f"<div>{head}{row_html(self._figure(place, one) for place, one in enumerate(found))}</div>"
 
     def __repr__(self) -> str:
         shape = " x ".join(map(str, self.images.shape))
         made = self.history["objective"].shape[1]
-        return f"<Rendering of {self.recipe['objective']}: {shape}, {made} steps>"
+        return f"<Rendering of {self._told['objective']}: {shape}, {made} steps>"
+
+    @property
+    def _told(self) -> Settings:
+        """The recipe with its objective as people read it."""
+        return {**self.recipe, "objective": self.objective or self.recipe["objective"]}
 
     @property
     def _is_large(self) -> bool:

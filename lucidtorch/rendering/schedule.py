@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.checks import is_number, is_whole
+from lucidtorch.base.defaults import record_text, today_text
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.records import MOST_STEPS
 from lucidtorch.base.settings import Settings
 from lucidtorch.base.shown import shown
 from lucidtorch.rendering.optimizers import parse_optimizer
 from lucidtorch.rendering.plateau import Plateaus, parse_plateau
 from lucidtorch.rendering.step_sizes import parse_step_sizes
-
-MOST_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Schedule:
             raise BadInputError(f"lr is a positive number, but {shown(self.lr)} was given.")
         if self.planned is not None and (not is_whole(self.planned) or self.planned < self.steps):
             raise BadInputError(f"planned is a whole number from {self.steps}, but {shown(self.planned)} was given.")
-        parse_optimizer(self.optimizer)
-        parse_step_sizes(self.lr_schedule)
-        parse_plateau(self.stop)
+        rules = parse_optimizer(self.optimizer), parse_step_sizes(self.lr_schedule), parse_plateau(self.stop)
+        for name, rule in zip(("optimizer", "lr_schedule", "stop"), rules, strict=True):
+            object.__setattr__(self, name, "" if rule is None else today_text(rule))
         if not isinstance(self.snapshots, Sequence) or isinstance(self.snapshots, str):
             given = repr(self.snapshots)
             raise BadInputError(f"snapshots are several numbers of steps, such as (64, 256), but {given} was given.")
@@ -101,19 +101,29 @@ class Schedule:
         rule = parse_plateau(self.stop)
         return None if rule is None else Plateaus(rule, batch)
 
+    def rules(self) -> dict[str, str]:
+        """Write the rules in their canonical texts.
+
+        Returns:
+            The texts by field.
+        """
+        stop = parse_plateau(self.stop)
+        return {
+            "optimizer": record_text(parse_optimizer(self.optimizer)),
+            "lr_schedule": record_text(parse_step_sizes(self.lr_schedule)),
+            "stop": "" if stop is None else record_text(stop),
+        }
+
     def settings(self) -> Settings:
         """Write down how a render steps.
 
         Returns:
             Plain numbers, texts and lists: the fields of the same names, rules in their canonical texts.
         """
-        stop = parse_plateau(self.stop)
         return {
             "steps": self.steps,
             "snapshots": list(self.snapshots),
-            "optimizer": repr(parse_optimizer(self.optimizer)),
             "lr": float(self.lr),
-            "lr_schedule": repr(parse_step_sizes(self.lr_schedule)),
-            "stop": "" if stop is None else repr(stop),
+            **self.rules(),
             "planned": self.planned,
         }

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.sizes import PLANE
+from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
@@ -44,6 +44,8 @@ class Eyes:
 class Comparisons:
     """The pictures that an objective compares with, seen as the images are: on the same canvas, under the same draws.
 
+    Only what makes another thing of an image, such as a mesh that wears it, leaves them as they are.
+
     Args:
         job: What is rendered.
     """
@@ -72,12 +74,13 @@ class Comparisons:
         Returns:
             The activations by key, one row per view of each image, without gradients.
         """
+        views, pipeline = pipeline.views, pipeline.for_references()
         if pipeline == self.kept_for and draws_nothing(pipeline, draws):
             return self.kept
         found: dict[str, Tensor] = {}
         with torch.no_grad():
             for picture, images in self.pictures.items():
-                seen = look(pipeline.apply(images.repeat_interleave(pipeline.views, 0), draws))
+                seen = look(pipeline.apply(images.repeat_interleave(views, 0), draws))
                 found |= {reference(layer, picture): seen[layer] for layer in self.layers[picture]}
         self.kept, self.kept_for = found, pipeline
         return found
@@ -114,23 +117,26 @@ def draws_nothing(pipeline: Pipeline, draws: Draws) -> bool:
     return pipeline.is_text and all(one.shape[1] == 0 for one in draws)
 
 
-def still(job: Job) -> Pipeline:
-    """Make the pipeline that shows the finished pictures: in the middle of the canvas, on grey where see-through.
+def still(pipeline: Pipeline, channels: int, canvas: Size | None = None) -> Pipeline:
+    """Make the pipeline that shows finished pictures: as they are, on grey where see-through.
 
     Args:
-        job: What was rendered.
+        pipeline: What the images went through.
+        channels: How many channels they have.
+        canvas: The size to which grey is put around them; their own where None.
 
     Returns:
         A pipeline that draws nothing.
     """
     steps: list[Transform] = []
-    channels = job.param.channels
-    for step in job.pipeline.steps:
+    for step in pipeline.steps:
         if step.output_channels(channels) < channels:
             steps.append(background("colour", sd=0))
         steps += [] if (one := step.still()) is None else [one]
         channels = step.output_channels(channels)
-    return Pipeline((*steps, pad(0, value=job.pipeline.fill), crop_or_pad_to(*job.canvas[-PLANE:])))
+    if canvas is not None:
+        steps += [pad(0, value=pipeline.fill), crop_or_pad_to(*canvas[-PLANE:])]
+    return Pipeline(tuple(steps))
 
 
 def evaluate_views(goal: Objective, images: Tensor, activations: Mapping[str, Tensor], trace: Trace) -> Tensor:

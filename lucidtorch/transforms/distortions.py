@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.bounds import NotNegative
+from lucidtorch.base.bounds import Within
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import Size
 from lucidtorch.transforms.geometric import STILL, Geometric, Motion, about_centre
@@ -112,13 +113,8 @@ class perspective(Geometric):  # noqa: N801  # a word of the notation
         BadInputError: The strength is not in [0, 1).
     """
 
-    strength: NotNegative
+    strength: Annotated[float, Within(0, 1, below=True)]
     motion = Motion.PROJECTIVE
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.strength >= 1:
-            raise BadInputError(f"perspective(strength) is below 1, but {self.strength} was given.")
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         return uniform(generators, 2 * len(CORNERS)) * self.strength / 2

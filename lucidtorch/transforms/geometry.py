@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from lucidtorch.base.errors import SizeError
 from lucidtorch.base.sizes import PLANE, Distance, Side, Size, size_text
 from lucidtorch.transforms.geometric import STILL, Geometric, Motion, about_centre, shifts
 from lucidtorch.transforms.numbers import uniform
+
+OddCut: TypeAlias = Literal["end", "start"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,25 +112,33 @@ class crop(Geometric):  # noqa: N801  # a word of the notation
 class crop_or_pad_to(Geometric):  # noqa: N801  # a word of the notation
     """Bring the image to a fixed size by cutting or padding it evenly on all sides.
 
-    Formula: out[y, x] = in[y - (height - H) // 2, x - (width - W) // 2], and outside of it what the pad says.
-    Source: Lucid's `crop_or_pad_to`.
+    Formula: out[y, x] = in[y - dy, x - dx], and outside of it what the pad says; dy is (height - H) / 2 and dx is
+        (width - W) / 2, both rounded toward 0.
+    Source: Lucid's `crop_or_pad_to`, and TensorFlow's `resize_with_crop_or_pad` beneath it.
 
     Args:
         height: The height that comes out.
         width: The width that comes out.
+        odd_cut: The side, top and left (``start``) or bottom and right (``end``), from which one pixel more is cut
+            where an odd number of pixels is too many. Version 0.1.0 cut at the start.
 
     Raises:
-        BadInputError: A size is no whole number from 1.
+        BadInputError: A size is no whole number from 1, or there is no such side.
     """
 
     height: Side
     width: Side
+    odd_cut: OddCut = field(default="end", kw_only=True)
     fusion = ""  # what it cuts off is gone: nothing that follows may bring it back
     motion = Motion.WHOLE
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
-        row, column = (self.height - size[-2]) // 2, (self.width - size[-1]) // 2
+        row, column = self._offset(self.height - size[-2]), self._offset(self.width - size[-1])
         return shifts(torch.tensor([[float(column), float(row)]], dtype=torch.float64).expand(len(draws), 2))
+
+    def _offset(self, missing: int) -> int:
+        cut_at_end = missing < 0 and self.odd_cut == "end"
+        return -(-missing // 2) if cut_at_end else missing // 2
 
     def output_size(self, size: Size) -> Size:
         return (*size[:-PLANE], self.height, self.width)

@@ -6,7 +6,7 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.sizes import SizeLike, Views, size_pair
 from lucidtorch.transforms.boxes import random_crop
 from lucidtorch.transforms.distortions import rotate, scale
-from lucidtorch.transforms.geometry import crop_or_pad_to, jitter
+from lucidtorch.transforms.geometry import OddCut, crop_or_pad_to, jitter
 from lucidtorch.transforms.noises import noise, uniform_noise
 from lucidtorch.transforms.pads import pad
 from lucidtorch.transforms.ranges import Group, powers, span
@@ -43,7 +43,7 @@ def standard() -> Pipeline:
 
 
 @checked
-def strong(size: SizeLike | None = None) -> Pipeline:
+def strong(size: SizeLike | None = None, *, odd_cut: OddCut = "end") -> Pipeline:
     """A pipeline that moves the image further, with many small shifts and a few large turns.
 
     Formula: pad(2) | ten times jitter(4) | scale by .995^n, n = -5 ... 79, or twice as likely .998^n, n = 20 ... 39 |
@@ -52,17 +52,18 @@ def strong(size: SizeLike | None = None) -> Pipeline:
 
     Args:
         size: The size to crop or pad to at the end, one number or height and width; None for the whole canvas.
+        odd_cut: As for `crop_or_pad_to`.
 
     Returns:
         The pipeline.
     """
     scales = (powers(0.995, -5, 79), ATLAS_SCALES, ATLAS_SCALES)
     shaken = (jitter(4),) * 10
-    return Pipeline((pad(2), *shaken, scale(scales), rotate(ATLAS_ANGLES), jitter(2), *_ending(size)))
+    return Pipeline((pad(2), *shaken, scale(scales), rotate(ATLAS_ANGLES), jitter(2), *_ending(size, odd_cut)))
 
 
 @checked
-def atlas(size: SizeLike | None = None) -> Pipeline:
+def atlas(size: SizeLike | None = None, *, odd_cut: OddCut = "end") -> Pipeline:
     """The pipeline of the icons of activation atlases: a wide border, many shifts, a little smaller, any small turn.
 
     Formula: pad(16) | jitter(4) twice | jitter(8) three times | scale by .998^n, n = 20 ... 39 | rotate by -20 ... 19,
@@ -72,13 +73,14 @@ def atlas(size: SizeLike | None = None) -> Pipeline:
     Args:
         size: The size to crop or pad to at the end, which is that of the image in the original, one number or height
             and width; None for the whole canvas.
+        odd_cut: As for `crop_or_pad_to`.
 
     Returns:
         The pipeline.
     """
     shaken = (jitter(4), jitter(4), jitter(8), jitter(8), jitter(8))
     turned = rotate(ATLAS_ANGLES)
-    return Pipeline((pad(16), *shaken, scale((ATLAS_SCALES,)), turned, jitter(2), *_ending(size)))
+    return Pipeline((pad(16), *shaken, scale((ATLAS_SCALES,)), turned, jitter(2), *_ending(size, odd_cut)))
 
 
 @checked
@@ -99,5 +101,5 @@ def crops(views: Views = 6, *, size: SizeLike | None = None) -> Pipeline:
     return Pipeline((boxes, noise(0.08), uniform_noise(0.04)))
 
 
-def _ending(size: SizeLike | None) -> tuple[crop_or_pad_to, ...]:
-    return () if size is None else (crop_or_pad_to(*size_pair(size)),)
+def _ending(size: SizeLike | None, odd_cut: OddCut) -> tuple[crop_or_pad_to, ...]:
+    return () if size is None else (crop_or_pad_to(*size_pair(size), odd_cut=odd_cut),)

@@ -30,6 +30,7 @@ from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import format_call
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.transforms.foreign import called, takes_images, tried
 
 Draws: TypeAlias = tuple[Tensor, ...]
@@ -116,6 +117,14 @@ class Transform(ABC):
         """
         return None
 
+    def for_references(self) -> Transform:
+        """Give what pictures that an objective compares with go through in the place of this, under the same draws.
+
+        Returns:
+            The transform itself, unless it makes another thing of an image.
+        """
+        return self
+
     def apply_run(
         self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], outside: Outside
     ) -> Tensor:
@@ -174,6 +183,7 @@ class Pipeline:
             )
         return cls(tuple(step for part in parts for step in cls.of(part).steps))
 
+    @pinned()
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Draws:
         """Draw the random numbers of each transform for every image; they come in the order of the transforms."""
         channels, size, draws = shape[1], tuple(shape[2:]), []
@@ -182,6 +192,7 @@ class Pipeline:
             channels, size = step.output_channels(channels), step.output_size(size)
         return tuple(draws)
 
+    @pinned()
     def apply(self, images: Tensor, draws: Draws) -> Tensor:
         """Transform images with numbers that are drawn already, to the size that `output_size` says."""
         for run, outside in self._runs(draws):
@@ -202,6 +213,10 @@ class Pipeline:
     def at(self, progress: float) -> Pipeline:
         """Give the pipeline as it is during a run."""
         return Pipeline(tuple(step.at(progress) for step in self.steps))
+
+    def for_references(self) -> Pipeline:
+        """Give the pipeline that pictures go through which an objective compares with."""
+        return Pipeline(tuple(step.for_references() for step in self.steps))
 
     def output_size(self, size: Size) -> Size:
         """Say the size that comes out, before any work; the frames or slices are as many as before."""

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from lucidtorch.base.arrays import Array
+from lucidtorch.base.arrays import Array, ArrayLike
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.frozen_mapping import FrozenMapping
 from lucidtorch.base.notation import bind, format_value, freeze
 from lucidtorch.base.parsing import Vocabulary, parse_text
 
 
-def take(numbers: ArrayLike) -> object:  # type: ignore[name-defined]  # noqa: F821  # only the annotation's text counts
+def take(numbers: Mapping[int, float | ArrayLike] | ArrayLike) -> object:
     """A function of the notation."""
     return bind(take, (numbers,), {})["numbers"]
 

@@ -89,10 +89,11 @@ def test_constraints_and_parts_as_text(run: Cli, tmp_path: Path) -> None:
     words = "--param 'image(24, batch=2, alpha=True) + shared([1, 4, 6, 6])' --constraints 'decay(0.01) | blur(0.5)'"
     run(f"render demo conv2_1:3 --weights random --steps 2 {words} -o x.png")
     recipe = lt.recipes.read_recipe(tmp_path / "x.png")
-    assert recipe.constraints == "decay(0.01) | blur(0.5)"
-    assert recipe.param == "image(24, batch=2, alpha=True) + shared([1, 4, 6, 6])"
+    assert recipe.constraints == "decay(0.01) | blur(0.5, every=4)"
+    assert recipe.param is not None
+    assert repr(lt.param.parse(recipe.param)) == "image(24, batch=2, alpha=True) + shared([1, 4, 6, 6])"
     assert recipe.transforms is not None
-    assert recipe.transforms.startswith("background() | pad(12)")
+    assert recipe.transforms.startswith("background(kind='smooth', sd=0.5, decay=1.0) | pad(12, ")
     run("rerun x.png -o y.png")
     assert (tmp_path / "y.png").read_bytes() == (tmp_path / "x.png").read_bytes()
 
@@ -102,7 +103,8 @@ def test_a_param_as_text(run: Cli, tmp_path: Path) -> None:
         "render demo conv2_1:3 --weights random --device cpu --steps 1 --param 'image((20, 24), fft=False)' --batch 2"
     )
     run(f"{line} -o x.png")
-    assert lt.recipes.read_recipe(tmp_path / "x.png").param == "image([20, 24], batch=2, fft=False)"
+    param = lt.recipes.read_recipe(tmp_path / "x.png").param
+    assert repr(lt.param.parse(param)) == "image([20, 24], batch=2, fft=False)"
 
 
 def test_the_size_is_the_networks_own_when_left_out(run: Cli, tmp_path: Path) -> None:

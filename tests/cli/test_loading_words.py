@@ -92,7 +92,7 @@ def test_one_side_of_a_clip_keeps_its_frames(cli: Cli, tmp_path: Path) -> None:
     for size, wanted in (("12", "image([6, 12, 12])"), ("5x10x12", "image([5, 10, 12])")):
         found = cli(*line.split(), "--size", size)
         assert found.code == 0, found.err
-        assert lt.recipes.read_recipe(tmp_path / "x.png").param == wanted
+        assert lt.recipes.read_recipe(tmp_path / "x.png").param.startswith(f"{wanted[:-1]}, batch=1, channels=3")
 
 
 def test_precision_is_taken_and_checked(cli: Cli, tmp_path: Path) -> None:

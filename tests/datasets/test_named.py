@@ -9,7 +9,7 @@ from torchvision.datasets import MNIST
 
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.datasets import digits, drawings, folder, lines
-from lucidtorch.datasets.named import name_of, open_data
+from lucidtorch.datasets.named import find_data, name_of, open_data
 
 SIZE = (24, 32)
 
@@ -136,3 +136,9 @@ def test_paths_of_images_are_data_in_their_order(photos, tmp_path):
     found = open_data(name, size=SIZE, base=tmp_path)
     assert found == [str(one) for one in reversed(files)]
     assert name_of(found) == [os.path.realpath(one) for one in reversed(files)]
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", ["nowhere.png", "x" * 5000]])
+def test_names_of_nothing_are_told_in_one_line(name, tmp_path):
+    with pytest.raises(BadInputError):
+        open_data(find_data(name, None, tmp_path), size=SIZE, base=tmp_path)

@@ -152,7 +152,7 @@ def test_where_no_image_can_be_used_the_scan_says_so(model, tmp_path):
         ({"data": []}, "no image"),
         ({"data": "photos"}, "datasets.folder"),
         ({"data": iter([torch.rand(3, 16, 16)])}, "has a length"),
-        ({"data": [3]}, "but int was given"),
+        ({"data": [3]}, "but 3 was given"),
         ({"data": torch.rand(4, 5, 16, 16)}, "3 channels"),
         ({"data": np.zeros((4, 16, 16, 3), dtype=np.uint8)}, "3 channels"),
         ({"data": torch.randn(4, 3, 16, 16)}, "leave normalization"),

@@ -45,6 +45,15 @@ def test_it_is_activation_times_positive_gradient_times_weights() -> None:
     np.testing.assert_allclose(stronger.detach(), [3 * expected[0], -expected[1]], atol=1e-10)
 
 
+def test_it_sums_over_positions_as_its_docs_say() -> None:
+    given = two_layers()
+    low = given["low"].detach().repeat(1, 1, 2, 2).requires_grad_(True)
+    fourfold = {"low": low, "top": torch.einsum("kc,bchw->bkhw", MIX, low)}
+    term = facet("low", "top", [1, -0.5])
+    torch.testing.assert_close(term(fourfold).detach(), 4 * term(given).detach())
+    assert "sum over positions" in " ".join((facet.__doc__ or "").split())
+
+
 def test_its_own_gradient_holds_the_inner_one_constant() -> None:
     given = two_layers()
     weights = torch.tensor([0.5, -1.0, 2.0], dtype=torch.float64)

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 import lucidtorch as lt
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.errors import LucidtorchWarning, ObjectiveError, UnitError, UnknownLayerError
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
@@ -222,7 +223,8 @@ def test_it_renders_replays_and_leaves_nothing(
     again = rendered(network, read_back(example, tmp_path), param=example.param)
     assert torch.equal(again.images, first.images)
     assert first.images.isfinite().all()
-    assert first.recipe["objective"] == example.text
+    assert first.recipe["objective"] == record_text(example.goal)
+    assert first.objective == example.text
     with pytest.raises(UnknownLayerError):
         rendered(network, example.goal + channel("nowhere", 0), param=example.param)
     assert fingerprint(model.module) == before

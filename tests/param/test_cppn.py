@@ -184,7 +184,7 @@ def test_it_has_no_inverse() -> None:
         ({"layers": 0}, "layers"),
         ({"layers": 1.5}, "layers"),
         ({"activation": "atn"}, "'atan'"),
-        ({"activation": 3}, "atan, unbiased_atan, relu|takes a text"),
+        ({"activation": 3}, "'atan', 'unbiased_atan' or 'relu', but 3"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused(arguments: dict[str, Any], message: str) -> None:

@@ -85,7 +85,7 @@ def test_masks_go_with_held_channels_opacity_and_sums() -> None:
         ({"mask": 2 * DISC, "init": START}, r"\[0, 1\]"),
         ({"mask": 0 * DISC, "init": START}, "0 everywhere"),
         ({"mask": np.stack([DISC, 0 * DISC]), "init": START, "batch": 2}, "0 everywhere"),
-        ({"mask": 1.0, "init": START}, "mask must be"),
+        ({"mask": 1.0, "init": START}, "but 1.0 was given"),
         ({"mask": "disc", "init": START}, "numbers"),
     ],
 )

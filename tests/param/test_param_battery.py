@@ -15,6 +15,7 @@ from torch import nn
 from torch.func import functional_call
 
 import lucidtorch as lt
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.param import Param, image, parse
 from lucidtorch.param.text import VOCABULARY
@@ -192,7 +193,7 @@ def test_it_can_be_rendered_and_used_again(make: Callable[[], Param], text: str)
     first = lt.render(model, goal, **settings)
     assert list(param.parameters()) == []
     assert torch.equal(lt.render(model, goal, **settings).images, first.images)
-    assert first.recipe["param"] == text
+    assert first.recipe["param"] == record_text(param)
 
 
 def test_a_large_start_image_stands_beside_the_text(tmp_path: Path) -> None:

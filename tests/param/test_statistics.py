@@ -49,6 +49,20 @@ def test_mean_and_colour_are_those_of_all_pixels() -> None:
     np.testing.assert_allclose(root @ root.T, np.cov(pixels, bias=True), atol=1e-12)
 
 
+def test_numpy_takes_each_field_as_an_array_of_numbers() -> None:
+    pictures = noise(6, 3, 8, 10)
+    found = fit_statistics(pictures)
+    pixels = pictures.double().numpy().transpose(1, 0, 2, 3).reshape(3, -1)
+    colour = np.asarray(found.colour)
+    assert (colour.shape, colour.dtype) == ((3, 3), np.float64)
+    np.testing.assert_allclose(colour @ colour.T, np.cov(pixels, bias=True), atol=1e-12)
+    assert np.asarray(found.magnitude, dtype=np.float64).shape == (3, 8, 5)
+    assert np.mean(found.mean) == pytest.approx(pixels.mean())  # type: ignore[arg-type]
+    own = np.array(found.colour)
+    own[:] = 0
+    assert np.asarray(found.colour).any()  # what is copied is the caller's own
+
+
 def test_a_known_root_comes_out_columns_by_strength_and_sign() -> None:
     """Lucid's root put in comes out again: its columns are almost at right angles."""
     axes, lengths, _ = np.linalg.svd(np.array(IMAGENET_ROOT))

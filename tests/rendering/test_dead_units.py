@@ -174,3 +174,37 @@ def test_a_negative_behind_a_relu_names_the_pre_activation(goal: str) -> None:
 def test_other_objectives_are_not_warned_of(goal: str) -> None:
     batch = 2 if "each" in goal else 1
     rendered(as_model(Threshold(AWAKE, AWAKE)), goal, param=lt.param.image(8, batch=batch), steps=1)
+
+
+SMOOTH = [nn.GELU, nn.SiLU, nn.Mish, nn.Softplus, nn.ELU, nn.CELU, nn.SELU, nn.Hardswish]
+
+
+@pytest.mark.parametrize("smooth", SMOOTH)
+def test_a_unit_that_sleeps_behind_a_smooth_rectifier_is_woken(smooth: Callable[[], nn.Module]) -> None:
+    """The pre-activation starts near -7.5, where the slope is below 0.001, and can reach 7.5."""
+    module = scaled(smooth, threshold=2.25)
+    found = rendered(as_model(module), "after:0", steps=40)
+    assert found.dead == (False,)
+    assert found.values.item() > found.history["objective"][0, 0] + 0.05
+
+
+@pytest.mark.parametrize("smooth", SMOOTH)
+def test_a_unit_that_still_sleeps_behind_a_smooth_rectifier_is_reported(smooth: Callable[[], nn.Module]) -> None:
+    """The pre-activation is at most -7.5."""
+    with pytest.warns(LucidtorchWarning, match="Dead: image 0 of .*sleeps in the flat part"):
+        found = rendered(as_model(scaled(smooth, threshold=3.75)), "after:0", steps=2)
+    assert found.dead == (True,)
+
+
+@pytest.mark.parametrize("smooth", SMOOTH)
+def test_a_smooth_unit_that_shall_be_small_is_not_reported(smooth: Callable[[], nn.Module]) -> None:
+    assert rendered(as_model(scaled(smooth, threshold=1.75)), "-after:0", steps=2).dead == (False,)
+
+
+def scaled(smooth: Callable[[], nn.Module], *, threshold: float) -> Threshold:
+    """A unit whose pre-activation is 10 times what a pixel's colours exceed a threshold by."""
+    module = Threshold(threshold, relu=smooth)
+    with torch.no_grad():
+        module.before.weight.mul_(10)
+        module.before.bias.mul_(10)
+    return module

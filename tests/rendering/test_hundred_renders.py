@@ -35,7 +35,7 @@ def peak() -> int:
 
 
 def test_a_hundred_renders_leave_no_hooks_and_take_no_more_memory(resnet18: lt.Model) -> None:
-    objectives = ("layer2.0.conv1:3", "layer1.0.relu@1:5", "logit(4)", "layer3:2 - 0.1 * L1()")
+    objectives = ("layer2.0.conv1:3", "layer1.0.relu@1:5", "logit(4)", "layer3.0.conv1:2 - 0.1 * L1()")
     param = lt.param.image(48)
     settled, settled_peak = (0, 0), 0
     for number in range(RENDERS):

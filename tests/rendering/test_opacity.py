@@ -11,6 +11,7 @@ from PIL import Image
 from torch import nn
 
 import lucidtorch as lt
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.errors import ImageError
 from lucidtorch.transforms import background, standard
 
@@ -27,7 +28,7 @@ def test_a_background_stands_behind_by_default(demo: lt.Model) -> None:
     found = lt.render(demo, GOAL, param="image(24, batch=2, alpha=True)", steps=3, progress=False)
     assert found.images.shape == (2, 4, 24, 24)
     assert found.alpha
-    assert found.recipe["transforms"] == repr(background() | standard())
+    assert found.recipe["transforms"] == record_text(background() | standard())
     assert torch.allclose(found.history["alpha_coverage()"][:, 0], torch.tensor(0.5), atol=0.02)
 
 

@@ -129,7 +129,7 @@ def test_a_network_of_fixed_size_says_what_it_takes() -> None:
         lt.render(model, "2:0", param=IMAGE(32), transforms=identity(), steps=1, progress=False)
     found = lt.render(model, "2:0", param=IMAGE(32), steps=1, progress=False)  # the default brings it to size
     assert found.recipe["canvas"] == [24, 24]
-    assert found.recipe["transforms"].endswith("crop_or_pad_to(24, 24)")
+    assert found.recipe["transforms"].endswith("crop_or_pad_to(24, 24, odd_cut='end')")
     shallow = lt.render(model, "0:0", param=IMAGE(32), transforms=identity(), steps=1, progress=False)
     assert shallow.recipe["canvas"] == [32, 32]
 

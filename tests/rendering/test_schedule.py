@@ -37,10 +37,10 @@ def test_what_is_written_down_makes_the_same_schedule_again() -> None:
     assert written == {
         "steps": 20,
         "snapshots": [4, 20],
-        "optimizer": "adam(beta1=0.5)",
+        "optimizer": "adam(beta1=0.5, beta2=0.999, eps=1e-08, weight_decay=0.0)",
         "lr": 1.0,
-        "lr_schedule": "trapezoid",
-        "stop": "plateau",
+        "lr_schedule": "trapezoid(warmup=0.1, cooldown=0.3)",
+        "stop": "plateau(patience=64, rise=0.02, smoothing=0.95)",
         "planned": 40,
     }
     assert Schedule(**written).settings() == written

@@ -117,12 +117,6 @@ def test_values_are_of_the_finished_picture_without_transforms(model: Model) -> 
     assert torch.allclose(found.values, channel("4", 0)(model.activations(found.images, "4")), atol=1e-6)
 
 
-def test_values_lie_on_the_pipelines_own_canvas(model: Model) -> None:
-    found = rendered(model, transforms="pad(4, value=0.0)")
-    canvas = torch.nn.functional.pad(found.images, (4, 4, 4, 4), value=0.0)
-    assert torch.allclose(found.values, channel("4", 0)(model.activations(canvas, "4")), atol=1e-6)
-
-
 def test_the_objective_rises(demo: Model) -> None:
     vector = [1.0, -1.0] * (demo.layers["conv1_2"].channels // 2)
     tilted = lt.objectives.direction("conv1_2", vector, cossim_pow=1)

@@ -72,7 +72,7 @@ def matrix_of(step: Transform, drawn: Sequence[float], height: int, width: int) 
         case crop():
             return shift(-(step.pixels // 2 + drawn[0]), -(step.pixels // 2 + drawn[1]))
         case crop_or_pad_to():
-            return shift((step.width - width) // 2, (step.height - height) // 2)
+            return shift(int((step.width - width) / 2), int((step.height - height) / 2))  # toward 0
         case perspective():
             return tilted(drawn, height, width)
         case random_crop():

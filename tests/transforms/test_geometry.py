@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from torch import Tensor
 from lucidtorch.base.seeds import generators
 from lucidtorch.transforms import (
     Pipeline,
+    atlas,
     crop,
     crop_or_pad_to,
     flip,
@@ -26,6 +28,7 @@ from lucidtorch.transforms import (
     scale,
     shear,
     standard,
+    strong,
 )
 from lucidtorch.transforms.transform import Transform
 
@@ -187,12 +190,27 @@ def test_crop_or_pad_to_cuts_and_pads_evenly(size: tuple[int, int], target: tupl
     images = numbered(2, 1, *size)
     found = moved(crop_or_pad_to(*target), images)
     assert found.shape[-2:] == target
-    above, left = ((target[0] - size[0]) // 2, (target[1] - size[1]) // 2)
+    above, left = (int((target[0] - size[0]) / 2), int((target[1] - size[1]) / 2))
     for row in range(target[0]):
         for column in range(target[1]):
             i, j = row - above, column - left
             inside = 0 <= i < size[0] and 0 <= j < size[1]
             assert found[1, 0, row, column] == (images[1, 0, i, j] if inside else 0.5)
+
+
+@pytest.mark.parametrize(("words", "first"), [({}, 2), ({"odd_cut": "start"}, 3)])
+def test_an_odd_excess_is_cut_as_lucid_cuts_it_or_as_version_0_1_0_did(words: dict[str, Any], first: int) -> None:
+    images = torch.arange(144.0).reshape(1, 1, 12, 12) / 144
+    found = moved(crop_or_pad_to(7, 7, **words), images)
+    assert torch.equal(found, images[..., first : first + 7, first : first + 7])
+    smaller = images[..., :7, :7]
+    assert torch.equal(moved(crop_or_pad_to(12, 12, **words), smaller)[..., 2:9, 2:9], smaller)  # padding is the same
+
+
+@pytest.mark.parametrize("pipeline", [strong, atlas])
+def test_named_pipelines_end_with_the_cut_that_is_asked_for(pipeline: Callable[..., Pipeline]) -> None:
+    assert pipeline(9).steps[-1] == crop_or_pad_to(9, 9)
+    assert pipeline(9, odd_cut="start").steps[-1] == crop_or_pad_to(9, 9, odd_cut="start")
 
 
 def test_what_is_cropped_away_is_gone() -> None:

@@ -25,6 +25,9 @@ Path({canary!r}).write_text("sang")
 def build():
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())
 """
+# Where programs keep them: torch from 2.8, and before it.
+SAMPLES = ("sample_inputs/model.pt", "serialized_example_inputs.pt")
+GRAPH = ("models/model.json", "serialized_exported_program.json")
 _watched: list[list[str]] = []
 
 
@@ -78,7 +81,7 @@ def pickled_program(path: Path, canary: Path) -> Path:
     _export(path)
     inner = io.BytesIO()
     torch.save(_Singing(str(canary)), inner, pickle_module=pickle)
-    return _replaced(path, "sample_inputs/model.pt", lambda _: inner.getvalue())
+    return _replaced(path, SAMPLES, lambda _: inner.getvalue())
 
 
 def evaluated_program(path: Path, canary: Path) -> Path:
@@ -92,7 +95,7 @@ def evaluated_program(path: Path, canary: Path) -> Path:
         _sing(found, song)
         return json.dumps(found).encode()
 
-    return _replaced(path, "models/model.json", changed)
+    return _replaced(path, GRAPH, changed)
 
 
 def _sing(value: Any, song: str) -> None:
@@ -117,11 +120,11 @@ def _export(path: Path, **words: Any) -> None:
     torch.export.save(torch.export.export(net, (torch.rand(2, 3, 12, 12),), **words), path)
 
 
-def _replaced(path: Path, ending: str, change: Any) -> Path:
+def _replaced(path: Path, endings: tuple[str, ...], change: Any) -> Path:
     with zipfile.ZipFile(path) as archive:
         members = [(one, archive.read(one)) for one in archive.infolist()]
-    assert any(one.filename.endswith(ending) for one, _ in members)
+    assert any(one.filename.endswith(endings) for one, _ in members)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for one, content in members:
-            archive.writestr(one.filename, change(content) if one.filename.endswith(ending) else content)
+            archive.writestr(one.filename, change(content) if one.filename.endswith(endings) else content)
     return path

@@ -15,6 +15,7 @@ from torch import nn
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ImageError, RenderError
 from lucidtorch.base.known_files import remember
+from lucidtorch.base.noting import noting
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, size_pair
 from lucidtorch.datasets.answers import NO_ANSWER
@@ -135,7 +136,8 @@ class _Pass:
 
     def tell(self, done: int) -> None:
         if self.report is not None:
-            self.report(done, self.state.about.total)
+            with noting("raised by report"):
+                self.report(done, self.state.about.total)
 
     def go_on(self) -> None:
         """Enter one chunk."""

@@ -9,8 +9,10 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from lucidtorch.base.checks import is_dense
 from lucidtorch.base.errors import ImageError
 from lucidtorch.base.photos import decoded, photo_bytes, with_channels
+from lucidtorch.base.shown import shown
 
 BRIGHTEST = 255  # of whole numbers
 SLACK = 1e-3  # how far rounding may carry a value out of [0, 1]
@@ -45,11 +47,11 @@ def _values_of(image: object, needed: tuple[int, int]) -> np.ndarray:
     elif isinstance(image, Image.Image):
         pixels = np.asarray(decoded(image, "L" if image.mode in ("1", "L") else "RGB", needed))
         image = pixels.reshape(*pixels.shape[:2], -1).transpose(2, 0, 1)
-    elif isinstance(image, Tensor):
+    elif isinstance(image, Tensor) and is_dense(image):
         image = image.detach().cpu().numpy()
     if not isinstance(image, np.ndarray) or image.ndim not in (WITHOUT_CHANNELS, WITH_CHANNELS):
-        given = f"an array of shape {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
-        raise ImageError(f"An image is [C, H, W], a Pillow image or the path of a file, but {given} was given.")
+        known = "real numbers [C, H, W], a Pillow image or the path of a file"
+        raise ImageError(f"An image is {known}, but {shown(image)} was given.")
     values = image.astype(np.float32, copy=False)
     if image.dtype == np.uint8:
         values /= BRIGHTEST

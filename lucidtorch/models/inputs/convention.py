@@ -18,6 +18,7 @@ from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.reading import user_path
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import size_sides
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.models.inputs.mean_image import read_mean, resized_mean
 
 MOST_CHANNELS = 65_536
@@ -101,7 +102,7 @@ class InputConvention:
         """
         low, high = self.value_range
         shape = (1, -1, *(1 for _ in self.size))
-        with torch.inference_mode(False):  # the tensors outlive the caller's mode
+        with pinned():  # the tensors outlive the caller's mode
             std = torch.tensor(self.std, dtype=torch.float64).view(shape)
             mean = torch.tensor(self.mean, dtype=torch.float64).view(shape)
             if self.mean_image is not None:

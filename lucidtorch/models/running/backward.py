@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import RenderError
+from lucidtorch.base.surroundings import one_at_a_time
 from lucidtorch.models.inputs.normalization import check_images
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.layers.directory import INPUT
@@ -40,6 +41,7 @@ class WayBack:
     gradients: dict[str, Tensor]
 
 
+@one_at_a_time()
 def way_back(
     model: Model,
     images: Tensor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -15,9 +16,11 @@ from torch.utils.hooks import RemovableHandle
 
 from lucidtorch.base.errors import RenderError, WeightsError
 from lucidtorch.base.noting import noting_layer
+from lucidtorch.base.surroundings import one_at_a_time
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.layers.views import HEADS
 from lucidtorch.models.running.attention import AttentionWatch
+from lucidtorch.models.running.checkpoints import without_checkpoints
 from lucidtorch.models.running.precision import widened
 from lucidtorch.models.running.reading import Pass, is_rearranged, read
 from lucidtorch.models.running.recurrent import native_recurrence
@@ -25,6 +28,7 @@ from lucidtorch.models.running.tying import tied
 
 PLANAR = 4  # dimensions of maps
 Run: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
+Hook: TypeAlias = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], object], Tensor | None]
 
 
 class _Stop(BaseException):
@@ -55,10 +59,12 @@ def capture(
     """
     hooks = _Hooks(module, addresses, module if feed is None else feed)
     try:
-        hooks.attach()
+        with one_at_a_time():  # no other thread copies or runs the network meanwhile
+            hooks.attach()
         yield hooks.run
     finally:
-        hooks.detach()
+        with one_at_a_time():
+            hooks.detach()
 
 
 class _Hooks:
@@ -74,9 +80,10 @@ class _Hooks:
         self.feed = feed
         self.addresses = addresses
         self.handles: list[RemovableHandle] = []
+        self.called_around: list[tuple[nn.Module, Any]] = []
         self.calls: Counter[str] = Counter()
         self.taken: dict[Address, Tensor] = {}
-        self.running = False
+        self.runner: int | None = None  # the thread whose forward pass is looked at
         self.wanted: dict[tuple[str, int], list[Address]] = {}
         for address in dict.fromkeys(addresses.values()):
             self.wanted.setdefault((address.module, address.call), []).append(address)
@@ -90,9 +97,31 @@ class _Hooks:
             layer = self.module.get_submodule(name)
             if name in self.headed:
                 self.handles.append(layer.register_forward_pre_hook(self._enter))
-            self.handles.append(layer.register_forward_hook(self._hook_of(name), with_kwargs=True))
+            hook = self._hook_of(name)
+            if _listens_backward(layer):
+                self._call_around(layer, hook)
+            else:
+                self.handles.append(layer.register_forward_hook(hook, with_kwargs=True))
+
+    def _call_around(self, layer: nn.Module, hook: Hook) -> None:
+        """Look at a layer's output only once torch has tied the user's full backward hooks to it."""
+        before = layer._compiled_call_impl
+
+        def call(*args: Any, **kwargs: Any) -> object:
+            output = (before or layer._call_impl)(*args, **kwargs)
+            goes_on = hook(layer, args, kwargs, output)
+            return output if goes_on is None else goes_on
+
+        layer._compiled_call_impl = call
+        self.called_around.append((layer, before))
 
     def detach(self) -> None:
+        while self.called_around:
+            layer, before = self.called_around.pop()
+            if before is None:
+                vars(layer).pop("_compiled_call_impl", None)
+            else:
+                layer._compiled_call_impl = before
         for handle in self.handles:
             handle.remove()
         self.handles.clear()
@@ -103,27 +132,38 @@ class _Hooks:
         self.taken.clear()
         self.missing = set(self.wanted)
         if self.wanted:
+            self._refuse_inference(images)
             self._forward(images)
         found = {name: self._given(name, address) for name, address in self.addresses.items()}
         self.taken.clear()
         return found
 
+    def _refuse_inference(self, images: Tensor) -> None:
+        weights = self.module.parameters() if torch.is_grad_enabled() and images.requires_grad else ()
+        if any(one.is_inference() for one in weights):
+            raise WeightsError(
+                f"The weights of {type(self.module).__name__} were made under torch.inference_mode(), so that no "
+                "gradient goes through them; build or load the network outside of it, or under torch.no_grad()."
+            )
+
     def _forward(self, images: Tensor) -> None:
-        self.running = True
-        try:
-            with self._modes(), noting_layer(self.module):
-                self.feed(images)
-        except _Stop as stop:
-            if stop.hooks is not self:
-                raise
-        finally:
-            self.running = False
+        with one_at_a_time():
+            self.runner = threading.get_ident()
+            try:
+                with self._modes(), noting_layer(self.module):
+                    self.feed(images)
+            except _Stop as stop:
+                if stop.hooks is not self:
+                    raise
+            finally:
+                self.runner = None
 
     @contextlib.contextmanager
     def _modes(self) -> Iterator[None]:
         """Turn on what only some networks and addresses need."""
         self.watch = AttentionWatch()
         with contextlib.ExitStack() as modes:
+            modes.enter_context(without_checkpoints())
             if self.recurs:
                 modes.enter_context(native_recurrence())
             if self.headed:
@@ -131,12 +171,12 @@ class _Hooks:
             yield
 
     def _enter(self, layer: nn.Module, inputs: object) -> None:
-        if self.running:
+        if self.runner == threading.get_ident():
             self.watch.enter(layer)
 
-    def _hook_of(self, name: str) -> Callable[[nn.Module, tuple[Any, ...], dict[str, Any], object], Tensor | None]:
+    def _hook_of(self, name: str) -> Hook:
         def hook(layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: object) -> Tensor | None:
-            if not self.running:  # somebody else's forward pass
+            if self.runner is None or self.runner != threading.get_ident():  # somebody else's forward pass
                 return None
             heads = self.watch.leave(layer) if name in self.headed else None
             call = (name, self.calls[name])
@@ -184,6 +224,10 @@ def _keep_layout(values: Tensor) -> None:
     if values.requires_grad and values.dim() == PLANAR and values.is_contiguous(memory_format=torch.channels_last):
         hook: Callable[[Tensor], Tensor] = partial(Tensor.contiguous, memory_format=torch.channels_last)
         values.register_hook(hook)  # type: ignore[no-untyped-call]
+
+
+def _listens_backward(layer: nn.Module) -> bool:
+    return bool(layer._backward_pre_hooks) or bool(layer._backward_hooks and layer._is_full_backward_hook)
 
 
 def _read_again(address: Address, seen: Pass, output: Tensor) -> Tensor:

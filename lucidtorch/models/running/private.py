@@ -11,6 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from lucidtorch.base.surroundings import one_at_a_time
 from lucidtorch.models.layers.address import Address
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.convolutions import rearrange
@@ -26,6 +27,7 @@ PLANAR = (nn.Conv2d, nn.ConvTranspose2d)
 def private_copy(module: nn.Module) -> nn.Module | None:
     """Copy a network in eval mode that shares its weights: they stand in memory once, and ask for no gradient there.
 
+    What is no number among the weights is zero in the copy: on the way back it would reach every unit of its layer.
     Hooks, and lists and mappings that a module keeps beside its parts, are shared too: who listens to the network hears
     the copy. Only hooks that are methods of the network's own parts become those of the copy's.
 
@@ -40,7 +42,9 @@ def private_copy(module: nn.Module) -> nn.Module | None:
     memo: dict[int, object] = {}
     for one in module.parameters():
         if type(one) is nn.Parameter:
-            memo[id(one)] = nn.Parameter(one.detach(), requires_grad=False)
+            own = _finite(one.detach())
+            shared = own.clone() if own.is_inference() else own  # of those no gradient goes through
+            memo[id(one)] = nn.Parameter(shared, requires_grad=False)
     memo |= {id(one): one for one in _shared(module)}
     made: nn.Module | None = None
     with Attempt():
@@ -79,8 +83,19 @@ def agree(
 
 
 def _is_close(values: Tensor, other: Tensor) -> bool:
-    off = torch.finfo(values.dtype).eps ** 0.5 * float(values.nan_to_num().abs().max())
-    return values.shape == other.shape and torch.allclose(values, other, rtol=0, atol=off, equal_nan=True)
+    if values.shape != other.shape:
+        return False
+    sound = values.isfinite()  # where the network gives no number there is nothing to compare
+    one, two = values.where(sound, 0), other.where(sound, 0)
+    off = torch.finfo(values.dtype).eps ** 0.5 * float(one.abs().max())
+    return torch.allclose(one, two, rtol=0, atol=off)
+
+
+def _finite(weight: Tensor) -> Tensor:
+    """A weight itself, or a copy with zeros in place of what is no number."""
+    if not weight.is_floating_point() or bool(weight.sum().isfinite()):
+        return weight
+    return torch.nan_to_num(weight, nan=0, posinf=0, neginf=0)
 
 
 def rearranged(
@@ -134,12 +149,13 @@ def notes_kept(module: nn.Module, other: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        owners = dict(module.named_modules())
-        for name, part in other.named_modules():
-            known = before.get(name, {})
-            for key, value in _notes(part).items():
-                if name in owners and (key not in known or known[key] is not value):
-                    setattr(owners[name], key, value)
+        with one_at_a_time():
+            owners = dict(module.named_modules())
+            for name, part in other.named_modules():
+                known = before.get(name, {})
+                for key, value in _notes(part).items():
+                    if name in owners and (key not in known or known[key] is not value):
+                        setattr(owners[name], key, value)
 
 
 def _notes(part: nn.Module) -> dict[str, object]:

@@ -10,6 +10,8 @@ import torch
 from torch import nn
 
 from lucidtorch.base.errors import LucidtorchError
+from lucidtorch.base.surroundings import one_at_a_time
+from lucidtorch.models.running.checkpoints import without_checkpoints
 from lucidtorch.models.running.frozen import frozen
 
 LONGEST_REASON = 200
@@ -51,5 +53,5 @@ def probing(module: nn.Module) -> Iterator[Attempt]:
     """
     places = {tensor.device for tensor in (*module.parameters(), *module.buffers()) if tensor.is_cuda}
     random_state = torch.random.fork_rng(devices=list(places))
-    with random_state, frozen(module), torch.no_grad(), Attempt() as attempt:
+    with one_at_a_time(), random_state, frozen(module), torch.no_grad(), without_checkpoints(), Attempt() as attempt:
         yield attempt

@@ -1,4 +1,4 @@
-"""The calls of a forward pass that cut off what is below zero: ReLU and ReLU6, as modules, functions or methods."""
+"""The rectifiers of a forward pass, as modules, functions or methods: ReLU and ReLU6, and their smooth relatives."""
 
 from __future__ import annotations
 
@@ -64,6 +64,45 @@ def rectifying(
     return Rectifying(arguments[0] if arguments else words["input"], ceiling, in_place or asked)
 
 
+def smoothly_rectified(
+    function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any] | None = None
+) -> Tensor | None:
+    """Read a call of a rectifier that bends smoothly into its flat low side, such as GELU.
+
+    Args:
+        function: What is called.
+        arguments: Its arguments by position.
+        words: Its arguments by name.
+
+    Returns:
+        What it is called on; None where it is no such function.
+    """
+    if function not in _SMOOTH:
+        return None
+    found: Tensor = arguments[0] if arguments else (words or {})["input"]
+    return found
+
+
+# Flat far below zero and never flat above: their slope falls below a tenth from about -0.6 (GELU) to -3 (hardswish).
+_SMOOTH: frozenset[Callable[..., Any]] = frozenset(
+    {
+        F.gelu,
+        F.silu,
+        F.mish,
+        F.softplus,
+        F.hardswish,
+        F.elu,
+        F.elu_,
+        F.celu,
+        F.celu_,
+        F.selu,
+        F.selu_,
+        torch.celu,
+        torch.celu_,
+        torch.selu,
+        torch.selu_,
+    }
+)
 # Each function with its ceiling, and whether it always works in place.
 _FUNCTIONS: dict[Callable[..., Any], tuple[float | None, bool]] = {
     F.relu: (None, False),

@@ -1,4 +1,4 @@
-"""Dead starts: a ReLU that blocks an image's whole gradient lets the part through that would wake it."""
+"""Dead starts: a rectifier that blocks an image's whole gradient lets the part through that would wake it."""
 
 from __future__ import annotations
 
@@ -6,64 +6,37 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from lucidtorch.models.running.rectifiers import rectifying
+from lucidtorch.models.running.rectifiers import rectifying, smoothly_rectified
 
-STEPS = 16  # Lucid: only the first updates are redirected
-HARDSWISH_FLOOR = -3.0  # where hardswish begins to rise
-
-
-class _RedirectedReLU(torch.autograd.Function):
-    """ReLU, or ReLU6 with a ceiling, whose gradient is redirected image by image; signs are those of a loss.
-
-    An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that
-    would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor, ceiling: float | None) -> Tensor:
-        above = values > ceiling if ceiling is not None else torch.zeros_like(values, dtype=torch.bool)
-        open_side = (values > 0) & (values < ceiling) if ceiling is not None else values > 0
-        ctx.save_for_backward(open_side, values < 0, above)  # not the values: the network may overwrite them in place
-        return values.clamp(min=0, max=ceiling)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        open_side, below, above = ctx.saved_tensors
-        return _redirected(grad * open_side, grad, below, above), None
-
-
-class _RedirectedHardswish(torch.autograd.Function):
-    """Hardswish, x · relu6(x + 3) / 6, redirected likewise: it is flat from -3 down."""
-
-    @staticmethod
-    def forward(ctx: Any, values: Tensor, _: None) -> Tensor:
-        below = values <= HARDSWISH_FLOOR
-        slope = torch.ops.aten.hardswish_backward(torch.ones_like(values), values)
-        ctx.save_for_backward(slope.masked_fill(below, 0), below)  # at -3 itself torch 2.6 gives the slope above it
-        return F.hardswish(values)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        slope, below = ctx.saved_tensors
-        return _redirected(grad * slope, grad, below, torch.zeros_like(below)), None
-
-
-def _redirected(passed: Tensor, grad: Tensor, below: Tensor, above: Tensor) -> Tensor:
-    """Give the images whose whole gradient is blocked the part of it that leads out of the flat sides."""
-    outward = (below & (grad > 0)) | (above & (grad < 0))
-    blocked = (passed == 0).flatten(1).all(1).reshape(-1, *[1] * (grad.ndim - 1))
-    return torch.where(blocked, grad.masked_fill(outward, 0), passed)
+STEPS = 16  # Lucid: only in the first updates ReLUs are redirected
+FLAT = 0.1  # a smooth rectifier is flat where less than this share of the gradient gets through
+FEW = 0.125  # of the places: where no more have a gradient, it is that of single units and not of a layer inside
+STRIDE = 7  # of the places that are looked at first: an image that is awake shows it in nearly every row
 
 
 class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirected_relu():`
-    """While the block runs, every ReLU, ReLU6 and Hardswish, module or function, has the redirected gradient.
+    """While the block runs, every rectifier, module or function, has the redirected gradient.
+
+    An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that
+    would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`. Smooth
+    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish) block where less than a tenth of the gradient
+    gets through, or where they turn it around. All other images have the gradient that they would have without it.
 
     The network itself is not touched. The signs are those of a loss that is minimized.
+
+    Args:
+        relus: Whether ReLU and ReLU6 are among them.
     """
+
+    judges_values = False  # whether what a smooth rectifier gave says that it is open, too
+
+    def __init__(self, *, relus: bool = True) -> None:
+        super().__init__()
+        self.relus = relus
+        self.smooth = 0  # how many smooth rectifiers were met so far
 
     def __torch_function__(
         self,
@@ -73,14 +46,118 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         words = kwargs or {}
-        if not torch.is_grad_enabled():
-            return func(*args, **words)
-        if func is F.hardswish:
-            values = args[0] if args else words["input"]
-            in_place = bool(words.get("inplace")) or (len(args) > 1 and args[1] is True)
-            redirected = _RedirectedHardswish.apply(values, None)
-            return values.copy_(redirected) if in_place else redirected
         call = rectifying(func, args, words)
-        if call is None:
+        values = smoothly_rectified(func, args, words) if call is None else call.values
+        self.smooth += call is None and values is not None
+        left_alone = call is not None and not self.relus
+        if values is None or left_alone or not values.requires_grad or not torch.is_grad_enabled():
             return func(*args, **words)
-        return call.given(_RedirectedReLU.apply(call.values, call.ceiling))
+        gate = _Gate(self, smooth=call is None)
+        # before the call, which may overwrite the values: the hook stays with what they were
+        values.register_hook(gate.leave)  # type: ignore[no-untyped-call]
+        result: Tensor = func(*args, **words)
+        result.register_hook(gate.enter)  # type: ignore[no-untyped-call]
+        if self.judges_values or (call is not None and call.ceiling is not None):
+            gate.given = result.detach()
+        return result
+
+    def instead(self, passed: Tensor, grad: Tensor, outward: Tensor) -> Tensor:
+        """Say what images get whose gradient is blocked.
+
+        Args:
+            passed: The little that gets through.
+            grad: The gradient of the loss to what the rectifier gave.
+            outward: Where it would push further into a flat side.
+
+        Returns:
+            The gradient to what the rectifier was given.
+        """
+        return torch.where(outward, passed, grad)
+
+
+class silenced_relu(redirected_relu):  # noqa: N801  # used as `with silenced_relu():`
+    """While the block runs, an image whose gradient a rectifier blocks gets none of what would wake it.
+
+    No gradient is left where all ways to a unit lead through flat parts of rectifiers. A smooth one that gives more
+    than zero on the whole is not flat, however few places that comes from.
+    """
+
+    judges_values = True
+
+    def instead(self, passed: Tensor, grad: Tensor, outward: Tensor) -> Tensor:
+        """Say what images get whose gradient is blocked.
+
+        Args:
+            passed: The little that gets through.
+            grad: The gradient of the loss to what the rectifier gave.
+            outward: Where it would push further into a flat side.
+
+        Returns:
+            Only what would push further.
+        """
+        return passed * outward
+
+
+class _Gate:
+    """One call of a rectifier, on the way back."""
+
+    def __init__(self, rule: redirected_relu, *, smooth: bool) -> None:
+        self.rule = rule
+        self.smooth = smooth
+        self.given: Tensor | None = None  # what the rectifier gave, where that matters
+        self.grad: Tensor | None = None  # to that
+
+    def enter(self, grad: Tensor) -> None:
+        self.grad = grad
+
+    def leave(self, passed: Tensor) -> Tensor | None:
+        grad, self.grad = self.grad, None
+        if grad is None or passed.ndim == 0:
+            return None
+        if passed.is_cuda:  # to ask which images are blocked costs more than to compute for all
+            awake = self._is_open(passed, grad, ...).reshape(-1, *[1] * (passed.ndim - 1))
+            return torch.where(awake, passed, self._redirected(passed, grad, ...))
+        images = self._blocked(passed, grad)
+        if not len(images):
+            return None
+        found = passed.clone()  # in the same order in memory
+        found[images] = self._redirected(passed[images], grad[images], images)
+        return found
+
+    def _redirected(self, passed: Tensor, grad: Tensor, images: Any) -> Tensor:
+        """What blocked images get: with nothing open, all that is not above is below."""
+        outward = grad > 0
+        if self.given is not None and not self.smooth:
+            outward = torch.where(self.given[images] > 0, grad < 0, outward)
+        return self.rule.instead(passed, grad, outward)
+
+    def _blocked(self, passed: Tensor, grad: Tensor) -> Tensor:
+        """The places of the images that have a gradient which does not get through."""
+        some: Any = (..., *[slice(None, None, STRIDE)] * (passed.ndim - 2))
+        closed = torch.nonzero(~self._is_open(passed[some], grad[some], some, surely=True)).flatten()
+        if len(closed):
+            closed = closed[_is_any(grad)[closed]]  # of branches that the objective does not read nothing comes back
+        return closed[~self._is_open(passed[closed], grad[closed], closed)] if len(closed) else closed
+
+    def _is_open(self, passed: Tensor, grad: Tensor, part: Any, *, surely: bool = False) -> Tensor:
+        """Which images the gradient gets through for, `[B]`: any of it through a ReLU, enough where it is smooth.
+
+        Of single units a part of the places does not say it surely.
+        """
+        passed, grad = passed.reshape(len(passed), -1), grad.reshape(len(grad), -1)
+        if not self.smooth:
+            return (passed != 0).any(1)
+        onward, whole = (passed * grad.sign()).sum(1), grad.abs().sum(1)
+        few = (grad != 0).sum(1) <= FEW * grad.shape[1]
+        enough = onward > torch.where(few, FLAT * whole, 0)
+        if self.given is not None:
+            enough |= (self.given[part].reshape(grad.shape) * grad).sum(1) < 0
+        if surely:
+            enough &= ~few
+        return enough & (passed / grad > FLAT).any(1)
+
+
+def _is_any(grad: Tensor) -> Tensor:
+    """Which images have a gradient at all, `[B]`."""
+    axes = tuple(range(1, grad.ndim))
+    return (grad.amax(axes) != 0) | (grad.amin(axes) != 0) if axes else grad != 0

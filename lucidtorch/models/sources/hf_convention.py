@@ -16,20 +16,23 @@ USUAL_SIDE = 224
 WHITE = 255  # processors count a pixel's brightness from 0 to this
 
 
-def convention_of(name: str, config: Any) -> InputConvention:
+def convention_of(name: str, config: Any, *, fetch: bool = True) -> InputConvention:
     """Read what a network expects of its input.
 
     Args:
         name: The network's name on the hub, or its folder.
         config: Its configuration, or that of its part that sees images.
+        fetch: Whether the processor may be fetched where it is not on this machine.
 
     Returns:
         The convention of its image processor; a guess where it has none.
     """
     channels = getattr(config, "num_channels", COLOURS)
     try:
+        if not name:
+            raise OSError("a network that a program built comes from nowhere")
         processor: Any = transformers.AutoImageProcessor.from_pretrained(
-            name, trust_remote_code=False, local_files_only=not may_download()
+            name, trust_remote_code=False, local_files_only=not (fetch and may_download())
         )
     except (OSError, ValueError, KeyError, ImportError, AttributeError):
         size = _size(config, None)

@@ -25,6 +25,7 @@ from lucidtorch.base.reading import read_text
 from lucidtorch.base.records import read_json
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.trust import check_download, check_read, may_download
+from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.sources.found_network import FoundNetwork
 from lucidtorch.models.sources.hf_convention import convention_of
 from lucidtorch.models.sources.state_dicts import listed
@@ -71,6 +72,23 @@ def find_in_hf(name: str, weights: str | Path, seed: int) -> FoundNetwork:
     labels = _labels(config) if "For" in kind.__name__ else None
     called = f"hf/{file_name(name) if Path(name).is_dir() else name}"
     return FoundNetwork(called, module.float().eval(), convention, labels, file or _file_of(name, weights))
+
+
+def carried_by(module: nn.Module) -> tuple[InputConvention, tuple[str, ...] | None] | None:
+    """Read what a network that a program has carries: its configuration, and where on this machine it came from.
+
+    Args:
+        module: Any module.
+
+    Returns:
+        What it expects of its input, and the names of its classes or None; None where it is no network of transformers
+        that takes images. The convention is a guess where its image processor is not on this machine.
+    """
+    if not isinstance(module, transformers.PreTrainedModel) or module.main_input_name != IMAGES:
+        return None
+    with _quiet():
+        convention = convention_of(module.config.name_or_path, module.config, fetch=False)
+    return convention, _labels(module.config) if "For" in type(module).__name__ else None
 
 
 def _check_folder(folder: Path) -> None:

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from lucidtorch.base.errors import WeightsError
+from lucidtorch.models.sources.carried import carried
 from lucidtorch.models.sources.found_network import FoundNetwork
 from lucidtorch.models.sources.guesses import guess, guessed_input
 from lucidtorch.models.sources.scripted_network import scripted_network
@@ -18,7 +19,7 @@ COMPILED_FROM = "_orig_mod"  # where torch.compile keeps the module that it was 
 
 
 def find_in_module(module: nn.Module, weights: str | Path, name: str | None = None) -> FoundNetwork:
-    """Take a module as it is, and guess what it expects of its input.
+    """Take a module as it is, with what it carries of its input; without that, guess.
 
     Args:
         module: The network. A weights file is loaded into this very object. Of a compiled one the module that was
@@ -27,8 +28,9 @@ def find_in_module(module: nn.Module, weights: str | Path, name: str | None = No
         name: What messages call it; the name of its class where None.
 
     Returns:
-        The network, with a convention that is a guess: images in [0, 1], mean 0, std 1, and as many channels as its
-        first convolution takes; clips where that convolution is three-dimensional.
+        The network, with the convention that a configuration of timm or Hugging Face in it states; else with a guess:
+        images in [0, 1], mean 0, std 1, and as many channels as its first convolution takes; clips where that
+        convolution is three-dimensional.
 
     Raises:
         WeightsError: The file cannot be used, or weights were to be random.
@@ -50,4 +52,6 @@ def find_in_module(module: nn.Module, weights: str | Path, name: str | None = No
         )
     if isinstance(module, torch.jit.ScriptModule):
         return scripted_network(module, name, file)
+    if (known := carried(module)) is not None:
+        return FoundNetwork(name, module, known.convention, known.labels, file)
     return FoundNetwork(name, module, guess(*guessed_input(module)), None, file, size_known=False)

@@ -48,7 +48,7 @@ def find_in_timm(name: str, weights: str | Path, seed: int) -> FoundNetwork:
         module = _fetched(name) if weights == "default" else timm.create_model(name)
     if state is not None:
         load_weights(module, _translated(state, module, name), name=f"{PREFIX}{name}", origin=str(file))
-    return FoundNetwork(f"{PREFIX}{name}", module, _convention(module), _labels(module), file)
+    return FoundNetwork(f"{PREFIX}{name}", module, convention_of(module), labels_of(module), file)
 
 
 def _check_name(name: str) -> None:
@@ -98,7 +98,15 @@ def _translated(state: dict[str, Tensor], module: nn.Module, name: str) -> dict[
         return state  # of another network, which `load_weights` says better
 
 
-def _convention(module: nn.Module) -> InputConvention:
+def convention_of(module: nn.Module) -> InputConvention:
+    """Read what a network expects of its input.
+
+    Args:
+        module: A network with a `pretrained_cfg`.
+
+    Returns:
+        The convention of its configuration.
+    """
     stated = timm.data.resolve_model_data_config(module)
     channels, height, width = stated["input_size"]
     mean, std = (tuple(map(float, stated[word])) for word in ("mean", "std"))
@@ -107,6 +115,14 @@ def _convention(module: nn.Module) -> InputConvention:
     return InputConvention(channels, (height, width), (0.0, 1.0), mean, std)
 
 
-def _labels(module: Any) -> tuple[str, ...] | None:
+def labels_of(module: Any) -> tuple[str, ...] | None:
+    """Name the classes of a network where they are ImageNet's.
+
+    Args:
+        module: A network with a `pretrained_cfg`.
+
+    Returns:
+        The names of its classes, or None.
+    """
     subset = timm.data.infer_imagenet_subset(module)
     return None if subset is None else tuple(timm.data.ImageNetInfo(subset).label_descriptions())

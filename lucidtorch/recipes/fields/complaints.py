@@ -8,11 +8,10 @@ from typing import Any, NamedTuple, TypeAlias
 from pydantic import BaseModel, ValidationError
 
 from lucidtorch.base.errors import suggestion
+from lucidtorch.base.shown import shown
 from lucidtorch.recipes.blame import FieldError, Key, key_text
 from lucidtorch.recipes.fields.field_facts import BOUNDS, description, known_fields, value_range
 
-LONGEST = 60  # letters of a value that a message shows
-LONGEST_NUMBER = 128  # bits of a number that is written out
 UNKNOWN, MISSING, WORDS = "extra_forbidden", "missing", "literal_error"
 NEEDED = {
     "string_type": "a text",
@@ -89,7 +88,7 @@ def _unknown(kind: type[BaseModel], values: Mapping[str, Any], key: Key) -> str:
 
 def _misfit(kind: type[BaseModel], key: Key, one: Finding) -> str:
     """Say what is wrong with a value of a right sort."""
-    context, given = one.get("ctx", {}), shown(one["input"])
+    context, given = one.get("ctx", {}), in_yaml(one["input"])
     bound = next((bound for bound in BOUNDS if bound in context), None)
     if bound is not None:
         return f"A number {value_range(kind, key, bound, context[bound])} is needed, but {given} was given."
@@ -119,7 +118,7 @@ def _other_sort(findings: Sequence[Finding]) -> str:
     listed = needed[0] if len(needed) == 1 else f"{', '.join(needed[:-1])} or {needed[-1]}"
     value = findings[0]["input"]
     quote = NEEDED["string_type"] in needed and value is not None and not isinstance(value, list | tuple)
-    said = f"{listed[0].upper()}{listed[1:]} is needed, but {shown(value)} was given"
+    said = f"{listed[0].upper()}{listed[1:]} is needed, but {in_yaml(value)} was given"
     return f"{said}; if a text is meant, put it in quotes." if quote else f"{said}."
 
 
@@ -130,7 +129,7 @@ def _own_words(key: Key, error: Exception) -> Complaint:
     return Complaint(key, str(error))
 
 
-def shown(value: Any) -> str:
+def in_yaml(value: Any) -> str:
     """Write a value for a message.
 
     Args:
@@ -143,7 +142,4 @@ def shown(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int) and value.bit_length() > LONGEST_NUMBER:
-        return "a number of that many digits"
-    text = repr(list(value) if isinstance(value, tuple) else value)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+    return shown(list(value) if isinstance(value, tuple) else value)

@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.sizes import short_size, size_pair
 from lucidtorch.galleries.plan import slug
 from lucidtorch.galleries.task import Craft, Piece, Task
@@ -97,7 +98,7 @@ class ActivationGrid(RenderingKind):
         with blamed("image"):
             name, files = kept_image(self.image, stage.base)
         fields = {
-            "param": repr(param),
+            "param": record_text(param),
             "layers": layers,
             "group": tuple(one.group for one in cells),
             "image": name,

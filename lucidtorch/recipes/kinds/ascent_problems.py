@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.galleries.plan import slug
@@ -67,8 +68,8 @@ class AscentProblems(RenderingKind):
         with blamed("reference"):
             name, files = kept_image(self.reference, stage.base)
         fields = {
-            "objectives": tuple(repr(one.goal) for one in grounds),
-            "param": repr(param),
+            "objectives": tuple(record_text(one.goal) for one in grounds),
+            "param": record_text(param),
             "reference": name,
         }
         whole = Comparison(stage, made, picture, self._reference_name())

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.images import sheet
 from lucidtorch.galleries.task import Piece, Task
 from lucidtorch.objectives.algebra import Objective
@@ -71,7 +72,7 @@ class Diversity(RenderingKind):
             facts = {"likeness": {repr(one.goal): own for one, own in zip(crowds, found, strict=True)}}
             return Story(title, self._lead(), sections, sections[0].figures[0].file, facts)
 
-        return Plan(tasks, tell, {"objectives": tuple(repr(one.goal) for one in crowds)})
+        return Plan(tasks, tell, {"objectives": tuple(record_text(one.goal) for one in crowds)})
 
     def _crowd(self, stage: Stage, place: int, text: str, key: Key) -> _Crowd:
         goal = stage.objective(text, *key)

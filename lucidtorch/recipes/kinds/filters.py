@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.sizes import short_size
 from lucidtorch.galleries.plan import slug
 from lucidtorch.param.images import image
@@ -84,7 +85,7 @@ class Filters(RenderingKind):
             sheets = [best_sheet(desk, one, self.best) for one in ascents]
             return Story(title, lead(stage, ascents, start), tuple(parts), sheets[0], facts)
 
-        return Plan(tasks, tell, {"layers": layers, "param": repr(param), "start": start})
+        return Plan(tasks, tell, {"layers": layers, "param": record_text(param), "start": start})
 
     def _param(self, stage: Stage) -> tuple[Param, Start | None]:
         """What makes the pictures, and the word for what it starts from."""

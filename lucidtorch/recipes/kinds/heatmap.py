@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from lucidtorch.base.defaults import is_earlier, record_text
 from lucidtorch.base.records import LARGEST_SIDE
 from lucidtorch.base.sizes import PLANE, size_text
 from lucidtorch.recipes.blame import FieldError, Key
@@ -134,7 +135,7 @@ class Heatmap(PictureFields, LookingKind):
     ) -> tuple[tuple[Explained, ...], dict[str, Any]]:
         """What is explained of each picture, and what the fields that say so came to."""
         asked = self._asked(stage, sides)
-        fields: dict[str, Any] = {}
+        fields = {} if is_earlier() else self._written(stage)
         heads: tuple[str, ...] = () if asked else chosen_heads(stage.network, self.heads)
         if not asked:
             fields["heads"] = heads
@@ -147,6 +148,13 @@ class Heatmap(PictureFields, LookingKind):
             targets = asked or best_classes(stage.network, answers, fields["best"])
             found.append(Explained(name, pixels, answers, targets))
         return tuple(found), fields
+
+    def _written(self, stage: Stage) -> dict[str, Any]:
+        """The objectives with every argument."""
+        if self.objective is not None:
+            return {"objective": record_text(stage.objective(self.objective, "objective"))}
+        texts = [stage.objective(one, "objectives", at) for at, one in enumerate(self.objectives or ())]
+        return {"objectives": tuple(map(record_text, texts))} if texts else {}
 
     def _asked(self, stage: Stage, sides: tuple[int, int]) -> tuple[Target, ...]:
         texts: list[tuple[str, Key]] = [(one, ("objectives", at)) for at, one in enumerate(self.objectives or ())]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.images import sheet
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.units import channel
@@ -77,10 +78,10 @@ class Interaction(RenderingKind):
         }
         shots = tuple(cells.values())
         craft, batch = stage.craft, 0
-        fields: dict[str, Any] = {"objectives": tuple(map(repr, things)), "layer": None, "units": None}
+        fields: dict[str, Any] = {"objectives": tuple(map(record_text, things)), "layer": None, "units": None}
         if self.shared:
             craft, batch = replace(craft, param=with_shared(stage.param, GRIDS)), len(shots)
-            fields["param"] = repr(stage.param)
+            fields["param"] = record_text(stage.param)
         tasks = stage.tasks("interaction", shots, craft=craft, batch=batch)
 
         def tell(desk: Desk) -> Story:

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from lucidtorch.base.defaults import record_text
 from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.batch import alignment
@@ -104,8 +105,8 @@ class Interpolation(RenderingKind):
             return told(desk, stage, self.title, stops, tuple(walks))
 
         fields = {
-            "param": repr(stage.param),
-            "objectives": tuple(map(repr, stops)),
+            "param": record_text(stage.param),
+            "objectives": tuple(map(record_text, stops)),
             "alignment_layers": layers or None,
         }
         return Plan(tuple(walk.task for walk in walks), tell, fields)

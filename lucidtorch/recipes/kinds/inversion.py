@@ -10,6 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.sizes import PLANE, short_size, size_pair, size_text
 from lucidtorch.galleries.plan import slug
 from lucidtorch.galleries.task import Craft, Task
@@ -75,7 +76,7 @@ class Inversion(PictureFields, RenderingKind):
         loss = InversionLoss(seen.pixels[0].numel(), self.alpha, self.alpha_weight, self.tv_beta, self.tv_weight)
         shots = {layer: _shots(stage, loss, layer, seen.pixels) for layer in layers}
         tasks = [task for layer in layers for task in _tasks(stage, loss, layer, shots[layer], seen.pixels, craft)]
-        fields = {"layers": layers, "param": repr(craft.param), **seen.fields}
+        fields = {"layers": layers, "param": record_text(craft.param), **seen.fields}
         files = {layer: tuple(one.file for one in own) for layer, own in shots.items()}
         told = Inversions(stage.network, loss, seen.names, seen.pixels, files)
         return Plan(tuple(tasks), told.tell, fields, seen.files)

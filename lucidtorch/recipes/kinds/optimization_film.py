@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.seeds import image_seeds
 from lucidtorch.galleries.task import Task
 from lucidtorch.recipes.blame import FieldError, blamed
@@ -86,7 +87,7 @@ class OptimizationFilm(RenderingKind):
         cut = Cut(self.strip, self.formats, self.frames_per_second, self.hold)
         film = Film(stage, goal, seeds, numbers, cut)
         task = Task("film", goal, seeds, film.pieces, craft)
-        return Plan((task,), film.tell, {"objective": repr(goal), "images": count, **fields})
+        return Plan((task,), film.tell, {"objective": record_text(goal), "images": count, **fields})
 
     def _numbers(self) -> tuple[tuple[int, ...], dict[str, int | str]]:
         """After how many updates there are frames, and what the open fields came to."""

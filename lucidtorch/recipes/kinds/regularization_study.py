@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.shown import shown
 from lucidtorch.galleries.plan import slug
 from lucidtorch.galleries.task import Piece, Task
@@ -70,10 +71,10 @@ class RegularizationStudy(RenderingKind):
             exhibits.append(_exhibit(ground, ALL, joined))
         study = Study(ground, tuple(exhibits), tuple(part.name for _, part in joined))
         fields = {
-            "objective": repr(goal),
+            "objective": record_text(goal),
             "regularizers": tuple(part.name for _, part in named) if self.regularizers is None else self.regularizers,
             "together": study.joined,
-            "param": repr(ground.param),
+            "param": record_text(ground.param),
         }
         return Plan(tuple(_task(one, ground.seed) for one in exhibits), study.tell, fields)
 

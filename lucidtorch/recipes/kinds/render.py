@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from lucidtorch.base.defaults import record_text
 from lucidtorch.base.images import sheet
 from lucidtorch.base.seeds import image_seeds
 from lucidtorch.galleries.task import Piece, Task
@@ -63,7 +64,7 @@ class Render(RenderingKind):
         def tell(desk: Desk) -> Story:
             return _Pictures(stage.network, task, len(ends), self.snapshots).story(desk, self.title)
 
-        return Plan((task,), tell, {"objective": repr(goal), "images": count})
+        return Plan((task,), tell, {"objective": record_text(goal), "images": count})
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def clean_scores(stage: Stage, objective: Objective, images: Tensor) -> tuple[fl
     """Evaluate an objective on finished pictures, without chance, as the score of a render is.
 
     Args:
-        stage: The network, and the transforms whose canvas the pictures stand on.
+        stage: The network, and the transforms, whose canvas is grey around pictures of a size that the network refuses.
         objective: The objective of the whole batch.
         images: The pictures of the batch as they were read from files, `[B, C, H, W]` in [0, 1].
 

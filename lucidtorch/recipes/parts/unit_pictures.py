@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from lucidtorch.base.defaults import key_text
 from lucidtorch.galleries.entry import class_names
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
@@ -102,7 +103,7 @@ def objective_seed(stage: Stage, objective: Objective, copy: int = 0) -> int:
         The seed.
     """
     unit = unit_of(objective)
-    return stage.seed(repr(objective), copy) if unit is None else unit_seed(stage, *unit, copy)
+    return stage.seed(key_text(objective), copy) if unit is None else unit_seed(stage, *unit, copy)
 
 
 def objective_name(network: Model, objective: Objective) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.defaults import is_earlier, record_text
 from lucidtorch.base.errors import LucidtorchWarning, WeightsError
 from lucidtorch.base.seeds import PICTURE_BITS
 from lucidtorch.base.settings import settings_text, versions
@@ -46,11 +47,12 @@ def resolve(stage: Stage, plan: Plan, jobs: Sequence[Job]) -> tuple[Recipe, dict
     scanned = _scan_fields(stage)
     sums = found.pop("files", {}) | kept | plan.sums | scanned.pop("files", {})
     bits: Literal[53] | None = 53 if stage.seed_bits == PICTURE_BITS else None
-    made_with = MadeWith(versions=versions(recipe.packages), files=sums, seed_bits=bits)
+    complete: Literal[True] | None = None if is_earlier() else True
+    made_with = MadeWith(versions=versions(recipe.packages), files=sums, seed_bits=bits, complete=complete)
     _compare(recipe.made_with, made_with)
     fields = {"device": model.device.type, "made_with": made_with, **scanned}
     if isinstance(recipe, RenderingRecipe):
-        fields |= _rendering_fields(craft, jobs)
+        fields |= _rendering_fields(craft, jobs) | ({} if is_earlier() else craft.schedule.rules())
     resolved = recipe.replaced(**{**found, **fields, **plan.fields})
     return resolved, {**plan.files, **_arrays(resolved, plan.tasks)}
 
@@ -87,9 +89,9 @@ def _rendering_fields(craft: Craft, jobs: Sequence[Job]) -> dict[str, Any]:
     pipelines = [job.pipeline for job in jobs] if craft.transforms is None else [craft.transforms]
     return {
         "size": _only({short_size(job.param.size) for job in jobs}),
-        "param": _only({repr(one) for one in params if one.is_text}),
-        "transforms": _only({repr(one) for one in pipelines if one.is_text}),
-        "constraints": repr(craft.constraints),
+        "param": _only({record_text(one) for one in params if one.is_text}),
+        "transforms": _only({record_text(one) for one in pipelines if one.is_text}),
+        "constraints": record_text(craft.constraints),
     }
 
 

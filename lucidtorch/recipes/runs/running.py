@@ -7,6 +7,7 @@ from collections.abc import Generator, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lucidtorch.base.defaults import FIRST, defaults_of
 from lucidtorch.base.errors import RecipeError
 from lucidtorch.base.seeds import SEED_BITS
 from lucidtorch.base.threads import threads
@@ -106,12 +107,16 @@ def _ready(recipe: RecipeKind, model: Model, base: Path, standing: str | None) -
 
 
 def _planned(recipe: RecipeKind, model: Model, base: Path, seed_bits: int | None) -> _Ready:
-    stage = Stage.of(recipe, model, base, seed_bits)
-    with threads(recipe.threads):
-        examples = open_examples(stage)
-        plan = recipe.plan(stage)
-        jobs = {_sort(task): settle(model, task) for task in _first_of_each(plan.tasks)}
-    resolved, files = resolve(stage, plan, list(jobs.values()))
+    """Plan a recipe; what version 0.1.0 wrote down means what it meant there."""
+    written = recipe.made_with
+    earlier = seed_bits is not None or (written is not None and not written.complete)
+    with defaults_of(FIRST if earlier else None):
+        stage = Stage.of(recipe, model, base, seed_bits)
+        with threads(recipe.threads):
+            examples = open_examples(stage)
+            plan = recipe.plan(stage)
+            jobs = {_sort(task): settle(model, task) for task in _first_of_each(plan.tasks)}
+        resolved, files = resolve(stage, plan, list(jobs.values()))
     tasks = [settled(task, resolved, jobs[_sort(task)]) for task in plan.tasks]
     return _Ready(resolved, plan, tasks, {RECIPE: recipe_text(resolved).encode("utf-8"), **files}, examples)
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 import torch
 
 from lucidtorch.base.images import encode_png
+from lucidtorch.base.noting import noting
 from lucidtorch.galleries.task import Task
 from lucidtorch.galleries.work import Record, work_through
 from lucidtorch.models.model import Model
@@ -90,7 +91,8 @@ class Onlooker:
 
     def _tell(self, done: int, total: int, unit: str) -> None:
         if self.report is not None:
-            self.report(done, total, unit)
+            with noting("raised by report"):
+                self.report(done, total, unit)
 
 
 def _nothing() -> bytes:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +16,11 @@ from torch import Generator, Tensor
 from lucidtorch.base.bounds import Within
 from lucidtorch.base.checks import check_number
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.images import resized
 from lucidtorch.base.known_files import file_name
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size, SizeLike, Views, size_pair
+from lucidtorch.base.surroundings import pinned
 from lucidtorch.transforms.meshes.camera import on_canvas, orbit
 from lucidtorch.transforms.meshes.mesh import Mesh
 from lucidtorch.transforms.meshes.raster import rasterised
@@ -59,6 +61,8 @@ class textured(Transform):  # noqa: N801  # a word of the notation
         samples: How many times as many pixels per side are drawn and averaged, up to 8. With 1, what is finer than the
             view's pixels, of the texture and of the outline, is aliased.
         views: How many views of each texture one step looks at.
+        references: How pictures that an objective compares with are seen: ``plain``, brought to the size of the view,
+            or ``worn`` by the mesh, from the side from which the image is seen, as in version 0.1.0.
         sha256: The checksum of the file, so that a text says which mesh it was: checked when given, filled in from the
             file otherwise. The package's own meshes have none.
 
@@ -81,9 +85,11 @@ class textured(Transform):  # noqa: N801  # a word of the notation
     samples: Annotated[int, Within(1, MOST_SAMPLES)] = 2
     views: Views = 1
     sha256: str | None = None
+    references: Literal["plain", "worn"] = field(default="plain", kw_only=True)
     surface: Mesh = field(init=False, compare=False)
     canvas: tuple[int, int] = field(init=False, compare=False)
 
+    @pinned()
     def __post_init__(self) -> None:
         super().__post_init__()
         canvas = size_pair(self.size)
@@ -129,6 +135,10 @@ class textured(Transform):  # noqa: N801  # a word of the notation
             object.__setattr__(one, name, value)
         return one
 
+    def for_references(self) -> Transform:
+        return self if self.references == "worn" else Scaled(self.canvas)
+
+    @pinned()
     def show(self, texture: Tensor, views: Sequence[tuple[float, float]] = SIDES) -> Tensor:
         """Look at a finished texture from chosen sides.
 
@@ -160,6 +170,26 @@ class textured(Transform):  # noqa: N801  # a word of the notation
         surface = self.surface
         corners = on_canvas(surface.positions, orbit(azimuth, elevation, distance), self.angle, size)
         return rasterised(corners, surface.uvs, surface.faces, size)
+
+
+@dataclass(frozen=True, repr=False)
+class Scaled(Transform):
+    """Brings a picture to the size of a view, whatever was drawn for the view.
+
+    Args:
+        canvas: The height and width of the view.
+    """
+
+    canvas: tuple[int, int]
+
+    def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
+        return torch.zeros(len(generators), 0, dtype=torch.float64)
+
+    def apply(self, images: Tensor, draws: Tensor) -> Tensor:
+        return resized(images, self.canvas)
+
+    def output_size(self, size: Size) -> Size:
+        return self.canvas
 
 
 def _between(span: tuple[float, float], share: Tensor) -> Tensor:

@@ -98,7 +98,7 @@ def test_tokens_are_rendered_and_nothing_is_left(name: str, fingerprint: Callabl
     before = fingerprint(model.module)
     for goal in (f"token('{block}', 3)", f"{block}[class]:3", f"{block}[tokens][-1]:[3, 4]"):
         found = lt.render(model, goal, steps=2, seed=0, progress=False)
-        assert found.recipe["objective"] == repr(lt.parse(goal))
+        assert found.objective == repr(lt.parse(goal))
         assert found.images.isfinite().all()
         assert fingerprint(model.module) == before
 

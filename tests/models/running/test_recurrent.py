@@ -247,7 +247,7 @@ def test_states_are_rendered_and_nothing_is_left(
     found = lt.render(model, goal, param=lt.param.image(SIDE), transforms=[], steps=2, seed=0, progress=False)
     still = lt.render(model, goal, param=lt.param.image(SIDE), transforms=[], steps=1, seed=0, progress=False)
     assert (found.images - still.images).abs().amax((1, 2, 3)).min() > 0
-    assert repr(lt.parse(goal)) == found.recipe["objective"]
+    assert repr(lt.parse(goal)) == found.objective
     assert fingerprint(net) == before
     assert torch._C._len_torch_function_stack() == 0
 

@@ -62,7 +62,10 @@ def gradient(relu: Callable[[Tensor], Tensor], values: Any, of_loss: Any) -> Ten
 
 
 def naive(values: Tensor, grads: Tensor, ceiling: float | None) -> Tensor:
-    """Lucid's rule with loops: an image whose plain gradient is zero everywhere gets what does not push outward."""
+    """Lucid's rule with loops: an image whose plain gradient is zero everywhere gets what does not push outward.
+
+    A value at the very edge counts as flat, as it does for the plain gradient.
+    """
     result = torch.zeros_like(grads)
     for image in range(len(values)):
         plain, opened = torch.zeros_like(grads[image]), torch.zeros_like(grads[image])
@@ -70,7 +73,7 @@ def naive(values: Tensor, grads: Tensor, ceiling: float | None) -> Tensor:
         for place, (value, grad) in enumerate(flat):
             if value > 0 and (ceiling is None or value < ceiling):
                 plain.view(-1)[place] = grad
-            down, up = value < 0 and grad > 0, ceiling is not None and value > ceiling and grad < 0
+            down, up = value <= 0 and grad > 0, ceiling is not None and value >= ceiling and grad < 0
             opened.view(-1)[place] = 0 if down or up else grad
         result[image] = opened if (plain == 0).all() else plain
     return result
@@ -93,9 +96,9 @@ def test_lucids_table_of_relu6(relu: Callable[[Tensor], Tensor], grad: float, va
 @pytest.mark.parametrize("hardswish", HARDSWISHES.values(), ids=HARDSWISHES)
 @pytest.mark.parametrize(
     ("grad", "value", "expected"),
-    [(1, -4, 0), (-1, -4, -1), (1, -2, -1 / 6), (-1, -2, 1 / 6), (1, 0, 0.5), (-1, -3, -1), (-1, 5, -1), (1, 5, 1)],
+    [(1, -4, 0), (-1, -4, -1), (1, -2, -1 / 6), (-1, -2, -1), (1, 0, 0.5), (-1, -3, -1), (-1, 5, -1), (1, 5, 1)],
 )
-def test_hardswish_is_flat_from_minus_three_down(
+def test_hardswish_is_flat_below_its_minimum(
     hardswish: Callable[[Tensor], Tensor], grad: float, value: float, expected: float
 ) -> None:
     assert gradient(hardswish, [[value]], [[grad]]).item() == pytest.approx(expected, abs=1e-12)
@@ -155,13 +158,60 @@ def test_working_in_place_is_still_in_place(relu: Callable[[Tensor], Tensor]) ->
     assert values.tolist() == [[0.0, 2.0]]
 
 
-@pytest.mark.parametrize("relu", [nn.ReLU(), nn.ReLU(inplace=True)])
-def test_what_comes_behind_may_work_in_place(relu: nn.Module) -> None:
-    leaf = torch.tensor([[-1.0, 2.0]], requires_grad=True)
-    with redirected_relu():
-        found = relu(leaf * 1).mul_(3)
-    (grad,) = torch.autograd.grad(found.sum(), leaf)
-    assert grad.tolist() == [[0.0, 3.0]]
+SMOOTH: dict[str, Callable[[Tensor], Tensor]] = {
+    "nn.GELU": nn.GELU(),
+    "nn.GELU tanh": nn.GELU("tanh"),
+    "nn.SiLU": nn.SiLU(),
+    "nn.SiLU in place": nn.SiLU(inplace=True),
+    "nn.Mish": nn.Mish(),
+    "nn.Softplus": nn.Softplus(),
+    "nn.ELU": nn.ELU(),
+    "nn.ELU in place": nn.ELU(inplace=True),
+    "nn.CELU": nn.CELU(),
+    "nn.SELU": nn.SELU(),
+    "nn.Hardswish": nn.Hardswish(),
+    "F.gelu input=": lambda x: F.gelu(input=x),
+    "F.elu_": F.elu_,
+    "torch.celu": torch.celu,
+    "torch.selu_": torch.selu_,
+}
+
+
+@pytest.mark.parametrize("smooth", SMOOTH.values(), ids=SMOOTH)
+def test_a_smooth_rectifier_gives_sleeping_images_the_gradient_before_it(smooth: Callable[[Tensor], Tensor]) -> None:
+    values = [[-5.0, -6.0, -4.5], [-5.0, 2.0, -4.5]]
+    grads = torch.tensor([[-1.0, 0.0, -0.5], [-1.0, -1.0, -1.0]], dtype=torch.float64)
+    leaf = torch.tensor(values, dtype=torch.float64, requires_grad=True)
+    (plain,) = torch.autograd.grad(smooth(leaf * 1), leaf, grads)
+    found = gradient(smooth, values, grads)
+    assert found[0].tolist() == [-1.0, 0.0, -0.5]
+    assert torch.equal(found[1], plain[1])
+
+
+@pytest.mark.parametrize("smooth", SMOOTH.values(), ids=SMOOTH)
+def test_what_shall_become_small_keeps_its_gradient(smooth: Callable[[Tensor], Tensor]) -> None:
+    leaf = torch.tensor([[-5.0, -4.0]], dtype=torch.float64, requires_grad=True)
+    (plain,) = torch.autograd.grad(smooth(leaf * 1), leaf, torch.ones(1, 2, dtype=torch.float64))
+    assert torch.equal(gradient(smooth, leaf.detach(), [[1.0, 1.0]]), plain)
+
+
+def test_a_single_unit_that_gelu_turns_around_on_the_whole_sleeps_and_a_layer_inside_does_not() -> None:
+    values = torch.full((1, 16, 4), -1.5, dtype=torch.float64)
+    values[..., 0] = -0.5
+    one, dense = torch.zeros_like(values), -torch.ones_like(values)
+    one[:, 3] = -1
+    assert torch.equal(gradient(F.gelu, values.clone(), one), one)
+    values[:, 5] = 3.0
+    found = gradient(F.gelu, values, dense)
+    assert (found[:, :5, 1:] > 0).all()
+
+
+def test_only_relus_can_be_left_out() -> None:
+    leaf = torch.tensor([[-9.0]], dtype=torch.float64, requires_grad=True)
+    with redirected_relu(relus=False):
+        values = (F.relu(leaf), F.gelu(leaf))
+    found = [torch.autograd.grad(-one.sum(), leaf)[0].item() for one in values]
+    assert found == [0.0, -1.0]
 
 
 def test_other_functions_and_other_bounds_are_left_alone() -> None:
@@ -172,7 +222,7 @@ def test_other_functions_and_other_bounds_are_left_alone() -> None:
         lambda x: F.hardtanh(x, 0.5, 6.0),
         lambda x: x.clamp(min=0),
         lambda x: F.leaky_relu(x, 0.0),
-        lambda x: F.elu(x) * 0,
+        lambda x: torch.tanh(x) * 0,
     ):
         assert gradient(function, values, [[-1.0, -1.0]]).abs().sum() == 0
 

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.documents.schema import schema
 from lucidtorch.recipes.fields.checking import UnknownFieldError, checked
-from lucidtorch.recipes.fields.complaints import shown
+from lucidtorch.recipes.fields.complaints import in_yaml
 from lucidtorch.recipes.kinds import KINDS, kind
 
 WORDS = st.sampled_from([None, True, 0, 1, -1, 2**70, 0.5, -0.0, 1e300, "", "a", "conv1_1:3", "star", "adam", "all"])
@@ -107,5 +107,5 @@ def test_a_wrong_name_is_told_before_what_is_missing() -> None:
 
 
 def test_long_values_are_cut() -> None:
-    assert shown(list(range(1000))) == f"{str(list(range(1000)))[:60]}..."
-    assert (shown(None), shown(False), shown("a"), shown((1, 2))) == ("nothing", "false", "'a'", "[1, 2]")
+    assert in_yaml(list(range(1000))) == "[0, 1, 2, 3, 4, 5, ...]"
+    assert (in_yaml(None), in_yaml(False), in_yaml("a"), in_yaml((1, 2))) == ("nothing", "false", "'a'", "[1, 2]")

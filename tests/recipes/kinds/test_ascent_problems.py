@@ -33,7 +33,7 @@ def test_each_way_adds_to_plain_ascent(bench: Bench) -> None:
     assert [repr(one.param) for one in (plain, transforms)] == [PIXELS, PIXELS]
     for one in (frequencies, regularized):
         assert repr(one.param).startswith("image(24, init=array(")
-    assert plan.fields["param"] == PIXELS
+    assert repr(lt.param.parse(plan.fields["param"])) == PIXELS
     assert len({task.seeds for task in plan.tasks}) == 1
 
 

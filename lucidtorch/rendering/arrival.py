@@ -1,0 +1,166 @@
+"""Whether gradients arrive at the images at all: looked at in the first step, before more work."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lucidtorch.base.errors import LucidtorchError, LucidtorchWarning, RenderError
+from lucidtorch.models.running.capture import capture
+from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.references import INPUT
+from lucidtorch.objectives.term import Term
+from lucidtorch.objectives.trace import Trace
+from lucidtorch.rendering.guard import check_reached
+from lucidtorch.rendering.job import Job
+from lucidtorch.rendering.networks import Look, Networks
+from lucidtorch.rendering.optimizers import adam, parse_optimizer
+from lucidtorch.rendering.passes import Scene, Sight
+from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.seeing import by_image, evaluate_views
+
+STEPWISE = ("Round", "Floor", "Ceil", "Trunc", "Sign")  # their slope is zero wherever there is one
+STILL = 0.5  # of the step size, on the average: below, a picture hardly leaves its start
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Looks at images, and refuses layers that no gradient comes back from.
+
+    Args:
+        networks: The networks.
+        goal: The objective.
+        look: From images on the canvas to activations by address.
+    """
+
+    networks: Networks
+    goal: Objective
+    look: Look
+
+    def __call__(self, seen: Tensor) -> dict[str, Tensor]:
+        """Look, and check what is seen with gradients.
+
+        Args:
+            seen: Images on the canvas.
+
+        Returns:
+            Activations by address.
+
+        Raises:
+            RenderError: No gradient comes back from the layers of a term, or through the transforms.
+        """
+        found = self.look(seen)
+        if not torch.is_grad_enabled() or not found:
+            return found
+        if not seen.requires_grad:
+            raise RenderError("No gradient arrives at the image: the transforms cut it off; leave out those that do.")
+        terms = [node for node in self.goal.walk() if isinstance(node, Term)]
+        for term in terms:
+            read = [layer for layer in term.own_layers if layer in found]
+            if read and INPUT not in term.own_layers and not any(depends(found[layer], seen) for layer in read):
+                raise RenderError(
+                    f"No gradient arrives at the image from {read[0]!r}: it ends at {self._end(read[0], seen)!r} (by "
+                    f"no_grad, detach, round, argmax, a threshold or whole numbers). Name a layer before it."
+                )
+        return found
+
+    def _end(self, layer: str, seen: Tensor) -> str:
+        """Find the layer that cuts the gradient off: the first one after all that still have it."""
+        name, own = self.networks.owner(layer)
+        model = self.networks.models[name]
+        image = seen[:1].detach().to(model.dtype).requires_grad_(True)
+        cut = layer
+        for other in reversed([one for one in model.layers if model.layers.order(one) <= model.layers.order(own)]):
+            try:
+                addresses = model.addresses([other], image.shape[2:])
+                with capture(model.module, addresses, model.feed.with_any_batch()) as run:
+                    values = run(model.normalize(image))[other]
+            except LucidtorchError:  # what cannot be read, such as several tensors
+                continue
+            if depends(values, image):
+                return cut
+            cut = self.networks.named(name, other)
+        return cut
+
+
+def depends(values: Tensor, images: Tensor) -> bool:
+    """Say whether a gradient of values could come back to images.
+
+    Args:
+        values: Made from them, or not.
+        images: What they may be made from.
+
+    Returns:
+        Whether a chain of operations leads there, none of which is flat everywhere.
+    """
+    if values is images:
+        return True
+    left: list[Any] = [values.grad_fn]
+    met = set[Any]()
+    while left:
+        node = left.pop()
+        if node is None or node in met or node.name().startswith(STEPWISE):
+            continue
+        if node is images.grad_fn or getattr(node, "variable", None) is images:
+            return True
+        met.add(node)
+        left += [one for one, _ in node.next_functions]
+    return False
+
+
+def warn_of_stillness(schedule: Schedule, gradients: Sequence[Tensor], reads: Sequence[Tensor]) -> None:
+    """Warn where gradients are so small that the optimizer moves next to nothing.
+
+    Args:
+        schedule: How the render steps.
+        gradients: Of the parameters.
+        reads: Which images read each of their rows, `[rows, B]`.
+    """
+    optimizer = parse_optimizer(schedule.optimizer)
+    least = optimizer.eps if isinstance(optimizer, adam) else torch.finfo(torch.float32).eps / schedule.lr
+    found = []
+    for one, reads_it in zip(gradients, reads, strict=True):
+        sizes = one.detach().flatten(1).abs().double()
+        rows = sizes.square().mean(1).sqrt()
+        found.append((reads_it * rows[:, None]).amax(0).cpu())
+    sizes_of = torch.stack(found).amax(0)
+    still = torch.nonzero((sizes_of > 0) & (sizes_of < least * STILL)).flatten().tolist()
+    if still:
+        message = (
+            f"Next to nothing moves: the gradient of image {', '.join(map(str, still[:8]))} is about "
+            f"{float(sizes_of[still].max()):.0e}, too small for {schedule.optimizer!r}. Multiply the objective by a "
+            f"large number."
+        )
+        warnings.warn(message, LucidtorchWarning, stacklevel=6)
+
+
+def as_in_broken_networks(job: Job, sight: Sight, scene: Scene, images: Tensor) -> Sight:
+    """Put what the networks themselves make of the images where a weight is no number, which copies leave out.
+
+    Args:
+        job: What is rendered.
+        sight: What copies made of the images.
+        scene: How they were looked at.
+        images: The images, `[B, C, *size]`.
+
+    Returns:
+        The same, with the values and activations of the networks where a value is no number.
+
+    Raises:
+        RenderError: No image has a value that is a number.
+    """
+    broken = job.networks.broken()
+    if broken is None:
+        return sight
+    with torch.no_grad(), job.networks.looking(job.addresses, job.precision) as look:
+        plain = Scene(look, scene.pipeline, scene.draws, scene.references)
+        activations = plain.activations(images, torch.arange(len(images)))
+        values = evaluate_views(job.goal, images, {**activations, **scene.references}, Trace(0))
+    check_reached(broken, values)
+    found = torch.where(values.isfinite(), sight.values, values)
+    return Sight(found, sight.gradient, by_image(activations, len(images)))
