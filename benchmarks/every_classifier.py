@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 import torchvision
+from layouts import HEADING as LAYOUTS
 from torch import Tensor, nn
 
 import lucidtorch as lt
@@ -223,7 +224,8 @@ def main(names: list[str]) -> None:
         verdicts.append(judged(name))
         print(f"{verdicts[-1].row()} {verdicts[-1].seconds:.1f} s", flush=True)
     if not names:
-        PAGE.write_text(page(verdicts), encoding="utf-8")
+        _, heading, others = PAGE.read_text(encoding="utf-8").partition(f"\n{LAYOUTS}")
+        PAGE.write_text(page(verdicts) + heading + others, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What every module of a network gives, as the tracer sees it."""
+"""What every module of a network gives, and the layout that its table of layers has for it."""
 
 from __future__ import annotations
 
@@ -8,29 +8,32 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lucidtorch.models.axes.field_tracer import FieldTracer
 from lucidtorch.models.axes.layout import Layout
+from lucidtorch.models.sources.loading import load_model
 
 Seen = dict[str, tuple[Tensor, Layout | None]]
 
 
 def seen_in(net: nn.Module, size: tuple[int, ...], channels: int = 3) -> Seen:
-    """What every module gives, with the layout that was traced; the first tensor of a tuple, the last call."""
+    """What every module gives, with its layout; the first tensor of a tuple, the last call."""
     torch.manual_seed(0)
+    table = load_model(net.eval(), mean=0.0, std=1.0, channels=channels, size=size).layers
+    assert table.broken is None
+    places = [place for place in table.directory.places.values() if place.parts == place.firing.main]
+    layouts = {place.firing.module: None if place.leaf is None else place.leaf.layout for place in places}
     images = torch.rand(2, channels, *size)
-    tracer = FieldTracer(images)
     found: Seen = {}
 
     def hook_of(name: str) -> Callable[..., None]:
         def hook(_: nn.Module, __: object, output: Any) -> None:
             value = output if isinstance(output, Tensor) else output[0]
             if isinstance(value, Tensor):
-                found[name] = (value, tracer.layout(value))
+                found[name] = (value, layouts.get(name))
 
         return hook
 
-    hooks = [module.register_forward_hook(hook_of(name)) for name, module in net.eval().named_modules()]
-    with torch.no_grad(), tracer:
+    hooks = [module.register_forward_hook(hook_of(name)) for name, module in net.named_modules()]
+    with torch.no_grad():
         net(images)
     for hook in hooks:
         hook.remove()

@@ -6,7 +6,7 @@ import copy
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor, nn
@@ -311,8 +311,7 @@ class Model:
     def _is_sound(self, made: Model, read: Iterable[Address]) -> bool:
         """Whether a copy gives what the network gives on an image of noise."""
         shape = (1, self._given.channels, *self.convention.size)  # of a new image, which no part remembers
-        noise = torch.rand(shape, generator=torch.Generator().manual_seed(next(CHECKS)))
-        seen = self.normalize(noise.to(self.device, self.dtype))
+        seen = self._seen(torch.rand(shape, generator=torch.Generator().manual_seed(next(CHECKS))))
         return agree([(one.module, one.feed.with_any_batch()) for one in (self, made)], read, seen)
 
     def _class_count(self) -> int | None:
@@ -322,15 +321,18 @@ class Model:
             return None if self.labels is None else len(self.labels)
 
     def _grey(self, size: tuple[int, ...], batch: int) -> Tensor:
-        image = torch.full((batch, self._given.channels, *size), GREY, device=self.device, dtype=self.dtype)
-        return self.normalize(image)
+        return self._seen(torch.full((batch, self._given.channels, *size), GREY))
+
+    def _seen(self, images: Tensor) -> Tensor:
+        return self.normalize(images.to(self.device, self.dtype))
 
     @one_at_a_time()
     def _walk(self, size: tuple[int, ...]) -> tuple[Walk, int]:
         """Run once; a network that is made for one image at a time gets one."""
+        run = partial(walk, self.module, size, channels=self._given.channels, normalize=self._seen)
         walks = []
         for batch in (DRY_RUN_IMAGES, 1):
-            walks.append((walk(self.module, self._grey(size, batch), self.feed.with_any_batch(), self.output), batch))
+            walks.append((run(batch=batch, feed=self.feed.with_any_batch(), output=self.output), batch))
             if walks[-1][0].broken is None:
                 return walks[-1]
         return max(walks, key=lambda one: len(one[0].firings))

@@ -108,14 +108,15 @@ def test_looking_leaves_no_mark() -> None:
     assert state_of(net) == before
 
 
-def test_the_dry_run_happens_once(small: nn.Module) -> None:
+def test_the_dry_runs_happen_once(small: nn.Module) -> None:
+    """One at another size, and one that is noted."""
     calls = []
     small.register_forward_pre_hook(lambda *_: calls.append(1))
     model = models.load_model(small, mean=0.0, size=16)
     assert calls == []
     for _ in range(3):
         assert "head" in model.layers
-    assert calls == [1]
+    assert calls == [1, 1]
 
 
 class Interrupting(nn.Module):

@@ -1,4 +1,4 @@
-"""Following every tensor operation of a forward pass to learn what each tensor's axes are and what it sees."""
+"""Following every tensor operation of a forward pass to learn what each tensor sees of the image."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from lucidtorch.models.axes.axis_rules import RULES
 from lucidtorch.models.axes.facts import UNKNOWN, Facts, Places
 from lucidtorch.models.axes.joining import elementwise, rewritten
-from lucidtorch.models.axes.layout import Layout, has_places, layout_of
+from lucidtorch.models.axes.layout import has_places
 from lucidtorch.models.axes.operation import Operation, Rule
 from lucidtorch.models.axes.pieces import fits, image_axes
 from lucidtorch.models.axes.receptive_field import PIXEL, WHOLE, Field
@@ -83,31 +83,6 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         shown = facts.axes is not None and has_places(facts.axes, len(facts.field))
         return facts.field if shown else WHOLE
 
-    def knows(self, tensor: Tensor) -> bool:
-        """Say whether it is known what the dimensions of a tensor are.
-
-        Args:
-            tensor: Any tensor.
-
-        Returns:
-            False where an operation that nobody told it about made the tensor.
-        """
-        facts = self._facts_of(tensor)
-        return facts is not None and facts.axes is not None
-
-    def layout(self, tensor: Tensor) -> Layout | None:
-        """Look up how a tensor becomes activations.
-
-        Args:
-            tensor: Any tensor.
-
-        Returns:
-            Its layout; None where it does not depend on the image, or nobody knows what its dimensions are, or they
-            are no channels at places.
-        """
-        facts = self._facts_of(tensor)
-        return None if facts is None else _layout(facts)
-
     def _facts_of(self, tensor: Tensor) -> Facts | None:
         found: Facts | None = self._facts.get(tensor)
         if found is not None or not self._written:
@@ -157,10 +132,6 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for tensor in list(self._facts):
             if tensor is not changed and _storage(tensor) == storage:
                 self._facts[tensor] = rewritten(facts, changed.shape, tensor.shape, self._facts[tensor])
-
-
-def _layout(facts: Facts) -> Layout | None:
-    return None if facts.axes is None else layout_of(facts.axes)
 
 
 def _checked(facts: Facts, tensor: Tensor, operation: Operation, places: Places | None) -> Facts:

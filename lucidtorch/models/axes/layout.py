@@ -17,6 +17,7 @@ from lucidtorch.models.axes.pieces import (
     CHANNEL,
     OTHER,
     PADDED,
+    PLACES,
     SPACE,
     TIME,
     TOKENS,
@@ -36,8 +37,8 @@ WINDOWS = "windows"
 class Layout:
     """How a tensor with known dimensions becomes `[B, C, H, W]`, `[B, C, T, H, W]`, or `[B, C]` where it has no places.
 
-    `layout_of` makes it. The text of a layout says what each dimension is: `B H W C`; `B 1+(H W) C` for tokens behind
-    a class token; `(B windows) (H W) C`.
+    `LayoutFinder` makes it. Its text says what each dimension is: `B H W C`; `B 1+(H W) C` with a class token;
+    `(B windows) (H W) C`.
 
     Args:
         axes: What each dimension of the raw tensor is, at the input size at which the network was traced.
@@ -55,10 +56,13 @@ class Layout:
             raw: What the layer gave, for any batch.
 
         Returns:
-            `[B, C, H, W]`; `[B, C, T, H, W]` for clips and volumes; `[B, C]` where there are no places.
+            `[B, C, H, W]`; `[B, C, T, H, W]` for clips and volumes; `[B, C]` where there are no places; `[B, C, N]`
+            where nobody knows the order of the places.
         """
         if self.is_plain:
             return raw
+        if not self.is_ordered:
+            return self.tokens(raw)
         values, pieces = self._apart(raw)
         for wrapper in self._wrappers:
             values, pieces = _opened(values, pieces, wrapper)
@@ -95,6 +99,11 @@ class Layout:
         kinds = (CHANNEL, *SIDES.get(rank - 2, ()))
         in_order = first == (BATCH,) and all(one in ((), (kind,)) for one, kind in zip(others, kinds, strict=True))
         return in_order and not any(piece.shift for piece in pieces_of(self.axes))
+
+    @cached_property
+    def is_ordered(self) -> bool:
+        """Whether it is known which place is which."""
+        return not any(piece.kind == PLACES for piece in pieces_of(self.axes))
 
     @cached_property
     def sized(self) -> bool:
@@ -169,24 +178,6 @@ def has_places(axes: Axes, sides: int) -> bool:
     found = Layout(tuple(_as_channels(one) for one in axes))
     kinds = {piece.kind for piece in found._open_pieces}
     return kinds >= set(SIDES.get(sides, (OTHER,))) and found._is_sound
-
-
-def layout_of(axes: Axes) -> Layout | None:
-    """Find out how a tensor becomes activations.
-
-    Args:
-        axes: What its dimensions are.
-
-    Returns:
-        Its layout; None where they are no channels at places: no batch, an axis twice, or something unknown.
-    """
-    axes = tuple(_as_channels(one) for one in axes)
-    pieces = pieces_of(axes)
-    if sum(piece.kind == BATCH for piece in pieces) != 1 or any(p.kind == OTHER and p.size > 1 for p in pieces):
-        return None
-    found = Layout(axes)
-    several = sum(has_channel(one) for one in axes) > 1  # units that are no places: learned queries, states of layers
-    return found if found._is_sound and (found.grid or not several) else None
 
 
 def _as_channels(dimension: Dimension) -> Dimension:

@@ -14,6 +14,7 @@ COLUMNS = "W"
 TOKENS = "tokens"  # places of the image with tokens of no place, such as class tokens, before or after them
 PADDED = "padded"  # an axis that was rolled, and then filled up before or after
 OTHER = "?"
+PLACES = "N"  # places, or other units such as queries, of which nobody knows the order
 SPACE = (TIME, ROWS, COLUMNS)
 WRAPPERS = (TOKENS, PADDED)
 UNORDERED = (CHANNEL, OTHER)  # whose numbers have no order that we must find again
@@ -91,7 +92,7 @@ def has_space(dimension: Dimension) -> bool:
     Returns:
         True where one of them is a piece of an axis of the image.
     """
-    return any(piece.kind in SPACE or piece.kind in WRAPPERS for piece in dimension)
+    return any(piece.kind in SPACE or piece.kind in WRAPPERS or piece.kind == PLACES for piece in dimension)
 
 
 def fresh(kind: str, size: int) -> Dimension:

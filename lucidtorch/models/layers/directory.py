@@ -9,8 +9,9 @@ from torch import nn
 
 from lucidtorch.base.errors import UnknownLayerError, suggestion
 from lucidtorch.models.layers.outputs import written
+from lucidtorch.models.layers.stated import stated_view
 from lucidtorch.models.layers.target import WHOLE_NETWORK, Place, Target
-from lucidtorch.models.layers.view_refusals import only_registers, why_no_index, why_no_view
+from lucidtorch.models.layers.view_refusals import advice_on, only_registers, why_no_index, why_no_view
 from lucidtorch.models.layers.views import CLASS, HEADS, View
 from lucidtorch.models.layers.walk import ROOT, Firing, Walk
 from lucidtorch.models.running.recurrent import OUTPUT as STATES
@@ -36,8 +37,13 @@ class Directory:
     def __init__(self, found: Walk, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str) -> None:
         self.name = name
         self.listing = listing
+        self._size = found.size
         sides = "x".join(map(str, found.size))
-        self.ending = f" (The table ends early, at {sides} pixels: {found.broken})" if found.broken else ""
+        advice = "" if found.broken is None else advice_on(found.broken, found.size)
+        self.ending = ""
+        if found.broken is not None:
+            why = f"{found.broken.rstrip('. ')}; {advice}" if advice else found.broken
+            self.ending = f" (The table {'ends early' if found.firings else 'is empty'}, at {sides} pixels: {why})"
         self._modules = dict(module.named_modules())
         self._only_registers = only_registers(module)
         self.calls: dict[str, int] = {}
@@ -115,6 +121,8 @@ class Directory:
             return self._whole(place)
         word, *rest = words
         view = self.views(place).get(word)
+        if view is None and place.leaf is not None and not rest:
+            view = stated_view(word, place.leaf.raw, self._size, f"{self.name}'s {text!r}")
         if view is None:
             raise UnknownLayerError(self._why_no_view(text, place, word))
         if not rest:
@@ -201,7 +209,14 @@ class Directory:
             return f"{self.name} calls {text!r} {self.calls[text]} times: write which call you mean, one of {calls}."
         if text and text in self._modules:
             return f"{self.name} has {text!r}, but it does not fire in the forward pass.{self.ending} {self.listing}"
-        known = [*self.aliases, *(known for known in self.places if known != ROOT), self._output_word()]
+        if text == WHOLE_NETWORK:
+            return f"{self.name} gave no output in the dry run.{self.ending}"
+        known = [*self.aliases, *(known for known in self.places if known != ROOT)]
+        known += [self._output_word()] * (ROOT in self.places)
+        inside = [one for one in known if one.endswith(f".{text}")]  # of a network that something was put around
+        if inside:
+            listed = " or ".join(map(repr, inside[:3]))
+            return f"{self.name} has no layer {text!r}. Did you mean {listed}?{self.ending} {self.listing}"
         return f"{self.name} has no layer {text!r}. {suggestion(text, known)}{self.ending} {self.listing}"
 
     def name_of(self, module: nn.Module) -> str:

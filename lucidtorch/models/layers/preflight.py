@@ -12,7 +12,8 @@ from lucidtorch.models.inputs.doubts import contradiction
 from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.layers.layer_record import LayerRecord
 from lucidtorch.models.layers.outputs import written
-from lucidtorch.models.layers.target import WHOLE_NETWORK, Place
+from lucidtorch.models.layers.target import WHOLE_NETWORK
+from lucidtorch.models.layers.view_refusals import advice_on
 from lucidtorch.models.layers.walk import ROOT
 from lucidtorch.models.model import Model
 
@@ -51,7 +52,7 @@ def findings(model: Model) -> list[str]:
         _parted_output,
         _other_layouts,
         _tokens,
-        _unknown_axes,
+        _unordered,
         _silent,
         _functional,
     )
@@ -62,10 +63,12 @@ def _broken(model: Model) -> str | None:
     reason = model.layers.broken
     if reason is None:
         return None
-    return (
-        f"The table ends early: at {size_text(model.layers.size)} pixels the network raises {_cause(reason)}. The "
-        "layers before can be used; if the size is wrong, say what it was made for with size= (--input-size)."
-    )
+    table = model.layers
+    advice = advice_on(reason, table.size) or "if the size is wrong, say what it was made for with size= (--input-size)"
+    begun = "The table ends early" if len(table) else "The table is empty"
+    before = "The layers before can be used; " * bool(len(table))
+    said = f"{begun}: at {size_text(table.size)} pixels the network raises {_cause(reason)}. {before}{advice}."
+    return said if before else said.replace(f". {advice}", f"; {advice}")
 
 
 def _contradicted(model: Model) -> str | None:
@@ -158,19 +161,15 @@ def _tokens(model: Model) -> str | None:
     )
 
 
-def _unknown_axes(model: Model) -> str | None:
-    table = model.layers
-    unknown = [address for address in table if _is_unknown(table.directory.places[address])]
-    if not unknown:
+def _unordered(model: Model) -> str | None:
+    places = model.layers.directory.places.items()
+    loose = [text for text, place in places if place.leaf is not None and place.leaf.is_unordered]
+    if not loose:
         return None
     return (
-        f"The axes of {_count(unknown, 'layer', 'layers')} could not be followed; their outputs are taken as "
-        f"[B, C, H, W] or [B, C]: {_listed(unknown)}. Where that is wrong, name a layer before."
+        f"{_count(loose, 'layer has', 'layers have')} channels, but no known order of places ({_listed(loose)}): "
+        f"channel({loose[0]!r}, 0) and token({loose[0]!r}, 0, 0) read them, neuron does not."
     )
-
-
-def _is_unknown(place: Place) -> bool:
-    return place.leaf is not None and place.leaf.refused is None and place.leaf.layout is None
 
 
 def _silent(model: Model) -> str | None:

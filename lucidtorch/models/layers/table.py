@@ -17,9 +17,10 @@ from lucidtorch.models.layers.layer_record import HEADINGS, LayerRecord, as_colu
 from lucidtorch.models.layers.outputs import written
 from lucidtorch.models.layers.target import WHOLE_NETWORK as OUTPUT
 from lucidtorch.models.layers.target import Place, Target
-from lucidtorch.models.layers.walk import ROOT, Leaf, Walk
+from lucidtorch.models.layers.walk import ROOT, UNKNOWN_AXES, Leaf, Walk
 from lucidtorch.models.running.recurrent import OUTPUT as STATES
 
+AXES_BY_RANK = {2: "B C", 3: "B N C", 4: "B H W C", 5: "B T H W C"}
 ELSEWHERE = "name a layer inside or after it"
 LayerLike: TypeAlias = str | nn.Module
 
@@ -208,7 +209,11 @@ class LayerTable(Mapping[str, LayerRecord]):
         known = [(address or OUTPUT) + written(parts) for parts in place.firing.leaves if parts]
         if leaf is not None:
             known = [f"{address}[{view.word}]" for view in place.firing.views]
-        advice = f"write which part is meant, one of {', '.join(map(repr, known))}" if known else ELSEWHERE
+        elsewhere = ELSEWHERE
+        if leaf is not None and (leaf.refused or "").endswith(UNKNOWN_AXES):
+            axes = AXES_BY_RANK.get(len(leaf.raw), "B C")
+            elsewhere = f"{ELSEWHERE}, or write what its axes are, such as '{text}[{axes}]'"
+        advice = f"write which part is meant, one of {', '.join(map(repr, known))}" if known else elsewhere
         raise UnknownLayerError(
             f"{spoken} {place.refused}, where [B, C, H, W] or [B, C] is needed; {advice}. {self.directory.listing}"
         )

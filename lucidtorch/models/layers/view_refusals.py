@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from torch import nn
@@ -10,7 +11,31 @@ from lucidtorch.base.errors import suggestion
 from lucidtorch.models.layers.views import CLASS, COUNTED, HEADS, TOKENS, View
 from lucidtorch.models.running.recurrent import CELL, HIDDEN, OUTPUT
 
+OF_A_BATCH = re.compile(r"shape\[0\] to be equal to (?P<batch>\d+)")
+OF_FRAMES = re.compile(r"to have (?P<wanted>\d+) channels, but got (?P<given>\d+) channels")
+CLIP_SIDES = 3
 CLASS_NAMES, REGISTER_NAMES = ("cls", "class"), ("reg",)  # in the names of parameters that are tokens
+
+
+def advice_on(reason: str, size: Sequence[int]) -> str:
+    """Say what to do about what a network raised in its dry run.
+
+    Args:
+        reason: What it raised.
+        size: The sides of the image that it was shown.
+
+    Returns:
+        The end of a sentence; empty where nothing more is known than the reason says.
+    """
+    if (found := OF_A_BATCH.search(reason)) is not None:
+        count = found["batch"]
+        return f"it was exported for {count} images at a time: export it with dynamic_shapes={{...: {{0: Dim.AUTO}}}}"
+    found = OF_FRAMES.search(reason)
+    if found is not None and len(size) == CLIP_SIDES and int(found["given"]) == size[0]:
+        return "it may take the frames first: wrap it in a module that swaps axes 1 and 2 of [B, C, T, H, W]"
+    if "'NoneType'" in reason:
+        return "it may take more than images: give that with inputs=, or load the part of it that takes images"
+    return ""
 
 
 def only_registers(module: nn.Module) -> bool:

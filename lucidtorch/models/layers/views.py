@@ -69,6 +69,8 @@ def token_views(layout: Layout | None, shape: Sequence[int]) -> list[View]:
     """
     if layout is None or len(layout.axes) != TOKEN_AXES or sum(map(has_space, layout.axes)) != 1:
         return []
+    if not layout.is_ordered:
+        return [View(TOKENS, tuple(shape), math.prod(shape[1:]), layout)]
     count = layout.prefix + math.prod(shape[1:]) + layout.suffix
     views = [View(TOKENS, (shape[0], count), count, layout)]
     return [*views, View(CLASS, (shape[0],), 0, layout)] if layout.prefix else views

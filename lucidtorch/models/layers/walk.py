@@ -15,12 +15,16 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from lucidtorch.models.axes.field_tracer import FieldTracer
 from lucidtorch.models.axes.layout import Layout
 from lucidtorch.models.axes.receptive_field import ReceptiveField, as_receptive_field
+from lucidtorch.models.axes.stamps import GREY, stamps, unmixed
 from lucidtorch.models.layers.outputs import Parts, gives, main_part, pick, tensors
-from lucidtorch.models.layers.views import View, head_view, state_views
+from lucidtorch.models.layers.views import HEADS, View, head_view, state_views
+from lucidtorch.models.layouts import Key, LayoutFinder
 from lucidtorch.models.running.attention import AttentionWatch
 from lucidtorch.models.running.probe import probing
 from lucidtorch.models.sources.traced_layers import TracedLayer
 
+SMALL, STRIDE = 96, 32  # pixels: below that a smaller image may vanish; most networks take multiples of the stride
+UNKNOWN_AXES = ", not channels at places of the image"
 ROOT = ""  # the name that named_modules() gives to the whole network
 RELU_KINDS = (nn.ReLU, nn.ReLU6)
 TRACED_RELUS = ("ReLU", "ReLU6", "relu", "relu_", "relu6")
@@ -35,12 +39,19 @@ class Leaf:
         receptive_field: What a unit of it sees; None for the whole image.
         layout: How it becomes an activation; None where it cannot.
         refused: Why it cannot be a target, or None where it can.
+        raw: Its shape as the network has it, the batch included.
     """
 
     shape: tuple[int, ...]
     receptive_field: ReceptiveField | None
     layout: Layout | None
     refused: str | None
+    raw: tuple[int, ...]
+
+    @property
+    def is_unordered(self) -> bool:
+        """Whether its channels are known, but not which place is which."""
+        return self.layout is not None and not self.layout.is_ordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +94,103 @@ class Walk:
     broken: str | None = None
 
 
-def walk(module: nn.Module, images: Tensor, feed: Callable[[Tensor], object] | None = None, output: Parts = ()) -> Walk:
-    """Run a network once in eval mode, without gradients, and note what fires.
+def walk(
+    module: nn.Module,
+    size: tuple[int, ...],
+    *,
+    channels: int,
+    batch: int,
+    normalize: Callable[[Tensor], Tensor],
+    feed: Callable[[Tensor], object] | None = None,
+    output: Parts = (),
+) -> Walk:
+    """Run a network in eval mode, without gradients, and note what fires.
 
+    A first pass of one image of another size says which axes follow the image. Where that does not settle what every
+    axis is, the images of the pass that is noted have stamps, and nothing is mixed on the way.
     Weights, flags, hooks and the global random state are afterwards as they were.
 
     Args:
         module: The network.
-        images: Its normalized input `[B, C, H, W]`; two images tell the batch apart from axes of size one.
-        feed: What runs the network on images, where it takes more than them.
+        size: The sides of its images in pixels.
+        channels: How many channels these have.
+        batch: How many images to run; several tell the batch apart from axes of size one.
+        normalize: What turns images in [0, 1] into the network's input.
+        feed: What runs the network on its input, where it takes more than that.
         output: The way into what the network gives, where its owner says which part is meant.
 
     Returns:
         Every call up to the end, or up to where the network raised.
     """
+    run = feed or module
+    other = _other_size(size)
+    others, whole = _shapes(module, normalize(torch.full((1, channels, *other), GREY)), run)
+    named = dict(module.named_modules())
+    parents = {name: named[name.rpartition(".")[0]] for name in named if name}
+    is_meta = any(weight.is_meta for weight in module.parameters())
+    stamped = batch > 1 and not is_meta and not (whole and all(_is_map(*one) for one in others.items()))
+    for marked in (stamps(module, size, channels), None) if stamped else (None,):
+        images = torch.full((batch, channels, *size), GREY) if marked is None else marked.images
+        finder = LayoutFinder(size, len(images), other, others, marked, parents)
+        found = _noted(module, normalize(images), run, output, finder)
+        if found.broken is None:
+            break
+    return found
+
+
+def _noted(
+    module: nn.Module, images: Tensor, run: Callable[[Tensor], object], output: Parts, finder: LayoutFinder
+) -> Walk:
     found = Walk(tuple(images.shape[2:]))
     tracer = FieldTracer(images)
-    notes = _Notes(found.firings, tracer, images.shape[0], output)
-    with notes.on(module), probing(module) as attempt, _attention_in_full(), tracer, notes.watch:
-        (feed or module)(images)
+    notes = _Notes(found.firings, tracer, finder, output)
+    apart = contextlib.nullcontext() if finder.stamps is None else unmixed(module)
+    with notes.on(module), probing(module) as attempt, _attention_in_full(), apart, tracer, notes.watch:
+        run(images)
     found.broken = attempt.reason
     return found
+
+
+def _other_size(size: tuple[int, ...]) -> tuple[int, ...]:
+    """Choose other sides: smaller ones where the image is large, each in another proportion, of whole strides."""
+    *frames, height, width = size
+    if min(height, width) < SMALL:
+        sides = [height * 2, width * 3]
+    else:
+        sides = [max(round(side * part / STRIDE), 1) * STRIDE for side, part in ((height, 0.55), (width, 0.75))]
+    return (*(max(1, frame // 2) for frame in frames), *sides)
+
+
+def _shapes(
+    module: nn.Module, image: Tensor, run: Callable[[Tensor], object]
+) -> tuple[dict[Key, tuple[int, ...]], bool]:
+    """Note the shapes of all that a network gives for an image, and whether it took it."""
+    shapes: dict[Key, tuple[int, ...]] = {}
+    calls: Counter[str] = Counter()
+    watch = AttentionWatch()
+
+    def hook_of(name: str) -> Callable[[nn.Module, object, object], None]:
+        def note(layer: nn.Module, _: object, output: object) -> None:
+            for parts, tensor in tensors(output):
+                shapes[name, calls[name], parts] = tuple(tensor.shape)
+            if (heads := watch.leave(layer)) is not None:
+                shapes[name, calls[name], HEADS] = tuple(heads.shape)
+            calls[name] += 1
+
+        return note
+
+    with contextlib.ExitStack() as hooks:
+        for name, child in module.named_modules():
+            hooks.callback(child.register_forward_pre_hook(lambda layer, _: watch.enter(layer)).remove)
+            hooks.callback(child.register_forward_hook(hook_of(name)).remove)
+        with probing(module) as attempt, _attention_in_full(), watch:
+            run(image)
+    return shapes, attempt.reason is None
+
+
+def _is_map(key: Key, shape: tuple[int, ...]) -> bool:
+    """Whether a tensor that one image gave may be one of maps or of vectors with the batch in front."""
+    return key[-1] != HEADS and len(shape) in (2, 4, 5) and shape[0] == 1
 
 
 @contextlib.contextmanager
@@ -120,10 +207,11 @@ def _attention_in_full() -> Iterator[None]:
 class _Notes:
     """The hooks of one dry run, and what they write down."""
 
-    def __init__(self, firings: list[Firing], tracer: FieldTracer, batch: int, output: Parts) -> None:
+    def __init__(self, firings: list[Firing], tracer: FieldTracer, finder: LayoutFinder, output: Parts) -> None:
         self._firings = firings
         self._tracer = tracer
-        self._batch = batch
+        self._finder = finder
+        self._batch = finder.batch
         self._output = output
         self._calls: Counter[str] = Counter()
         self._makers: Any = WeakTensorKeyDictionary()
@@ -154,11 +242,11 @@ class _Notes:
         return note
 
     def _after(self, name: str) -> Any:
-        def note(layer: nn.Module, __: tuple[Any, ...], output: object) -> None:
+        def note(layer: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
             call = self._calls[name]
             self._calls[name] += 1
-            firing = self._firing(name, call, output, self._feeder(layer, name))
-            self._firings.append(replace(firing, views=self._views(layer, output)))
+            firing = self._firing(name, call, layer, inputs, output)
+            self._firings.append(replace(firing, views=self._views(name, call, layer, output)))
             if isinstance(output, Tensor):
                 self._remember_maker(output, name, call)
 
@@ -175,42 +263,43 @@ class _Notes:
             return layer.fed_by, 0
         return self._feeders.pop(name, None)
 
-    def _firing(self, name: str, call: int, output: object, fed_by: tuple[str, int] | None) -> Firing:
-        leaves = {parts: self._leaf(tensor) for parts, tensor in tensors(output)}
+    def _firing(self, name: str, call: int, layer: nn.Module, inputs: tuple[Any, ...], output: object) -> Firing:
+        def leaf(parts: Parts, tensor: Tensor) -> Leaf:
+            given = inputs[0] if len(inputs) == 1 and not parts else None
+            return self._leaf((name, call, parts), tensor, layer, given)
+
+        leaves = {parts: leaf(parts, tensor) for parts, tensor in tensors(output)}
         main = main_part(output)
         if name == ROOT and self._output:
             meant = pick(output, self._output)
             inner = main_part(meant)
             main = None if inner is None else (*self._output, *inner)
             if main is not None and main not in leaves:
-                leaves[main] = self._leaf(pick(output, main))
+                leaves[main] = leaf(main, pick(output, main))
         flops = self._tracer.flops // self._batch
-        return Firing(name, call, leaves, main, gives(output), fed_by, flops)
+        return Firing(name, call, leaves, main, gives(output), self._feeder(layer, name), flops)
 
-    def _views(self, layer: nn.Module, output: object) -> tuple[View, ...]:
+    def _views(self, name: str, call: int, layer: nn.Module, output: object) -> tuple[View, ...]:
         heads = self.watch.leave(layer)
-        of_heads = None if heads is None else head_view(heads, self._tracer.layout(heads))
+        layout = None if heads is None else self._finder.find((name, call, HEADS), heads, layer)
+        of_heads = None if heads is None else head_view(heads, layout)
         return (*([] if of_heads is None else [of_heads]), *state_views(layer, output, self._batch))
 
-    def _leaf(self, tensor: Tensor) -> Leaf:
-        seen = as_receptive_field(self._tracer.field(tensor))
-        layout = self._tracer.layout(tensor)
-        refused = self._refusal(tensor, layout)
-        if refused is not None:
-            return Leaf(tuple(tensor.shape[1:]), seen, None, refused)
-        shape = tensor.shape if layout is None else layout.apply(tensor).shape
-        return Leaf(tuple(shape[1:]), seen, layout, None)
+    def _leaf(self, key: Key, tensor: Tensor, layer: nn.Module, given: object) -> Leaf:
+        field = self._tracer.field(tensor)
+        layout = None if field is None else self._finder.find(key, tensor, layer, given)
+        refused = self._refusal(tensor, layout, depends=field is not None)
+        seen = as_receptive_field(field) if layout is None or len(layout.grid or ()) == len(field or ()) else None
+        if layout is None or refused is not None:
+            return Leaf(tuple(tensor.shape[1:]), seen, None, refused, tuple(tensor.shape))
+        return Leaf(tuple(layout.apply(tensor).shape[1:]), seen, layout, None, tuple(tensor.shape))
 
-    def _refusal(self, tensor: Tensor, layout: Layout | None) -> str | None:
-        """Say why a tensor cannot be a target; axes that were lost are taken for `[B, C, H, W]` or `[B, C]`."""
+    def _refusal(self, tensor: Tensor, layout: Layout | None, *, depends: bool) -> str | None:
+        """Say why a tensor cannot be a target."""
         if not tensor.is_floating_point():
             return f"gives {tensor.dtype}"
         if layout is not None:
             return None
-        if self._tracer.field(tensor) is None:
+        if not depends:
             return "gives what does not depend on the image"
-        if self._tracer.knows(tensor) or tensor.dim() not in (2, 4):
-            return f"gives a tensor {list(tensor.shape)} for {self._batch} images, not channels at places of the image"
-        if tensor.shape[0] != self._batch:
-            return f"gives {tensor.shape[0]} rows for {self._batch} images"
-        return None
+        return f"gives a tensor {list(tensor.shape)} for {self._batch} images{UNKNOWN_AXES}"

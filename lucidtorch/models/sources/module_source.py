@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from lucidtorch.base.errors import WeightsError
 from lucidtorch.models.sources.carried import carried
@@ -41,6 +42,14 @@ def find_in_module(module: nn.Module, weights: str | Path, name: str | None = No
     file = weights if isinstance(weights, Path) else None
     if file is not None:
         load_weights(module, read_weights(file), name=name, origin=str(file))
+    if any(
+        isinstance(weight, UninitializedParameter | UninitializedBuffer)
+        for weight in (*module.parameters(), *module.buffers())
+    ):
+        raise WeightsError(
+            f"{name} has lazy layers, whose weights are made by a first pass; run it once before it is loaded, such as "
+            "net(torch.zeros(1, 3, 224, 224))."
+        )
     if isinstance(module, torch.jit.ScriptModule):
         return scripted_network(module, name, file)
     if (known := carried(module)) is not None:

@@ -114,12 +114,13 @@ def test_timm_swin_windows_are_rolled_back_and_their_filling_is_cut_off(size: tu
         with torch.no_grad():
             expected = net.get_submodule(f"{block}.attn.qkv")(normed).permute(0, 3, 1, 2)
         rows, columns = expected.shape[2:]
-        same(applied(seen, f"{block}.attn.qkv")[:, :, :rows, :columns], expected)
+        filled = rows % 7 > 0 or columns % 7 > 0  # where windows of both are rolled, nothing tells which came first
+        if not filled or seen[f"{block}.attn.qkv"][1] is not None:
+            same(applied(seen, f"{block}.attn.qkv"), expected)
         assert words(seen, f"{block}.mlp.act") == "B (H W) C"
         assert torch.equal(applied(seen, f"{block}.mlp.act"), from_tokens(seen[f"{block}.mlp.act"][0], (rows, columns)))
     shifted = seen["layers.0.blocks.1.attn.qkv"][1]
-    assert shifted is not None
-    assert shifted.grid == (size[0] // 4, size[1] // 4)
+    assert (shifted is not None) == (size == (56, 56))
     assert torch.equal(applied(seen, "layers.1.downsample.norm"), seen["layers.1.downsample.norm"][0].movedim(3, 1))
 
 
@@ -136,7 +137,9 @@ def test_mixer_has_channels_but_no_places_inside_its_token_mlp() -> None:
     net = timm.create_model("mixer_s16_224", pretrained=False, img_size=(64, 32))
     seen = seen_in(net, (64, 32))
     check_tokens(seen, ["blocks.0", "blocks.1.norm2", "blocks.1.mlp_channels.fc1", "blocks.1"], (4, 2), 0)
-    assert seen["blocks.1.mlp_tokens.fc1"][1] is None
+    inside = seen["blocks.1.mlp_tokens.fc1"][1]
+    assert inside is not None
+    assert not inside.is_ordered
 
 
 SMALL = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "patch_size": 16}
@@ -185,9 +188,9 @@ def test_hugging_face_swin_and_convnext() -> None:
     block = "net.encoder.layers.0.blocks.1"
     normed = seen[f"{block}.layernorm_before"][0]
     query = next(name for name in seen if name.startswith(block) and name.endswith(("query", "q_proj")))
-    with torch.no_grad():
-        expected = from_tokens(net.get_submodule(query)(normed), (18, 16))
-    same(applied(seen, query)[:, :, :18, :16], expected)
+    assert seen[query][1] is None  # filled up and rolled: nothing tells which came first
+    assert normed.shape[1] == 18 * 16
+    assert torch.equal(applied(seen, f"{block}.layernorm_before"), from_tokens(normed, (18, 16)))
     config = transformers.ConvNextConfig(hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1])
     seen = seen_in(_LastHiddenState(transformers.ConvNextModel(config)), (64, 96))
     name = next(name for name in seen if name.endswith("pwconv1"))
