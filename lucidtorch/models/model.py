@@ -34,7 +34,7 @@ from lucidtorch.models.sources.labels import find_label
 from lucidtorch.models.sources.model_source import ModelSource
 
 CHECKS = itertools.count()  # of copies, in this process
-DRY_RUN_IMAGES = 2  # two images, so that the batch is never mistaken for an axis of size one
+GREY, DRY_RUN_IMAGES = 0.5, 2  # two images, so that the batch is never mistaken for an axis of size one
 # The sides to try, by the number of axes, for networks whose size nobody stated.
 SIZES_TO_TRY: dict[int, tuple[tuple[int, ...], ...]] = {
     2: tuple((side, side) for side in (224, 128, 96, 64, 48, 32, 28, 256, 299, 384)),
@@ -319,6 +319,9 @@ class Model:
             return self.layers[LOGITS].channels
         except UnknownLayerError:
             return None if self.labels is None else len(self.labels)
+
+    def _grey(self, size: tuple[int, ...], batch: int) -> Tensor:
+        return self._seen(torch.full((batch, self._given.channels, *size), GREY))
 
     def _seen(self, images: Tensor) -> Tensor:
         return self.normalize(images.to(self.device, self.dtype))
