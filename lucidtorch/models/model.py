@@ -24,7 +24,7 @@ from lucidtorch.models.layers.aliases import family_aliases
 from lucidtorch.models.layers.directory import INPUT, LOGITS
 from lucidtorch.models.layers.outputs import Parts, Step
 from lucidtorch.models.layers.table import LayerLike, LayerTable
-from lucidtorch.models.layers.walk import Walk, walk
+from lucidtorch.models.layers.walk import SIZES_TO_TRY, Walk, walk
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.folding import CONVOLUTIONS, Fold, find_folds
 from lucidtorch.models.running.frozen import frozen
@@ -35,11 +35,6 @@ from lucidtorch.models.sources.model_source import ModelSource
 
 CHECKS = itertools.count()  # of copies, in this process
 GREY, DRY_RUN_IMAGES = 0.5, 2  # two images, so that the batch is never mistaken for an axis of size one
-# The sides to try, by the number of axes, for networks whose size nobody stated.
-SIZES_TO_TRY: dict[int, tuple[tuple[int, ...], ...]] = {
-    2: tuple((side, side) for side in (224, 128, 96, 64, 48, 32, 28, 256, 299, 384)),
-    3: ((16, 112, 112), (32, 32, 32), (64, 64, 64), (16, 224, 224), (8, 32, 32), (16, 16, 16), (96, 96, 96)),
-}
 
 
 class Model:

@@ -28,6 +28,11 @@ UNKNOWN_AXES = ", not channels at places of the image"
 ROOT = ""  # the name that named_modules() gives to the whole network
 RELU_KINDS = (nn.ReLU, nn.ReLU6)
 TRACED_RELUS = ("ReLU", "ReLU6", "relu", "relu_", "relu6")
+# The sides to try, by the number of axes, for networks whose size nobody stated.
+SIZES_TO_TRY: dict[int, tuple[tuple[int, ...], ...]] = {
+    2: tuple((side, side) for side in (224, 128, 96, 64, 48, 32, 28, 256, 299, 384)),
+    3: ((16, 112, 112), (32, 32, 32), (64, 64, 64), (16, 224, 224), (8, 32, 32), (16, 16, 16), (96, 96, 96)),
+}
 
 
 @dataclass(frozen=True, slots=True)
