@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import warnings
-from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -337,8 +337,7 @@ class Loop:
 
     def _step(self, number: int, values: Tensor, trace: Trace) -> Step:
         """What is told of an update; images that rest keep the values of their last one."""
-        parts: Iterable[Objective] = (part for _, part in self.job.goal.terms())
-        found: dict[Objective | None, Tensor] = {part: trace[part].detach() for part in parts}
+        found: dict[Objective | None, Tensor] = {part: trace[part].detach() for _, part in self.job.goal.terms()}
         found[None] = values
         resting = [image for image, since in self.guard.rests.items() if since < number]
         for part, value in found.items() if resting else ():
