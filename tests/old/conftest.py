@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from lucidtorch.rendering.probe import Probe
-from lucidtorch.rendering.seeing import still
+from lucidtorch.param import Param
+from lucidtorch.rendering import loop
+from lucidtorch.rendering.seeing import bare
 from lucidtorch.transforms import Pipeline
 
 
@@ -13,7 +14,7 @@ from lucidtorch.transforms import Pipeline
 def scored_on_the_canvas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Version 0.1.0 scored finished pictures in the middle of the canvas, with grey around."""
 
-    def bare(probe: Probe, pipeline: Pipeline) -> Pipeline:
-        return still(pipeline, probe.param.channels, pipeline.output_size(probe.param.size))
+    def on_canvas(pipeline: Pipeline, param: Param) -> tuple[Pipeline, Pipeline]:
+        return (bare(pipeline, param)[1],) * 2
 
-    monkeypatch.setattr(Probe, "bare", bare)
+    monkeypatch.setattr(loop, "bare", on_canvas)

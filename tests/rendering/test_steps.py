@@ -108,7 +108,7 @@ def test_the_history_speaks_of_labels_as_they_were_asked(demo: Model) -> None:
     name = demo.labels[2]
     found = rendered(demo, logit(name), param=lt.param.image(32), steps=1)
     assert f"logit({name!r})" in found.history
-    assert found.recipe["objective"] == f"logit({name!r})"
+    assert found.recipe["objective"] == f"logit({name!r}, layer='logits')"
     assert torch.equal(found.images, rendered(demo, logit(2), param=lt.param.image(32), steps=1).images)
 
 
