@@ -26,7 +26,7 @@ from lucidtorch.rendering.seeing import by_image, evaluate_views
 
 STEPWISE = ("Round", "Floor", "Ceil", "Trunc", "Sign")  # their slope is zero wherever there is one
 STILL = 0.5  # of Adam's step size, on the average over the numbers: below, the scale of the objective counts
-ROUNDING = 1e-5  # of the largest gradient: what is smaller, a Fourier transform in float32 may have left of nothing
+ROUNDING = 1e-3  # of the largest gradient: far above what a Fourier transform in float32 leaves where there is none
 SPAN, VISIBLE = 512, 0.5 / 255  # the steps of a render by default, and what changes a pixel of 8 bits
 
 
