@@ -27,6 +27,7 @@ from lucidtorch.rendering.seeing import by_image, evaluate_views
 STEPWISE = ("Round", "Floor", "Ceil", "Trunc", "Sign")  # their slope is zero wherever there is one
 STILL = 0.5  # of Adam's step size, on the average over the numbers: below, the scale of the objective counts
 ROUNDING = 1e-3  # of the largest gradient: far above what a Fourier transform in float32 leaves where there is none
+FEW = 10  # times Adam's eps: where the root mean square of the gradients is above it, some numbers move in full
 SPAN, VISIBLE = 512, 0.5 / 255  # the steps of a render by default, and what changes a pixel of 8 bits
 
 
@@ -134,7 +135,9 @@ def warn_of_stillness(schedule: Schedule, gradients: Sequence[Tensor], reads: Se
         rows = torch.where(rows > ROUNDING * rows.amax(1, keepdim=True), rows, 0)
         some = (rows > 0).sum(1).clamp(min=1)
         if isinstance(rule, adam):
-            moved = (rows / (rows + rule.eps)).nan_to_num().sum(1) / some / STILL
+            share = (rows / (rows + rule.eps)).nan_to_num().sum(1) / some
+            few = (rows.square().sum(1) / some).sqrt() > FEW * rule.eps  # numbers, which make the picture all the same
+            moved = torch.where(few, 1, share / STILL)
         else:
             momentum = rule.momentum if isinstance(rule, sgd) else 0.0
             moved = rows.amax(1) * schedule.lr * SPAN / (1 - momentum) / VISIBLE
