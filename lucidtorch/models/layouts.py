@@ -56,6 +56,7 @@ class LayoutFinder:
         stamps: The images of this pass, where they are three with stamps, and nothing was mixed; otherwise None.
         parents: The module that each module is a part of, by name.
         _known: What was found, by tensor.
+        _maps: The shapes of the maps that were found.
     """
 
     size: tuple[int, ...]
@@ -65,6 +66,7 @@ class LayoutFinder:
     stamps: Stamps | None
     parents: Mapping[str, nn.Module] = field(default_factory=dict)
     _known: Any = field(default_factory=WeakTensorKeyDictionary, init=False)
+    _maps: set[tuple[int, ...]] = field(default_factory=set, init=False)
 
     def find(self, key: Key, tensor: Tensor, layer: nn.Module, given: object = None) -> Layout | None:
         """Find out what each axis of an output is.
@@ -83,8 +85,10 @@ class LayoutFinder:
             inherited = self._known.get(given)
             found = inherited if inherited is not None and _is_elementwise(layer, given, tensor) else None
         if found is None or not found.is_ordered:
-            found = self._found(key, tensor, layer) or found
+            found = self._found(key, tensor, layer) or found or self._like_a_map(tuple(tensor.shape))
         self._known[tensor] = found
+        if found is not None and found.is_plain and found.is_ordered:
+            self._maps.add(tuple(tensor.shape))
         return found
 
     def _found(self, key: Key, tensor: Tensor, layer: nn.Module) -> Layout | None:
@@ -169,6 +173,10 @@ class LayoutFinder:
                 return found
             loose = loose or (found if before == after == 1 else None)
         return loose
+
+    def _like_a_map(self, shape: tuple[int, ...]) -> Layout | None:
+        """Of the very shape of maps that are known, in which no side is as long as there are channels."""
+        return _plain(shape) if shape in self._maps and len(shape) > 2 and shape[1] not in shape[2:] else None
 
     def _by_width(self, shape: tuple[int, ...], layer: nn.Module) -> Layout | None:
         """Units that are no places, such as queries: the size of the module's last weights says which axis they are."""
