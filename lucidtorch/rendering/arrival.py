@@ -148,8 +148,8 @@ def warn_of_stillness(schedule: Schedule, gradients: Sequence[Tensor], reads: Se
     if still:
         message = (
             f"Little or nothing moves: the gradient of image {', '.join(map(str, still[:8]))} is about "
-            f"{float(sizes_of[still].max()):.0e}, too small for {schedule.optimizer!r}. Multiply the objective by a "
-            f"large number."
+            f"{float(sizes_of[still].max()):.0e}, too small for {schedule.optimizer!r}. Unless it is at its best "
+            f"already, multiply the objective by a large number."
         )
         warnings.warn(message, LucidtorchWarning, stacklevel=6)
 

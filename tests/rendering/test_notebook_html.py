@@ -140,7 +140,7 @@ def test_nothing_is_written_unescaped(model: Model) -> None:
     found = rendered(model)
     bad = "<script>alert('x')</script>\"><b onclick=x>"
     recipe = {**found.recipe, "objective": bad, "model_name": bad}
-    text = replace(found, recipe=recipe)._repr_html_()
+    text = replace(found, recipe=recipe, objective=bad)._repr_html_()
     assert Reader(text).names <= {"div", "figure", "figcaption", "img", "code", "span"}
     assert bad in words(text)[0]
 

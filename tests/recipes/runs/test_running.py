@@ -17,9 +17,11 @@ from small_networks import as_model, mixing
 import lucidtorch as lt
 from lucidtorch.base.errors import OutputError
 from lucidtorch.base.images import read_png_text
+from lucidtorch.base.seeds import SEED_BITS
 from lucidtorch.models.model import Model
 from lucidtorch.recipes import Run
 from lucidtorch.recipes.blame import FieldError
+from lucidtorch.recipes.runs import running
 from lucidtorch.runs.folder import recipe_id
 
 SHEET: dict[str, Any] = {"layers": ["conv1_1", "conv2_1"], "units": "0-4", "size": 24, "steps": 2, "batch": 2}
@@ -226,8 +228,9 @@ def test_a_run_of_version_0_1_0_goes_on_with_its_seeds(
 ) -> None:
     """That version drew seeds of 63 bits, which JavaScript changes, and did not say so in its recipe."""
     folder = tmp_path / "out"
+    planned = running._planned
     with monkeypatch.context() as patch:
-        patch.setattr("lucidtorch.recipes.runs.stage.PICTURE_BITS", 63)
+        patch.setattr(running, "_planned", lambda recipe, model, base, bits: planned(recipe, model, base, SEED_BITS))
         first = sheet(demo, folder)
     assert max(seeds_of(first)) > 2**53
     before = contents(folder)
