@@ -133,7 +133,7 @@ def test_a_network_of_any_size_knows_its_tokens_at_each() -> None:
     network = timm.create_model(
         "vit_tiny_patch16_224", pretrained=False, img_size=64, depth=2, dynamic_img_size=True, num_classes=4
     )
-    model = lt.load_model(network, mean=0.0, size=64)
+    model = lt.load_model(network, mean=0.0, std=1.0, size=64)
     images = torch.rand(2, 3, 48, 96)
     found = model.activations(images, "blocks.1")["blocks.1"]
     raw = raw_output(network, "blocks.1", images)

@@ -105,7 +105,7 @@ def test_after_an_objective_that_raises(
 
 
 @pytest.mark.parametrize("error", [RuntimeError("the network's own"), ValueError("the network's own"), SystemExit(3)])
-@pytest.mark.parametrize("at", [4, 5])
+@pytest.mark.parametrize("at", [7, 8])
 def test_after_a_network_that_raises(error: BaseException, at: int, fingerprint: Fingerprint) -> None:
     module = Raising(at, error)
     model = as_model(module)
