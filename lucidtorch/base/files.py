@@ -47,6 +47,7 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise write_failure(path, error) from error
+    remove_stale(path.parent, path.name)
     replace_file(path, data)
 
 
@@ -65,7 +66,9 @@ def atomic_write_text(path: Path, text: str) -> None:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file as `atomic_write_bytes` does, into a folder that must be there.
+    """Write a file whole or not at all, into a folder that must be there.
+
+    Nobody looks for temporary files of killed processes: that lists the folder, which may hold many files.
 
     Args:
         path: Where the file shall stand.
@@ -75,7 +78,6 @@ def replace_file(path: Path, data: bytes) -> None:
         OutputError: The folder cannot be written to.
         WriteError: The disk is full or broken, or the folder has gone.
     """
-    remove_stale(path.parent, path.name)
     temporary = temporary_path(path)
     try:
         with temporary.open("xb") as stream:

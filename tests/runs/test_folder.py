@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,3 +65,19 @@ def test_a_gallery_that_version_0_1_0_began_is_known(demo: Model, tmp_path: Path
             path.unlink()
     check_folder(tmp_path, GALLERY)
     assert GALLERY.key(tmp_path) == "0.1.0"
+
+
+def test_each_file_of_a_full_folder_costs_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gallery writes a page for each of 50,000 units: none of them may list the folder."""
+    listed: list[object] = []
+    listing = os.listdir
+
+    def counted(path: Any = ".") -> list[str]:
+        listed.append(path)
+        return listing(path)
+
+    monkeypatch.setattr(os, "listdir", counted)
+    for number in range(5):
+        write_file(tmp_path, f"layers/conv1/unit-{number}.html", "page")
+    assert len(listing(tmp_path / "layers/conv1")) == 5
+    assert listed == []
