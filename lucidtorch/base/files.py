@@ -121,8 +121,9 @@ def temporary_folder(word: str) -> Path:
         found = SCRATCH.fullmatch(name)
         if found is not None and name not in _own and _is_stale(place / name, found):
             shutil.rmtree(place / name, ignore_errors=True)
-    made = Path(tempfile.mkdtemp(prefix=f"lucidtorch-{word}-{_host()}-{os.getpid()}-", dir=place))
-    _own.add(made.name)
+    made = place / f"lucidtorch-{word}-{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
+    _own.add(made.name)  # before it is there: another thread may be looking for what was left behind
+    made.mkdir(mode=0o700)
     return made
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from lucidtorch.base.errors import BadInputError, LucidtorchError
-from lucidtorch.base.files import atomic_write_bytes, check_output_folder
+from lucidtorch.base.files import atomic_write_bytes, check_output_folder, temporary_folder
 
 KILLED = """
     import os, signal, sys
@@ -147,3 +147,20 @@ def test_a_run_is_saved_past_a_folder_that_somebody_else_has_there(tmp_path: Pat
     run.save(tmp_path / "saved")
     assert (tmp_path / ".saved.part" / "mine").read_text() == "mine"
     assert (tmp_path / "saved" / "index.html").is_file()
+
+
+def test_a_folder_in_the_making_is_nobodys_leftover(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Two threads make films: one looks for what killed processes left just when the other has made its folder."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    making = os.mkdir
+    others: list[Path] = []
+
+    def made_and_looked_for(*words: Any, **more: Any) -> None:
+        making(*words, **more)
+        if not others:
+            others.append(tmp_path)
+            others.append(temporary_folder("film"))
+
+    monkeypatch.setattr(os, "mkdir", made_and_looked_for)
+    assert temporary_folder("film").is_dir()
+    assert others[1].is_dir()
