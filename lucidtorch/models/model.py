@@ -15,6 +15,7 @@ from lucidtorch.base.bounds import Images
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.base.surroundings import one_at_a_time, pinned
+from lucidtorch.models.axes.stamps import GREY
 from lucidtorch.models.display import display_name
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.feed import Feed
@@ -34,7 +35,7 @@ from lucidtorch.models.sources.labels import find_label
 from lucidtorch.models.sources.model_source import ModelSource
 
 CHECKS = itertools.count()  # of copies, in this process
-GREY, DRY_RUN_IMAGES = 0.5, 2  # two images, so that the batch is never mistaken for an axis of size one
+DRY_RUN_IMAGES = 2  # two images, so that the batch is never mistaken for an axis of size one
 
 
 class Model:

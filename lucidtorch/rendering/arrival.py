@@ -32,7 +32,7 @@ SPAN, VISIBLE = 512, 0.5 / 255  # the steps of a render by default, and what cha
 
 
 @dataclass(frozen=True)
-class Arrival:
+class CheckedLook:
     """Looks at images, and refuses layers that no gradient comes back from.
 
     Args:
@@ -155,7 +155,7 @@ def warn_of_stillness(schedule: Schedule, gradients: Sequence[Tensor], reads: Se
 
 
 def as_in_broken_networks(job: Job, sight: Sight, scene: Scene, images: Tensor) -> Sight:
-    """Put what the networks themselves make of the images where a weight is no number, which copies leave out.
+    """Put what the networks themselves make of the images where a weight is not finite, which copies leave out.
 
     Args:
         job: What is rendered.
@@ -164,7 +164,7 @@ def as_in_broken_networks(job: Job, sight: Sight, scene: Scene, images: Tensor) 
         images: The images, `[B, C, *size]`.
 
     Returns:
-        The same, with the values and activations of the networks where a value is no number.
+        The same, with the values and activations of the networks where a value is not finite.
 
     Raises:
         RenderError: No image has a value that is a number.

@@ -25,7 +25,7 @@ from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.trace import Memory, Trace
 from lucidtorch.param.param import Param
-from lucidtorch.rendering.arrival import Arrival, as_in_broken_networks, warn_of_stillness
+from lucidtorch.rendering.arrival import CheckedLook, as_in_broken_networks, warn_of_stillness
 from lucidtorch.rendering.coupling import Coupling, looks_inside
 from lucidtorch.rendering.dead import final_values
 from lucidtorch.rendering.engine import Batches, Engine, evenly
@@ -304,7 +304,7 @@ class Loop:
         if number > STEPS and eyes.compiled is not None:
             return replace(scene, look=eyes.compiled)
         if number == 1:
-            scene = replace(scene, look=Arrival(self.networks, self.job.goal, scene.look))
+            scene = replace(scene, look=CheckedLook(self.networks, self.job.goal, scene.look))
         return replace(scene, rule=self._redirected) if number <= STEPS or self._rule.smooth else scene
 
     def _redirected(self) -> redirected_relu:
