@@ -206,7 +206,7 @@ CALLS: dict[str, Arguments] = {
     "constraints.linf_ball": {"radius": 0.1},
     "constraints.parse": {"text": "decay(0.1)"},
     "constraints.yosinski": {"preset": 1},
-    "recipes.activation_grid": {**MADE, "layers": "conv2_1", "image": DRAWING},
+    "recipes.activation_grid": {**MADE, "layers": "conv2_1", "image": DRAWING, "image_size": 32, "group": 8},
     "recipes.activations": {**RECIPE, "layers": "conv1_1", "image": DRAWING},
     "recipes.adversarial": {**RECIPE, "image": DRAWING},
     "recipes.ascent_problems": {**MADE, "objectives": ["conv1_1:0"]},
