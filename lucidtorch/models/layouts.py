@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from lucidtorch.models.axes.arrangements import Energies, arrangement
-from lucidtorch.models.axes.layout import Layout
-from lucidtorch.models.axes.pieces import BATCH, CHANNEL, PLACES, SPACE, Dimension, Piece
+from lucidtorch.models.axes.layout import BATCH, CHANNEL, PLACES, SPACE, Dimension, Layout, Piece
 from lucidtorch.models.axes.stamps import ALIGNED, STAMPS, Stamps
 from lucidtorch.models.running.probe import Attempt
 
@@ -272,10 +271,12 @@ def _batches(shape: Sequence[int]) -> Iterator[tuple[int, int, int]]:
 def _energies(values: Any) -> Energies:
     """How much each number answers to each of three stamps, from the differences of the three images."""
     first, second, third = values
-    near, far, other = (np.square(a - b) for a, b in ((first, second), (first, third), (second, third)))
-    answers: Energies = np.stack([near + far - other, near + other - far, far + other - near])
-    np.maximum(answers, 0, out=answers)
-    return answers
+    near, far, other = first - second, first - third, second - third
+    answers: Energies = np.empty_like(values)
+    np.multiply(near, far, out=answers[0])
+    np.multiply(-near, other, out=answers[1])
+    np.multiply(far, other, out=answers[2])
+    return np.maximum(answers, 0, out=answers)
 
 
 def _moves(energies: Energies, axis: int) -> tuple[float, float]:

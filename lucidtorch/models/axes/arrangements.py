@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from lucidtorch.models.axes.layout import Layout
-from lucidtorch.models.axes.pieces import (
+from lucidtorch.models.axes.layout import (
     BATCH,
     CHANNEL,
     COLUMNS,
@@ -23,6 +22,7 @@ from lucidtorch.models.axes.pieces import (
     TIME,
     TOKENS,
     Dimension,
+    Layout,
     Piece,
     parted,
     wrapped,
@@ -69,20 +69,28 @@ def arrangement(energies: Energies, size: Sequence[int], centres: Sequence[Seque
 
 def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: Sequence[Sequence[float]]) -> bool:
     """Say whether the strongest places lie where an order would have them, roughly, or all as far away."""
-    kinds = {_kind(piece) for one in _opened(dimensions) for piece in one}
-    rolled = any(piece.step > 1 for one in dimensions for piece in one)
-    for kind in kinds:
-        count = _whole(_opened(dimensions), kind)
+    for side, count, rolled, reach, places in _sides(dimensions):
         off = []
         for peak, centre in zip(peaks, centres, strict=True):
-            at = sum(_read(int(index), one, kind) for index, one in zip(peak, dimensions, strict=True))
-            side = min(SPACE.index(kind) - len(SPACE), -1)
+            at = sum(along[index] for index, along in zip(peak, places, strict=True))
             off.append(at - centre[max(side, -len(centre))] * count + 0.5)
         if rolled:
             off = [one - off[0] for one in off]
-        if any(min(abs(one) % count, count - abs(one) % count) > ROUGH * _reach(count) for one in off):
+        if any(min(abs(one) % count, count - abs(one) % count) > ROUGH * reach for one in off):
             return False
     return True
+
+
+@lru_cache(maxsize=1 << 14)
+def _sides(dimensions: Arrangement) -> list[tuple[int, int, bool, float, list[list[int]]]]:
+    """For each side of the image: which it is, its places, whether windows are rolled, and where all indices lie."""
+    rolled = any(piece.step > 1 for one in dimensions for piece in one)
+    found = []
+    for kind in dict.fromkeys(_kind(piece) for one in _opened(dimensions) for piece in one):
+        count = _whole(_opened(dimensions), kind)
+        along = [[_read(index, one, kind) for index in range(prod(piece.size for piece in one))] for one in dimensions]
+        found.append((min(SPACE.index(kind) - len(SPACE), -1), count, rolled, _reach(count), along))
+    return found
 
 
 def _opened(dimensions: Arrangement) -> Arrangement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +14,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from lucidtorch.models.axes.axis_rules import RULES
-from lucidtorch.models.axes.facts import UNKNOWN, Facts, Places
-from lucidtorch.models.axes.joining import elementwise, rewritten
-from lucidtorch.models.axes.layout import has_places
-from lucidtorch.models.axes.operation import Operation, Rule
-from lucidtorch.models.axes.pieces import fits, image_axes
-from lucidtorch.models.axes.receptive_field import PIXEL, WHOLE, Field
+from lucidtorch.models.axes.field_rules import RULES, Operation, Rule, elementwise
+from lucidtorch.models.axes.receptive_field import WHOLE, Field, MismatchError, Window
 
 CONSTANT_ENDINGS = ("_like",)  # such results take only shape and type from their argument
 CONSTANT_BEGINNINGS = ("new_",)
@@ -41,22 +37,20 @@ class _Kind:
 
 
 class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Keeps what is known of every tensor that depends on the image while the block runs, and counts operations.
+    """Keeps the window of every tensor that depends on the image while the block runs, and counts operations.
 
-    Operations that it does not know give tensors of unknown axes, which may see the whole image.
+    What an operation that it does not know gives may see the whole image, and so may all that is made of that.
 
     Args:
-        image: The network's input `[B, C, H, W]` or `[B, C, T, H, W]`, each pixel of which sees itself. A batch of two
-            or more cannot be taken for an axis of size one.
+        image: The network's input `[B, C, H, W]` or `[B, C, T, H, W]`, each pixel of which sees itself.
     """
 
     def __init__(self, image: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._flops = 0
-        self._facts: Any = WeakTensorKeyDictionary()
-        axes = image_axes(image.shape)
-        self._facts[image] = Facts(axes if len(axes) == image.dim() else None, (PIXEL,) * (image.dim() - 2))
-        self._written: dict[StorageWeakRef, tuple[Facts, torch.Size]] = {}
+        self._windows: Any = WeakTensorKeyDictionary()  # None for what may see the whole image
+        self._windows[image] = Window.of_image(image.shape)
+        self._written: dict[StorageWeakRef, Window | None] = {}
 
     @property
     def flops(self) -> int:
@@ -77,19 +71,17 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             What the number at each place of it sees; `WHOLE` for the whole image; None where it does not depend on
             the image.
         """
-        facts = self._facts_of(tensor)
-        if facts is None:
+        known = self._known(tensor)
+        if not known:
             return None
-        shown = facts.axes is not None and has_places(facts.axes, len(facts.field))
-        return facts.field if shown else WHOLE
+        return WHOLE if known[0] is None else known[0].field()
 
-    def _facts_of(self, tensor: Tensor) -> Facts | None:
-        found: Facts | None = self._facts.get(tensor)
-        if found is not None or not self._written:
-            return found
-        storage = _storage(tensor)
-        written = None if storage is None else self._written.get(storage)
-        return None if written is None else rewritten(*written, tensor.shape)
+    def _known(self, tensor: Tensor) -> tuple[Window | None] | tuple[()]:
+        """What is known of a tensor; nothing where it does not depend on the image."""
+        if tensor in self._windows:
+            return (self._windows[tensor],)
+        storage = _storage(tensor) if self._written else None
+        return (_view(self._written[storage], tensor.shape),) if storage in self._written else ()
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -97,56 +89,60 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs = kwargs or {}
         kind = _KINDS.get(func) or _kind(func)
         sources = [
-            (tensor, facts)
-            for tensor in _tensors((*args, *kwargs.values()))
-            if (facts := self._facts_of(tensor)) is not None
+            (tensor, known[0]) for tensor in _tensors((*args, *kwargs.values())) if (known := self._known(tensor))
         ]
         result = func(*args, **kwargs)
         if kind.formula is not None and not any(tensor.is_nested for tensor in _tensors(args)):
             self._flops += kind.formula(*args, **kwargs, out_val=result)
-        if sources and not kind.constant:
-            outputs = [tensor for tensor in _tensors((result,)) if tensor.numel()]
-            if outputs:
-                given = {**kind.defaults, **dict(zip(kind.parameters, args, strict=False)), **kwargs}
-                self._follow(kind, Operation(kind.name, given, sources, outputs))
+        outputs = [tensor for tensor in _tensors((result,)) if tensor.numel()]
+        if sources and outputs and not kind.constant:
+            given = {**kind.defaults, **dict(zip(kind.parameters, args, strict=False)), **kwargs}
+            seen = [(tensor, window) for tensor, window in sources if window is not None]
+            whole = len(seen) < len(sources)
+            found = None if whole else _found(kind.rule, Operation(kind.name, given, seen, outputs))
+            self._follow(kind, sources, outputs, found)
         return result
 
-    def _follow(self, kind: _Kind, operation: Operation) -> None:
-        found = _found(kind.rule, operation)
-        every = [found] * len(operation.outputs) if isinstance(found, Facts) else found
-        places = _places([facts for _, facts in operation.sources])
-        for tensor, facts in zip(operation.outputs, every, strict=True):
-            self._facts[tensor] = _checked(facts, tensor, operation, places)
-        if kind.mutable and not _same_as_before(operation, self._facts[operation.output]):
-            self._spread(operation.output, self._facts[operation.output])
+    def _follow(
+        self,
+        kind: _Kind,
+        sources: Sequence[tuple[Tensor, Window | None]],
+        outputs: Sequence[Tensor],
+        found: Window | Sequence[Window] | None,
+    ) -> None:
+        every = [found] * len(outputs) if found is None or isinstance(found, Window) else found
+        for tensor, window in zip(outputs, every, strict=True):
+            self._windows[tensor] = window if window is not None and window.fits(tensor.shape) else None
+        first, window = outputs[0], self._windows[outputs[0]]
+        if kind.mutable and not (sources[0][0] is first and sources[0][1] == window):
+            self._spread(first, window)
 
-    def _spread(self, changed: Tensor, facts: Facts) -> None:
+    def _spread(self, changed: Tensor, window: Window | None) -> None:
         """Let every view of a tensor that was written into know what was written."""
         storage = _storage(changed)
         if storage is None:
             return
-        before = self._written.get(storage)
-        if before is not None:
-            facts = rewritten(*before, changed.shape, facts)
-        self._written[storage] = (facts, changed.shape)
-        for tensor in list(self._facts):
+        if storage in self._written:
+            window = _joined(window, _view(self._written[storage], changed.shape))
+        self._written[storage] = window
+        for tensor in list(self._windows):
             if tensor is not changed and _storage(tensor) == storage:
-                self._facts[tensor] = rewritten(facts, changed.shape, tensor.shape, self._facts[tensor])
+                self._windows[tensor] = _joined(self._windows[tensor], _view(window, tensor.shape))
 
 
-def _checked(facts: Facts, tensor: Tensor, operation: Operation, places: Places | None) -> Facts:
-    """Hold what a rule found against the tensor itself, and note where that was selected from."""
-    if facts.axes is None or (facts == operation.facts and tensor.shape == operation.tensor.shape):
-        return facts
-    if not fits(facts.axes, tensor.shape):
-        return UNKNOWN
-    return Facts(facts.axes, facts.field, facts.places if operation.name == "stack" else facts.places or places)
+def _view(window: Window | None, shape: Sequence[int]) -> Window | None:
+    """What is known of another view of memory that was written into: of as many dimensions, as far as nothing moves."""
+    if window is None or len(window.dimensions) != len(shape):
+        return None
+    with contextlib.suppress(MismatchError):
+        return window.broadcast(shape)
+    return None
 
 
-def _same_as_before(operation: Operation, facts: Facts) -> bool:
-    """Say whether an operation in place left what is known of its tensor as it was."""
-    before = operation.facts
-    return operation.tensor is operation.output and before.axes == facts.axes and before.field == facts.field
+def _joined(first: Window | None, second: Window | None) -> Window | None:
+    with contextlib.suppress(MismatchError):
+        return None if first is None or second is None else first.joined([second])
+    return None
 
 
 _KINDS: dict[Any, _Kind] = {}
@@ -171,23 +167,22 @@ def _kind(func: Any) -> _Kind:
     return _KINDS.setdefault(func, kind)
 
 
-def _found(rule: Rule, operation: Operation) -> Facts | Sequence[Facts]:
+def _found(rule: Rule, operation: Operation) -> Window | Sequence[Window] | None:
     try:
         return rule(operation)
-    except (LookupError, TypeError, ValueError, ArithmeticError):  # called in a way that its rule does not foresee
-        return UNKNOWN
-
-
-def _unknown(operation: Operation) -> Facts:
-    return UNKNOWN
-
-
-def _places(known: Sequence[Facts]) -> Places | None:
-    """Join the places that several tensors were selected from."""
-    found = [facts.places for facts in known if facts.places is not None]
-    if not found or any(one.pieces != found[0].pieces for one in found):
+    except (
+        MismatchError,
+        LookupError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        StopIteration,
+    ):  # not as its rule foresees
         return None
-    return Places(found[0].pieces, min(one.first for one in found), max(one.last for one in found))
+
+
+def _unknown(operation: Operation) -> Window:
+    raise MismatchError
 
 
 def _storage(tensor: Tensor) -> StorageWeakRef | None:

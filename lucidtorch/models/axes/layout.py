@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 from math import prod
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 
-from lucidtorch.models.axes.facts import SIDES
-from lucidtorch.models.axes.pieces import (
-    BATCH,
-    CHANNEL,
-    OTHER,
-    PADDED,
-    PLACES,
-    SPACE,
-    TIME,
-    TOKENS,
-    WRAPPERS,
-    Axes,
-    Dimension,
-    Piece,
-    fresh,
-    has_channel,
-    pieces_of,
-)
-
+BATCH = "B"
+CHANNEL = "C"
+TIME = "T"
+ROWS = "H"
+COLUMNS = "W"
+TOKENS = "tokens"  # places of the image with tokens of no place, such as class tokens, before or after them
+PADDED = "padded"  # an axis that was rolled, and then filled up before or after
+PLACES = "N"  # places, or other units such as queries, of which nobody knows the order
+SPACE = (TIME, ROWS, COLUMNS)
+SIDES = {1: SPACE[:1], 2: SPACE[1:], 3: SPACE}  # the axes of an image, by their number
+WRAPPERS = (TOKENS, PADDED)
 WINDOWS = "windows"
+
+
+class Piece(NamedTuple):
+    """A piece of an axis: all of it, or one of the factors into which a reshape took it apart.
+
+    Args:
+        kind: What it is a piece of: one of the names above.
+        size: How many places it has.
+        step: By how many places of the axis one place of the piece moves.
+        shift: By how much the axis was rolled.
+        before: Places of a wrapper in front of what it wraps.
+        after: Places of a wrapper behind what it wraps.
+        inner: What a wrapper wraps.
+    """
+
+    kind: str
+    size: int
+    step: int = 1
+    shift: int = 0
+    before: int = 0
+    after: int = 0
+    inner: tuple[Piece, ...] = ()
+
+
+Dimension: TypeAlias = tuple[Piece, ...]
+Axes: TypeAlias = tuple[Dimension, ...]
 
 
 @dataclass(frozen=True)
@@ -144,16 +162,6 @@ class Layout:
         kinds = {piece.kind for piece in self._open_pieces} & set(SPACE)
         return SPACE if TIME in kinds else SPACE[1:] if kinds else ()
 
-    @cached_property
-    def _is_sound(self) -> bool:
-        """Whether no axis is there twice, and what has to be put together again is all there."""
-        pieces = pieces_of(self.axes)
-        whole = [[piece for piece in pieces if _without_size(piece) == wrapper] for wrapper in self._wrappers]
-        chains = [[piece for piece in self._open_pieces if piece.kind == kind] for kind in SPACE]
-        return all(_is_chain(chain, complete=True) for chain in whole) and all(
-            _is_chain(chain, complete=any(piece.shift for piece in chain)) for chain in chains
-        )
-
     def _shift(self, kind: str) -> int:
         return next((piece.shift for piece in self._open_pieces if piece.kind == kind), 0)
 
@@ -163,40 +171,6 @@ class Layout:
         for one, size in zip(self.axes, raw.shape, strict=True):
             sizes += [size] if len(one) == 1 else [-1 if piece.kind == BATCH else piece.size for piece in one]
         return raw.reshape(sizes), pieces_of(self.axes)
-
-
-def has_places(axes: Axes, sides: int) -> bool:
-    """Say whether the numbers of a tensor have each their place in the image.
-
-    Args:
-        axes: What its dimensions are.
-        sides: How many axes the image has.
-
-    Returns:
-        True where every axis of the image is there once, and none was flattened into channels.
-    """
-    found = Layout(tuple(_as_channels(one) for one in axes))
-    kinds = {piece.kind for piece in found._open_pieces}
-    return kinds >= set(SIDES.get(sides, (OTHER,))) and found._is_sound
-
-
-def _as_channels(dimension: Dimension) -> Dimension:
-    """Count all of a dimension as channels where some of it are: a flattened image, a patch."""
-    if has_channel(dimension) and not any(piece.kind == BATCH for piece in dimension):
-        return fresh(CHANNEL, prod(piece.size for piece in dimension))
-    return dimension
-
-
-def _is_chain(pieces: Sequence[Piece], *, complete: bool) -> bool:
-    """Say whether pieces are of one axis, each within the next coarser one."""
-    chain = sorted(pieces, key=lambda piece: -piece.step)
-    if len({(piece.shift, piece.inner) for piece in chain}) > 1:
-        return False
-    nested = all(
-        outer.step == inner.step * inner.size if complete else outer.step >= inner.step * inner.size
-        for outer, inner in pairwise(chain)
-    )
-    return nested and (not complete or not chain or chain[-1].step == 1)
 
 
 def _without_size(piece: Piece) -> Piece:
@@ -231,3 +205,73 @@ def _word(piece: Piece, axes: Axes) -> str:
     kind = piece.inner[0].kind if piece.kind == PADDED else piece.kind
     same = [other.step for other in pieces_of(axes) if (other.inner[0] if other.kind == PADDED else other).kind == kind]
     return WINDOWS if kind in SPACE and piece.step > min(same) else kind
+
+
+def pieces_of(axes: Iterable[Dimension]) -> list[Piece]:
+    """List the pieces of several dimensions.
+
+    Args:
+        axes: The dimensions.
+
+    Returns:
+        Their pieces in order.
+    """
+    return [piece for dimension in axes for piece in dimension]
+
+
+def has_channel(dimension: Dimension) -> bool:
+    """Say whether a dimension counts channels.
+
+    Args:
+        dimension: Its pieces.
+
+    Returns:
+        True where one of them is a piece of the channels.
+    """
+    return any(piece.kind == CHANNEL for piece in dimension)
+
+
+def has_space(dimension: Dimension) -> bool:
+    """Say whether a dimension holds places of the image.
+
+    Args:
+        dimension: Its pieces.
+
+    Returns:
+        True where one of them is a piece of an axis of the image.
+    """
+    return any(piece.kind in SPACE or piece.kind in WRAPPERS or piece.kind == PLACES for piece in dimension)
+
+
+def parted(piece: Piece, outer: int) -> tuple[Piece, Piece]:
+    """Take a piece apart into two factors.
+
+    Args:
+        piece: The piece.
+        outer: The size of the first factor, a divisor of the piece's size.
+
+    Returns:
+        The outer and the inner factor.
+    """
+    inner = piece.size // outer
+    step = piece.step if piece.kind == CHANNEL else piece.step * inner
+    return piece._replace(size=outer, step=step), piece._replace(size=inner)
+
+
+def wrapped(kind: str, dimension: Dimension, before: int, after: int) -> Piece:
+    """Put what has no place in the image around places of it.
+
+    Args:
+        kind: `TOKENS` or `PADDED`.
+        dimension: The places; where such a wrapper is around them already, it grows.
+        before: How much is put in front.
+        after: How much is put behind.
+
+    Returns:
+        One piece that wraps the places.
+    """
+    inner = dimension
+    if len(dimension) == 1 and dimension[0].kind == kind and dimension[0].step == 1:
+        before, inner, after = before + dimension[0].before, dimension[0].inner, after + dimension[0].after
+    size = before + prod(piece.size for piece in inner) + after
+    return Piece(kind, size, before=before, after=after, inner=inner)

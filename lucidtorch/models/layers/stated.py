@@ -9,8 +9,7 @@ from collections.abc import Sequence
 import torch
 
 from lucidtorch.base.errors import UnknownLayerError
-from lucidtorch.models.axes.layout import Layout
-from lucidtorch.models.axes.pieces import BATCH, CHANNEL, PLACES, SPACE, TOKENS, Dimension, Piece, wrapped
+from lucidtorch.models.axes.layout import BATCH, CHANNEL, PLACES, SPACE, TOKENS, Dimension, Layout, Piece, wrapped
 from lucidtorch.models.layers.views import View
 
 LETTERS = (BATCH, CHANNEL, *SPACE, PLACES)

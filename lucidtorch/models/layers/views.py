@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from lucidtorch.models.axes.layout import Layout
-from lucidtorch.models.axes.pieces import has_channel, has_space
+from lucidtorch.models.axes.layout import Layout, has_channel, has_space
 from lucidtorch.models.running.recurrent import CELL, HIDDEN, OUTPUT, state_channels
 
 TOKENS, CLASS, HEADS = "tokens", "class", "heads"

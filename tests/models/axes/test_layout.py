@@ -8,8 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision import models as torchvision_models
 
 from lucidtorch.models.axes.field_tracer import FieldTracer
-from lucidtorch.models.axes.layout import Layout
-from lucidtorch.models.axes.pieces import BATCH, CHANNEL, COLUMNS, PLACES, ROWS, Piece, image_axes
+from lucidtorch.models.axes.layout import BATCH, CHANNEL, COLUMNS, PLACES, ROWS, Layout, Piece
 
 WINDOWS = Layout(
     (
@@ -37,7 +36,7 @@ def test_a_layout_without_merged_axes_holds_at_any_size() -> None:
     larger = torch.rand(4, 9, 7, 3)
     assert not layout.sized
     assert torch.equal(layout.apply(larger), larger.permute(0, 3, 1, 2))
-    plain = Layout(image_axes((2, 3, 4, 6)))
+    plain = Layout(((Piece(BATCH, 2),), (Piece(CHANNEL, 3),), (Piece(ROWS, 4),), (Piece(COLUMNS, 6),)))
     assert plain.apply(larger) is larger
 
 

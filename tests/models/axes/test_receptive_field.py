@@ -12,7 +12,7 @@ from torchvision import models as torchvision_models
 
 import lucidtorch.models as models
 from lucidtorch.models.axes.field_tracer import FieldTracer
-from lucidtorch.models.axes.receptive_field import IMAGE, WHOLE, Axis, Field, ReceptiveField, as_receptive_field
+from lucidtorch.models.axes.receptive_field import WHOLE, Axis, Field, ReceptiveField, as_receptive_field
 
 
 def table_on_meta(build: Callable[..., nn.Module], **options: object) -> models.LayerTable:
@@ -154,6 +154,7 @@ def trace(function: Callable[[Tensor], Tensor], image: Tensor | None = None) -> 
         return tracer.field(function(image))
 
 
+IMAGE: Field = (Axis(1, 1, 0), Axis(1, 1, 0))
 TWICE: Field = (Axis(1, 2, 0), Axis(1, 2, 0))
 TWO: Field = (Axis(2, 2, 0), Axis(2, 2, 0))
 
