@@ -3,8 +3,9 @@
     python benchmarks/layouts.py [--against FOLDER] [NAME ...]
 
 The table says which axis torch's own layers take for the channels (axis 1 of a convolution, the last of a linear
-layer); of all other modules it says no more than that their channels are as many as some weight of the network has
-rows or columns. Names are torchvision's, or `timm/NAME`; weights are random, sizes those the networks are made for.
+layer); a module whose last such layer gives a tensor of the same shape has the same channels; of all other modules it
+says no more than that their channels are as many as some weight of the network has rows or columns. Names are
+torchvision's, `timm/NAME`, or one of those made here; weights are random, sizes those the networks are made for.
 FOLDER is another checkout of the package, whose time is measured beside.
 """
 
@@ -16,13 +17,14 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
-from torch import nn
+from torch import Tensor, nn
 
 import lucidtorch as lt
 from lucidtorch.base.errors import LucidtorchWarning
@@ -33,6 +35,8 @@ LAST = (nn.Linear, nn.LayerNorm, nn.LSTM, nn.GRU)
 SIDE = 224
 NAMES_SHOWN = 3
 PATCHES = 4
+ROWS = 4
+COLOURS = 3
 TIMED = (  # of torchvision's, one of each family: the largest ones take long
     *(
         "alexnet",
@@ -114,6 +118,7 @@ def judged(name: str, against: Path | None = None) -> Verdict:
     table = model.layers
     found = Verdict(name, seconds=time.process_time() - began)
     widths = {size for weight in module.parameters() for size in weight.shape}
+    own: dict[tuple[str, tuple[int, ...]], int] = {}  # by the names of the modules around a layer, and its shape
     for text, place in table.directory.places.items():
         leaf = place.leaf
         if leaf is None or not leaf.shape or (leaf.refused or "").startswith(("gives torch", "gives what")):
@@ -122,7 +127,13 @@ def judged(name: str, against: Path | None = None) -> Verdict:
         layer = module.get_submodule(place.firing.module)
         if leaf.refused is not None:
             found.refused.append(text or "output")
-        elif leaf.shape[0] != expected(layer, leaf.shape[0], widths):
+            continue
+        name, known = place.firing.module, of_layer(layer)
+        if known is not None:
+            around = [name[:at] for at, letter in enumerate(name) if letter == "."]
+            own.update({(outer, leaf.raw): known for outer in ("", *around)})
+        known = known or own.get((name, leaf.raw))
+        if leaf.shape[0] != known if known else leaf.shape[0] not in widths and leaf.shape[0] > COLOURS:
             found.wrong.append(f"{text} ({leaf.shape[0]})")
         elif leaf.layout is not None and not leaf.layout.is_ordered:
             found.unordered.append(text)
@@ -131,8 +142,8 @@ def judged(name: str, against: Path | None = None) -> Verdict:
     return found
 
 
-def expected(layer: nn.Module, given: int, widths: set[int]) -> int | None:
-    """Say how many channels the table gives a module."""
+def of_layer(layer: nn.Module) -> int | None:
+    """Say how many channels one of torch's own layers gives; None for other modules."""
     if isinstance(layer, FIRST) and type(layer).forward is next(k for k in FIRST if isinstance(layer, k)).forward:
         return getattr(layer, "out_channels", None) or getattr(layer, "num_features", None) or layer.num_channels
     if isinstance(layer, nn.Linear):
@@ -141,7 +152,52 @@ def expected(layer: nn.Module, given: int, widths: set[int]) -> int | None:
         return layer.normalized_shape[-1]
     if isinstance(layer, nn.LSTM | nn.GRU):
         return layer.hidden_size * (2 if layer.bidirectional else 1)
-    return given if given in widths or given <= 3 else None
+    return None
+
+
+class Rows(nn.Module):
+    """Reads the rows of a map one after the other, as recurrent networks for text in images do."""
+
+    def __init__(self, kind: type[nn.RNNBase], **settings: Any) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 16, 3, stride=4, padding=1)
+        self.memory = kind(16 * ROWS, 40, **settings)
+        self.head = nn.Linear(40 * (2 if settings.get("bidirectional") else 1), 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        columns = (
+            nn.functional.adaptive_avg_pool2d(self.conv(images).relu(), (ROWS, None)).permute(0, 3, 1, 2).flatten(2)
+        )
+        steps = columns if self.memory.batch_first else columns.transpose(0, 1)
+        return self.head(self.memory(steps)[0].mean(1 if self.memory.batch_first else 0))
+
+
+def detr() -> nn.Module:
+    """Build a small DETR."""
+    import transformers
+
+    config = transformers.DetrConfig(
+        use_timm_backbone=False,
+        use_pretrained_backbone=False,
+        backbone=None,
+        backbone_config=transformers.ResNetConfig(depths=[1, 1, 1, 1], out_features=["stage4"]),
+        d_model=64,
+        encoder_layers=2,
+        decoder_layers=2,
+        num_queries=25,
+        num_labels=11,
+        **{f"{half}_attention_heads": 4 for half in ("encoder", "decoder")},
+        **{f"{half}_ffn_dim": 128 for half in ("encoder", "decoder")},
+    )
+    return transformers.DetrForObjectDetection(config)
+
+
+MADE: dict[str, Callable[[], nn.Module]] = {
+    "lstm": lambda: Rows(nn.LSTM, batch_first=True),
+    "gru": lambda: Rows(nn.GRU),
+    "bidirectional lstm": lambda: Rows(nn.LSTM, bidirectional=True),
+    "detr": detr,
+}
 
 
 def network(name: str) -> tuple[nn.Module, tuple[int, ...]]:
@@ -150,6 +206,8 @@ def network(name: str) -> tuple[nn.Module, tuple[int, ...]]:
         torch.manual_seed(0)
         if name in OWN:
             return own_network(name)
+        if name in MADE:
+            return MADE[name]().eval(), (SIDE, SIDE)
         library, slash, rest = name.rpartition("/")
         if slash and library == "timm":
             import timm
@@ -209,8 +267,9 @@ def page(verdicts: Sequence[Verdict]) -> str:
             "",
             f"Of {outputs:,} outputs of {len(verdicts)} networks, {wrong} have other channels than a naive table says,",
             f"{loose:,} are read without an order of places, and {refused:,} are refused (torch {version}).",
-            "The table knows which axis torch's own layers take for the channels; of other modules it knows that their",
-            "channels are as many as a weight of the network has rows or columns.",
+            "The table knows which axis torch's own layers take for the channels; a module whose last such layer gives",
+            "a tensor of the same shape has the same; of others it knows that their channels are as many as a weight",
+            "of the network has rows or columns.",
             "",
             "- **agree**: the channels are those of the table; **differ**: they are others;",
             "- **unordered**: the channels are known, but not which place is which: `channel` and `token` read",
@@ -238,7 +297,7 @@ def main() -> None:
     warnings.simplefilter("ignore", LucidtorchWarning)
     classifiers = sorted(torchvision.models.list_models(module=torchvision.models))
     verdicts = []
-    for name in given.names or [*classifiers, *(f"timm/{name}" for name in FAMILIES), *OWN]:
+    for name in given.names or [*classifiers, *(f"timm/{name}" for name in FAMILIES), *MADE, *OWN]:
         verdicts.append(judged(name, given.against))
         print(verdicts[-1].row(), flush=True)
     if not given.names:

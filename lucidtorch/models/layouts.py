@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations
@@ -54,8 +54,10 @@ class LayoutFinder:
         others: The shapes that this earlier pass gave.
         stamps: The images of this pass, where they are three with stamps, and nothing was mixed; otherwise None.
         parents: The module that each module is a part of, by name.
+        has_queries: Says whether learned queries, which are no places, have attended to the image.
         _known: What was found, by tensor.
         _maps: The shapes of the maps that were found.
+        _follows: Whether something before this output grew with the image.
     """
 
     size: tuple[int, ...]
@@ -64,8 +66,10 @@ class LayoutFinder:
     others: Mapping[Key, tuple[int, ...]]
     stamps: Stamps | None
     parents: Mapping[str, nn.Module] = field(default_factory=dict)
+    has_queries: Callable[[], bool] = bool
     _known: Any = field(default_factory=WeakTensorKeyDictionary, init=False)
     _maps: set[tuple[int, ...]] = field(default_factory=set, init=False)
+    _follows: bool = field(default=False, init=False)
 
     def find(self, key: Key, tensor: Tensor, layer: nn.Module, given: object = None) -> Layout | None:
         """Find out what each axis of an output is.
@@ -84,7 +88,9 @@ class LayoutFinder:
             inherited = self._known.get(given)
             found = inherited if inherited is not None and _is_elementwise(layer, given, tensor) else None
         if found is None or not found.is_ordered:
-            found = self._found(key, tensor, layer) or found or self._like_a_map(tuple(tensor.shape))
+            again = self._found(key, tensor, layer)
+            agrees = found is None or (again is not None and again.channel_axes == found.channel_axes)
+            found = (again if agrees else found) or self._like_a_map(tuple(tensor.shape))
         self._known[tensor] = found
         if found is not None and found.is_plain and found.is_ordered:
             self._maps.add(tuple(tensor.shape))
@@ -98,24 +104,40 @@ class LayoutFinder:
             return None  # packed or unbatched sequences, and the states of several layers
         channel = by_contract = _channel_by_contract(layer, key, shape)
         other = self.others.get(key)
-        by_shape = None if other is None or len(other) != len(shape) else self._by_shape(shape, other)
+        other = None if other is None or len(other) != len(shape) else other
+        batch, moved = (None, []) if other is None else self._moved(shape, other)
+        self._follows |= bool(moved)
+        by_shape = None if other is None else self._by_shape(shape, other)
         if by_shape is not None and channel in (None, by_shape[0]):
             channel = by_shape[0]
             if by_shape[1] is not None:
                 return by_shape[1]
-        in_front = shape[0] == self.batch
+        in_front = batch == 0 or (batch is None and shape[0] == self.batch)
         if in_front and len(shape) == 2 and (self.stamps is None or other is None):
             return _plain(shape)
         last = -len(self.size)
         sides = {new == old for new, old in zip((other or ())[last:], shape[last:], strict=False) if old > 1}
         if in_front and len(shape) in (4, 5) and by_contract == 1 and len(sides) < 2:  # these layers make maps
             return _plain(shape)
-        found = self._by_content(tensor, channel, key, layer)
+        front = 0 if in_front else batch
+        still = self._follows and batch is not None and not moved
+        queries = len(shape) == RECURRENT and (still or (other is None and self.has_queries()))
+        wide = [axis for axis, size in enumerate(shape) if axis != front and size > 1]
+        if queries and front is not None and len(wide) == 1:
+            return _loose(shape, front, wide[0])
+        found = None if queries else self._by_content(tensor, channel, key, layer, batch)
         if found is None and in_front and len(shape) == 2:
             return _plain(shape)
-        if found is None and in_front and channel and (channel == by_contract or len(shape) == RECURRENT):
-            return _loose(shape, 0, channel)
-        return found or self._by_width(shape, layer)
+        if found is None and front is not None and channel and (channel == by_contract or len(shape) == RECURRENT):
+            return _loose(shape, front, channel)
+        return found or (None if front is None else self._by_width(shape, front, layer))
+
+    def _moved(self, shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int | None, list[int]]:
+        """The axis of the images, where that is clear, and the axes that grow or shrink with them."""
+        batches = [axis for axis, size in enumerate(shape) if size == self.batch and other[axis] == 1]
+        if len(batches) != 1:
+            return None, []
+        return batches[0], [axis for axis, size in enumerate(shape) if axis != batches[0] and size != other[axis]]
 
     def _by_shape(self, shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int | None, Layout | None] | None:
         """The channels are the one axis that nothing moves; and the layout, where each side of the image is an axis."""
@@ -155,7 +177,9 @@ class LayoutFinder:
                 fits.append((round(sum(off), 3), len(fits), layout))
         return channel, min(fits)[-1] if fits else None
 
-    def _by_content(self, tensor: Tensor, channel: int | None, key: Key, layer: nn.Module) -> Layout | None:
+    def _by_content(
+        self, tensor: Tensor, channel: int | None, key: Key, layer: nn.Module, batch: int | None
+    ) -> Layout | None:
         """Where the stamps arrive."""
         if self.stamps is None:
             return None
@@ -165,7 +189,7 @@ class LayoutFinder:
         widths = set() if owner is None else _widths(owner)
         loose = None
         for axis, before, after in _batches(tuple(tensor.shape)):
-            if axis == channel:
+            if axis == channel or batch not in (None, axis):
                 continue
             found = _Split(values, axis, before, after).layout(self.size, self.stamps, channel, widths, heads=heads)
             if found is not None and found.is_ordered:
@@ -177,13 +201,11 @@ class LayoutFinder:
         """Of the very shape of maps that are known, in which no side is as long as there are channels."""
         return _plain(shape) if shape in self._maps and len(shape) > 2 and shape[1] not in shape[2:] else None
 
-    def _by_width(self, shape: tuple[int, ...], layer: nn.Module) -> Layout | None:
+    def _by_width(self, shape: tuple[int, ...], batch: int, layer: nn.Module) -> Layout | None:
         """Units that are no places, such as queries: the size of the module's last weights says which axis they are."""
         widths = {weight.shape[0] for weight in list(layer.parameters())[-1:]}
-        named = [axis for axis, size in enumerate(shape) if axis and size in widths]
-        if len(shape) != 3 or shape[0] != self.batch or len(named) != 1:
-            return None
-        return _loose(shape, 0, named[0])
+        named = [axis for axis, size in enumerate(shape) if axis != batch and size in widths]
+        return _loose(shape, batch, named[0]) if len(shape) == RECURRENT and len(named) == 1 else None
 
 
 class _Split:

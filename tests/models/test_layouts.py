@@ -177,6 +177,40 @@ def test_queries_are_read_one_by_one_and_have_no_places() -> None:
     assert made.images.isfinite().all()
 
 
+class Detector(nn.Module):
+    """Queries that are decoded twice, with as many classes as images are shown together in a dry run."""
+
+    def __init__(self, count: int, side: int | None) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 24, 8, 8)
+        self.queries = nn.Parameter(torch.randn(1, count, 24))
+        self.decoder = nn.TransformerDecoder(
+            nn.TransformerDecoderLayer(24, 4, 48, batch_first=True), 2, nn.LayerNorm(24)
+        )
+        self.classes = nn.Linear(24, 3)
+        self.side = side
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.side is not None and images.shape[-1] != self.side:
+            raise ValueError(f"takes {self.side} pixels")
+        places = self.patches(images).flatten(2).transpose(1, 2)
+        return self.classes(self.decoder(self.queries.expand(len(images), -1, -1), places))
+
+
+@pytest.mark.parametrize("side", [None, SIDE], ids=["any size", "one size"])
+@pytest.mark.parametrize("count", [4, 9, 16, 20, 25])  # squares, and squares with tokens beside them
+def test_queries_of_a_detector_are_never_taken_for_places(count: int, side: int | None) -> None:
+    torch.manual_seed(0)
+    net = Detector(count, side).eval()
+    table = of_size(net).layers
+    names = ["linear1", "linear2", "norm2", "norm3", ""]
+    addresses = [f"decoder.layers.{layer}.{name}".rstrip(".") for layer in range(2) for name in names]
+    for address in [*addresses, "decoder.norm", "classes", "output"]:
+        record = table[address]
+        width = 48 if "linear1" in address else 3 if address in ("classes", "output") else 24
+        assert (record.channels, record.layout) == (width, "B N C"), address
+
+
 class Boxes(nn.Module):
     """Rows of which nobody knows the image, as of the heads of a detector."""
 

@@ -31,6 +31,7 @@ from lucidtorch.models.axes.layout import (
 Energies: TypeAlias = npt.NDArray[np.float64]
 Arrangement: TypeAlias = tuple[Dimension, ...]
 MOST_TOKENS = 8  # class and register tokens on one side of the image's own
+MOST_BESIDE = 1.0  # times the image's own tokens: queries, which are no places, could be split in many ways
 STRONG = 0.25  # of the strongest place: what is weaker may have come through the windows of convolutions
 INSIDE = 0.7  # of what is strong: the share that must lie around the places of the stamps
 NEAR = 0.2  # of how far a stamp may lie from its place: no other order can do better
@@ -213,6 +214,8 @@ def _in_one(sizes: tuple[int, ...], size: tuple[int, ...]) -> Iterator[Arrangeme
     (count,) = sizes
     for beside in range(2 * MOST_TOKENS + 1):
         for after in range(max(0, beside - MOST_TOKENS), min(beside, MOST_TOKENS) + 1):
+            if beside > (count - beside) * MOST_BESIDE:
+                continue
             for grid in _grids(count - beside, size):
                 inner = tuple(Piece(kind, side) for kind, side in zip(_kinds(grid), grid, strict=True))
                 yield ((wrapped(TOKENS, inner, beside - after, after),) if beside else inner,)

@@ -124,6 +124,11 @@ class Layout:
         return not any(piece.kind == PLACES for piece in pieces_of(self.axes))
 
     @cached_property
+    def channel_axes(self) -> list[int]:
+        """Which dimensions of the raw tensor hold channels."""
+        return [place for place, one in enumerate(self.axes) if has_channel(one)]
+
+    @cached_property
     def sized(self) -> bool:
         """Whether it holds only for inputs of the size at which the network was traced."""
         return any(len(one) > 1 or any(piece.kind in WRAPPERS or piece.shift for piece in one) for one in self.axes)

@@ -97,7 +97,12 @@ def patch_of(module: nn.Module) -> int:
 
 
 class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Each token attends to itself alone, convolutions that keep the size see one place, and means are all alike."""
+    """Each token attends to itself alone, convolutions that keep the size see one place, and means are all alike.
+
+    Learned queries have no place; from the first attention with such queries on, tokens attend to all others.
+    """
+
+    has_queries = False
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -109,6 +114,10 @@ class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
             ones, none = [1] * len(padding), [0] * len(padding)
             return func(values, middle, bias, ones, none, ones, False, none, others[-1])
         result = func(*args, **(kwargs or {}))
+        if name.startswith(ATTENTION) and _are_learned(args[0], args[1]):
+            self.has_queries = True
+        if self.has_queries:
+            return result
         if name in SOFTMAXES and result.dim() > 2:
             keys = _own_keys(*result.shape[-2:])
             if keys is not None:
@@ -120,6 +129,13 @@ class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
         elif name in MEANS and result.dim() == MAP_AXES and result.shape[2:].numel() == 1 and len(result) == STAMPS:
             result.copy_(result[:1].expand_as(result))
         return result
+
+
+def _are_learned(queries: Tensor, keys: Tensor) -> bool:
+    """Whether several queries are the same for all images, and keys are not."""
+    if len(queries) != STAMPS or len(keys) != STAMPS or queries.shape[-2] == 1:
+        return False
+    return bool((queries == queries[:1]).all()) and not bool((keys == keys[:1]).all())
 
 
 def _own_keys(queries: int, keys: int) -> Tensor | None:
@@ -154,7 +170,7 @@ def _keeps_size(
 
 
 @contextlib.contextmanager
-def unmixed(module: nn.Module) -> Iterator[None]:
+def unmixed(module: nn.Module) -> Iterator[Callable[[], bool]]:
     """Keep, while the block runs, what a network computes at one place from reaching others.
 
     Attention looks at itself only, and recurrent layers give for each step what they make of that step.
@@ -163,14 +179,15 @@ def unmixed(module: nn.Module) -> Iterator[None]:
         module: The network.
 
     Yields:
-        Nothing.
+        What says whether attention with learned queries has been met.
     """
+    mode = _Unmixed()  # type: ignore[no-untyped-call]
     with contextlib.ExitStack() as stack:
         for layer in module.modules():
             if isinstance(layer, nn.RNNBase):
                 stack.callback(layer.register_forward_hook(_memoryless(), prepend=True).remove)
-        stack.enter_context(_Unmixed())  # type: ignore[no-untyped-call]
-        yield
+        stack.enter_context(mode)
+        yield lambda: mode.has_queries
 
 
 def _memoryless() -> Callable[[nn.Module, tuple[Any, ...], Any], None]:

@@ -149,8 +149,15 @@ def _noted(
     found = Walk(tuple(images.shape[2:]))
     tracer = FieldTracer(images)
     notes = _Notes(found.firings, tracer, finder, output)
-    apart = contextlib.nullcontext() if finder.stamps is None else unmixed(module)
-    with notes.on(module), probing(module) as attempt, _attention_in_full(), apart, tracer, notes.watch:
+    apart = contextlib.nullcontext(bool) if finder.stamps is None else unmixed(module)
+    with (
+        notes.on(module),
+        probing(module) as attempt,
+        _attention_in_full(),
+        apart as finder.has_queries,
+        tracer,
+        notes.watch,
+    ):
         run(images)
     found.broken = attempt.reason
     return found

@@ -132,6 +132,16 @@ def test_every_layer_of_a_timm_network_is_known(name: str, size: int) -> None:
     assert [name for name in missing if "meta_mlp" not in name and not name.endswith(("softmax", "attn_drop"))] == []
 
 
+def test_a_scale_behind_rolled_windows_keeps_its_channels() -> None:
+    timm = pytest.importorskip("timm")
+    torch.manual_seed(0)
+    net = timm.create_model("gcvit_xxtiny", pretrained=False)
+    name = "stages.0.blocks.1.ls1"
+    seen = seen_in(net, (224, 224))
+    assert applied(seen, name).shape[1:] == (64, 56, 56)
+    assert torch.equal(applied(seen, name), seen[name][0].movedim(3, 1))
+
+
 def test_mixer_has_channels_but_no_places_inside_its_token_mlp() -> None:
     timm = pytest.importorskip("timm")
     net = timm.create_model("mixer_s16_224", pretrained=False, img_size=(64, 32))
