@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
+import torchvision
+from normalized_networks import seeded
 from small_networks import Threshold, as_model
 from torch import Tensor, nn
 from transformers.activations import NewGELUActivation, QuickGELUActivation
@@ -252,15 +254,19 @@ def test_every_unit_behind_a_smooth_rectifier_of_a_large_network_rises_or_is_rep
         folder = request.getfixturevalue("test_data") / "weights" / "dinov2_vits14_saliency"
         model, units = lt.load_model(f"hf/{folder}", device="cpu"), list(range(0, 1536, 64))
     else:
-        model, units = lt.load_model(network, weights="random", device="cpu"), list(range(24))
-    layers = [layer for layer in model.layers if type(model.module.get_submodule(layer)).__name__ == kind]
+        module = seeded(lambda: torchvision.models.get_model(network))
+        model, units = lt.load_model(module, mean=0.5, std=0.25, device="cpu"), list(range(24))
+    layers = [layer for layer, record in model.layers.items() if record.kind == kind]
+    transforms = (
+        "standard()" if network == "dinov2" else "identity()"
+    )  # random units answer to transforms more than to steps
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Dead")
-        warnings.filterwarnings("ignore", ".*random")
         found = lt.render(
             model,
-            lt.objectives.channel(layers[place], units),
+            1e6 * lt.objectives.channel(layers[place], units),  # random weights make small gradients
             param=lt.param.image(size, batch=24),
+            transforms=transforms,
             steps=40,
             progress=False,
         )
