@@ -14,6 +14,12 @@ import lucidtorch as lt
 from lucidtorch.base.errors import UnitError, UnknownLayerError
 
 CHANNEL, COLUMN, ROW = 5, 2, 1
+SCALE = 1000
+
+
+@pytest.fixture(autouse=True)
+def _same_weights() -> None:
+    torch.manual_seed(0)
 
 
 def raw_output(module: nn.Module, layer: str, images: Tensor) -> Tensor:
@@ -33,8 +39,9 @@ def check(model: lt.Model, layer: str, *, prefix: int | None, columns: int, step
 
     def render(objective: str) -> tuple[float, Tensor]:
         param = lt.param.image(size)
-        made = lt.render(model, objective, param=param, transforms="identity()", steps=steps, progress=False)
-        return float(made.values[0]), raw_output(model.module, layer, model.normalize(made.images))[0]
+        goal = f"{SCALE} * {objective}"  # a random network's layer scale makes gradients that Adam does not follow
+        made = lt.render(model, goal, param=param, transforms="identity()", steps=steps, progress=False)
+        return float(made.values[0]) / SCALE, raw_output(model.module, layer, model.normalize(made.images))[0]
 
     value, raw = render(f"channel({layer!r}, {CHANNEL})")
     grid = raw[..., CHANNEL].mean() if prefix is None else raw[prefix:, CHANNEL].mean()
