@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from guards.sources import Source, definitions, functions
 
-LONGEST_FILE, LONGEST_FUNCTION = 350, 50  # lines; of a function, those of its body below the docstring
+LONGEST_FILE, LONGEST_FUNCTION = 400, 50  # lines; of a function, those of its body below the docstring
 PROMISE = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "X" + "XX")) + r")\b")
 BROAD = ("Exception", "BaseException")
 
