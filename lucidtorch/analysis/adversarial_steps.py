@@ -89,18 +89,6 @@ def smallest_enough(
     that was not is then halved some times. So every tried value below the found one was too little; of those between,
     it is true only where more is never worse.
 
-    Args:
-        enough: Says of a value whether it is enough.
-        largest: The largest value that is tried.
-        first: The smallest value of the first round, above 0.
-        halvings: How often the gap is halved.
-
-    Returns:
-        What was found; None where not even the largest value was enough.
-
-    Raises:
-        BadInputError: The first value is not above 0, or the largest is below it.
-
     Example:
         >>> smallest_enough(lambda value: value >= 0.7, 8, first=0.25, halvings=2)
         Smallest(enough=0.75, too_little=0.625)

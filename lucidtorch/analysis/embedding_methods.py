@@ -16,17 +16,7 @@ START_SPREAD = 1e-4  # of the places that the search starts from, in the first d
 
 
 def components(rows: np.ndarray, dimensions: int, seed: int, threads: int) -> tuple[np.ndarray, float]:
-    """Bring vectors to their principal components.
-
-    Args:
-        rows: `[N, D]`, float64.
-        dimensions: How many components, at most N and D.
-        seed: Of the search, where the numbers are too many for an exact one.
-        threads: How many threads compute.
-
-    Returns:
-        `[N, dimensions]`, and the share of the variance that they hold.
-    """
+    """Bring vectors to their principal components."""
     search = PCA(dimensions, random_state=seed)
     with threadpool_limits(threads):
         found = search.fit_transform(rows)
@@ -36,18 +26,7 @@ def components(rows: np.ndarray, dimensions: int, seed: int, threads: int) -> tu
 def tsne_places(
     rows: np.ndarray, perplexity: float, iterations: int, seed: int, threads: int
 ) -> tuple[np.ndarray, float]:
-    """Lay vectors out by t-SNE.
-
-    Args:
-        rows: `[N, D]`, principal components, the largest first.
-        perplexity: About how many neighbours count.
-        iterations: How many steps the search takes.
-        seed: Of what little chance there is in it.
-        threads: How many threads compute.
-
-    Returns:
-        `[N, 2]` float64, and the divergence that the search ended with.
-    """
+    """Lay vectors out by t-SNE."""
     start = (rows[:, :2] / rows[:, 0].std() * START_SPREAD).astype(np.float32)
     search = TSNE(
         perplexity=perplexity, max_iter=iterations, init=start, learning_rate="auto", random_state=seed, n_jobs=threads
@@ -58,42 +37,17 @@ def tsne_places(
 
 
 def trust(rows: np.ndarray, places: np.ndarray, neighbours: int) -> float:
-    """Measure how far neighbours on a map are neighbours among the vectors.
-
-    Args:
-        rows: `[N, D]`.
-        places: `[N, 2]`.
-        neighbours: How many of each are looked at.
-
-    Returns:
-        The trustworthiness, 0 to 1.
-    """
+    """Measure how far neighbours on a map are neighbours among the vectors."""
     return float(sklearn_trustworthiness(rows, places, n_neighbors=neighbours))
 
 
 def nearest(rows: np.ndarray, neighbours: int) -> np.ndarray:
-    """Find the nearest others of each vector.
-
-    Args:
-        rows: `[N, D]`.
-        neighbours: How many.
-
-    Returns:
-        `[N, neighbours]`: their numbers.
-    """
+    """Find the nearest others of each vector."""
     found: np.ndarray = NearestNeighbors(n_neighbors=neighbours).fit(rows).kneighbors(return_distance=False)
     return found
 
 
 def assigned(places: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """Give each place a cell of its own, with the least sum of squared distances.
-
-    Args:
-        places: `[N, 2]`.
-        cells: `[M, 2]`, M at least N.
-
-    Returns:
-        `[N]`: the number of each one's cell.
-    """
+    """Give each place a cell of its own, with the least sum of squared distances."""
     _, found = linear_sum_assignment(cdist(places, cells, "sqeuclidean"))
     return np.asarray(found)

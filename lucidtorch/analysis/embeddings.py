@@ -40,14 +40,7 @@ class Embedding:
 
 
 def largest_perplexity(count: int) -> float:
-    """Say how large the perplexity of some vectors can be: a third of the neighbours that each has.
-
-    Args:
-        count: The number of vectors.
-
-    Returns:
-        The limit.
-    """
+    """Say how large the perplexity of some vectors can be: a third of the neighbours that each has."""
     return (count - 1) / LOOKED_AT
 
 
@@ -163,11 +156,7 @@ def umap(
 
 
 def check_umap() -> None:
-    """Make sure that umap-learn is installed.
-
-    Raises:
-        BadInputError: It is not.
-    """
+    """Make sure that umap-learn is installed."""
     if importlib.util.find_spec("umap") is None:
         raise BadInputError("UMAP needs umap-learn, which is not installed: pip install 'lucidtorch[umap]'")
 
@@ -257,14 +246,7 @@ def on_grid(places: Rows, columns: Annotated[int, Within(1, 65536)]) -> Tensor:
 
 
 def unit_square(places: Tensor) -> Tensor:
-    """Stretch a map, so that it fills the square from 0 to 1.
-
-    Args:
-        places: `[N, 2]`.
-
-    Returns:
-        `[N, 2]`, float64; 0.5 along a direction in which all are the same.
-    """
+    """Stretch a map, so that it fills the square from 0 to 1."""
     values = places.double()
     low, high = values.min(0).values, values.max(0).values
     spread = high - low

@@ -15,18 +15,7 @@ START = "nndsvda"
 def factorize(
     rows: np.ndarray, parts: int, seed: int, max_iter: int, threads: int
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Write a matrix as the product of two without negative numbers.
-
-    Args:
-        rows: `[R, C]` from 0 up, float64.
-        parts: The number P of columns of the first and of rows of the second.
-        seed: Of the start.
-        max_iter: After how many iterations the search ends at the latest; that it did is no warning here.
-        threads: How many threads compute.
-
-    Returns:
-        `[R, P]`, `[P, C]`, and the number of iterations.
-    """
+    """Write a matrix as the product of two without negative numbers."""
     # Convergence is measured from the start, and for a single part START is the end already, up to rounding.
     start = START if parts > 1 else "random"
     search = NMF(parts, init=start, random_state=seed, max_iter=max_iter)

@@ -49,14 +49,7 @@ def heat_overlay(image: Picture, heat: Plane) -> Tensor:
 
 
 def scaled_heat(heat: Tensor) -> Tensor:
-    """Scale a heat map to its own largest value.
-
-    Args:
-        heat: Of any shape.
-
-    Returns:
-        The same shape, in [0, 1]: 0 where there is none or less, 1 at the strongest place.
-    """
+    """Scale a heat map to its own largest value."""
     positive = heat.double().clamp(min=0)
     peak = positive.max()
     return positive / peak if float(peak) > 0 else positive

@@ -105,14 +105,7 @@ def framed(images: Maps, colours: Rows) -> Tensor:
 
 
 def in_grey(image: Tensor) -> Tensor:
-    """Take the colours out of a picture.
-
-    Args:
-        image: `[1, H, W]` or `[3, H, W]`.
-
-    Returns:
-        `[1, H, W]`: as bright as its colours look (ITU-R BT.601).
-    """
+    """Take the colours out of a picture."""
     return (
         image if len(image) == 1 else torch.einsum("k,khw->hw", torch.from_numpy(GREY_WEIGHTS).to(image), image)[None]
     )

@@ -83,17 +83,7 @@ def saturation(image: Picture) -> float:
 
 
 def centred(image: Tensor) -> Tensor:
-    """Take the mean of each channel away.
-
-    Args:
-        image: `[C, H, W]`.
-
-    Returns:
-        The same shape in float64; zeros where a channel is even.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
-    """
+    """Take the mean of each channel away."""
     check_picture(image)
     values = image.detach().cpu().double()
     found = values - values.mean((-2, -1), keepdim=True)
@@ -101,13 +91,6 @@ def centred(image: Tensor) -> Tensor:
 
 
 def check_picture(image: Tensor) -> None:
-    """Make sure that something has the shape of a picture.
-
-    Args:
-        image: What was given.
-
-    Raises:
-        BadInputError: It is not `[C, H, W]`, or empty.
-    """
+    """Make sure that something has the shape of a picture."""
     if image.ndim != PICTURE_AXES or not image.numel():
         raise BadInputError(f"A picture [C, H, W] is measured here, but {list(image.shape)} was given.")

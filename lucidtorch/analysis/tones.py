@@ -23,17 +23,7 @@ ORANGE, BLUE = 50.0, 255.0  # above zero, and below
 
 
 def toned(shares: Tensor, signed: bool, tones: Tones) -> Tensor:
-    """Write numbers as tones.
-
-    Args:
-        shares: Any shape; from 0 to 1, or from -1 to 1 where signed.
-        signed: Whether zero stands in the middle.
-        tones: ``grey`` goes from black to white, with zero in the middle grey where signed; ``heat`` goes from black
-            over violet, red and yellow to white, and where signed from black to orange above zero and to blue below.
-
-    Returns:
-        `[1, ...]` for grey and `[3, ...]` for heat, in [0, 1].
-    """
+    """Write numbers as tones."""
     if tones == "grey":
         return ((shares + 1) / 2 if signed else shares)[None]
     return _two_hues(shares) if signed else _one_way(shares)

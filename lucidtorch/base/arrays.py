@@ -42,17 +42,7 @@ class Array:
 
     @classmethod
     def of(cls, numbers: object) -> Array:
-        """Take numbers in whatever form they come.
-
-        Args:
-            numbers: A tensor, an array, or nested sequences; small ones are kept in float64, large ones in float32.
-
-        Returns:
-            The same numbers as a value.
-
-        Raises:
-            BadInputError: They are ragged, no real numbers, empty, or not finite.
-        """
+        """Take numbers in whatever form they come."""
         if isinstance(numbers, Array):
             return numbers
         if isinstance(numbers, Tensor | np.ndarray) and not is_dense(numbers):
@@ -100,25 +90,11 @@ class Array:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def tensor(self, like: Tensor) -> Tensor:
-        """Give the numbers as a tensor.
-
-        Args:
-            like: A tensor whose kind of number and device the result shall have.
-
-        Returns:
-            A tensor of this array's shape.
-        """
+        """Give the numbers as a tensor."""
         return torch.tensor(self.numpy(), dtype=like.dtype, device=like.device)
 
     def save(self, folder: Path) -> Path:
-        """Write the array into a folder under its own name.
-
-        Args:
-            folder: Where the file shall stand.
-
-        Returns:
-            The path of the file.
-        """
+        """Write the array into a folder under its own name."""
         path = folder / self.file_name
         atomic_write_bytes(path, self.file_bytes())
         return path
@@ -129,11 +105,7 @@ class Array:
         return f"array({self.file_name!r}, sha256={self.sha256!r})"
 
     def file_bytes(self) -> bytes:
-        """Give the content of the file that holds this array.
-
-        Returns:
-            What numpy writes.
-        """
+        """Give the content of the file that holds this array."""
         stream = io.BytesIO()
         np.save(stream, self.numpy(), allow_pickle=False)
         return stream.getvalue()
@@ -153,18 +125,7 @@ ImageLike: TypeAlias = Annotated[ArrayLike, Pictured]  # `[C, H, W]`, or `[B, C,
 
 
 def load_array(path: Path, sha256: str | None = None) -> Array:
-    """Read an array from a `.npy` file.
-
-    Args:
-        path: The file.
-        sha256: What its checksum must be; None accepts any.
-
-    Returns:
-        The numbers as a value.
-
-    Raises:
-        ExpressionError: The file is missing, is no array of numbers, or has another checksum.
-    """
+    """Read an array from a `.npy` file."""
     check_read(path)
     try:
         content = read_bytes(path)

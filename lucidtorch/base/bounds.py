@@ -28,14 +28,7 @@ class Within:
     below: bool = False
 
     def holds(self, number: Any) -> bool:
-        """Say whether a number lies within the bounds.
-
-        Args:
-            number: A finite number.
-
-        Returns:
-            Whether it does.
-        """
+        """Say whether a number lies within the bounds."""
         at_border = (self.above and number == self.low) or (self.below and number == self.high)
         return bool(self.low <= number <= self.high and not at_border)
 

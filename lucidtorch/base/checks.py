@@ -42,12 +42,6 @@ def checked(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
 
     What it computes does not depend on the caller's autocast, default type or device, or inference mode (`pinned`).
     The annotations are resolved at the first call. Wrong names or numbers of arguments stay Python's own `TypeError`.
-
-    Args:
-        function: A function, a method or an `__init__`.
-
-    Returns:
-        The same with the check before it, in surroundings of its own.
     """
     name = function.__qualname__.removesuffix(".__init__").rpartition("<locals>.")[2]
     signature = inspect.signature(function)
@@ -63,14 +57,7 @@ def checked(function: Callable[Arguments, Result]) -> Callable[Arguments, Result
 
 
 def check_fields(value: Any) -> None:
-    """Check the fields of a frozen dataclass against their annotations, in its `__post_init__`.
-
-    Args:
-        value: The object that is being made.
-
-    Raises:
-        BadInputError: A field does not fit.
-    """
+    """Check the fields of a frozen dataclass against their annotations, in its `__post_init__`."""
     kind: Callable[..., Any] = type(value)
     given = {field.name: getattr(value, field.name) for field in dataclasses.fields(value) if field.init}
     taken = fitting(kind.__name__, inspect.signature(kind), hints_of(kind), given)
@@ -79,20 +66,7 @@ def check_fields(value: Any) -> None:
 
 
 def fitting(call: str, signature: inspect.Signature, hints: Hints, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Check arguments against annotations.
-
-    Args:
-        call: The name of what is called, for the message.
-        signature: Its parameters.
-        hints: Their types.
-        arguments: The arguments by parameter, as `inspect.Signature.bind` gives them.
-
-    Returns:
-        The arguments, with numpy's numbers as Python's.
-
-    Raises:
-        BadInputError: One does not fit.
-    """
+    """Check arguments against annotations."""
     found = {}
     for name, value in arguments.items():
         parameter, hint = signature.parameters[name], hints.get(name, Any)
@@ -104,20 +78,7 @@ def fitting(call: str, signature: inspect.Signature, hints: Hints, arguments: Ma
 
 
 def fitted(call: str, parameter: inspect.Parameter, hint: Any, value: Any) -> Any:
-    """Check one argument against its annotation.
-
-    Args:
-        call: The name of what is called, for the message.
-        parameter: The parameter.
-        hint: Its type.
-        value: The argument.
-
-    Returns:
-        The argument, with numpy's numbers as Python's.
-
-    Raises:
-        BadInputError: It does not fit.
-    """
+    """Check one argument against its annotation."""
     if value is parameter.default:
         return value
     try:
@@ -206,56 +167,24 @@ def _is_path(value: str | Path) -> bool:
 
 
 def is_dense(value: Tensor | np.ndarray) -> bool:
-    """Say whether an array holds real numbers one by one: it is not on the meta device, sparse, quantized or complex.
-
-    Args:
-        value: The array.
-
-    Returns:
-        Whether it does.
-    """
+    """Say whether an array holds real numbers one by one: not on the meta device, sparse, quantized or complex."""
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "biuf"
     return value.layout is torch.strided and not (value.is_meta or value.is_quantized or value.is_complex())
 
 
 def is_whole(value: object) -> TypeGuard[int]:
-    """Say whether something is a whole number, and no truth value.
-
-    Args:
-        value: What was given.
-
-    Returns:
-        Whether it is, and takes no more than 63 bits and a sign.
-    """
+    """Say whether something is a whole number, and no truth value."""
     return isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= WHOLE_BITS
 
 
 def is_number(value: object) -> TypeGuard[float]:
-    """Say whether something is a finite number, and no truth value.
-
-    Args:
-        value: What was given.
-
-    Returns:
-        Whether it is.
-    """
+    """Say whether something is a finite number, and no truth value."""
     return is_whole(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def check_number(value: object, what: str, *, low: float, whole: bool = False, high: float = math.inf) -> None:
-    """Refuse an argument that is no fitting number.
-
-    Args:
-        value: What was given.
-        what: The call and its argument, for the message.
-        low: The smallest number that fits.
-        whole: Whether it must be a whole number.
-        high: The largest number that fits.
-
-    Raises:
-        BadInputError: It does not fit.
-    """
+    """Refuse an argument that is no fitting number."""
     within = Within(low, high)
     if not is_number(value) or not within.holds(value) or (whole and not is_whole(value)):
         name = "a whole number" if whole else "a number"
@@ -263,54 +192,21 @@ def check_number(value: object, what: str, *, low: float, whole: bool = False, h
 
 
 def whole(value: object, what: str) -> int:
-    """Take a whole number from 1.
-
-    Args:
-        value: What was given.
-        what: The call and its argument, for the message.
-
-    Returns:
-        The number.
-
-    Raises:
-        BadInputError: It is none.
-    """
+    """Take a whole number from 1."""
     if not is_whole(value) or value < 1:
         raise BadInputError(f"{what} takes a whole number from 1, but {shown(value)} was given.")
     return value
 
 
 def finite(value: object, what: str) -> float:
-    """Take a number.
-
-    Args:
-        value: What was given.
-        what: The call and its argument, for the message.
-
-    Returns:
-        The number.
-
-    Raises:
-        BadInputError: It is none, or not finite.
-    """
+    """Take a number."""
     if not is_number(value):
         raise BadInputError(f"{what} takes a number, but {shown(value)} was given.")
     return float(value)
 
 
 def positive(value: object, what: str) -> float:
-    """Take a number above 0.
-
-    Args:
-        value: What was given.
-        what: The call and its argument, for the message.
-
-    Returns:
-        The number.
-
-    Raises:
-        BadInputError: It is none, or not above 0.
-    """
+    """Take a number above 0."""
     number = finite(value, what)
     if number <= 0:
         raise BadInputError(f"{what} takes a positive number, but {shown(value)} was given.")

@@ -31,11 +31,7 @@ _whole: ContextVar[bool] = ContextVar("every argument is written", default=False
 
 @contextlib.contextmanager
 def defaults_of(version: str | None) -> Iterator[None]:
-    """Read and write texts in the block as a version did that left defaults out.
-
-    Args:
-        version: The version; texts have today's defaults where None.
-    """
+    """Read and write texts in the block as a version did that left defaults out."""
     token = _earlier.set(None if version is None else CHANGED[version])
     try:
         yield
@@ -44,15 +40,7 @@ def defaults_of(version: str | None) -> Iterator[None]:
 
 
 def with_defaults(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a function have the defaults that hold here.
-
-    Args:
-        name: Its name in the notation.
-        function: The function.
-
-    Returns:
-        The function, or one with an earlier version's defaults.
-    """
+    """Let a function have the defaults that hold here."""
     earlier = (_earlier.get() or {}).get(name)
     if earlier is None:
         return function
@@ -65,45 +53,22 @@ def with_defaults(name: str, function: Callable[..., Any]) -> Callable[..., Any]
 
 
 def default_of(name: str, parameter: inspect.Parameter) -> Any:
-    """Say what a text means that leaves an argument out.
-
-    Args:
-        name: The name of the function in the notation.
-        parameter: The parameter.
-
-    Returns:
-        The default that holds here; `inspect.Parameter.empty` where the argument cannot be left out.
-    """
+    """Say what a text means that leaves an argument out."""
     return (_earlier.get() or {}).get(name, {}).get(parameter.name, parameter.default)
 
 
 def is_earlier() -> bool:
-    """Say whether an earlier version's defaults hold here.
-
-    Returns:
-        Whether they do.
-    """
+    """Say whether an earlier version's defaults hold here."""
     return _earlier.get() is not None
 
 
 def is_written_whole() -> bool:
-    """Say whether texts write arguments that have their defaults.
-
-    Returns:
-        Whether they do: within `record_text`.
-    """
+    """Say whether texts write arguments that have their defaults."""
     return _whole.get()
 
 
 def record_text(value: object) -> str:
-    """Write a value as records hold it: with every argument, or as an earlier version did where its defaults hold.
-
-    Args:
-        value: An objective, param, pipeline, constraints, or rule.
-
-    Returns:
-        Its text, which reads back.
-    """
+    """Write a value as records hold it: with every argument, or as an earlier version did where its defaults hold."""
     token = _whole.set(not is_earlier())
     try:
         return repr(value)
@@ -112,26 +77,12 @@ def record_text(value: object) -> str:
 
 
 def today_text(value: object) -> str:
-    """Write a value for texts that are read later, when no earlier version's defaults hold.
-
-    Args:
-        value: Anything that prints.
-
-    Returns:
-        Its text, without what has its default today.
-    """
+    """Write a value for texts that are read later, when no earlier version's defaults hold."""
     with defaults_of(None):
         return repr(value)
 
 
 def key_text(value: object) -> str:
-    """Write a value for checksums and seeds, which no changed default may change.
-
-    Args:
-        value: Anything that prints.
-
-    Returns:
-        Its text, without what had its default in the first version.
-    """
+    """Write a value for checksums and seeds, which no changed default may change."""
     with defaults_of(FIRST):
         return repr(value)

@@ -102,16 +102,7 @@ class LucidtorchWarning(UserWarning):
 
 
 def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
-    """Find the known words that look most like a misspelt one.
-
-    Args:
-        word: What was given.
-        known: All words that would have been right.
-        count: How many to return at most.
-
-    Returns:
-        The closest words, best first; the first known ones where none is close.
-    """
+    """Find the known words that look most like a misspelt one."""
     words = list(dict.fromkeys(known))
     likeness = {known_word: difflib.SequenceMatcher(None, word, known_word).ratio() for known_word in words}
     close = sorted((one for one in words if likeness[one] >= CLOSE), key=lambda one: -likeness[one])
@@ -119,15 +110,7 @@ def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
-    """Write the closest known words as a question that ends an error message.
-
-    Args:
-        word: What was given.
-        known: All words that would have been right.
-
-    Returns:
-        ``Did you mean 'a', 'b' or 'c'?``, or an empty text where nothing is known.
-    """
+    """Write the closest known words as a question that ends an error message."""
     names = [repr(name) for name in nearest(word, known)]
     if not names:
         return ""

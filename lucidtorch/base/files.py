@@ -34,14 +34,6 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
     """Write a file under a temporary name beside it and then give it its name.
 
     Temporary files of the same file that killed processes left are removed.
-
-    Args:
-        path: Where the file shall stand; its folder is made when missing.
-        data: What it shall hold.
-
-    Raises:
-        OutputError: The folder cannot be made or written to.
-        WriteError: The disk is full or broken.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,16 +44,7 @@ def atomic_write_bytes(path: Path, data: bytes) -> None:
 
 
 def atomic_write_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8 so that it appears whole or not at all.
-
-    Args:
-        path: Where the file shall stand; its folder is made when missing.
-        text: What it shall hold.
-
-    Raises:
-        OutputError: The folder cannot be made or written to.
-        WriteError: The disk is full or broken.
-    """
+    """Write a text file in UTF-8 so that it appears whole or not at all."""
     atomic_write_bytes(path, text.encode("utf-8"))
 
 
@@ -69,14 +52,6 @@ def replace_file(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, into a folder that must be there.
 
     Nobody looks for temporary files of killed processes: that lists the folder, which may hold many files.
-
-    Args:
-        path: Where the file shall stand.
-        data: What it shall hold.
-
-    Raises:
-        OutputError: The folder cannot be written to.
-        WriteError: The disk is full or broken, or the folder has gone.
     """
     temporary = temporary_path(path)
     try:
@@ -94,28 +69,14 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def temporary_path(path: Path) -> Path:
-    """Name the temporary file that becomes another file.
-
-    Args:
-        path: The file.
-
-    Returns:
-        A path beside it that no other process uses, and that `remove_stale` knows.
-    """
+    """Name the temporary file that becomes another file."""
     name = f".{_target(path.name)}.lucidtorch-{_host()}-{os.getpid()}-{secrets.token_hex(4)}.part"
     _own.add(name)
     return path.with_name(name)
 
 
 def temporary_folder(word: str) -> Path:
-    """Make a folder for temporary files in that of the system; those that killed processes left are removed.
-
-    Args:
-        word: What it is for, in lower-case letters.
-
-    Returns:
-        The folder, which the caller removes.
-    """
+    """Make a folder for temporary files in that of the system; those that killed processes left are removed."""
     place = Path(tempfile.gettempdir())
     for name in _names(place):
         found = SCRATCH.fullmatch(name)
@@ -128,12 +89,7 @@ def temporary_folder(word: str) -> Path:
 
 
 def remove_stale(folder: Path, target: str | None = None) -> None:
-    """Remove temporary files whose process has ended: by their exact names, which nobody else gives.
-
-    Args:
-        folder: Where they stand; what is deeper inside is left alone.
-        target: The name of the file that they would have become; any where None.
-    """
+    """Remove temporary files whose process has ended: by their exact names, which nobody else gives."""
     wanted = None if target is None else _target(target)
     for name in _names(folder):
         found, entry = TEMPORARY.fullmatch(name), folder / name
@@ -147,15 +103,7 @@ def remove_stale(folder: Path, target: str | None = None) -> None:
 
 
 def check_output_file(path: Path) -> None:
-    """Make sure, by trying, that a file can be written at a path.
-
-    Args:
-        path: The file that shall be written later; one that stands there already is left as it is.
-
-    Raises:
-        OutputError: The path is a folder, its parent is a file, or writing there fails.
-        WriteError: The disk is full or broken.
-    """
+    """Make sure, by trying, that a file can be written at a path."""
     if len(os.fsencode(path.name)) > LONGEST_NAME:
         raise OutputError(f"The name of a file has at most {LONGEST_NAME} bytes, but {path.name[:40]!r}... has more.")
     if path.is_dir():
@@ -164,31 +112,14 @@ def check_output_file(path: Path) -> None:
 
 
 def check_output_folder(path: Path) -> None:
-    """Make sure, by trying, that files can be written into a folder.
-
-    Args:
-        path: The folder that shall be filled later; it is made when missing.
-
-    Raises:
-        OutputError: The path is a file, or writing there fails.
-        WriteError: The disk is full or broken.
-    """
+    """Make sure, by trying, that files can be written into a folder."""
     if path.exists() and not path.is_dir():
         raise OutputError(f"{path} is a file, and a folder is needed; choose another name.")
     _try_writing(path)
 
 
 def write_failure(path: Path, error: OSError, into: str = "") -> LucidtorchError:
-    """Say why something cannot be written.
-
-    Args:
-        path: What was to be written.
-        error: What the system said.
-        into: ``into`` with a space, where the path is that of a folder.
-
-    Returns:
-        A `WriteError` where the place is right and writing failed all the same, else an `OutputError`.
-    """
+    """Say why something cannot be written."""
     reason = f"Cannot write {into}{path}: {error.strerror or error}."
     if error.errno in FAILURES:
         return WriteError(f"{reason} Make room, or choose another place to write to, and give the command again.")

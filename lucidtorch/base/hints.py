@@ -16,14 +16,7 @@ Hints: TypeAlias = Mapping[str, Any]
 
 @functools.cache
 def hints_of(function: Callable[..., Any]) -> Hints:
-    """Resolve the annotations of a function or a dataclass.
-
-    Args:
-        function: The function or class.
-
-    Returns:
-        The type of each parameter; none where an annotation of a function that is not lucidtorch's does not resolve.
-    """
+    """Resolve the annotations of a function or a dataclass."""
     try:
         return typing.get_type_hints(function, include_extras=True)
     except (NameError, TypeError):
@@ -44,14 +37,7 @@ def _resolvable(function: Callable[..., Any]) -> Hints:
 
 
 def marks_of(hint: Any) -> tuple[Any, ...]:
-    """List what `Annotated` says in a type and in its parts.
-
-    Args:
-        hint: The type.
-
-    Returns:
-        Bounds, axes and marks, the outermost last.
-    """
+    """List what `Annotated` says in a type and in its parts."""
     if get_origin(hint) is Literal:
         return ()
     inner, *own = get_args(hint) if get_origin(hint) is Annotated else (hint,)
@@ -60,14 +46,7 @@ def marks_of(hint: Any) -> tuple[Any, ...]:
 
 
 def alternatives(hint: Any) -> tuple[Any, ...]:
-    """List the types that a union joins.
-
-    Args:
-        hint: The type.
-
-    Returns:
-        Each of them; the type alone where it is no union.
-    """
+    """List the types that a union joins."""
     if get_origin(hint) is Annotated:
         return alternatives(get_args(hint)[0])
     return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

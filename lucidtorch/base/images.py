@@ -27,14 +27,7 @@ BEHIND = 0.5  # what see-through pictures lie on where a file cannot be see-thro
 
 
 def to_bytes(images: Tensor) -> np.ndarray:
-    """Round images to 8 bits.
-
-    Args:
-        images: `[..., C, H, W]` in [0, 1].
-
-    Returns:
-        uint8 of the same shape.
-    """
+    """Round images to 8 bits."""
     scaled = images.detach().cpu().double().clamp(0, 1) * 255
     rounded: np.ndarray = scaled.round().to(torch.uint8).numpy()
     return rounded
@@ -46,12 +39,6 @@ def visible(image: Tensor) -> Tensor:
     One channel is grey and three are RGB. Of any other number, each channel has a colour of its own, with hues evenly
     round the circle from red, and a pixel is the mean of the colours, weighted by the channels' values: equal channels
     are grey of just that value, nothing leaves [0, 1], and of three channels it would be RGB itself.
-
-    Args:
-        image: `[C, H, W]`.
-
-    Returns:
-        `[1, H, W]` for one channel, `[3, H, W]` for all others.
     """
     channels = len(image)
     if channels in (1, 3):
@@ -62,15 +49,7 @@ def visible(image: Tensor) -> Tensor:
 
 
 def resized(images: Tensor, size: Sequence[int]) -> Tensor:
-    """Bring images to a size, smoothly.
-
-    Args:
-        images: `[C, H, W]` or `[B, C, H, W]` in [0, 1].
-        size: Height and width.
-
-    Returns:
-        The images in that size, in [0, 1]; as they are where they have it already.
-    """
+    """Bring images to a size, smoothly."""
     if tuple(images.shape[-2:]) == tuple(size):
         return images
     batch = images if images.ndim == BATCH_AXES else images[None]
@@ -79,15 +58,7 @@ def resized(images: Tensor, size: Sequence[int]) -> Tensor:
 
 
 def shrunk(images: Tensor, side: int) -> Tensor:
-    """Make images smaller, so that their longer side is no longer than allowed.
-
-    Args:
-        images: `[C, H, W]` or `[B, C, H, W]` in [0, 1].
-        side: How long it may be, in pixels.
-
-    Returns:
-        The images, smaller where they were larger, in their own proportions.
-    """
+    """Make images smaller, so that their longer side is no longer than allowed."""
     longer = max(images.shape[-2:])
     if longer <= side:
         return images
@@ -95,15 +66,7 @@ def shrunk(images: Tensor, side: int) -> Tensor:
 
 
 def sheet(images: Tensor, columns: int | None = None) -> Tensor:
-    """Lay images out in a grid with narrow dark gaps.
-
-    Args:
-        images: `[B, C, H, W]`.
-        columns: How many stand in a row; about a square where None.
-
-    Returns:
-        `[C, h, w]`; a single image comes back without gaps.
-    """
+    """Lay images out in a grid with narrow dark gaps."""
     count, channels, height, width = images.shape
     if count == 1:
         return images[0]
@@ -118,27 +81,13 @@ def sheet(images: Tensor, columns: int | None = None) -> Tensor:
 
 
 def on_grey(images: Tensor) -> Tensor:
-    """Lay see-through images on middle grey.
-
-    Args:
-        images: `[..., C, H, W]` in [0, 1], of which the last channel is opacity.
-
-    Returns:
-        `[..., C - 1, H, W]`.
-    """
+    """Lay see-through images on middle grey."""
     colours, opacity = images[..., :-1, :, :], images[..., -1:, :, :]
     return colours * opacity + BEHIND * (1 - opacity)
 
 
 def dead_mark(image: Tensor) -> Tensor:
-    """Draw what stands in the place of a dead unit's picture: flat grey with a cross.
-
-    Args:
-        image: `[C, H, W]`, or `[C, T, H, W]`, for its shape.
-
-    Returns:
-        The same shape.
-    """
+    """Draw what stands in the place of a dead unit's picture: flat grey with a cross."""
     height, width = image.shape[-2:]
     rows = torch.linspace(0, 1, height)[:, None]
     columns = torch.linspace(0, 1, width)[None, :]
@@ -148,16 +97,7 @@ def dead_mark(image: Tensor) -> Tensor:
 
 
 def encode_png(image: Tensor, text: str = "", *, alpha: bool = False) -> bytes:
-    """Write an image as PNG, the same bytes for the same image and text.
-
-    Args:
-        image: `[C, H, W]` in [0, 1].
-        text: The recipe to put inside; nothing where empty.
-        alpha: Whether the last channel is opacity.
-
-    Returns:
-        The bytes of the file.
-    """
+    """Write an image as PNG, the same bytes for the same image and text."""
     shown = torch.cat([visible(image[:-1]), image[-1:]]) if alpha else visible(image)
     pixels = to_bytes(shown)
     picture = Image.fromarray(pixels[0] if len(pixels) == 1 else np.ascontiguousarray(pixels.transpose(1, 2, 0)))
@@ -175,17 +115,7 @@ def _text_of(picture: PngImagePlugin.PngImageFile) -> str | None:
 
 
 def read_png_text(path: Path) -> str:
-    """Read the recipe inside a PNG.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The text that `encode_png` put inside.
-
-    Raises:
-        RecipeError: The file is missing, is no PNG, or carries no recipe.
-    """
+    """Read the recipe inside a PNG."""
     try:
         with (
             warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),

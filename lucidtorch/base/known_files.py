@@ -25,24 +25,12 @@ LONGEST = 1 << 20  # bytes of an entry
 
 
 def file_name(path: str) -> str:
-    """Take the folders off a path, of whatever system it is.
-
-    Args:
-        path: A path; a word without folders stays as it is.
-
-    Returns:
-        Its last part.
-    """
+    """Take the folders off a path, of whatever system it is."""
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2]
 
 
 def remember(checksum: str | None, name: Any) -> None:
-    """Note where the user found something; not what a file from elsewhere names.
-
-    Args:
-        checksum: Its SHA-256, in hexadecimal digits; nothing is noted where None.
-        name: Its whole path, or what else names it, as plain data.
-    """
+    """Note where the user found something; not what a file from elsewhere names."""
     if checksum is None or not CHECKSUM.fullmatch(checksum) or recall(checksum) == name:
         return
     texts = [name] if isinstance(name, str) else name.values() if isinstance(name, dict) else name
@@ -53,14 +41,7 @@ def remember(checksum: str | None, name: Any) -> None:
 
 
 def recall(checksum: str | None) -> Any:
-    """Say where the user found something before.
-
-    Args:
-        checksum: Its SHA-256.
-
-    Returns:
-        What `remember` was told; None where nothing is known.
-    """
+    """Say where the user found something before."""
     if checksum is None or not CHECKSUM.fullmatch(checksum):
         return None
     try:
@@ -71,14 +52,7 @@ def recall(checksum: str | None) -> Any:
 
 
 def recall_file(checksum: str | None) -> Path | None:
-    """Find a file that the user named before and that is still there.
-
-    Args:
-        checksum: Its SHA-256; whoever opens it compares it again.
-
-    Returns:
-        The file, or None.
-    """
+    """Find a file that the user named before and that is still there."""
     name = recall(checksum)
     path = Path(name) if isinstance(name, str) else None
     try:

@@ -22,15 +22,7 @@ REFUSALS = (
 
 
 def check_memory(numbers: float, what: str) -> None:
-    """Refuse what could never be held, before the system ends the process for trying.
-
-    Args:
-        numbers: How many numbers of four bytes it takes.
-        what: What needs them, for the message.
-
-    Raises:
-        SizeError: They take more than the memory of this machine, or than 64 GB where it does not say how much it has.
-    """
+    """Refuse what could never be held, before the system ends the process for trying."""
     limit = 64 * 2**30
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         limit = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
@@ -42,25 +34,14 @@ def check_memory(numbers: float, what: str) -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an error means that memory ran out.
-
-    Args:
-        error: What was raised.
-
-    Returns:
-        Whether it does.
-    """
+    """Say whether an error means that memory ran out."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(one in str(error) for one in REFUSALS)
 
 
 def free_memory(device: torch.device) -> None:
-    """Give memory back that nothing uses any longer.
-
-    Args:
-        device: Where it is.
-    """
+    """Give memory back that nothing uses any longer."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()

@@ -22,18 +22,7 @@ STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Paramete
 
 
 def freeze(value: object) -> object:
-    """Make an argument immutable, keeping what it says.
-
-    Args:
-        value: What the user gave: a number, text, sequence, tensor, array, a mapping from whole numbers, or an
-            expression.
-
-    Returns:
-        The same as a plain number, text, tuple, `Array`, `FrozenMapping`, or the expression itself.
-
-    Raises:
-        BadInputError: A number is not finite, or a mapping has other keys than whole numbers.
-    """
+    """Make an argument immutable, keeping what it says."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Tensor) and not is_dense(value):
@@ -71,14 +60,7 @@ def _frozen_numbers(value: Tensor | np.ndarray) -> object:
 
 
 def format_value(value: object) -> str:
-    """Write one argument as text that reads back.
-
-    Args:
-        value: A frozen argument.
-
-    Returns:
-        Its canonical text; tuples are written as lists.
-    """
+    """Write one argument as text that reads back."""
     if isinstance(value, tuple):
         return f"[{', '.join(format_value(item) for item in value)}]"
     if isinstance(value, FrozenMapping):
@@ -94,21 +76,7 @@ def bind(
     kwargs: Mapping[str, object],
     hints: Hints | None = None,
 ) -> dict[str, object]:
-    """Match arguments to a function's parameters, as a call would, and check them against its annotations.
-
-    Args:
-        function: The function; for objectives, without its first parameter.
-        args: The positional arguments.
-        kwargs: The keyword arguments.
-        hints: The types of the parameters; as the function's annotations say where None.
-
-    Returns:
-        Every parameter with its frozen argument, defaults filled in, in the order of the signature.
-
-    Raises:
-        TypeError: The arguments do not fit the signature.
-        BadInputError: An argument does not fit its annotation.
-    """
+    """Match arguments to a function's parameters, as a call would, and check them against its annotations."""
     bound = inspect.signature(function).bind(*args, **kwargs)
     bound.apply_defaults()
     parameters = bound.signature.parameters
@@ -139,14 +107,6 @@ def format_call(name: str, signature: inspect.Signature, arguments: Mapping[str,
     """Write a call with the fewest words: required arguments by place, others by name and only where they differ.
 
     In a record, none that has a value is left out.
-
-    Args:
-        name: The name of what is called.
-        signature: Its parameters.
-        arguments: Every argument that counts, frozen.
-
-    Returns:
-        For example ``neuron('conv3_1', 5, x=2)``.
     """
     parts = []
     for parameter in (one for one in signature.parameters.values() if one.name in arguments):
@@ -159,15 +119,7 @@ def format_call(name: str, signature: inspect.Signature, arguments: Mapping[str,
 
 
 def usage(name: str, function: Callable[..., Any]) -> str:
-    """Write how a function is called, for error messages.
-
-    Args:
-        name: Its name in the notation.
-        function: The function.
-
-    Returns:
-        For example ``neuron(layer, index, x=None, y=None)``.
-    """
+    """Write how a function is called, for error messages."""
     parts = []
     for parameter in inspect.signature(function).parameters.values():
         word, default = f"{STARS.get(parameter.kind, '')}{parameter.name}", parameter.default

@@ -21,11 +21,7 @@ LIBRARIES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib"
 
 @contextlib.contextmanager
 def noting(note: str) -> Iterator[None]:
-    """Add a note to whatever the user's code raises in the block; lucidtorch's own errors need none.
-
-    Args:
-        note: What was running, such as ``raised by the callback show``.
-    """
+    """Add a note to whatever the user's code raises in the block; lucidtorch's own errors need none."""
     try:
         yield
     except Exception as error:
@@ -36,11 +32,7 @@ def noting(note: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def noting_layer(module: nn.Module) -> Iterator[None]:
-    """Add the innermost layer of a network that was running to whatever its forward pass raises in the block.
-
-    Args:
-        module: The network.
-    """
+    """Add the innermost layer of a network that was running to whatever its forward pass raises in the block."""
     try:
         yield
     except Exception as error:
@@ -54,14 +46,7 @@ def noting_layer(module: nn.Module) -> Iterator[None]:
 
 
 def users_line(error: BaseException) -> str | None:
-    """Find the last line of the user's own files that an error passed through.
-
-    Args:
-        error: What was raised.
-
-    Returns:
-        The file and the line; None where no file but lucidtorch's and the libraries' was involved.
-    """
+    """Find the last line of the user's own files that an error passed through."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         path = Path(frame.filename).resolve()
         if os.access(path, os.R_OK) and not any(path.is_relative_to(folder) for folder in (PACKAGE, *LIBRARIES)):

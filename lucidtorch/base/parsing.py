@@ -61,19 +61,7 @@ class Vocabulary:
 
 
 def parse_text(text: str, vocabulary: Vocabulary, folder: Path | None = None) -> Any:
-    """Read a text of the notation without running any Python.
-
-    Args:
-        text: What the user or a recipe wrote.
-        vocabulary: The words it may use.
-        folder: Where the array files that it names stand; the current folder where None.
-
-    Returns:
-        What the text says.
-
-    Raises:
-        ExpressionError: It does not parse; the message ends with the text and a caret under the column.
-    """
+    """Read a text of the notation without running any Python."""
     if not isinstance(text, str):
         raise ExpressionError(f"{vocabulary.what} is written as a text, but {shown(text)} was given.")
     if len(text) > LONGEST_TEXT:

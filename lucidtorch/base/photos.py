@@ -55,18 +55,6 @@ def photo_bytes(
     A file of more than 33 million pixels that is at least six times as large as needed is cut and made smaller as it is
     read, to three times that size. All other files are read as they are. Pillow holds 4 bytes for each pixel of a file
     in colours that is no JPEG, and 1 of a grey one.
-
-    Args:
-        path: A PNG, JPEG, WebP, TIFF or another of `base.reading.FORMATS`.
-        sides: Height and width; the file's own where None.
-        colours: Whether a grey file has three channels too.
-        needed: The height and width that it will be scaled to by the caller, where `sides` is None.
-
-    Returns:
-        `[3, H, W]`, or `[1, H, W]` of a grey file, in uint8.
-
-    Raises:
-        ImageError: The file is missing or is no image.
     """
     check_read(path)
     try:
@@ -88,16 +76,7 @@ def photo_bytes(
 
 
 def decoded(image: Image.Image, mode: str, needed: Size | None) -> Image.Image:
-    """Decode an image, turned as its camera says; no larger than it is needed, where it is very large.
-
-    Args:
-        image: The image, as Pillow opened it.
-        mode: The mode that it shall have: ``L`` or ``RGB``.
-        needed: The height and width that it will be cut and scaled to; its own where None.
-
-    Returns:
-        The image.
-    """
+    """Decode an image, turned as its camera says; no larger than it is needed, where it is very large."""
     factor = _reduction(image.size, needed)
     if factor == 1 or needed is None:
         return ImageOps.exif_transpose(image).convert(mode)
@@ -129,18 +108,7 @@ def _scaled(picture: Image.Image, mode: str, size: tuple[int, int]) -> Image.Ima
 
 
 def with_channels(values: np.ndarray, channels: int) -> np.ndarray:
-    """Give an image the number of channels that a network takes.
-
-    Args:
-        values: `[C, H, W]` in [0, 1].
-        channels: One makes grey of colours, three make colours of grey; any other number must be the image's own.
-
-    Returns:
-        `[channels, H, W]` in [0, 1].
-
-    Raises:
-        ImageError: The image has other channels.
-    """
+    """Give an image the number of channels that a network takes."""
     given = len(values)
     if given == channels:
         return values

@@ -23,85 +23,31 @@ BROKEN_HEADER = (tokenize.TokenError, zipfile.BadZipFile)
 
 
 def user_path(text: str | Path) -> Path:
-    """Take a path, with the user's folder in the place of ``~``.
-
-    Args:
-        text: The path; `~nobody` stays as it is where there is no such user.
-
-    Returns:
-        The path.
-
-    Raises:
-        BadInputError: It holds a null character, which no path can.
-    """
+    """Take a path, with the user's folder in the place of ``~``."""
     if "\0" in str(text):
         raise BadInputError(f"A path has no null characters, but {str(text)[:60]!r} was given.")
     return Path(os.path.expanduser(text))  # Path.expanduser raises where there is no such user
 
 
 def read_bytes(path: Path) -> bytes:
-    """Read a regular file: a pipe or a device could be endless.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its content.
-
-    Raises:
-        OSError: It is missing, no regular file, or cannot be read.
-    """
+    """Read a regular file: a pipe or a device could be endless."""
     return regular(path).read_bytes()
 
 
 def regular(path: Path) -> Path:
-    """Make sure that a path is no pipe and no device, which could be endless; what is missing is left to the reader.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The same.
-
-    Raises:
-        OSError: It is no regular file.
-    """
+    """Make sure that a path is no pipe and no device, which could be endless; what is missing is left to the reader."""
     if path.exists() and not path.is_file() and not path.is_dir():
         raise OSError(errno.EINVAL, "not a file", str(path))
     return path
 
 
 def read_text(path: Path, encoding: str = "utf-8") -> str:
-    """Read a regular file of text.
-
-    Args:
-        path: The file.
-        encoding: Its encoding.
-
-    Returns:
-        Its content.
-
-    Raises:
-        OSError: It is missing, no regular file, or cannot be read.
-        UnicodeDecodeError: It is no text.
-    """
+    """Read a regular file of text."""
     return read_bytes(path).decode(encoding)
 
 
 def read_npy(source: Path | bytes, *, mapped: bool = False) -> np.ndarray:
-    """Read an array of a `.npy` file, without pickles.
-
-    Args:
-        source: The file, or its content.
-        mapped: Whether a file is mapped into memory, and not read.
-
-    Returns:
-        The array.
-
-    Raises:
-        OSError: The file is missing or no regular file.
-        ValueError: It is no such array, or larger than memory.
-    """
+    """Read an array of a `.npy` file, without pickles."""
     if isinstance(source, Path) and not mapped:
         source = read_bytes(source)
     try:
@@ -116,10 +62,6 @@ def read_npy(source: Path | bytes, *, mapped: bool = False) -> np.ndarray:
 
 @functools.cache
 def picture_formats() -> tuple[str, ...]:
-    """Say which formats of pictures are read: those of `FORMATS` that Pillow has here.
-
-    Returns:
-        Their names, as `PIL.Image.open` takes them.
-    """
+    """Say which formats of pictures are read: those of `FORMATS` that Pillow has here."""
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)

@@ -39,17 +39,7 @@ Words: TypeAlias = Annotated[dict[Short, Short], Field(max_length=200)]
 
 
 def inner_path(text: str) -> str:
-    """Check a path that stays inside a folder.
-
-    Args:
-        text: With ``/`` between its parts.
-
-    Returns:
-        The same.
-
-    Raises:
-        ValueError: It is empty, absolute, leads upwards, or has parts that are not file names.
-    """
+    """Check a path that stays inside a folder."""
     parts = text.split("/")
     windows = PureWindowsPath(text)
     plain = all(part not in ("", ".", "..") and "\0" not in part and len(part) <= 255 for part in parts)
@@ -68,18 +58,7 @@ class Record(BaseModel):
 
     @classmethod
     def read(cls, value: Any, what: str) -> Self:
-        """Check plain data.
-
-        Args:
-            value: What `read_json` gave.
-            what: What it is and where it was found, for messages, such as ``The recipe in a.png``.
-
-        Returns:
-            The record.
-
-        Raises:
-            RecipeError: A field is missing, unknown, or does not fit; the message names the first.
-        """
+        """Check plain data."""
         try:
             return cls.model_validate(value)
         except ValidationError as error:
@@ -89,18 +68,7 @@ class Record(BaseModel):
 
 
 def read_json(text: str, what: str) -> Any:
-    """Read JSON that anybody may have written.
-
-    Args:
-        text: The document.
-        what: What it is and where it was found, for messages, such as ``The recipe in a.png``.
-
-    Returns:
-        Plain data without NaN and infinity.
-
-    Raises:
-        RecipeError: It is not JSON, too long, nested too deeply, or holds a number of too many digits.
-    """
+    """Read JSON that anybody may have written."""
     if len(text) > LARGEST_TEXT:
         raise RecipeError(f"{what} has {len(text)} characters; at most {LARGEST_TEXT} are read.")
     if re.search(rf"(?<![0-9])[0-9]{{{LONGEST_NUMBER}}}", text):

@@ -22,44 +22,18 @@ PICTURE_BITS = 53  # of seeds that files carry: JavaScript, and so every other r
 
 
 def derive_seed(*parts: int | str) -> int:
-    """Make a seed from words and numbers, the same on every machine.
-
-    Args:
-        parts: What the seed stands for, for example ``(7, "conv3_1", 12, "negative", 0)``.
-
-    Returns:
-        A whole number in ``[0, 2**63)``; different parts give independent seeds (BLAKE2b).
-    """
+    """Make a seed from words and numbers, the same on every machine."""
     digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> (64 - SEED_BITS)
 
 
 def picture_seed(*parts: int | str, bits: int = PICTURE_BITS) -> int:
-    """Make the seed of a picture, which files carry.
-
-    Args:
-        parts: What the seed stands for, as for `derive_seed`.
-        bits: How large it may be; `SEED_BITS` gives the seeds of version 0.1.0.
-
-    Returns:
-        A whole number in ``[0, 2**bits)``.
-    """
+    """Make the seed of a picture, which files carry."""
     return derive_seed(*parts) >> (SEED_BITS - bits)
 
 
 def image_seeds(seed: int | Sequence[int], batch: int) -> tuple[int, ...]:
-    """Give each image of a batch its seed.
-
-    Args:
-        seed: One number s (image i gets s + i), or one number per image.
-        batch: The number of images.
-
-    Returns:
-        One seed per image.
-
-    Raises:
-        BadInputError: A sequence is not as long as the batch, or a seed is negative or no whole number.
-    """
+    """Give each image of a batch its seed."""
     if isinstance(seed, bool | str) or not isinstance(seed, int | np.integer | Sequence):
         raise BadInputError(f"A seed is a whole number from 0, or one per image, but {shown(seed)} was given.")
     if isinstance(seed, Sequence):
@@ -75,15 +49,7 @@ def image_seeds(seed: int | Sequence[int], batch: int) -> tuple[int, ...]:
 
 
 def generators(seeds: Sequence[int], purpose: str) -> list[torch.Generator]:
-    """Open one random stream per image for one purpose.
-
-    Args:
-        seeds: One seed per image.
-        purpose: What the numbers are for; each purpose has streams of its own.
-
-    Returns:
-        Generators on the CPU, so that draws are the same whatever device the network is on.
-    """
+    """Open one random stream per image for one purpose."""
     return [torch.Generator().manual_seed(derive_seed(seed, purpose)) for seed in seeds]
 
 

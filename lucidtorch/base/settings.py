@@ -18,14 +18,7 @@ PACKAGES = ("lucidtorch", "torchvision", "numpy", "kornia", "pillow")
 
 
 def versions(more: Sequence[str] = ()) -> dict[str, str]:
-    """Say which versions decide the bytes of a picture.
-
-    Args:
-        more: Further packages that compute something here.
-
-    Returns:
-        Name to version, of Python and of the packages that compute.
-    """
+    """Say which versions decide the bytes of a picture."""
     found = {
         "python": platform.python_version(),
         "torch": str(torch.__version__),
@@ -39,30 +32,12 @@ def versions(more: Sequence[str] = ()) -> dict[str, str]:
 
 
 def settings_text(settings: Mapping[str, Any]) -> str:
-    """Write settings as text, the same for the same settings.
-
-    Args:
-        settings: Plain numbers, texts, lists and mappings.
-
-    Returns:
-        JSON with sorted keys.
-    """
+    """Write settings as text, the same for the same settings."""
     return json.dumps(settings, sort_keys=True, ensure_ascii=False, indent=1)
 
 
 def read_settings(text: str, where: str) -> Settings:
-    """Read settings back.
-
-    Args:
-        text: What `settings_text` wrote.
-        where: Where it was found, for messages.
-
-    Returns:
-        The settings.
-
-    Raises:
-        RecipeError: It is no such text.
-    """
+    """Read settings back."""
     found = read_json(text, f"The recipe in {where}")
     if not isinstance(found, dict) or "kind" not in found:
         raise RecipeError(f"The text in {where} is no recipe of lucidtorch.")

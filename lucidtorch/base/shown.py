@@ -34,15 +34,7 @@ NAMES: dict[Any, tuple[str, str]] = {
 
 
 def shown(value: object) -> str:
-    """Write a value that was given for a message.
-
-    Args:
-        value: Anything.
-
-    Returns:
-        Its `repr` on one line, cut where it is long; of tensors and arrays the shape and type, of objects that are not
-        lucidtorch's own the type.
-    """
+    """Write a value that was given for a message."""
     if isinstance(value, Tensor | np.ndarray):
         return _array(value)
     if isinstance(value, np.generic):
@@ -65,15 +57,7 @@ def shown(value: object) -> str:
 
 
 def type_words(hint: Any, *, several: bool = False) -> str:
-    """Write the type of an argument for a message.
-
-    Args:
-        hint: The annotation.
-        several: Whether several of them are meant.
-
-    Returns:
-        For example ``a whole number from 1 or None``.
-    """
+    """Write the type of an argument for a message."""
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
         return _demanding(type_words(parts[0], several=several), parts[1:])
@@ -112,30 +96,13 @@ def _either(words: list[str]) -> str:
 
 
 def cut(text: str, most: int = LONGEST) -> str:
-    """Cut a text that is too long for a message.
-
-    Args:
-        text: Any text.
-        most: How many letters may stay.
-
-    Returns:
-        One line, ending in three dots where something was left out.
-    """
+    """Cut a text that is too long for a message."""
     line = " ".join(text[: most + 1].split("\n"))
     return line if len(text) <= most else f"{line[:most]}..."
 
 
 def cut_lines(text: str, column: int | None = None, most: int = 160) -> str:
-    """Cut a line of text around a column and, where there is one, point at that column from the next line.
-
-    Args:
-        text: What the user wrote, on one line.
-        column: Where something is wrong, from 0.
-        most: How many letters may stay.
-
-    Returns:
-        The line, or the two lines.
-    """
+    """Cut a line of text around a column and, where there is one, point at that column from the next line."""
     start = 0 if column is None or len(text) <= most else max(0, min(column - most // 2, len(text) - most))
     left, right = "..." * (start > 0), "..." * (start + most < len(text))
     line = f"{left}{text[start : start + most]}{right}"

@@ -21,19 +21,7 @@ PLANE, SPACE = 2, 3
 
 
 def size_sides(value: object, *, what: str = "A size") -> Size:
-    """Read the size of an image, or of a clip or a volume.
-
-    Args:
-        value: One number for a square image, (height, width), (time or depth, height, width), or a text such as
-            ``128``, ``96x128`` or ``16x112x112``.
-        what: What the size is, for messages.
-
-    Returns:
-        Two sides, or three, in pixels and frames.
-
-    Raises:
-        SizeError: It is none of these, or a side is not positive.
-    """
+    """Read the size of an image, or of a clip or a volume."""
     sides = _read(value, what)
     if len(sides) not in (PLANE, SPACE) or not all(is_whole(side) for side in sides):
         raise SizeError(
@@ -46,17 +34,7 @@ def size_sides(value: object, *, what: str = "A size") -> Size:
 
 
 def size_pair(size: object) -> tuple[int, int]:
-    """Read the size of an image, which has no third side.
-
-    Args:
-        size: One number for a square, a pair (height, width), or a text such as ``128`` or ``96x128``.
-
-    Returns:
-        Height and width in pixels.
-
-    Raises:
-        SizeError: It is none of these, or not positive.
-    """
+    """Read the size of an image, which has no third side."""
     sides = size_sides(size)
     if len(sides) != PLANE:
         raise SizeError(f"A size here is one whole number, or height and width, but {shown(size)} was given.")
@@ -64,26 +42,12 @@ def size_pair(size: object) -> tuple[int, int]:
 
 
 def size_text(size: Size) -> str:
-    """Write a size for people.
-
-    Args:
-        size: Two sides, or three.
-
-    Returns:
-        For example ``96 x 128``.
-    """
+    """Write a size for people."""
     return " x ".join(map(str, size))
 
 
 def short_size(size: Size) -> int | Size:
-    """Write a size with the fewest numbers.
-
-    Args:
-        size: Height and width.
-
-    Returns:
-        One number for a square.
-    """
+    """Write a size with the fewest numbers."""
     return size[0] if len(size) == PLANE and size[0] == size[1] else size
 
 

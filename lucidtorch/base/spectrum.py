@@ -14,14 +14,7 @@ HIGHEST = math.sqrt(0.5)  # the highest radial frequency of an image, in cycles 
 
 
 def frequencies(size: Size) -> Tensor:
-    """Compute the length of each frequency of a real image's Fourier transform over all its sides.
-
-    Args:
-        size: The sides of the image, clip or volume; odd ones too.
-
-    Returns:
-        `[H, W // 2 + 1]`, or `[T, H, W // 2 + 1]`, in float64, in cycles per pixel (and per frame).
-    """
+    """Compute the length of each frequency of a real image's Fourier transform over all its sides."""
     axes = [torch.fft.fftfreq(side, dtype=torch.float64) for side in size[:-1]]
     squares = torch.zeros((), dtype=torch.float64)
     for axis in (*axes, torch.fft.rfftfreq(size[-1], dtype=torch.float64)):
@@ -33,13 +26,6 @@ def amplitudes(size: Size, decay: float) -> Tensor:
     """Compute how much each frequency weighs: 1 / f ** decay, as in natural images.
 
     Lucid's spectrum: frequencies below one cycle per picture count as one cycle per picture. A frame counts as a pixel.
-
-    Args:
-        size: The sides of the image, clip or volume.
-        decay: The power; 1 is nature's, 0 is white noise.
-
-    Returns:
-        `[H, W // 2 + 1]`, or `[T, H, W // 2 + 1]`, in float64.
     """
     weights: Tensor = _counted(size) ** -decay
     return weights
@@ -50,13 +36,6 @@ def radial_amplitudes(size: Size, spectrum: np.ndarray) -> Tensor:
 
     Between the given frequencies it is interpolated linearly, and the last holds beyond them. The whole is scaled so
     that white noise under it has the same power as under `amplitudes(size, 1)`.
-
-    Args:
-        size: The sides of the image, clip or volume.
-        spectrum: Amplitudes at equally spaced frequencies from 0 to the square root of .5 cycles per pixel.
-
-    Returns:
-        `[H, W // 2 + 1]`, or `[T, H, W // 2 + 1]`, in float64.
     """
     steps = np.linspace(0, HIGHEST, len(spectrum))
     weights = torch.from_numpy(np.interp(_counted(size).numpy(), steps, spectrum))

@@ -47,9 +47,6 @@ def default_device_of_network(device: torch.device) -> Iterator[None]:
 
     A forward pass that makes tensors by the default needs that. Where the caller's default is another device than the
     network's, as `meta` for networks that are built next, the CPU stays the default.
-
-    Args:
-        device: Where the network is.
     """
     if _USERS.get() != device:
         yield

@@ -23,13 +23,7 @@ class TerminalBar:
         self._due = 0.0
 
     def show(self, done: float, total: int, what: str) -> None:
-        """Draw how far the work is.
-
-        Args:
-            done: How much is done.
-            total: How much there is.
-            what: What is being done.
-        """
+        """Draw how far the work is."""
         short = what if len(what) <= WIDTH else f"{what[: WIDTH - 1]}…"
         self._bar.update(self._task, completed=done, total=total, description=short)
         now = time.monotonic()

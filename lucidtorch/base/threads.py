@@ -14,14 +14,7 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")  # what a container may use of Linux: mic
 
 @contextlib.contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Let the block compute with a number of threads; the user's own number is back afterwards.
-
-    Args:
-        count: The number of threads, from 1.
-
-    Yields:
-        Nothing.
-    """
+    """Let the block compute with a number of threads; the user's own number is back afterwards."""
     users = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
@@ -31,11 +24,7 @@ def threads(count: int) -> Iterator[None]:
 
 
 def cores() -> int:
-    """Count the cores that this process may use.
-
-    Returns:
-        At least 1; no more than a container's share of the machine.
-    """
+    """Count the cores that this process may use."""
     present = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         share, period = QUOTA.read_text(encoding="ascii").split()

@@ -43,14 +43,7 @@ _scope: ContextVar[_Scope | None] = ContextVar("lucidtorch-trust", default=None)
 
 @contextlib.contextmanager
 def following(source: Path, folder: Path, *, typed: Iterable[Path] = (), downloads: bool = False) -> Iterator[None]:
-    """Follow what a file says: within the block, only files in its folder are opened.
-
-    Args:
-        source: The file, for messages.
-        folder: The folder that it may name files in.
-        typed: Files and folders that the user named beside it; they are opened too, and code in them is run.
-        downloads: Whether weights may be downloaded, since the user named the network.
-    """
+    """Follow what a file says: within the block, only files in its folder are opened."""
     if _scope.get() is _TRUSTED:
         yield
         return
@@ -66,11 +59,7 @@ def following(source: Path, folder: Path, *, typed: Iterable[Path] = (), downloa
 
 @contextlib.contextmanager
 def trusting(given: bool = True) -> Iterator[None]:
-    """Trust what files say within the block: code in programs, files anywhere, downloads.
-
-    Args:
-        given: Whether the user said so; otherwise nothing changes.
-    """
+    """Trust what files say within the block: code in programs, files anywhere, downloads."""
     token = _scope.set(_TRUSTED) if given else None
     try:
         yield
@@ -80,14 +69,7 @@ def trusting(given: bool = True) -> Iterator[None]:
 
 
 def is_named_by_user(path: str | Path) -> bool:
-    """Say whether the user named a file, and not a file from elsewhere.
-
-    Args:
-        path: The file or folder.
-
-    Returns:
-        Whether it is so.
-    """
+    """Say whether the user named a file, and not a file from elsewhere."""
     scope = _scope.get()
     return scope is None or scope is _TRUSTED or any(_resolved(path).is_relative_to(one) for one in scope.of_user)
 
@@ -99,38 +81,20 @@ def may_download() -> bool:
 
 
 def beside(name: str | Path) -> Path:
-    """Say which file a name means: a relative path in a file that is followed starts from that file's folder.
-
-    Args:
-        name: A path.
-
-    Returns:
-        The path from the current folder.
-    """
+    """Say which file a name means: a relative path in a file that is followed starts from that file's folder."""
     scope = _scope.get()
     return scope.folders[0] / name if scope is not None and scope.folders else Path(name)
 
 
 def allow(path: Path) -> None:
-    """Let a file or folder be read that the user names, or named on this machine before.
-
-    Args:
-        path: The file or folder.
-    """
+    """Let a file or folder be read that the user names, or named on this machine before."""
     scope = _scope.get()
     if scope is not None and scope is not _TRUSTED:
         scope.earlier.add(path.resolve())
 
 
 def check_read(path: str | Path) -> None:
-    """Refuse to open a file outside of the folder of what is followed; links count as what they lead to.
-
-    Args:
-        path: The file or folder that shall be opened.
-
-    Raises:
-        UntrustedError: A file from elsewhere names it, and it lies outside of that file's folder.
-    """
+    """Refuse to open a file outside of the folder of what is followed; links count as what they lead to."""
     scope = _scope.get()
     if scope is None or scope is _TRUSTED:
         return
@@ -141,14 +105,7 @@ def check_read(path: str | Path) -> None:
 
 
 def check_code(path: Path) -> None:
-    """Refuse to import a Python file that a file from elsewhere names.
-
-    Args:
-        path: The Python file.
-
-    Raises:
-        UntrustedError: It is not a file that the user named.
-    """
+    """Refuse to import a Python file that a file from elsewhere names."""
     scope = _scope.get()
     if scope is None or scope is _TRUSTED or _resolved(path) in scope.typed:
         return
@@ -159,14 +116,7 @@ def check_code(path: Path) -> None:
 
 
 def check_program(path: Path) -> None:
-    """Refuse to open a saved program, whose file format runs code when it is read.
-
-    Args:
-        path: The `.pt2` or TorchScript file.
-
-    Raises:
-        UntrustedError: The user did not say that the file is to be trusted.
-    """
+    """Refuse to open a saved program, whose file format runs code when it is read."""
     if _scope.get() is not _TRUSTED:
         raise UntrustedError(
             f"{_short(path)} is a program, and reading one can run code that it hides; it was not opened: {ADVICE}."
@@ -174,14 +124,7 @@ def check_program(path: Path) -> None:
 
 
 def check_download(what: str) -> None:
-    """Refuse to fetch what a file from elsewhere names.
-
-    Args:
-        what: What would be fetched.
-
-    Raises:
-        UntrustedError: A file from elsewhere names it, and the user did not.
-    """
+    """Refuse to fetch what a file from elsewhere names."""
     scope = _scope.get()
     if scope is not None and not may_download():
         raise UntrustedError(

@@ -32,33 +32,18 @@ class Voice:
         self._said_at = time.monotonic()
 
     def wrote(self, path: Path, remark: str = "") -> None:
-        """Say what was written.
-
-        Args:
-            path: Where it stands.
-            remark: What else to know about it.
-        """
+        """Say what was written."""
         if not self.quiet:
             with _whoever_reads(sys.stdout):
                 print(f"wrote {path}{remark}", flush=True)
 
     def note(self, text: str) -> None:
-        """Say something on the side.
-
-        Args:
-            text: One line.
-        """
+        """Say something on the side."""
         if not self.quiet:
             say(text)
 
     def progress(self, done: int, total: int, what: str) -> None:
-        """Show how far the work is: a bar on a terminal, a line now and then elsewhere.
-
-        Args:
-            done: How much is done.
-            total: How much there is.
-            what: What is being done.
-        """
+        """Show how far the work is: a bar on a terminal, a line now and then elsewhere."""
         if self.quiet:
             return
         if sys.stderr.isatty():
@@ -82,11 +67,7 @@ class Voice:
 
 
 def say(text: str) -> None:
-    """Print a line on the stream of remarks; nobody needs to read it.
-
-    Args:
-        text: The line.
-    """
+    """Print a line on the stream of remarks; nobody needs to read it."""
     with _whoever_reads(sys.stderr):
         print(text, file=sys.stderr, flush=True)
 

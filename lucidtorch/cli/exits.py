@@ -40,17 +40,7 @@ class ScriptFailed(Exception):  # noqa: N818  # it names what happened
 
 
 def exit_code(command: Callable[[], object]) -> int:
-    """Run a command and turn what happens into an exit code.
-
-    Args:
-        command: What to run.
-
-    Returns:
-        The code.
-
-    Raises:
-        BrokenPipeError: The reader of the output has gone; whoever called decides what that means.
-    """
+    """Run a command and turn what happens into an exit code."""
     try:
         command()
     except click.exceptions.Exit as error:

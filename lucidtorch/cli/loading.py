@@ -53,23 +53,12 @@ class Loading:
         return self.spec.replace("\\", "/").rpartition("/")[2]
 
     def untrained(self) -> Loading:
-        """Leave the download of weights out, for what does not depend on them.
-
-        Returns:
-            The same with random weights in the place of those that would be downloaded.
-        """
+        """Leave the download of weights out, for what does not depend on them."""
         own = self.spec.endswith((SUFFIX, *SUFFIXES)) or self.spec.rpartition(":")[0].endswith(SUFFIX)
         return self if own or self.weights != "default" else replace(self, weights="random")
 
     def load(self) -> Model:
-        """Load the network.
-
-        Returns:
-            The network.
-
-        Raises:
-            BadInputError: There is none of that name, or something about it does not fit.
-        """
+        """Load the network."""
         return load_model(
             self.spec,
             weights=self.weights,
@@ -104,18 +93,7 @@ class Workbench:
 
 
 def open_model(loading: Loading, *, trained: bool = True) -> Model:
-    """Load the network that a command names; a shell that holds just this one gives it.
-
-    Args:
-        loading: What the command says of it.
-        trained: Whether its weights matter; if not, none are downloaded.
-
-    Returns:
-        The network.
-
-    Raises:
-        BadInputError: There is none of that name, or something about it does not fit.
-    """
+    """Load the network that a command names; a shell that holds just this one gives it."""
     bench = workbench()
     if bench is not None and bench.loading == loading:
         return bench.model
@@ -123,13 +101,6 @@ def open_model(loading: Loading, *, trained: bool = True) -> Model:
 
 
 def workbench(context: click.Context | None = None) -> Workbench | None:
-    """Find what the shell holds, where a command is called in one.
-
-    Args:
-        context: The context of the call; the current one where None.
-
-    Returns:
-        The shell's workbench, or None outside of shells.
-    """
+    """Find what the shell holds, where a command is called in one."""
     found = click.get_current_context(silent=True) if context is None else context
     return None if found is None else found.find_object(Workbench)

@@ -33,40 +33,18 @@ class Commands(click.Group):
     """The commands, loaded one by one when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order of the help page.
-
-        Args:
-            ctx: The context of the call.
-
-        Returns:
-            The names.
-        """
+        """Name the commands in the order of the help page."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Load a command.
-
-        Args:
-            ctx: The context of the call.
-            cmd_name: Its name.
-
-        Returns:
-            The command, or None where there is none of that name.
-        """
+        """Load a command."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"lucidtorch.cli.commands.{cmd_name}_command").command
         return command
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; a reader of its output that has gone is no failure.
-
-        Args:
-            ctx: The context of the call.
-
-        Returns:
-            What the command gives.
-        """
+        """Run the command; a reader of its output that has gone is no failure."""
         try:
             result: object = super().invoke(ctx)
             sys.stdout.flush()  # a short output is only written here
@@ -76,12 +54,7 @@ class Commands(click.Group):
         return result
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without loading any.
-
-        Args:
-            ctx: The context of the call.
-            formatter: Takes the lines.
-        """
+        """List the commands without loading any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
@@ -93,14 +66,7 @@ def application() -> None:
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-        arguments: The words after `lucidtorch`; those of this process where None.
-
-    Returns:
-        The exit code.
-    """
+    """Run the command line."""
     open_streams()
     speak_plainly()
     words = list(sys.argv[1:] if arguments is None else arguments)

@@ -66,12 +66,7 @@ class NetworkCommand(click.Command):
     """A command on a network; outside of a shell, which holds one, its help ends with what MODEL can be."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what MODEL can be.
-
-        Args:
-            ctx: The context of the call.
-            formatter: Takes the lines.
-        """
+        """Write what MODEL can be."""
         if workbench(ctx) is None:
             formatter.write(f"\n{WHAT_IT_IS}")
 
@@ -80,49 +75,23 @@ class NetworkArgument(click.Argument):
     """The word that names a network; in a shell, which holds one, it is left out."""
 
     def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
-        """Take the word from the line, except in a shell.
-
-        Args:
-            parser: Reads the line.
-            ctx: The context of the call.
-        """
+        """Take the word from the line, except in a shell."""
         if workbench(ctx) is None:
             super().add_to_parser(parser, ctx)
 
     def get_usage_pieces(self, ctx: click.Context) -> list[str]:
-        """Show the word in the usage line, except in a shell.
-
-        Args:
-            ctx: The context of the call.
-
-        Returns:
-            The word, or nothing.
-        """
+        """Show the word in the usage line, except in a shell."""
         return [] if workbench(ctx) is not None else super().get_usage_pieces(ctx)
 
 
 def argument(command: Command) -> Command:
-    """Give a command the argument `spec`, which names a network.
-
-    Args:
-        command: The command.
-
-    Returns:
-        The same with the argument.
-    """
+    """Give a command the argument `spec`, which names a network."""
     # Made anew for each command: before click 8.1.4 a decorator forgets its class once it is used.
     return click.argument("spec", cls=NetworkArgument, metavar="MODEL")(command)
 
 
 def options(command: Command) -> Command:
-    """Give a command the options that say how a network is loaded, collected in one argument `loading`.
-
-    Args:
-        command: The command, which has the argument `spec` too.
-
-    Returns:
-        The same with the options.
-    """
+    """Give a command the options that say how a network is loaded, collected in one argument `loading`."""
 
     @functools.wraps(command)
     def collected(**words: Any) -> Any:

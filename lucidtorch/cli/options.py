@@ -44,14 +44,7 @@ stop = click.option(
 
 
 def stepping(command: Command) -> Command:
-    """Add the options that say how far each step goes.
-
-    Args:
-        command: Takes ``lr``, ``optimizer``, ``lr_schedule`` and ``stop``.
-
-    Returns:
-        The command with the options.
-    """
+    """Add the options that say how far each step goes."""
     for option in (stop, lr_schedule, optimizer, lr):
         command = option(command)
     return command
@@ -78,15 +71,7 @@ precision = click.option(
 
 
 def switch(name: str, what: str) -> Callable[[Command], Command]:
-    """Make the options that turn something on, as it is when left out, and off.
-
-    Args:
-        name: What is turned on and off.
-        what: What it does, for the help page.
-
-    Returns:
-        The option.
-    """
+    """Make the options that turn something on, as it is when left out, and off."""
     return click.option(f"--{name}/--no-{name}", default=True, show_default=True, help=what)
 
 
@@ -107,60 +92,26 @@ compiled = click.option(
 
 
 def engine(command: Command) -> Command:
-    """Add the options that say how the network is run; none but the precision changes more than rounding.
-
-    Args:
-        command: Takes ``precision``, ``compute_batch``, ``channels_last``, ``fold``, ``winograd`` and ``compile``.
-
-    Returns:
-        The command with the options.
-    """
+    """Add the options that say how the network is run; none but the precision changes more than rounding."""
     for option in (compiled, winograd, fold, channels_last, compute_batch, precision):
         command = option(command)
     return command
 
 
 def steps(default: int) -> Callable[[Command], Command]:
-    """Make the option for the number of updates.
-
-    Args:
-        default: What it is when left out.
-
-    Returns:
-        The option.
-    """
+    """Make the option for the number of updates."""
     return click.option(
         "--steps", type=int, default=default, show_default=True, metavar="N", help="The number of updates."
     )
 
 
 def output(what: str) -> Callable[[Command], Command]:
-    """Make the option that says where to write.
-
-    Args:
-        what: What is written, for the help page.
-
-    Returns:
-        The option.
-    """
+    """Make the option that says where to write."""
     return click.option("--output", "-o", type=click.Path(path_type=Path), metavar="PATH", help=what)
 
 
 def choose_param(model: Model, size: str | None, param: str | None, batch: int | None) -> Param | None:
-    """Make the param that a command asks for.
-
-    Args:
-        model: The network.
-        size: The size of the picture as text, or None.
-        param: The param as text, or None.
-        batch: The number of images, or None.
-
-    Returns:
-        The param, or None where nothing was asked for.
-
-    Raises:
-        BadInputError: Both were given, or one does not parse.
-    """
+    """Make the param that a command asks for."""
     if param is not None:
         if size is not None:
             raise BadInputError("--param says the size already; leave --size out.")

@@ -15,46 +15,17 @@ Number = TypeVar("Number", int, float)
 
 
 def numbers(text: str | None, option: str) -> tuple[float, ...] | None:
-    """Read numbers between commas.
-
-    Args:
-        text: What was given, or None.
-        option: The option, for messages.
-
-    Returns:
-        The numbers, or None where nothing was given.
-
-    Raises:
-        BadInputError: Something between the commas is no number.
-    """
+    """Read numbers between commas."""
     return None if text is None else _between_commas(text, float, f"{option} takes numbers, such as 0.5,0.5,0.5")
 
 
 def whole_numbers(text: str | None, option: str) -> tuple[int, ...]:
-    """Read whole numbers between commas.
-
-    Args:
-        text: What was given, or None.
-        option: The option, for messages.
-
-    Returns:
-        The numbers; none where nothing was given.
-
-    Raises:
-        BadInputError: Something between the commas is no whole number.
-    """
+    """Read whole numbers between commas."""
     return () if text is None else _between_commas(text, int, f"{option} takes whole numbers, such as 64,256")
 
 
 def top_level_parts(text: str) -> list[str]:
-    """Cut a text at the commas that stand in no parentheses, brackets or quotes.
-
-    Args:
-        text: What was given, such as ``channel,neuron({layer}, {unit})``.
-
-    Returns:
-        The parts, without blanks around them.
-    """
+    """Cut a text at the commas that stand in no parentheses, brackets or quotes."""
     parts, depth, quote = [""], 0, ""
     for letter in text:
         if quote or letter in QUOTES:
@@ -68,18 +39,7 @@ def top_level_parts(text: str) -> list[str]:
 
 
 def numbers_or_file(text: str | None, option: str) -> tuple[float, ...] | Path | None:
-    """Read numbers between commas, or the path of a file that holds them.
-
-    Args:
-        text: What was given, or None.
-        option: The option, for messages.
-
-    Returns:
-        The numbers, the path, or None where nothing was given.
-
-    Raises:
-        BadInputError: It is neither numbers nor a file.
-    """
+    """Read numbers between commas, or the path of a file that holds them."""
     if text is None:
         return None
     path = user_path(text)

@@ -7,15 +7,6 @@ from lucidtorch.models.model import Model
 
 
 def default_workers(network: Model, threads: int = 1) -> int:
-    """Choose how many processes work side by side.
-
-    Args:
-        network: The network.
-        threads: How many threads compute in each of them.
-
-    Returns:
-        As many as there are cores for their threads where the network is on the CPU and can be loaded by name, else
-        one.
-    """
+    """Choose how many processes work side by side."""
     alone = network.source is None or network.device.type != "cpu"
     return 1 if alone else max(1, cores() // threads)

@@ -39,14 +39,7 @@ class Ball(Constraint):
 
     @abstractmethod
     def projected(self, offsets: Tensor) -> Tensor:
-        """Bring offsets from the centre into the ball.
-
-        Args:
-            offsets: `[B, C, *size]`.
-
-        Returns:
-            `[B, C, *size]`, the nearest within the radius.
-        """
+        """Bring offsets from the centre into the ball."""
 
     def apply(self, images: Tensor, moment: Moment) -> Tensor:
         centre = self._centre(images, moment)

@@ -12,15 +12,7 @@ CUT = 4  # standard deviations at which the Gaussian is cut off, as in scipy's `
 
 
 def smoothed(images: Tensor, sigma: float) -> Tensor:
-    """Blur images, in their own precision whatever autocast says; of clips, every frame by itself.
-
-    Args:
-        images: `[B, C, *size]` in [0, 1].
-        sigma: The standard deviation in pixels.
-
-    Returns:
-        `[B, C, *size]` in [0, 1].
-    """
+    """Blur images, in their own precision whatever autocast says; of clips, every frame by itself."""
     radius = int(CUT * sigma + 0.5)
     if radius == 0:
         return images
@@ -34,14 +26,6 @@ def smoothed(images: Tensor, sigma: float) -> Tensor:
 
 
 def mirrored(length: int, margin: int) -> Tensor:
-    """Say which positions of an axis lie on it and beyond its ends, where it is mirrored with its edge repeated.
-
-    Args:
-        length: How long the axis is.
-        margin: How far to go beyond each end.
-
-    Returns:
-        Positions `[margin + length + margin]`: with length 3 and margin 2, 1 0 0 1 2 2 1.
-    """
+    """Say which positions of an axis lie on it and beyond its ends, where it is mirrored with its edge repeated."""
     places = torch.arange(-margin, length + margin) % (2 * length)
     return torch.minimum(places, 2 * length - 1 - places)

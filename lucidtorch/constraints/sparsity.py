@@ -32,15 +32,7 @@ class Clearing(Constraint):
 
     @abstractmethod
     def importance(self, images: Tensor, moment: Moment) -> Tensor:
-        """Say how much each pixel matters.
-
-        Args:
-            images: `[B, C, *size]`, less the zero colour.
-            moment: What was done so far.
-
-        Returns:
-            `[B, 1, *size]`.
-        """
+        """Say how much each pixel matters."""
 
     def apply(self, images: Tensor, moment: Moment) -> Tensor:
         zero = moment.zero_of(images)

@@ -22,14 +22,6 @@ def right_answers(model: Model, classes: Sequence[str]) -> dict[str, tuple[int, 
     commas; otherwise with the only class of the head whose name is a part of its own, word by word, as `red` is of
     `short thin rising red`. Where no class of any head matches and the network's only head has as many classes as the
     data, they are matched by their numbers, as in folders named by numbers or by WordNet.
-
-    Args:
-        model: The network.
-        classes: The names of the data's classes.
-
-    Returns:
-        By the address of each head that has at least one match, for each class of the data the number of the head's
-        class; -1 where it has none.
     """
     found = {}
     for head, names in model.heads.items():

@@ -9,11 +9,7 @@ HIDDEN = "fc"  # the name of dense layers that are no output
 
 
 def put_on(network: nn.Module) -> None:
-    """Follow every convolution and every hidden dense layer by a batch normalization.
-
-    Args:
-        network: Changed in place; each such layer becomes a pair of itself and its normalization, under its name.
-    """
+    """Follow every convolution and every hidden dense layer by a batch normalization."""
     for name, module in list(network.named_modules()):
         if isinstance(module, nn.Conv2d):
             _replace(network, name, nn.Sequential(module, nn.BatchNorm2d(module.out_channels)))
@@ -22,11 +18,7 @@ def put_on(network: nn.Module) -> None:
 
 
 def fold(network: nn.Module) -> None:
-    """Work what `put_on` added into the weights of the layers before; the outputs in eval mode stay the same.
-
-    Args:
-        network: Changed in place; must be in eval mode.
-    """
+    """Work what `put_on` added into the weights of the layers before; the outputs in eval mode stay the same."""
     for name, module in list(network.named_modules()):
         if not isinstance(module, nn.Sequential) or len(module) != 2:
             continue

@@ -66,16 +66,7 @@ class Certificate:
 
 
 def write(target: Path, weights: Mapping[str, Tensor], facts: Certificate) -> None:
-    """Write weights in half precision, and the card beside them.
-
-    Args:
-        target: The safetensors file; the card has its name with the ending `.md`.
-        weights: The network's state.
-        facts: What the card says.
-
-    Raises:
-        OutputError: A file cannot be written.
-    """
+    """Write weights in half precision, and the card beside them."""
     halves = {name: weight.half().contiguous() for name, weight in weights.items()}
     atomic_write_bytes(target, save(halves, metadata=facts.metadata()))
     atomic_write_text(target.with_suffix(".md"), facts.markdown())

@@ -95,34 +95,14 @@ class Collection(Dataset[tuple[Tensor, int]], ABC):
 
 
 def split_number(split: str) -> int:
-    """The number of a split, which goes into the seeds of its images.
-
-    Args:
-        split: `train` or `test`.
-
-    Returns:
-        0 or 1.
-
-    Raises:
-        BadInputError: It is neither.
-    """
+    """The number of a split, which goes into the seeds of its images."""
     if split not in SPLITS:
         raise BadInputError(f"There is no split {split!r}; write 'train' or 'test'.")
     return SPLITS.index(split)
 
 
 def height_and_width(size: int | tuple[int, int]) -> tuple[int, int]:
-    """Read a size.
-
-    Args:
-        size: The side of a square, or height and width, in pixels.
-
-    Returns:
-        Height and width.
-
-    Raises:
-        SizeError: A side is no whole number of at least 16.
-    """
+    """Read a size."""
     height, width = size_pair(size)
     if min(height, width) < SMALLEST:
         raise SizeError(f"A side of {min(height, width)} pixels was given; write one of at least {SMALLEST}.")
@@ -130,18 +110,7 @@ def height_and_width(size: int | tuple[int, int]) -> tuple[int, int]:
 
 
 def positive(length: int, what: str) -> int:
-    """Check a count.
-
-    Args:
-        length: How many were asked for.
-        what: What is counted, for the message.
-
-    Returns:
-        The count.
-
-    Raises:
-        BadInputError: It is no whole number of at least 1.
-    """
+    """Check a count."""
     if not is_whole(length) or length < 1:
         raise BadInputError(f"{what} was given as {length!r}; write a whole number of at least 1.")
     return length

@@ -9,10 +9,6 @@ BRIGHTEST = 16.0  # the largest value in scikit-learn's images
 
 
 def digit_arrays() -> tuple[np.ndarray, np.ndarray]:
-    """Give all digits.
-
-    Returns:
-        Images `[1797, 8, 8]` in [0, 1], float32, and the digit of each, `[1797]`.
-    """
+    """Give all digits."""
     known = load_digits()
     return (known.images / BRIGHTEST).astype(np.float32), known.target

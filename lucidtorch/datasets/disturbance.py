@@ -12,31 +12,13 @@ TINY = 1e-12  # keeps a gradient of zero from being divided by its length
 
 
 def logits_of(network: nn.Module, inputs: Tensor) -> tuple[Tensor, ...]:
-    """Ask a network of one head or of several.
-
-    Args:
-        network: Gives logits `[B, classes]`, or a dict of them.
-        inputs: `[B, C, H, W]`, as the network wants them.
-
-    Returns:
-        The logits of each head.
-    """
+    """Ask a network of one head or of several."""
     answer = network(inputs)
     return tuple(answer.values()) if isinstance(answer, dict) else (answer,)
 
 
 def loss_of(network: nn.Module, inputs: Tensor, targets: Tensor, *, smoothing: float = 0.0) -> Tensor:
-    """How wrong a network is: the cross entropy, summed over the heads and averaged over the images.
-
-    Args:
-        network: Gives logits.
-        inputs: `[B, C, H, W]`, as the network wants them.
-        targets: The right classes `[B, heads]`.
-        smoothing: Share of the truth that is spread over all classes.
-
-    Returns:
-        One number, with its gradient.
-    """
+    """How wrong a network is: the cross entropy, summed over the heads and averaged over the images."""
     heads = logits_of(network, inputs)
     losses = [F.cross_entropy(head, targets[:, place], label_smoothing=smoothing) for place, head in enumerate(heads)]
     return torch.stack(losses).sum()
@@ -58,14 +40,7 @@ class Disturbance:
     generator: torch.Generator
 
     def start(self, inputs: Tensor) -> Tensor:
-        """Changes in random directions, each of a random share of the length.
-
-        Args:
-            inputs: `[B, C, H, W]`.
-
-        Returns:
-            `[B, C, H, W]`.
-        """
+        """Changes in random directions, each of a random share of the length."""
         if self.length == 0:
             return torch.zeros_like(inputs)
         shares = torch.rand(len(inputs), 1, 1, 1, generator=self.generator)
@@ -73,15 +48,7 @@ class Disturbance:
         return of_length(noise, self.length) * shares
 
     def onward(self, change: Tensor, gradient: Tensor) -> Tensor:
-        """Changes moved by one length along the gradient, and cut back to the length.
-
-        Args:
-            change: The changes so far, `[B, C, H, W]`.
-            gradient: Of the loss, likewise.
-
-        Returns:
-            `[B, C, H, W]`, none longer than the length.
-        """
+        """Changes moved by one length along the gradient, and cut back to the length."""
         moved: Tensor = change + of_length(gradient, self.length)
         lengths = moved.flatten(1).norm(dim=1).clamp_min(TINY)[:, None, None, None]
         cut: Tensor = moved * (self.length / lengths).clamp_max(1)
@@ -89,15 +56,7 @@ class Disturbance:
 
 
 def of_length(directions: Tensor, length: float) -> Tensor:
-    """Give each of several directions one L2 length.
-
-    Args:
-        directions: `[B, C, H, W]`.
-        length: The wanted one.
-
-    Returns:
-        `[B, C, H, W]`; a direction of zero stays zero.
-    """
+    """Give each of several directions one L2 length."""
     lengths = directions.flatten(1).norm(dim=1).clamp_min(TINY)
     stretched: Tensor = directions * (length / lengths)[:, None, None, None]
     return stretched

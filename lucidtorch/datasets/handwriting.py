@@ -36,14 +36,7 @@ class Digits(Collection):
         return len(self.labels)
 
     def label(self, index: int) -> int:
-        """The class of the digit of one number.
-
-        Args:
-            index: From 0 to `len(self) - 1`.
-
-        Returns:
-            The digit itself.
-        """
+        """The class of the digit of one number."""
         return int(self.labels[index])
 
     def item(self, index: int) -> tuple[Tensor, int]:

@@ -58,31 +58,14 @@ class Lesson:
     data: str
 
     def targets(self, labels: Tensor) -> Tensor:
-        """Turn the class numbers of the images into what each head should say.
-
-        Args:
-            labels: `[B]`.
-
-        Returns:
-            `[B, heads]`.
-        """
+        """Turn the class numbers of the images into what each head should say."""
         if len(self.heads) == 1:
             return labels[:, None]
         return torch.tensor([head_labels(label) for label in labels.tolist()])
 
 
 def lesson(name: str) -> Lesson:
-    """Look up how a network is taught.
-
-    Args:
-        name: One of the networks that ship.
-
-    Returns:
-        Its lesson.
-
-    Raises:
-        UnknownModelError: No network of that name ships.
-    """
+    """Look up how a network is taught."""
     for entry in _LESSONS:
         if entry.name == name:
             return entry

@@ -28,22 +28,7 @@ DataName: TypeAlias = str | Sequence[str] | Mapping[str, Any]
 
 
 def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None) -> Any:
-    """Open data that is named.
-
-    Args:
-        name: The path of a folder of images, with a subfolder per class or none, or of a `.npy` array `[N, C, H, W]`;
-            the paths of images; or a mapping: `{drawings: test, length: 500, seed: 0}`, `{digits: test}`,
-            `{lines: test, head: colour}`, `{folder: PATH, size: 64}`,
-            `{torchvision: CIFAR10, root: PATH, train: false}`.
-        size: Height and width that drawings, digits and lines are made in, where `name` says no `size`.
-        base: Where relative paths start; the current folder where None.
-
-    Returns:
-        What has a length and gives an image, or a pair of an image and its class, by number.
-
-    Raises:
-        BadInputError: There is no such data.
-    """
+    """Open data that is named."""
     start = Path() if base is None else base
     for path in paths_of(name):
         check_read(start / user_path(path))
@@ -70,14 +55,7 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
 
 
 def name_of(data: object) -> DataName | None:
-    """Say how data can be opened again.
-
-    Args:
-        data: Any data.
-
-    Returns:
-        Its name, with whole paths; None where only a Python program has it.
-    """
+    """Say how data can be opened again."""
     if isinstance(data, Drawings | Lines):
         sort, head = ("drawings", None) if isinstance(data, Drawings) else ("lines", data.head)
         own = {"length": data.length, "size": [data.height, data.width], "seed": data.seed}
@@ -93,14 +71,7 @@ def name_of(data: object) -> DataName | None:
 
 
 def portable_name(name: DataName | None) -> DataName | None:
-    """Leave out where data lies on this machine.
-
-    Args:
-        name: What `name_of` gave.
-
-    Returns:
-        The same with the names of folders and files in the place of paths.
-    """
+    """Leave out where data lies on this machine."""
     if name is None or isinstance(name, str):
         return name and file_name(name)
     if not isinstance(name, Mapping):
@@ -109,16 +80,7 @@ def portable_name(name: DataName | None) -> DataName | None:
 
 
 def find_data(name: DataName, checksum: str | None, base: Path) -> DataName:
-    """Find data that a scan or a recipe names without its place: where the user named it on this machine before.
-
-    Args:
-        name: As `portable_name` gives it, or, as older versions wrote it, with whole paths.
-        checksum: Of the data, from `Source.checksum`; whoever opens the data compares it again.
-        base: The folder of the file that names it, which may hold the data too.
-
-    Returns:
-        The name with whole paths where they are known; without places where the data lies in `base`; else as given.
-    """
+    """Find data that a scan or a recipe names without its place: where the user named it on this machine before."""
     known, portable = recall(checksum), portable_name(name)
     if portable_name(known) != portable:
         beside = portable is not None and all(os.path.exists(base / path) for path in paths_of(portable))
@@ -130,14 +92,7 @@ def find_data(name: DataName, checksum: str | None, base: Path) -> DataName:
 
 
 def paths_of(name: DataName) -> list[Path]:
-    """List the files and folders that the name of data holds.
-
-    Args:
-        name: The name.
-
-    Returns:
-        Their paths; none of data that ships with the package.
-    """
+    """List the files and folders that the name of data holds."""
     if isinstance(name, str):
         return [Path(name)]
     if not isinstance(name, Mapping):

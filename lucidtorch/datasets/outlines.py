@@ -15,68 +15,26 @@ from lucidtorch.datasets.plane import Field, Plane
 
 
 def disc(plane: Plane, x: float, y: float, radius: float) -> Field:
-    """A disc.
-
-    Args:
-        plane: Where to look.
-        x: Where its middle is.
-        y: Likewise, downwards.
-        radius: Its radius.
-
-    Returns:
-        Signed distances `[H, W]`.
-    """
+    """A disc."""
     distance: Field = np.hypot(plane.x - x, plane.y - y) - radius
     return distance
 
 
 def ellipse(plane: Plane, x: float, y: float, half_width: float, half_height: float) -> Field:
-    """An upright ellipse; the distance is exact on its edge only.
-
-    Args:
-        plane: Where to look.
-        x: Where its middle is.
-        y: Likewise, downwards.
-        half_width: Half of its width.
-        half_height: Half of its height.
-
-    Returns:
-        Signed distances `[H, W]`.
-    """
+    """An upright ellipse; the distance is exact on its edge only."""
     reach = np.hypot((plane.x - x) / half_width, (plane.y - y) / half_height)
     distance: Field = (reach - 1) * min(half_width, half_height)
     return distance
 
 
 def box(plane: Plane, x: float, y: float, half_width: float, half_height: float) -> Field:
-    """An upright rectangle.
-
-    Args:
-        plane: Where to look.
-        x: Where its middle is.
-        y: Likewise, downwards.
-        half_width: Half of its width.
-        half_height: Half of its height.
-
-    Returns:
-        Signed distances `[H, W]`.
-    """
+    """An upright rectangle."""
     distance: Field = np.maximum(np.abs(plane.x - x) - half_width, np.abs(plane.y - y) - half_height)
     return distance
 
 
 def stroke(plane: Plane, start: tuple[float, float], end: tuple[float, float], half_width: float) -> Field:
-    """A straight line with round ends.
-
-    Args:
-        plane: Where to look.
-        start: One end `(x, y)`.
-        end: The other end.
-        half_width: Half of its width.
-
-    Returns:
-        Signed distances `[H, W]`.
-    """
+    """A straight line with round ends."""
     along_x, along_y = end[0] - start[0], end[1] - start[1]
     x, y = plane.x - start[0], plane.y - start[1]
     share = np.clip((x * along_x + y * along_y) / (along_x**2 + along_y**2), 0, 1)
@@ -84,15 +42,7 @@ def stroke(plane: Plane, start: tuple[float, float], end: tuple[float, float], h
 
 
 def polygon(plane: Plane, corners: Sequence[tuple[float, float]]) -> Field:
-    """A closed figure of straight sides.
-
-    Args:
-        plane: Where to look.
-        corners: `(x, y)` of each, in either order of turning.
-
-    Returns:
-        Signed distances `[H, W]`.
-    """
+    """A closed figure of straight sides."""
     nearest = np.full_like(plane.x, np.inf)
     inside = np.zeros(plane.x.shape, dtype=bool)
     for (x0, y0), (x1, y1) in zip(corners, [*corners[1:], corners[0]], strict=True):
@@ -104,17 +54,7 @@ def polygon(plane: Plane, corners: Sequence[tuple[float, float]]) -> Field:
 
 
 def spikes(count: int, outer: float, inner: float, *, start: float = -np.pi / 2) -> list[tuple[float, float]]:
-    """The corners of a star.
-
-    Args:
-        count: Points of the star.
-        outer: Radius of the points.
-        inner: Radius of the notches between them.
-        start: Angle of the first point in radians; straight up by default.
-
-    Returns:
-        `2 * count` corners, as `polygon` takes them.
-    """
+    """The corners of a star."""
     corners = []
     for index in range(2 * count):
         radius, angle = (outer, inner)[index % 2], start + np.pi * index / count
@@ -123,45 +63,19 @@ def spikes(count: int, outer: float, inner: float, *, start: float = -np.pi / 2)
 
 
 def polar(plane: Plane) -> tuple[Field, Field]:
-    """Where each pixel is, seen from the origin.
-
-    Args:
-        plane: Where to look.
-
-    Returns:
-        The distance, and the angle from the x axis in radians, clockwise on the screen; both `[H, W]`.
-    """
+    """Where each pixel is, seen from the origin."""
     return np.hypot(plane.x, plane.y), np.arctan2(plane.y, plane.x)
 
 
 def lobes(plane: Plane, count: int, radius: float, depth: float, *, sharpness: float = 1.0) -> Field:
-    """A disc whose rim goes in and out, like the teeth of a wheel.
-
-    Args:
-        plane: Where to look.
-        count: How many lobes.
-        radius: Mean radius.
-        depth: How far the rim goes in and out of the mean.
-        sharpness: Steepness of the flanks; 1 is a wave, more are teeth.
-
-    Returns:
-        `[H, W]`, exact only near the rim.
-    """
+    """A disc whose rim goes in and out, like the teeth of a wheel."""
     reach, angle = polar(plane)
     wave = np.clip(sharpness * np.cos(count * angle), -1, 1)
     return (reach - radius - depth * wave) * 0.8
 
 
 def union(plane: Plane, *distances: Field) -> Field:
-    """What any of several figures covers; nothing where there are none.
-
-    Args:
-        plane: Where to look.
-        distances: Of each figure, `[H, W]`.
-
-    Returns:
-        Signed distances `[H, W]`.
-    """
+    """What any of several figures covers; nothing where there are none."""
     nearest = np.full_like(plane.x, np.inf)
     for distance in distances:
         nearest = np.minimum(nearest, distance)

@@ -84,15 +84,7 @@ GROUND: dict[str, Colour] = {
 
 
 def tones(label: str, random: np.random.Generator) -> Tones:
-    """Draw the four tones of one drawing.
-
-    Args:
-        label: The class.
-        random: Source of the choice and of its changes.
-
-    Returns:
-        Red, green and blue of paper, ink, accent and contrast.
-    """
+    """Draw the four tones of one drawing."""
     if random.random() < NATURAL_SHARE:
         first, second, third, fourth = (near(colour, random) for colour in NATURAL[label])
         return first, second, third, fourth
@@ -102,16 +94,7 @@ def tones(label: str, random: np.random.Generator) -> Tones:
 
 
 def ground(label: str, ink: Colour, random: np.random.Generator) -> Colour:
-    """Draw the colour of what lies behind a shape.
-
-    Args:
-        label: The shape's class.
-        ink: The shape's own colour, from which the ground stands apart.
-        random: Source of the choice.
-
-    Returns:
-        Red, green and blue.
-    """
+    """Draw the colour of what lies behind a shape."""
     if label in GROUND and random.random() < NATURAL_SHARE:
         natural = near(GROUND[label], random)
         if distance(natural, ink) > CONTRAST:
@@ -120,15 +103,7 @@ def ground(label: str, ink: Colour, random: np.random.Generator) -> Colour:
 
 
 def near(colour: Colour, random: np.random.Generator) -> Colour:
-    """A colour like the given one.
-
-    Args:
-        colour: Hue, saturation and value.
-        random: Source of the changes.
-
-    Returns:
-        Red, green and blue.
-    """
+    """A colour like the given one."""
     hue, saturation, value = colour
     hue = (hue + random.normal(0, 0.025)) % 1.0
     saturation = min(max(saturation + random.normal(0, 0.08), 0.0), 1.0)
@@ -137,27 +112,12 @@ def near(colour: Colour, random: np.random.Generator) -> Colour:
 
 
 def any_colour(random: np.random.Generator) -> Colour:
-    """Any colour, the strong ones more often.
-
-    Args:
-        random: Source of the choice.
-
-    Returns:
-        Red, green and blue.
-    """
+    """Any colour, the strong ones more often."""
     return colorsys.hsv_to_rgb(random.random(), random.random() ** 0.6, 1 - 0.95 * random.random() ** 1.6)
 
 
 def apart(other: Colour, random: np.random.Generator) -> Colour:
-    """Any colour that stands apart from another one.
-
-    Args:
-        other: Red, green and blue.
-        random: Source of the choice.
-
-    Returns:
-        Red, green and blue, at least `CONTRAST` away.
-    """
+    """Any colour that stands apart from another one."""
     colour = any_colour(random)
     while distance(colour, other) < CONTRAST:
         colour = any_colour(random)
@@ -165,13 +125,5 @@ def apart(other: Colour, random: np.random.Generator) -> Colour:
 
 
 def distance(one: Colour, other: Colour) -> float:
-    """How far apart two colours are, as the root of the summed squares of red, green and blue.
-
-    Args:
-        one: Red, green and blue.
-        other: Likewise.
-
-    Returns:
-        A number from 0 to the root of 3.
-    """
+    """How far apart two colours are, as the root of the summed squares of red, green and blue."""
     return float(sum((a - b) ** 2 for a, b in zip(one, other, strict=True)) ** 0.5)

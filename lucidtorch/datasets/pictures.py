@@ -47,24 +47,13 @@ class Pictures(Collection):
         return len(self.files)
 
     def needed_at(self, sides: tuple[int, int]) -> Pictures:
-        """Say that the images will be cut and scaled to a size, so that very large ones are read no larger than needed.
-
-        Args:
-            sides: Height and width.
-
-        Returns:
-            The same images.
-        """
+        """Say to what size the images will be cut and scaled: very large ones are read no larger than needed."""
         found = Pictures(self.files, self._classes, self.size, self.root)
         found._needed = sides
         return found
 
     def item(self, index: int) -> tuple[Tensor, int]:
-        """The image of one number, three channels, and its class.
-
-        Raises:
-            ImageError: The file cannot be read as an image.
-        """
+        """The image of one number, three channels, and its class."""
         path, label = self.files[index]
         values = torch.from_numpy(photo_bytes(path, self.size, colours=True, needed=self._needed).copy())
         return values.to(torch.float32).div_(255), label
@@ -102,26 +91,11 @@ def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pi
 
 
 def image_files(place: Path, *, deep: bool = False) -> list[Path]:
-    """Find the images in a folder by the endings of their names.
-
-    Args:
-        place: The folder.
-        deep: Whether those of its subfolders count.
-
-    Returns:
-        Their paths, in order; links whose targets have gone are among them, and fail when they are read.
-    """
+    """Find the images in a folder by the endings of their names."""
     entries = place.rglob("*") if deep else place.iterdir()
     return sorted(one for one in entries if one.suffix.lower() in SUFFIXES and (one.is_file() or is_dangling(one)))
 
 
 def is_dangling(path: Path) -> bool:
-    """Say whether a path is a link to nothing.
-
-    Args:
-        path: The path.
-
-    Returns:
-        Whether it is.
-    """
+    """Say whether a path is a link to nothing."""
     return path.is_symlink() and not path.exists()

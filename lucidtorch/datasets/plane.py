@@ -29,32 +29,13 @@ class Plane:
     pixel: float
 
     def moved(self, x: float, y: float, *, scale: float, angle: float) -> Plane:
-        """The same pixels seen from a thing that sits at `(x, y)`, is `scale` times larger and turned by `angle`.
-
-        Args:
-            x: Where the thing's origin lies, in units of this plane.
-            y: Likewise, downwards.
-            scale: Length of the thing's unit in units of this plane.
-            angle: Turn in radians, clockwise on the screen.
-
-        Returns:
-            A plane in the thing's own units.
-        """
+        """The same pixels seen from a thing that sits at `(x, y)`, is `scale` times larger and turned by `angle`."""
         cosine, sine = float(np.cos(angle)) / scale, float(np.sin(angle)) / scale
         right, down = self.x - x, self.y - y
         return Plane(cosine * right + sine * down, cosine * down - sine * right, self.pixel / scale)
 
     def warped(self, random: np.random.Generator, amount: float, *, wavelength: float) -> Plane:
-        """The plane bent by two slow sine waves, as a sheet that does not lie flat.
-
-        Args:
-            random: Source of the phases.
-            amount: Height of the waves, in units of this plane.
-            wavelength: Their length, in units of this plane.
-
-        Returns:
-            The bent plane.
-        """
+        """The plane bent by two slow sine waves, as a sheet that does not lie flat."""
         turn = 2 * np.pi / wavelength
         phases = [float(value) for value in random.uniform(0, 2 * np.pi, 2)]
         x = self.x + amount * np.sin(turn * self.y + phases[0])
@@ -62,43 +43,19 @@ class Plane:
         return Plane(x, y, self.pixel)
 
     def soft(self, distance: Field) -> Field:
-        """How much of each pixel lies inside: 1 where the distance is negative, 0 outside, a ramp one pixel wide.
-
-        Args:
-            distance: Signed distance `[H, W]` to an edge, negative inside.
-
-        Returns:
-            The covered share `[H, W]` in [0, 1].
-        """
+        """How much of each pixel lies inside: 1 where the distance is negative, 0 outside, a ramp one pixel wide."""
         cover: Field = np.clip(0.5 - distance / self.pixel, 0, 1)
         return cover
 
 
 def pixels(height: int, width: int) -> Plane:
-    """The plane in pixels with its origin at the middle of the picture.
-
-    Args:
-        height: Rows.
-        width: Columns.
-
-    Returns:
-        A plane whose unit is one pixel.
-    """
+    """The plane in pixels with its origin at the middle of the picture."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     return Plane(x - (width - 1) / 2, y - (height - 1) / 2, 1.0)
 
 
 def noise(plane: Plane, random: np.random.Generator, wavelength: float) -> Field:
-    """Smooth random hills: value noise on a square lattice.
-
-    Args:
-        plane: Where to look.
-        random: Source of the lattice's heights.
-        wavelength: Distance between neighbouring lattice points, in units of the plane.
-
-    Returns:
-        `[H, W]` in [-1, 1].
-    """
+    """Smooth random hills: value noise on a square lattice."""
     heights = random.uniform(-1, 1, (LATTICE, LATTICE)).astype(np.float32)
     column, across = split(plane.x / wavelength)
     row, down = split(plane.y / wavelength)
@@ -109,29 +66,13 @@ def noise(plane: Plane, random: np.random.Generator, wavelength: float) -> Field
 
 
 def split(values: Field) -> tuple[NDArray[np.intp], Field]:
-    """Which cell of unit length each value lies in, and how far inside.
-
-    Args:
-        values: Any finite numbers.
-
-    Returns:
-        The cell's number, wrapped to the lattice, and the rest in [0, 1).
-    """
+    """Which cell of unit length each value lies in, and how far inside."""
     whole = np.floor(values)
     return whole.astype(np.intp) % LATTICE, values - whole
 
 
 def table(random: np.random.Generator, low: float, high: float) -> Field:
-    """One random number for each cell of the lattice.
-
-    Args:
-        random: Source of the numbers.
-        low: Smallest value.
-        high: Largest value.
-
-    Returns:
-        `[64, 64]`, to be looked up by the cells that `split` returns.
-    """
+    """One random number for each cell of the lattice."""
     return random.uniform(low, high, (LATTICE, LATTICE)).astype(np.float32)
 
 

@@ -8,43 +8,17 @@ from lucidtorch.datasets.plane import Field
 
 
 def triangle_wave(values: Field, period: float) -> Field:
-    """A saw with equal flanks and slope 1: the signed distance to the nearest of its zeros.
-
-    Args:
-        values: Where to look.
-        period: Length of one tooth; zeros lie half a period apart.
-
-    Returns:
-        Values in [-period / 4, period / 4].
-    """
+    """A saw with equal flanks and slope 1: the signed distance to the nearest of its zeros."""
     return np.abs(centred(values, period)) - period / 4
 
 
 def band(values: Field, period: float, duty: float) -> Field:
-    """Signed distance to bands that repeat.
-
-    Args:
-        values: Where to look.
-        period: From one band to the next.
-        duty: The band's share of the period.
-
-    Returns:
-        Negative inside the bands.
-    """
+    """Signed distance to bands that repeat."""
     return np.abs(centred(values, period)) - duty * period / 2
 
 
 def centred(values: Field, period: float, *, half: bool = False) -> Field:
-    """The values wrapped to one period around zero.
-
-    Args:
-        values: Any numbers.
-        period: Length of the period.
-        half: Measure from the middle of the cells `[k * period, (k + 1) * period)` and not from their borders.
-
-    Returns:
-        Values in [-period / 2, period / 2].
-    """
+    """The values wrapped to one period around zero."""
     if half:
         middles: Field = (np.floor(values / period) + 0.5) * period
         return values - middles

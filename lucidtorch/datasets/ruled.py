@@ -51,14 +51,7 @@ class Lines(Collection):
         return self.length
 
     def label(self, index: int) -> int:
-        """The class of the line of one number, without drawing it.
-
-        Args:
-            index: From 0 to `len(self) - 1`.
-
-        Returns:
-            Its number among `classes`.
-        """
+        """The class of the line of one number, without drawing it."""
         return self._of_head(self._kind(index)[0])
 
     def item(self, index: int) -> tuple[Tensor, int]:
@@ -110,14 +103,7 @@ def lines(
 
 
 def head_labels(label: int) -> tuple[int, int, int, int]:
-    """Take the class of a line apart.
-
-    Args:
-        label: A class number of `lines`, from 0 to 287.
-
-    Returns:
-        The classes of the heads `length`, `width`, `angle` and `colour`.
-    """
+    """Take the class of a line apart."""
     rest, colour = divmod(label, len(COLOURS))
     rest, angle = divmod(rest, len(ANGLES))
     return *divmod(rest, len(WIDTHS)), angle, colour

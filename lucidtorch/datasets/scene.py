@@ -42,17 +42,7 @@ SHAPE_OF: dict[str, Shape] = FIGURES | THINGS
 
 
 def draw(label: str, height: int, width: int, random: np.random.Generator) -> Picture:
-    """Draw one picture of a class.
-
-    Args:
-        label: One of `lucidtorch.models.networks.labels.DRAWINGS`.
-        height: Rows.
-        width: Columns.
-        random: Source of every choice; the same state gives the same picture.
-
-    Returns:
-        `[3, H, W]` in [0, 1].
-    """
+    """Draw one picture of a class."""
     plane = pixels(height, width)
     picture = _texture(label, plane, random) if label in TEXTURE_OF else _shapes(label, plane, random)
     return _photograph(picture, plane, random)

@@ -43,19 +43,6 @@ def train(
 
     The weights go into a safetensors file in half precision, the card into a Markdown file beside it and into the
     file's metadata. Two runs on one machine give the same bytes; no global state is touched.
-
-    Args:
-        name: `demo`, `demo-judge`, `digits` or `lines`.
-        steps: How many batches; what the shipped weights took by default.
-        seed: Another seed gives other weights and other images; that of the shipped weights by default.
-        output: The safetensors file; `NAME.safetensors` here by default.
-        progress: Called after each step.
-
-    Returns:
-        The facts of the card.
-
-    Raises:
-        BadInputError: No network of that name ships, a number is none, or the file cannot be written.
     """
     plan, entry = lesson(name), card(name)
     wanted = plan.steps if steps is None else positive(steps, "steps")
@@ -84,17 +71,7 @@ def train(
 
 
 def accuracy(network: nn.Module, entry: NetworkCard, plan: Lesson, seed: int) -> tuple[tuple[float, ...], int]:
-    """Count how often a network is right on images that it has not seen.
-
-    Args:
-        network: As it ships: images in [0, 1] are normalized here.
-        entry: Its card, for the normalization.
-        plan: Its lesson, for the images.
-        seed: The seed of the training, which the held-out images share; their split is another.
-
-    Returns:
-        The share of right answers of each head, and the number of images.
-    """
+    """Count how often a network is right on images that it has not seen."""
     data = plan.held_out(seed)
     right = torch.zeros(len(plan.heads))
     with torch.inference_mode():
@@ -107,15 +84,7 @@ def accuracy(network: nn.Module, entry: NetworkCard, plan: Lesson, seed: int) ->
 
 
 def normalized(images: Tensor, entry: NetworkCard) -> Tensor:
-    """Bring images to what a network takes.
-
-    Args:
-        images: `[B, C, H, W]` in [0, 1].
-        entry: Says mean and deviation.
-
-    Returns:
-        `[B, C, H, W]`, channels last in memory.
-    """
+    """Bring images to what a network takes."""
     mean, std = (torch.tensor(values)[:, None, None] for values in (entry.mean, entry.std))
     return ((images - mean) / std).contiguous(memory_format=torch.channels_last)
 

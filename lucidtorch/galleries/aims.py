@@ -32,16 +32,6 @@ def aim_of(objective: Objective, model: Model) -> Aim | None:
 
     It is about one if it has one term that is a channel, a neuron or a logit, and otherwise subtracts only what speaks
     of no unit, such as diversity or a penalty.
-
-    Args:
-        objective: The objective.
-        model: The network, which knows the numbers of classes.
-
-    Returns:
-        The unit; None where there is none, or several.
-
-    Raises:
-        UnknownLabelError: The network has no class of that name.
     """
     signed = list(objective.terms())
     own = [(sign, part) for sign, part in signed if isinstance(part, Term) and part.name in NUMBERS]

@@ -65,18 +65,7 @@ class Beside:
 
     @classmethod
     def of_plain(cls, values: Mapping[str, Any]) -> Beside:
-        """Take up what `dataclasses.asdict` gave.
-
-        Args:
-            values: By name.
-
-        Returns:
-            The same.
-
-        Raises:
-            KeyError: The images are missing.
-            TypeError: Other names stand there.
-        """
+        """Take up what `dataclasses.asdict` gave."""
         return cls(**{**values, "images": tuple(RealImage(**one) for one in values["images"])})
 
 
@@ -96,20 +85,7 @@ class Reach:
 def said_of(
     found: LayerScan, aim: Aim, reach: Reach | None, *, file: str, count: int, data: str, note: str = ""
 ) -> Beside:
-    """Say what a scan knows of a unit.
-
-    Args:
-        found: What the scan found about the unit's layer.
-        aim: The unit.
-        reach: What its pictures come to, or None.
-        file: The path of the strip, or empty.
-        count: How many images the strip has at most.
-        data: What the images of the data are, such as ``1,020 drawings``.
-        note: What else a reader should know.
-
-    Returns:
-        It, with the sentences that a page shows.
-    """
+    """Say what a scan knows of a unit."""
     shown = (found.bottom(aim.unit) if aim.down else found.top(aim.unit))[:count]
     images = tuple(RealImage(one.image, _rounded(one.value), one.class_name) for one in shown)
     best = _rounded(float((found.moments.low if aim.down else found.moments.high)[aim.unit]))
@@ -131,14 +107,7 @@ def said_of(
 
 
 def marked(row: Sequence[Beside | None]) -> list[Beside | None]:
-    """Mark what stands beside pictures that are shown together, where the same strip stood there before.
-
-    Args:
-        row: What stands beside them, in order.
-
-    Returns:
-        The same with `again` set.
-    """
+    """Mark what stands beside pictures that are shown together, where the same strip stood there before."""
     files = [None if one is None else one.file for one in row]
     return [
         None if one is None else replace(one, again=bool(one.file) and one.file in files[:place])
@@ -147,14 +116,7 @@ def marked(row: Sequence[Beside | None]) -> list[Beside | None]:
 
 
 def percent_text(share: float) -> str:
-    """Write a percentage that is not 100 so that it is not taken for it.
-
-    Args:
-        share: From 0 up to, and without, 100.
-
-    Returns:
-        Such as ``40.0``, ``99.7`` or ``99.9993``, never more than it is.
-    """
+    """Write a percentage that is not 100 so that it is not taken for it."""
     decimals = min(FINEST, max(COARSEST, math.ceil(-math.log10(100 - share)))) if share < 100 else FINEST
     floored = math.floor(share * 10**decimals) / 10**decimals
     return f"{floored:.{decimals}f}"

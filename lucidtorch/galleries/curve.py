@@ -55,29 +55,13 @@ class Curve:
 
 
 def plotted(lines: Mapping[str, Sequence[float | None]], steps: int | None) -> Curve | None:
-    """Lay lines out in one box of `CURVE_WIDTH` by `CURVE_HEIGHT`.
-
-    Args:
-        lines: Values in equal strides from the first step to the last, by name; None where there is none.
-        steps: The number of steps that they span; None leaves the numbers off the axis.
-
-    Returns:
-        The plot, or None where there is nothing to draw.
-    """
+    """Lay lines out in one box of `CURVE_WIDTH` by `CURVE_HEIGHT`."""
     drawn = _drawn(lines)
     return _plot(drawn, _numbers(lines), steps) if drawn else None
 
 
 def panels(lines: Mapping[str, Sequence[float | None]], steps: int | None) -> list[Curve]:
-    """Lay lines out in as few boxes as let each of them be seen: those of about one scale share a box.
-
-    Args:
-        lines: As for `plotted`; the first one is in the first box.
-        steps: As for `plotted`.
-
-    Returns:
-        The plots.
-    """
+    """Lay lines out in as few boxes as let each of them be seen: those of about one scale share a box."""
     shared: list[dict[str, Points]] = []
     for name, points in _drawn(lines).items():
         fitting = (one for one in shared if _fit_together([*one.values(), points]))
@@ -155,14 +139,6 @@ def _ticks(low: float, high: float) -> list[tuple[float, str]]:
 
 
 def number_text(value: float, digits: int = 4) -> str:
-    """Write a number with a few digits and a real minus sign.
-
-    Args:
-        value: The number.
-        digits: How many digits that count.
-
-    Returns:
-        Its text.
-    """
+    """Write a number with a few digits and a real minus sign."""
     text = f"{value + 0.0:.{digits}g}"  # the sum turns -0.0 into 0.0
     return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", "\N{MINUS SIGN}")

@@ -247,15 +247,7 @@ def _without_repeats(pictures: Sequence[Picture]) -> tuple[Picture, ...]:
 
 
 def class_names(model: Model, layer: str) -> list[str] | None:
-    """Find the names of a layer's units, where these are the classes.
-
-    Args:
-        model: The network.
-        layer: The address of the layer.
-
-    Returns:
-        The labels, where the layer is a head, the scores, or the last linear layer with a channel for each.
-    """
+    """Find the names of a layer's units, where these are the classes."""
     table = model.layers
     record = table[layer]
     if names := model.classes_of(layer):

@@ -57,20 +57,7 @@ class Examples:
 
     @classmethod
     def open(cls, scan: ScanLike, model: Model, data: Data | None = None, *, trust: bool = False) -> Examples:
-        """Open a scan for the pictures of a network; a warning says where its images cannot be opened any more.
-
-        Args:
-            scan: The scan, or its folder.
-            model: The network.
-            data: The images, where only a Python program has them.
-            trust: Whether images outside of the folder of the scan are opened because it names them.
-
-        Returns:
-            The examples.
-
-        Raises:
-            BadInputError: There is no such scan, it is not finished, or it is of another network.
-        """
+        """Open a scan for the pictures of a network; a warning says where its images cannot be opened any more."""
         found = scan if isinstance(scan, Scan) else load_scan(scan)
         found.check(model)
         return cls(model, found, _opened(found, data, trust=trust), scan_checksum(found.folder))
@@ -92,29 +79,13 @@ class Examples:
         )
 
     def aim(self, objective: Objective) -> Aim | None:
-        """Find the unit that an objective is about, if the scan knows its layer.
-
-        Args:
-            objective: Of one image.
-
-        Returns:
-            The unit, in a layer by the scan's own address; None where there are no examples for it.
-        """
+        """Find the unit that an objective is about, if the scan knows its layer."""
         found = aim_of(objective, self.model)
         layer = None if found is None else self._known(found.layer)
         return None if found is None or layer is None else Aim(layer, found.unit, found.down)
 
     def reach(self, aim: Aim, pictures: Sequence[Tensor]) -> Reach | None:
-        """Measure a unit on pictures as the scan measured it on images.
-
-        Args:
-            aim: The unit.
-            pictures: `[C, H, W]` in [0, 1] each, as they stand in their files.
-
-        Returns:
-            What they come to, each at its own size; None where there are none, or the network does not take them as
-            they are, or says nothing finite of them.
-        """
+        """Measure a unit on pictures as the scan measured it on images."""
         try:
             values = [self.model.activations(one[None], aim.layer)[aim.layer][0, aim.unit] for one in pictures]
         except BadInputError:
@@ -125,18 +96,7 @@ class Examples:
         return Reach(min(ends) if aim.down else max(ends), len(ends))
 
     def beside(self, aim: Aim, folder: Path, inscribed: Inscribed, pictures: Sequence[Tensor] = ()) -> Beside:
-        """Put real images beside the picture of a unit.
-
-        Args:
-            aim: The unit.
-            folder: Where the strip of images shall stand; one that carries the same text is left as it is.
-            inscribed: What the strip carries.
-            pictures: `[C, H, W]` each; the picture, or those that were made of the unit together; none where there is
-                none to be measured.
-
-        Returns:
-            What stands beside it.
-        """
+        """Put real images beside the picture of a unit."""
         found = self.scan[aim.layer]
         shown = (found.bottom(aim.unit) if aim.down else found.top(aim.unit))[:MOST]
         file = ""
@@ -158,17 +118,7 @@ class Examples:
 
 
 def scan_checksum(folder: Path) -> str:
-    """Sum up a scan.
-
-    Args:
-        folder: Where it stands.
-
-    Returns:
-        The checksum of its summary, which names the checksums of all else.
-
-    Raises:
-        BadInputError: The folder holds no scan.
-    """
+    """Sum up a scan."""
     check_read(folder / SUMMARY)
     try:
         return hashlib.sha256((folder / SUMMARY).read_bytes()).hexdigest()
@@ -177,20 +127,7 @@ def scan_checksum(folder: Path) -> str:
 
 
 def find_scan(named: str, base: Path, checksum: str | None = None) -> Path:
-    """Find the scan that a recipe names: by its path, or where the user named the scan of that checksum before.
-
-    Args:
-        named: The path of its folder, or the folder's name.
-        base: The folder that relative paths start from.
-        checksum: Of the scan, as an earlier run wrote it; None takes any.
-
-    Returns:
-        The folder.
-
-    Raises:
-        UntrustedError: A file from elsewhere names a folder outside of its own.
-        BadInputError: The folder holds no scan.
-    """
+    """Find the scan that a recipe names: by its path, or where the user named the scan of that checksum before."""
     folder = base / user_path(named)
     known = recall(checksum)
     if isinstance(known, str) and not (folder.is_dir() and scan_checksum(folder) == checksum):
@@ -201,15 +138,7 @@ def find_scan(named: str, base: Path, checksum: str | None = None) -> Path:
 
 
 def stands(path: Path, text: str) -> bool:
-    """Say whether a picture stands whole in its place and carries a text.
-
-    Args:
-        path: The PNG.
-        text: What it should carry.
-
-    Returns:
-        Whether it does.
-    """
+    """Say whether a picture stands whole in its place and carries a text."""
     try:
         return read_png_text(path) == text
     except RecipeError:

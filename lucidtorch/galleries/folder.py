@@ -64,22 +64,7 @@ class GalleryFolder:
     def claimed(
         cls, path: Path, model: Model, craft: Craft, size: int, seed: int, asked: Sequence[Batch]
     ) -> tuple[GalleryFolder, Path | None]:
-        """Make a folder that of a gallery, or go on with the gallery of these settings that stands there.
-
-        Args:
-            path: The folder, which `check_folder` allows.
-            model: The network.
-            craft: How the pictures are rendered.
-            size: How many are computed together.
-            seed: The seed of the gallery.
-            asked: The batches that were asked for.
-
-        Returns:
-            The folder, and where an earlier gallery of other settings was moved to, or None.
-
-        Raises:
-            OutputError: The folder cannot be written to.
-        """
+        """Make a folder that of a gallery, or go on with the gallery of these settings that stands there."""
         layers = tuple(dict.fromkeys(batch.layer for batch in asked))
         variants = tuple(dict.fromkeys(batch.variant for batch in asked))
         own = cls(path, model, craft, size, seed, PICTURE_BITS, layers, variants)
@@ -109,16 +94,7 @@ class GalleryFolder:
         return checked_key(facts | {"batch": self.size, "seed": self.seed, "versions": versions()})
 
     def grown(self, layers: Iterable[str], variants: Iterable[str], bits: Any) -> GalleryFolder:
-        """Add what an earlier command asked for: it stands first.
-
-        Args:
-            layers: Layers.
-            variants: Variants.
-            bits: How large the seeds of its pictures may be.
-
-        Returns:
-            The folder of both.
-        """
+        """Add what an earlier command asked for: it stands first."""
         known = [layer for layer in layers if layer in self.model.layers]
         every = shown_layers(self.model, [*known, *self.layers])
         size = SEED_BITS if bits == SEED_BITS else PICTURE_BITS
@@ -140,11 +116,7 @@ class GalleryFolder:
         write_file(self.path, PROVENANCE, json.dumps({"network": source}, indent=1) + "\n")
 
     def finished(self) -> Iterator[tuple[Batch, Record]]:
-        """Go through the batches that are finished, whichever command made them.
-
-        Yields:
-            Each with the record of its pictures.
-        """
+        """Go through the batches that are finished, whichever command made them."""
         for path in sorted((self.path / BATCHES).glob("*.json")):
             record = None if path.name.endswith(".beside.json") else read_task(path)
             batch = None if record is None else self._batch_of(record, path.stem)

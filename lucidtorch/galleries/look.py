@@ -19,15 +19,7 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def page_environment(*folders: Path) -> jinja2.Environment:
-    """Make what fills in the templates of pages.
-
-    Args:
-        folders: Where templates are looked for before those that all pages share.
-
-    Returns:
-        An environment that escapes every text, refuses names without a value, and knows the filters ``number`` (as a
-        reader expects it) and ``path`` (a file as an address).
-    """
+    """Make what fills in the templates of pages."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
@@ -40,29 +32,13 @@ def page_environment(*folders: Path) -> jinja2.Environment:
 
 
 def asset_text(names: Sequence[str], *folders: Path) -> str:
-    """Put a stylesheet or a script together.
-
-    Args:
-        names: The files, in their order.
-        folders: Where they are looked for before those that all pages share.
-
-    Returns:
-        Their texts, one after the other.
-    """
+    """Put a stylesheet or a script together."""
     places = (next(one / name for one in (*folders, TEMPLATES) if (one / name).is_file()) for name in names)
     return "\n".join(place.read_text(encoding="utf-8") for place in places)
 
 
 def check_inside(files: Iterable[str], whole: str) -> None:
-    """Make sure that pictures lie in the folder of their pages.
-
-    Args:
-        files: Their paths.
-        whole: What the folder is called in messages, such as ``the gallery``.
-
-    Raises:
-        BadInputError: A path leads out of the folder, or only some systems can read it.
-    """
+    """Make sure that pictures lie in the folder of their pages."""
     for file in files:
         parts = PurePosixPath(file).parts
         if not parts or parts[0] == "/" or ".." in parts or "\\" in file or ":" in parts[0]:
@@ -70,18 +46,7 @@ def check_inside(files: Iterable[str], whole: str) -> None:
 
 
 def picture_sizes(files: Iterable[str], folder: Path) -> dict[str, tuple[int, int]]:
-    """Read the sizes of pictures.
-
-    Args:
-        files: Their paths in the folder.
-        folder: The folder.
-
-    Returns:
-        Width and height of each, by its path.
-
-    Raises:
-        ImageError: A picture is missing or cannot be read.
-    """
+    """Read the sizes of pictures."""
     sizes = {}
     for file in dict.fromkeys(files):
         try:
@@ -93,14 +58,7 @@ def picture_sizes(files: Iterable[str], folder: Path) -> dict[str, tuple[int, in
 
 
 def picture_pixels(path: Path) -> Tensor:
-    """Read a picture.
-
-    Args:
-        path: The file.
-
-    Returns:
-        `[C, H, W]` in [0, 1], in steps of 1/255; C is 1, 3 or, of see-through pictures, one more.
-    """
+    """Read a picture."""
     with Image.open(path) as picture:
         found = np.array(picture)
     return torch.from_numpy(found.reshape(*found.shape[:2], -1)).permute(2, 0, 1).float() / 255

@@ -68,14 +68,7 @@ class Batch:
         return DIVERSITY_COPIES if self.variant == "diversity" else 1
 
     def objective_of(self, unit: int) -> Objective:
-        """Write what one unit's picture maximizes, as it would be typed for that unit alone.
-
-        Args:
-            unit: The unit.
-
-        Returns:
-            The objective.
-        """
+        """Write what one unit's picture maximizes, as it would be typed for that unit alone."""
         if self.variant == "diversity":
             return channel(self.layer, unit) - DIVERSITY_WEIGHT * diversity(self.layer)
         if is_template(self.variant):
@@ -84,28 +77,14 @@ class Batch:
         return own if self.variant == "channel" else -own
 
     def task(self, craft: Craft) -> Task:
-        """Write the batch down as work to be done.
-
-        Args:
-            craft: How it is rendered.
-
-        Returns:
-            The task; its pieces stand in the order of the units.
-        """
+        """Write the batch down as work to be done."""
         copies = self.copies
         places = (tuple(range(at * copies, (at + 1) * copies)) for at in range(len(self.units)))
         pieces = tuple(Piece(self.file(unit), own) for unit, own in zip(self.units, places, strict=True))
         return Task(self.name, self.objective, self.seeds, pieces, craft)
 
     def file(self, unit: int) -> str:
-        """Say where a unit's picture stands in the gallery folder.
-
-        Args:
-            unit: The unit.
-
-        Returns:
-            A relative path with ``/``.
-        """
+        """Say where a unit's picture stands in the gallery folder."""
         return f"pictures/{slug(self.layer)}/{slug(self.variant)}/{unit:05d}.png"
 
 
@@ -117,22 +96,7 @@ def plan(
     size: int,
     seed: int,
 ) -> tuple[Batch, ...]:
-    """Decide which batches a gallery needs: a pure function of its arguments.
-
-    Args:
-        model: The network.
-        layers: Addresses; every convolution and linear layer where None.
-        units: ``"all"``, a text such as ``"0-63,70"``, or numbers.
-        variants: Of ``channel``, ``negative`` and ``diversity``, or objectives with ``{layer}`` and ``{unit}``.
-        size: The number of images that are computed together.
-        seed: The seed of the whole gallery.
-
-    Returns:
-        The batches in the order of the network.
-
-    Raises:
-        BadInputError: There is no such layer, unit or variant.
-    """
+    """Decide which batches a gallery needs: a pure function of its arguments."""
     image_seeds((seed,), 1)
     for variant in variants:
         check_variant(variant)
@@ -156,19 +120,7 @@ def plan(
 def replanned(
     model: Model, asked: Sequence[Batch], done: Collection[Place], size: int, seed: int, bits: int
 ) -> tuple[Batch, ...]:
-    """Plan what is missing of batches.
-
-    Args:
-        model: The network.
-        asked: The batches.
-        done: The pictures that are there.
-        size: The number of images that are computed together.
-        seed: The seed of the whole gallery.
-        bits: How large the seeds of pictures may be.
-
-    Returns:
-        The batches of the others.
-    """
+    """Plan what is missing of batches."""
     left: dict[tuple[str, str], list[int]] = {}
     for one in asked:
         own = [unit for unit in one.units if (one.layer, one.variant, unit) not in done]
@@ -183,21 +135,7 @@ def replanned(
 def batch_of(
     model: Model, layer: str, variant: str, units: tuple[int, ...], size: int, seed: int, bits: int, stem: str = ""
 ) -> Batch:
-    """Plan one batch.
-
-    Args:
-        model: The network.
-        layer: The address of the layer.
-        variant: What is shown of each unit.
-        units: The units, of which there are no more than `size`; one of ``diversity``.
-        size: The number of images that are computed together.
-        seed: The seed of the whole gallery.
-        bits: How large the seeds of pictures may be.
-        stem: The name that an earlier version gave it, or empty.
-
-    Returns:
-        The batch.
-    """
+    """Plan one batch."""
     if variant == "diversity":
         seeds = tuple(picture_seed(seed, layer, units[0], variant, copy, bits=bits) for copy in range(DIVERSITY_COPIES))
         goal = channel(layer, [units[0]] * DIVERSITY_COPIES) - DIVERSITY_WEIGHT * diversity(layer)
@@ -215,20 +153,7 @@ def batch_of(
 
 
 def chosen_units(model: Model, layer: str, units: str | Sequence[int]) -> tuple[int, ...]:
-    """Find the units of a layer that a gallery shows.
-
-    Args:
-        model: The network.
-        layer: The address of the layer.
-        units: ``"all"``, a text such as ``"0-63,70"`` (a range stops at the last unit there is), or numbers.
-
-    Returns:
-        The units, ascending.
-
-    Raises:
-        BadInputError: The text says nothing that can be read.
-        UnitError: The layer has no such unit.
-    """
+    """Find the units of a layer that a gallery shows."""
     count = model.layers[layer].channels or 0
     wanted: Sequence[int]
     if isinstance(units, str):
@@ -244,14 +169,7 @@ def chosen_units(model: Model, layer: str, units: str | Sequence[int]) -> tuple[
 
 
 def slug(name: str) -> str:
-    """Turn an address or a template into a name for files and folders that no other has.
-
-    Args:
-        name: The address or template.
-
-    Returns:
-        The name itself where a file can bear it, else with a few letters of its checksum.
-    """
+    """Turn an address or a template into a name for files and folders that no other has."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)
     if safe == name and not safe.startswith(".") and len(safe) <= LONGEST_SLUG:
         return safe

@@ -162,12 +162,6 @@ def site_data(site: Site) -> str:
     The document is an object with ``format`` (``lucidtorch-gallery``), ``version`` (1, raised when a key changes its
     meaning) and the fields of `Site`; below it stand the fields of `LayerPage`, `Unit` and `Picture`, of its `Beside`
     (or null) and of the `RealImage` in that, under their own names. Numbers that are not finite are ``null``.
-
-    Args:
-        site: What to write.
-
-    Returns:
-        The JSON text.
     """
     document = {"format": GALLERY_DATA_FORMAT, "version": FORMAT_VERSION} | _plain(site)
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain) + "\n"

@@ -47,13 +47,6 @@ class UnitExamples:
         """Put examples beside the pictures of a batch, or find that they stand there already.
 
         The strips are written first and the record of the batch last, each whole or not at all.
-
-        Args:
-            batch: The batch.
-            record: What is known of its pictures.
-
-        Returns:
-            What stands beside them.
         """
         known = self.found(batch, record)
         if known is not None:
@@ -71,15 +64,7 @@ class UnitExamples:
         return row
 
     def found(self, batch: Batch, record: Record) -> Row | None:
-        """Find what was put beside these very pictures before, if it still stands.
-
-        Args:
-            batch: The batch.
-            record: What is known of its pictures.
-
-        Returns:
-            What stands beside them, or None.
-        """
+        """Find what was put beside these very pictures before, if it still stands."""
         known = read_record(self.folder / _record_of(batch.name), ExamplesRecord)
         if known is None or known.key != self._key(batch, record):
             return None
@@ -112,16 +97,7 @@ class UnitExamples:
 
 
 def kept_row(folder: Path, name: str, record: Record) -> tuple[Row, str]:
-    """Find what any command put beside the pictures of a batch.
-
-    Args:
-        folder: The folder of the gallery.
-        name: The name of the batch.
-        record: What is known of its pictures.
-
-    Returns:
-        What stands beside them, and what the page says of it; nothing where they are other pictures, or it has gone.
-    """
+    """Find what any command put beside the pictures of a batch."""
     known = read_record(folder / _record_of(name), ExamplesRecord)
     if known is None or list(known.pictures or ()) != _checksums(record) or known.words is None:
         return (), ""
@@ -131,15 +107,7 @@ def kept_row(folder: Path, name: str, record: Record) -> tuple[Row, str]:
 
 
 def tiles(sheet: Tensor, sides: Sequence[int]) -> list[Tensor]:
-    """Cut a sheet that has no empty place into its pictures.
-
-    Args:
-        sheet: `[C, h, w]`, as `base.images.sheet` lays it out.
-        sides: Height and width of each picture.
-
-    Returns:
-        The pictures, row by row.
-    """
+    """Cut a sheet that has no empty place into its pictures."""
     height, width = sides
     rows, columns = (range(0, whole, side + GAP) for whole, side in zip(sheet.shape[1:], sides, strict=True))
     return [sheet[:, row : row + height, column : column + width] for row in rows for column in columns]

@@ -12,14 +12,7 @@ LAYER, UNIT = "{layer}", "{unit}"  # what a template is filled with
 
 
 def check_variant(variant: str) -> None:
-    """Refuse what says nothing about a unit.
-
-    Args:
-        variant: A word, or a template such as ``neuron({layer}, {unit}) - 0.01 * total_variation()``.
-
-    Raises:
-        BadInputError: It is neither.
-    """
+    """Refuse what says nothing about a unit."""
     if variant not in VARIANTS and not is_template(variant):
         raise BadInputError(
             f"The variants are {', '.join(VARIANTS)}, or an objective with places for what it is of, such as "
@@ -28,32 +21,12 @@ def check_variant(variant: str) -> None:
 
 
 def is_template(variant: str) -> bool:
-    """Say whether a variant is an objective with a place for the unit.
-
-    Args:
-        variant: What was given.
-
-    Returns:
-        Whether it holds ``{unit}``.
-    """
+    """Say whether a variant is an objective with a place for the unit."""
     return isinstance(variant, str) and UNIT in variant
 
 
 def filled(template: str, layer: str, unit: int) -> Objective:
-    """Write a layer and a unit into a template.
-
-    Args:
-        template: An objective's text with ``{unit}`` and, where it names the layer, ``{layer}``.
-        layer: The address of the layer.
-        unit: The unit.
-
-    Returns:
-        The objective of that unit.
-
-    Raises:
-        ExpressionError: The text does not parse.
-        BadInputError: It speaks of several images.
-    """
+    """Write a layer and a unit into a template."""
     goal = parse(template.replace(LAYER, repr(layer)).replace(UNIT, str(unit)))
     if goal.batch is not None:
         raise BadInputError(

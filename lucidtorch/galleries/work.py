@@ -42,19 +42,6 @@ def work_through(
 ) -> Generator[tuple[Task, Record], None, None]:
     """Render tasks; the pictures are the same whoever renders them.
 
-    Args:
-        model: The network, or several by name.
-        tasks: What to render.
-        folder: The folder of the whole run.
-        workers: How many processes work side by side; 1 is this process alone.
-        callbacks: Called after each update, where this process works alone.
-
-    Yields:
-        Each task with its record, as they are finished.
-
-    Raises:
-        BadInputError: Several workers are asked for, and the network is a module that only this process has.
-
     Warns:
         LucidtorchWarning: The workers' threads are more than there are cores.
     """
@@ -73,15 +60,7 @@ def work_through(
 
 
 def check_workers(workers: int, model: ModelLike | None = None) -> None:
-    """Refuse what is no number of processes, and several of them for a network that they cannot load.
-
-    Args:
-        workers: What was given.
-        model: The network that they shall load; None where nobody has loaded it yet.
-
-    Raises:
-        BadInputError: It is no whole number from 1, or the network is a module that only this process has.
-    """
+    """Refuse what is no number of processes, and several of them for a network that they cannot load."""
     if not is_whole(workers) or workers < 1:
         raise BadInputError(f"The number of workers is a whole number from 1, but {shown(workers)} was given.")
     if workers > 1 and model is not None and not (isinstance(model, Model) and model.source is not None):
@@ -93,16 +72,6 @@ def make_task(model: ModelLike, task: Task, folder: Path, callbacks: Sequence[Ca
     """Render a task, or find that it stands in the folder already.
 
     The pictures are written first and the record last, each whole or not at all: a task with a record is finished.
-
-    Args:
-        model: The network.
-        task: What to render.
-        folder: The folder of the whole run.
-        callbacks: Called after each update.
-
-    Returns:
-        The record of the task: its key, and for each picture its file, its checksum, the seed, curves and score of
-        what it shows, and whether that is dead; a snapshot has its curves up to there, and no score.
     """
     known = finished_task(task, folder)
     if known is not None:
@@ -123,43 +92,19 @@ def make_task(model: ModelLike, task: Task, folder: Path, callbacks: Sequence[Ca
 
 
 def finished_task(task: Task, folder: Path) -> Record | None:
-    """Find the record of a task that was rendered before, with these very settings, and whose pictures still stand.
-
-    Args:
-        task: What was rendered.
-        folder: The folder of the whole run.
-
-    Returns:
-        The record, or None.
-    """
+    """Find the record of a task that was rendered before, with these very settings, and whose pictures still stand."""
     record = read_task(folder / BATCHES / f"{task.name}.json")
     return record if record is not None and is_finished(record, task, folder) else None
 
 
 def read_task(path: Path) -> Record | None:
-    """Read the record of a task.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The record as `make_task` wrote it; None where there is none that fits.
-    """
+    """Read the record of a task."""
     found = read_record(path, TaskRecord)
     return None if found is None else found.model_dump(mode="json")
 
 
 def is_finished(record: Record, task: Task, folder: Path) -> bool:
-    """Say whether a record is that of a task with these very settings whose pictures still stand.
-
-    Args:
-        record: What was found.
-        task: What was rendered.
-        folder: The folder of the whole run.
-
-    Returns:
-        Whether it is.
-    """
+    """Say whether a record is that of a task with these very settings whose pictures still stand."""
     key = task.key
     if key is None or record["key"] != key:
         return False
@@ -169,18 +114,7 @@ def is_finished(record: Record, task: Task, folder: Path) -> bool:
 
 
 def settle(model: ModelLike, task: Task) -> Job:
-    """Settle and check a task without rendering it.
-
-    Args:
-        model: The network.
-        task: What to render.
-
-    Returns:
-        The job.
-
-    Raises:
-        BadInputError: Anything does not fit.
-    """
+    """Settle and check a task without rendering it."""
     craft = task.craft
     return prepare(
         model,

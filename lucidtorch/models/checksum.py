@@ -12,14 +12,7 @@ from lucidtorch.models.sources.model_source import ModelSource
 
 
 def network_key(model: Model) -> str | None:
-    """Sum up everything about a network that decides what it makes of images.
-
-    Args:
-        model: The network; one that only a Python program has counts with all its weights.
-
-    Returns:
-        A checksum; None where its input or output is a function, which has no value to compare.
-    """
+    """Sum up everything about a network that decides what it makes of images."""
     if not model.is_data:
         return None
     source = None if model.source is None else _facts(model.source)

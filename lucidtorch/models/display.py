@@ -12,14 +12,7 @@ LOCAL = re.compile(r"(hf/|timm/)?([/~.]|[A-Za-z]:[/\\]).*", re.DOTALL)
 
 
 def display_name(spec: str) -> str:
-    """Shorten the name of a network that is the path of a file or folder to the last part of the path.
-
-    Args:
-        spec: What was said to `load_model`.
-
-    Returns:
-        Such as ``mine.py:build``; names of other networks as they are.
-    """
+    """Shorten the name of a network that is the path of a file or folder to the last part of the path."""
     local = LOCAL.fullmatch(spec)
     if FILES.fullmatch(spec) is None and local is None:
         return spec
@@ -28,14 +21,7 @@ def display_name(spec: str) -> str:
 
 
 def file_facts(source: ModelSource | None) -> dict[str, str]:
-    """Say which files a network was loaded from.
-
-    Args:
-        source: How it can be loaded again; None where only a Python program has it.
-
-    Returns:
-        The name and the SHA-256 of its code and weights, as far as they are files; what it was given where it has none.
-    """
+    """Say which files a network was loaded from."""
     if source is None:
         return {"weights": "given in Python"}
     found = {} if source.code_sha256 is None else {"code": f"{display_name(source.spec)}, SHA-256 {source.code_sha256}"}

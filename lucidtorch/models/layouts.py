@@ -72,17 +72,7 @@ class LayoutFinder:
     _follows: bool = field(default=False, init=False)
 
     def find(self, key: Key, tensor: Tensor, layer: nn.Module, given: object = None) -> Layout | None:
-        """Find out what each axis of an output is.
-
-        Args:
-            key: Which output it is.
-            tensor: The output.
-            layer: The module that gave it.
-            given: What the module was called with, where that was one tensor.
-
-        Returns:
-            Its layout; None where that is not known for sure.
-        """
+        """Find out what each axis of an output is."""
         found: Layout | None = self._known.get(tensor)
         if found is None and isinstance(given, Tensor) and given.shape == tensor.shape:
             inherited = self._known.get(given)

@@ -13,18 +13,7 @@ SHOWN = (nn.Conv2d, nn.Conv3d, nn.Linear)
 
 
 def shown_layers(model: Model, layers: Sequence[LayerLike] | None) -> tuple[str, ...]:
-    """Find the layers that are looked at, in the order of the network.
-
-    Args:
-        model: The network.
-        layers: Addresses or modules; every convolution and linear layer where None.
-
-    Returns:
-        The addresses as they were given, each once.
-
-    Raises:
-        UnknownLayerError: There is no such layer, or it has no channels.
-    """
+    """Find the layers that are looked at, in the order of the network."""
     table = model.layers
     if layers is None:
         return tuple(name for name, record in table.items() if record.channels and _is_shown(model, name))

@@ -54,17 +54,7 @@ class Grid(Objective):
         return self
 
     def directions(self, values: Tensor) -> Objective:
-        """Say what every picture of the grid follows.
-
-        Args:
-            values: The layer's activations of the picture, `[1, C, h, w]`.
-
-        Returns:
-            A direction for each of the h · w images, row by row.
-
-        Raises:
-            ObjectiveError: The layer has no positions.
-        """
+        """Say what every picture of the grid follows."""
         if values.ndim != MAP_AXES:
             raise ObjectiveError(f"`grid` needs a layer with positions [B, C, H, W]; {self.layer!r} has none.")
         return direction(self.layer, values[0].flatten(1).T, cossim_pow=self.cossim_pow)

@@ -25,17 +25,7 @@ class Images:
         return self.exactly if self.exactly is not None else (self.at_least or None)
 
     def also(self, other: Images) -> Images:
-        """Join what two parts of an expression say.
-
-        Args:
-            other: What the other part says.
-
-        Returns:
-            What both say together.
-
-        Raises:
-            ObjectiveError: They contradict each other.
-        """
+        """Join what two parts of an expression say."""
         stated = {number for number in (self.exactly, other.exactly) if number is not None}
         least = max(self.at_least, other.at_least)
         if len(stated) > 1:

@@ -109,12 +109,5 @@ def of(network: Annotated[str, ObjectiveError], inner: Part) -> Objective:
 
 
 def without_of(objective: Objective) -> Objective:
-    """Write the name of its network into every address of an expression.
-
-    Args:
-        objective: An expression.
-
-    Returns:
-        The same without `of`.
-    """
+    """Write the name of its network into every address of an expression."""
     return objective.mapped(lambda node: node.plain if isinstance(node, Of) else node)

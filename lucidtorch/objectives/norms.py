@@ -157,13 +157,5 @@ def contrast_bound(
 
 
 def root(values: Tensor, degree: float = 2) -> Tensor:
-    """Take the root of values from 0, with a zero gradient at 0.
-
-    Args:
-        values: 0 or more.
-        degree: Which root; 2 is the square root.
-
-    Returns:
-        As many values.
-    """
+    """Take the root of values from 0, with a zero gradient at 0."""
     return torch.where(values > 0, values, 1).pow(1 / degree) * (values > 0)

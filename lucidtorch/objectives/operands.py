@@ -25,56 +25,21 @@ class Part(Protocol):
         """How tightly its outermost operator binds."""
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
-        """Compute the value of each image.
-
-        Args:
-            activations: Address to activations.
-            trace: Takes the value of every part that is met.
-
-        Returns:
-            `[B]`.
-        """
+        """Compute the value of each image."""
 
 
 def value_of(operand: Part | Number, activations: Activations, trace: Trace) -> Tensor | Number:
-    """Evaluate a part of an expression.
-
-    Args:
-        operand: An objective or a number.
-        activations: Address to activations.
-        trace: Takes the value of every term that is met.
-
-    Returns:
-        `[B]`, or the number itself.
-    """
+    """Evaluate a part of an expression."""
     return operand if isinstance(operand, int | float) else operand.evaluate(activations, trace)
 
 
 def as_tensor(value: Tensor | Number) -> Tensor:
-    """Give a value the type that evaluation promises.
-
-    Args:
-        value: A tensor, or a number.
-
-    Returns:
-        The tensor.
-    """
+    """Give a value the type that evaluation promises."""
     return value if isinstance(value, Tensor) else torch.tensor(value)
 
 
 def frozen_operand(value: Any) -> Any:
-    """Take an operand into an expression.
-
-    Args:
-        value: An objective or a number.
-
-    Returns:
-        The objective itself, or the number as a plain one; a whole number that torch could not take becomes a float,
-        and a truth value 0 or 1.
-
-    Raises:
-        BadInputError: The number is not finite.
-    """
+    """Take an operand into an expression."""
     plain = freeze(value)
     if isinstance(plain, bool):
         return int(plain)
@@ -89,16 +54,7 @@ def frozen_operand(value: Any) -> Any:
 
 
 def format_operand(operand: Part | Number, binding: int, *, first: bool = False) -> str:
-    """Write a part of an expression, in parentheses where it would be read otherwise.
-
-    Args:
-        operand: An objective or a number.
-        binding: How tightly it must bind to stand there bare.
-        first: Whether a sign may stand there.
-
-    Returns:
-        Its text.
-    """
+    """Write a part of an expression, in parentheses where it would be read otherwise."""
     text = repr(operand)
     own = ATOM if isinstance(operand, int | float) else operand.binding
     signed = text.startswith("-")

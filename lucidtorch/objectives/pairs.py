@@ -12,19 +12,7 @@ from lucidtorch.objectives.trace import Activations
 
 
 def both(activations: Activations, layer: str, image: ImageLike) -> tuple[Tensor, Tensor]:
-    """Look up a layer's activations of the images and of a given picture.
-
-    Args:
-        activations: Address to activations.
-        layer: The address of the layer.
-        image: The picture, `[C, H, W]`, or one per image.
-
-    Returns:
-        `[B, C, ...]` of the images, and `[1, C, ...]` or `[B, C, ...]` of the picture, without a gradient.
-
-    Raises:
-        ObjectiveError: There are not as many pictures as images, or they have other channels.
-    """
+    """Look up a layer's activations of the images and of a given picture."""
     found, given = activations[layer], of_image(activations, layer, image)
     if given.shape[0] not in (1, found.shape[0]):
         raise ObjectiveError(f"{given.shape[0]} pictures were given for {found.shape[0]} images; give one per image.")
@@ -37,18 +25,6 @@ def both(activations: Activations, layer: str, image: ImageLike) -> tuple[Tensor
 
 
 def side_by_side(activations: Activations, layer: str, image: ImageLike) -> tuple[Tensor, Tensor]:
-    """Look up a layer's activations of the images and of a given picture, and cut the larger to the other's size.
-
-    Args:
-        activations: Address to activations.
-        layer: The address of the layer.
-        image: The picture, `[C, H, W]`, or one per image.
-
-    Returns:
-        As `both`, with equal sides; of the larger map, the centre.
-
-    Raises:
-        ObjectiveError: There are not as many pictures as images, or they have other channels.
-    """
+    """Look up a layer's activations of the images and of a given picture, and cut the larger to the other's size."""
     found, given = both(activations, layer, image)
     return common_middle(found, given) if found.ndim >= MAP_AXES else (found, given)

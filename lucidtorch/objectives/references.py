@@ -60,17 +60,7 @@ def of_image(activations: Activations, layer: str, image: ImageLike) -> Tensor:
 
 
 def checked_picture(image: ImageLike) -> Array:
-    """Make sure that an argument is a picture.
-
-    Args:
-        image: What was given.
-
-    Returns:
-        The picture as a value.
-
-    Raises:
-        ImageError: It is not `[C, H, W]` or `[B, C, H, W]`, or leaves [0, 1].
-    """
+    """Make sure that an argument is a picture."""
     picture = Array.of(image)
     if len(picture.shape) not in AXES:
         raise ImageError(f"A picture is [C, H, W], or [B, C, H, W], but one of shape {list(picture.shape)} was given.")

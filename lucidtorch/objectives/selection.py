@@ -17,20 +17,7 @@ VECTOR_AXES, MAP_AXES, CLIP_AXES = 2, 4, 5  # of `[B, C]`, `[B, C, H, W]` and `[
 
 
 def select_channel(values: Tensor, index: int | Sequence[int], layer: str) -> Tensor:
-    """Take one channel of each image.
-
-    Args:
-        values: `[B, C, ...]`.
-        index: The channel, or one per image.
-        layer: Where the values come from, for messages.
-
-    Returns:
-        `[B, ...]`.
-
-    Raises:
-        UnitError: There is no such channel.
-        ObjectiveError: There are not as many channels as images.
-    """
+    """Take one channel of each image."""
     batch, channels = values.shape[:2]
     if not isinstance(index, tuple | list):
         return values[:, check_unit(index, channels, "channels", layer)]
@@ -41,21 +28,7 @@ def select_channel(values: Tensor, index: int | Sequence[int], layer: str) -> Te
 
 
 def at_position(values: Tensor, x: int | None, y: int | None, t: int | None, layer: str) -> Tensor:
-    """Take what all channels say at one position.
-
-    Args:
-        values: `[B, C]`, `[B, C, H, W]`, or `[B, C, T, H, W]` of clips and volumes.
-        x: The column, or None for ``W // 2``.
-        y: The row, or None for ``H // 2``.
-        t: The frame, or None for ``T // 2``.
-        layer: Where the values come from, for messages.
-
-    Returns:
-        `[B, C]`; values without positions come back as they are.
-
-    Raises:
-        UnitError: There is no such position.
-    """
+    """Take what all channels say at one position."""
     if values.ndim == VECTOR_AXES:
         if x is not None or y is not None or t is not None:
             raise UnitError(f"{layer!r} has no positions; leave x, y and t out.")
@@ -73,22 +46,7 @@ def at_position(values: Tensor, x: int | None, y: int | None, t: int | None, lay
 
 
 def window(values: Tensor, x: int | None, y: int | None, wx: int, wy: int, layer: str) -> Tensor:
-    """Cut a window out of a map.
-
-    Args:
-        values: `[B, C, H, W]`, or `[B, C, T, H, W]`, where the window is cut out of every frame.
-        x: The first column, or None for a window in the middle.
-        y: The first row, or None for a window in the middle.
-        wx: The number of columns.
-        wy: The number of rows.
-        layer: Where the values come from, for messages.
-
-    Returns:
-        `[B, C, wy, wx]` or `[B, C, T, wy, wx]`.
-
-    Raises:
-        UnitError: The map has no positions, or the window does not lie inside.
-    """
+    """Cut a window out of a map."""
     check_map(values, layer)
     columns = _stretch(x, wx, values.shape[-1], "columns (x, wx)", layer)
     rows = _stretch(y, wy, values.shape[-2], "rows (y, wy)", layer)
@@ -114,13 +72,6 @@ def common_middle(values: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Cut the larger of two maps down to the middle, rows and columns each on their own, so that both fit.
 
     Lucid's `tensor_direction`: `(larger - smaller) // 2` go before the first row or column that stays.
-
-    Args:
-        values: `[..., H, W]`.
-        target: `[..., h, w]`.
-
-    Returns:
-        Both, with min(H, h) rows and min(W, w) columns.
     """
     for axis in (-2, -1):
         size = min(values.shape[axis], target.shape[axis])
@@ -129,15 +80,7 @@ def common_middle(values: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def check_map(values: Tensor, layer: str) -> None:
-    """Make sure that values have rows and columns.
-
-    Args:
-        values: `[B, C, ...]`.
-        layer: Where they come from, for messages.
-
-    Raises:
-        UnitError: They are no `[B, C, H, W]` or `[B, C, T, H, W]`.
-    """
+    """Make sure that values have rows and columns."""
     if values.ndim not in (MAP_AXES, CLIP_AXES):
         raise UnitError(
             f"{layer!r} has no rows and columns, but values {list(values.shape)}; use `channel`, `token` or "

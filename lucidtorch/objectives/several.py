@@ -33,18 +33,7 @@ class Several(Objective):
 
     @classmethod
     def of(cls, kind: str, parts: Sequence[Operand | Sequence[Operand]]) -> Several:
-        """Make one of what a call was given.
-
-        Args:
-            kind: ``mean``, ``minimum`` or ``maximum``.
-            parts: The objectives and numbers, or one list of them.
-
-        Returns:
-            The expression.
-
-        Raises:
-            ObjectiveError: There is no objective among them, or something that is neither objective nor number.
-        """
+        """Make one of what a call was given."""
         listed = parts[0] if len(parts) == 1 and isinstance(parts[0], Sequence) else parts
         given = [frozen_operand(one) for one in listed]
         fits = all(isinstance(one, Objective | int | float) for one in given)
@@ -141,15 +130,6 @@ def total(*parts: Operand | Sequence[Operand]) -> Objective:
 
     Formula: a + b + ...
     Source: plain arithmetic.
-
-    Args:
-        parts: The objectives and numbers, or one list of them.
-
-    Returns:
-        The flat sum, as `+` makes it.
-
-    Raises:
-        ObjectiveError: There is no objective among them.
     """
     checked = Several.of("sum", parts).parts
     found = checked[0]

@@ -15,13 +15,6 @@ def single(objective: Objective, image: int) -> Objective:
     Lists of units become the image's own unit, `each` its own part, `interpolate` its own mixture with rounded shares,
     and `on` is left out where it names the image. Arrays with a row per image, and parts across images, stay whole.
 
-    Args:
-        objective: The objective of the batch.
-        image: The place of the image in it, from 0.
-
-    Returns:
-        The objective of the image; the very same where every image has it.
-
     Example:
         >>> from lucidtorch.objectives import channel
         >>> single(channel("conv1_1", [3, 7]), 1)

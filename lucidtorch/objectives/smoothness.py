@@ -138,19 +138,7 @@ def boundary_complexity(
 
 
 def mapped_values(activations: Activations, layer: str, word: str) -> Tensor:
-    """Look up a map.
-
-    Args:
-        activations: Address to activations.
-        layer: The address of the map.
-        word: The objective that needs it, for the message.
-
-    Returns:
-        `[B, C, H, W]`, or `[B, C, T, H, W]` of clips and volumes.
-
-    Raises:
-        ObjectiveError: The layer has no positions.
-    """
+    """Look up a map."""
     values = activations[layer]
     if values.ndim < MAP_AXES:
         raise ObjectiveError(f"`{word}` needs a map [B, C, H, W], but {shown(layer)} has no positions; use L1 or L2.")
@@ -158,27 +146,12 @@ def mapped_values(activations: Activations, layer: str, word: str) -> Tensor:
 
 
 def toward_blur(values: Tensor) -> Tensor:
-    """Measure how far maps are from their blur, with a gradient that points from it.
-
-    Args:
-        values: `[B, C, ..., H, W]`.
-
-    Returns:
-        `[B]`.
-    """
+    """Measure how far maps are from their blur, with a gradient that points from it."""
     return 0.5 * (values - blurred(values, NARROW).detach()).square().flatten(1).sum(1)
 
 
 def blurred(values: Tensor, width: int) -> Tensor:
-    """Blur each plane as Lucid does, without looking beyond its edges.
-
-    Args:
-        values: `[B, C, ..., H, W]`.
-        width: How many taps the blur has along each side, an odd number.
-
-    Returns:
-        As many values.
-    """
+    """Blur each plane as Lucid does, without looking beyond its edges."""
     taps = torch.full((1, 1, width, width), RIM_WEIGHT, dtype=values.dtype, device=values.device)
     taps[..., 1:-1, 1:-1] = 1
     planes = values.reshape(-1, 1, *values.shape[-PLANE:])

@@ -52,39 +52,18 @@ class Definition:
     remembers: bool = False
 
     def is_per_image(self, parameter: str) -> bool:
-        """Say whether a parameter takes one value, or a list of one per image: `X | Sequence[X]`.
-
-        Args:
-            parameter: Its name.
-
-        Returns:
-            Whether it does.
-        """
+        """Say whether a parameter takes one value, or a list of one per image: `X | Sequence[X]`."""
         hint = self._hint(parameter)
         kinds = [get_origin(one) for one in alternatives(hint) if one is not NoneType]
         lists = [isinstance(kind, type) and issubclass(kind, Sequence) for kind in kinds]
         return any(lists) and not all(lists) and Array not in marks_of(hint)
 
     def is_picture(self, parameter: str) -> bool:
-        """Say whether a parameter takes a picture, whose activations are read too.
-
-        Args:
-            parameter: Its name.
-
-        Returns:
-            Whether it does.
-        """
+        """Say whether a parameter takes a picture, whose activations are read too."""
         return Pictured in marks_of(self._hint(parameter))
 
     def axes(self, parameter: str) -> int | None:
-        """Count the axes that one image's value of an array has, as in `Annotated[ArrayLike, "h w"]`.
-
-        Args:
-            parameter: The name of the parameter.
-
-        Returns:
-            The number; 1 where none are named, and None where the parameter takes no array.
-        """
+        """Count the axes that one image's value of an array has, as in `Annotated[ArrayLike, "h w"]`."""
         marks = marks_of(self._hint(parameter))
         if Pictured in marks:
             return PICTURE_AXES
@@ -146,15 +125,7 @@ def unit_objective(
 def view_objective(
     suffixes: Callable[..., Sequence[str]],
 ) -> Callable[[Callable[Concatenate[Activations, Arguments], Tensor]], Callable[Arguments, Term]]:
-    """Make a unit objective of a function that reads other things of its layer than the activations.
-
-    Args:
-        suffixes: Takes the arguments of the function by name, and gives what to write behind the address, such as
-            ``[tokens]``. The function finds each under the whole address (`viewed`).
-
-    Returns:
-        A decorator that does what `unit_objective` does.
-    """
+    """Make a unit objective of a function that reads other things of its layer than the activations."""
 
     def decorator(function: Callable[Concatenate[Activations, Arguments], Tensor]) -> Callable[Arguments, Term]:
         return _defined(function, unit=True, suffixes=suffixes)
@@ -163,16 +134,7 @@ def view_objective(
 
 
 def viewed(activations: Activations, layer: str, suffix: str) -> Tensor:
-    """Look up what is read of a layer beside its activations.
-
-    Args:
-        activations: Address to activations.
-        layer: The address of the layer.
-        suffix: The brackets behind it.
-
-    Returns:
-        What stands under the whole address; what stands under the layer's own where that is not there.
-    """
+    """Look up what is read of a layer beside its activations."""
     return activations[layer + suffix] if layer + suffix in activations else activations[layer]
 
 
@@ -227,11 +189,7 @@ class Term(Objective):
 
     @property
     def definition(self) -> Definition:
-        """What the notation knows about this term's function.
-
-        Raises:
-            ObjectiveError: The function is not defined in this process.
-        """
+        """What the notation knows about this term's function."""
         if self.name not in DEFINITIONS:
             raise ObjectiveError(f"No objective {self.name!r} is defined here; import the module that defines it.")
         return DEFINITIONS[self.name]
@@ -265,11 +223,7 @@ class Term(Objective):
 
     @property
     def pictures(self) -> tuple[Array, ...]:
-        """The pictures among the arguments.
-
-        Raises:
-            ImageError: One of them is no picture.
-        """
+        """The pictures among the arguments."""
         named = [value for name, value in self.arguments if self.definition.is_picture(name)]
         return tuple(checked_picture(value) for value in named if isinstance(value, Array))
 
@@ -299,14 +253,7 @@ class Term(Objective):
         return self
 
     def replaced(self, **changes: object) -> Term:
-        """Make the same term with other arguments.
-
-        Args:
-            changes: The new arguments by name.
-
-        Returns:
-            The new term.
-        """
+        """Make the same term with other arguments."""
         return Term(self.name, tuple((name, changes.get(name, value)) for name, value in self.arguments))
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
@@ -326,20 +273,7 @@ class Term(Objective):
 
 
 def check_unit(index: object, size: int, what: str, layer: str) -> int:
-    """Make sure that an index names one of a layer's units.
-
-    Args:
-        index: What was given.
-        size: How many there are.
-        what: What is counted, for the message: ``channels``, ``columns`` or ``rows``.
-        layer: Where.
-
-    Returns:
-        The index.
-
-    Raises:
-        UnitError: It is no whole number from 0 to ``size - 1``.
-    """
+    """Make sure that an index names one of a layer's units."""
     if not is_whole(index) or not 0 <= index < size:
         raise UnitError(f"{layer!r} has {size} {what}, 0 to {size - 1}, but {shown(index)} was given.")
     return index

@@ -66,11 +66,7 @@ def _depth(found: Objective) -> int:
 
 
 def vocabulary() -> Vocabulary:
-    """Say which words the text of an objective may use.
-
-    Returns:
-        The objectives that are defined in this process, and the operators and methods that join them.
-    """
+    """Say which words the text of an objective may use."""
     names: dict[str, Callable[..., Any]] = {name: known.factory for name, known in DEFINITIONS.items()}
     joining = (after, before, each, grid, interpolate, maximum, mean, minimum, negative, of, ramp)
     names |= {word.__name__: word for word in joining} | {"sum": total}

@@ -16,14 +16,7 @@ from lucidtorch.objectives.trace import Activations, Memory
 
 
 def grams(values: Tensor) -> Tensor:
-    """Sum the products of every two channels over positions.
-
-    Args:
-        values: `[B, C, ...]`.
-
-    Returns:
-        `[B, C, C]`.
-    """
+    """Sum the products of every two channels over positions."""
     flat = values.flatten(2) if values.ndim > 2 else values.unsqueeze(2)
     return torch.einsum("bip,bjp->bij", flat, flat)
 

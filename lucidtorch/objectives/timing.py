@@ -49,14 +49,7 @@ class Timed(Objective):
             raise ObjectiveError(f"ramp(start, end, ...) takes start <= end, not {self.start} and {self.end}.")
 
     def weight(self, step: int | None) -> float:
-        """Say how much the objective counts.
-
-        Args:
-            step: How many updates were made; None where all were.
-
-        Returns:
-            The weight.
-        """
+        """Say how much the objective counts."""
         if step is None or step >= self.end:
             return self.last
         if step <= self.start:

@@ -25,25 +25,10 @@ class Trace(dict[Hashable, Tensor]):
         self.memories = {} if memories is None else memories
 
     def keep(self, part: Hashable, value: Tensor) -> Tensor:
-        """Note the value of a part.
-
-        Args:
-            part: The part.
-            value: `[B]`.
-
-        Returns:
-            The value.
-        """
+        """Note the value of a part."""
         self[part] = value
         return value
 
     def memory_of(self, part: Hashable) -> Memory:
-        """Open what a part keeps from update to update.
-
-        Args:
-            part: The part.
-
-        Returns:
-            Its notebook, empty at the first update.
-        """
+        """Open what a part keeps from update to update."""
         return self.memories.setdefault(part, {})

@@ -36,12 +36,6 @@ class Borrowed:
         """Run the module in eval mode, without gradients for its weights; it is given back as it was.
 
         Where the latents are on another device, or are float64, a copy of the module runs there.
-
-        Args:
-            latents: `[B, *latent]`.
-
-        Returns:
-            What it makes, in float32 or better.
         """
         module = self._beside(latents)
         with frozen(module):
@@ -49,18 +43,7 @@ class Borrowed:
         return widened(made)
 
     def try_out(self, latent: tuple[int, ...]) -> Tensor:
-        """Run the module twice on two latents, of which one is the same both times.
-
-        Args:
-            latent: The shape of the latents of one image.
-
-        Returns:
-            What it makes, `[2, C, H, W]`.
-
-        Raises:
-            BadInputError: The latents are too many; or it raises, gives no such tensor, or gives something else for
-                the same latents.
-        """
+        """Run the module twice on two latents, of which one is the same both times."""
         if math.prod(latent) > MOST_NUMBERS:
             raise BadInputError(
                 f"A latent has at most {MOST_NUMBERS} numbers, but the shape {shown(latent)} was given."

@@ -17,25 +17,11 @@ class Sigmoid(nn.Module):
     """The sigmoid: 0 is grey, and no picture reaches 0 or 1."""
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Bring pixels into (0, 1).
-
-        Args:
-            pixels: `[B, C, ...]`.
-
-        Returns:
-            `[B, C, ...]`.
-        """
+        """Bring pixels into (0, 1)."""
         return torch.sigmoid(pixels)
 
     def inverse(self, images: Tensor) -> Tensor:
-        """Find the pixels of images; exact but for values within 1e-4 of 0 or 1.
-
-        Args:
-            images: `[B, C, ...]` in [0, 1].
-
-        Returns:
-            `[B, C, ...]`.
-        """
+        """Find the pixels of images; exact but for values within 1e-4 of 0 or 1."""
         return torch.logit(images.clamp(EDGE, 1 - EDGE))
 
 
@@ -53,26 +39,12 @@ class Clip(nn.Module):
         self.register_buffer("centre", torch.tensor(centre), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Bring pixels into [0, 1].
-
-        Args:
-            pixels: `[B, C, ...]`.
-
-        Returns:
-            `[B, C, ...]`.
-        """
+        """Bring pixels into [0, 1]."""
         images: Tensor = _Clipped.apply(pixels + self._beside(pixels))
         return images
 
     def inverse(self, images: Tensor) -> Tensor:
-        """Find the pixels of images, exactly.
-
-        Args:
-            images: `[B, C, ...]` in [0, 1].
-
-        Returns:
-            `[B, C, ...]`.
-        """
+        """Find the pixels of images, exactly."""
         return images - self._beside(images)
 
     def _beside(self, pixels: Tensor) -> Tensor:

@@ -38,25 +38,11 @@ class Decorrelated(nn.Module):
         self.register_buffer("matrix", (axes / axes.norm(dim=0).max()).float(), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Make colours of independent axes.
-
-        Args:
-            pixels: `[B, C, ...]`.
-
-        Returns:
-            `[B, C, ...]`.
-        """
+        """Make colours of independent axes."""
         return _mixed(self.matrix, pixels)
 
     def inverse(self, pixels: Tensor) -> Tensor:
-        """Find the independent axes of colours.
-
-        Args:
-            pixels: `[B, C, ...]`.
-
-        Returns:
-            `[B, C, ...]`.
-        """
+        """Find the independent axes of colours."""
         inverse = torch.linalg.inv(self.matrix.double()).to(self.matrix.dtype)
         return _mixed(inverse, pixels)
 

@@ -51,14 +51,7 @@ class Finish(nn.Module):
             self.masked = Masked(arguments["mask"], batch, size)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Make images of pixels.
-
-        Args:
-            pixels: `[B, F, *size]`, the channels that are made.
-
-        Returns:
-            `[B, C, *size]` in [0, 1].
-        """
+        """Make images of pixels."""
         if self.colour is not None:
             pixels = self._coloured(self.colour, pixels)
         images: Tensor = self.bounds(pixels)
@@ -69,27 +62,13 @@ class Finish(nn.Module):
         return images
 
     def inverse(self, images: Tensor) -> Tensor:
-        """Find the pixels of images; under a mask, of its inside.
-
-        Args:
-            images: `[B, C, *size]` in [0, 1]; what stands in held channels is left out, and may be missing.
-
-        Returns:
-            `[B, F, *size]`.
-        """
+        """Find the pixels of images; under a mask, of its inside."""
         free = images if self.holding is None else self.holding.taken(images)
         pixels: Tensor = self.bounds.inverse(free)
         return pixels if self.colour is None else self._coloured(self.colour.inverse, pixels)
 
     def check_size(self, size: Size) -> None:
-        """Refuse another size where something has one size only.
-
-        Args:
-            size: The sides that are asked for.
-
-        Raises:
-            BadInputError: Channels are held, or there is a mask.
-        """
+        """Refuse another size where something has one size only."""
         if (self.holding is not None or self.masked is not None) and size != self.size:
             raise BadInputError(f"What is held, and a mask, have one size, {list(self.size)}, not {list(size)}.")
 

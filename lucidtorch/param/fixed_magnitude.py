@@ -115,11 +115,7 @@ class FixedMagnitude(Basis):
         return self.contrast * _standard(self.of_magnitude())
 
     def of_magnitude(self) -> Tensor:
-        """Make the pictures whose frequencies are as strong as they shall be, before they are standardised.
-
-        Returns:
-            `[B, C, H, W]`.
-        """
+        """Make the pictures whose frequencies are as strong as they shall be, before they are standardised."""
         phases = SPREAD * _standard(self.phases)
         odd = (phases - phases.index_select(-2, self.negative)) / math.sqrt(2)
         spectrum = torch.polar(self.magnitude.expand_as(phases), torch.where(self.doubled, odd, phases))

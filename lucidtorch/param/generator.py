@@ -83,24 +83,13 @@ class Generated(Param):
         return False
 
     def fill(self, seeds: Sequence[int]) -> None:
-        """Draw the latents of every image from its own seed.
-
-        Args:
-            seeds: One per image.
-
-        Raises:
-            BadInputError: There are not as many seeds as images.
-        """
+        """Draw the latents of every image from its own seed."""
         streams = generators(image_seeds(seeds, self.batch), "start")
         latents = self.sd * torch.stack([torch.randn(self.latent, generator=one) for one in streams])
         self.latents = nn.Parameter(latents.to(self.place))
 
     def forward(self) -> Tensor:
-        """Make the images.
-
-        Returns:
-            `[B, C, H, W]` in [0, 1].
-        """
+        """Make the images."""
         if self.latents is None:
             self.fill(image_seeds(0, self.batch))
         with torch.autocast(self.place.device.type, enabled=False):
@@ -112,14 +101,7 @@ class Generated(Param):
 
     @checked
     def resized(self, *, batch: Count) -> Generated:
-        """Make the same param, unfilled, for another number of images.
-
-        Args:
-            batch: The number of images.
-
-        Returns:
-            A new param, with the same module.
-        """
+        """Make the same param, unfilled, for another number of images."""
         return Generated(self.borrowed.module, {**self.arguments, "batch": batch}, self.made)
 
     def __repr__(self) -> str:

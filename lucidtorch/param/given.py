@@ -14,21 +14,7 @@ Shape = tuple[int, ...]
 
 
 def given_picture(numbers: object, name: str, shapes: Sequence[Shape], words: str) -> Tensor:
-    """Take a picture that was given as an argument.
-
-    Args:
-        numbers: The frozen argument.
-        name: What it is called, for messages.
-        shapes: The shapes that fit.
-        words: The same in words, for the message where none does.
-
-    Returns:
-        The picture in float32, of the shape it was given in.
-
-    Raises:
-        ImageError: Its shape is none of these, or it leaves [0, 1].
-        BadInputError: It holds no numbers.
-    """
+    """Take a picture that was given as an argument."""
     array = Array.of(numbers)
     if array.shape not in shapes:
         raise ImageError(f"{name} must be {words}; its shape is {list(array.shape)}.")

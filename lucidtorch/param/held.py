@@ -46,25 +46,11 @@ class Held(nn.Module):
         self.register_buffer("values", torch.stack(planes, 1), persistent=False)
 
     def forward(self, free: Tensor) -> Tensor:
-        """Join free and held channels.
-
-        Args:
-            free: The free channels in order, `[B, F, *size]`.
-
-        Returns:
-            All of them, `[B, C, *size]`; what is held has no gradient.
-        """
+        """Join free and held channels."""
         return torch.cat([free, self.values.to(free.dtype)], 1).index_select(1, self.order)
 
     def taken(self, images: Tensor) -> Tensor:
-        """Take the free channels out of images.
-
-        Args:
-            images: `[B, C, *size]`, or only the free channels.
-
-        Returns:
-            `[B, F, *size]`.
-        """
+        """Take the free channels out of images."""
         return images if images.shape[1] == len(self.free) else images[:, list(self.free)]
 
 

@@ -103,14 +103,7 @@ class Image(Param):
 
     @checked
     def fill(self, seeds: Sequence[int]) -> None:
-        """Draw the start of every image from its own seed, or take the start image.
-
-        Args:
-            seeds: One per image.
-
-        Raises:
-            BadInputError: There are not as many seeds as images.
-        """
+        """Draw the start of every image from its own seed, or take the start image."""
         seeds = image_seeds(seeds, self.batch)
         main, *added = self._bases
         for place, part in enumerate(added, 1):
@@ -123,23 +116,12 @@ class Image(Param):
 
     @checked
     def assign(self, images: Tensor) -> None:
-        """Set the numbers of the main part so that these images come out; what is added stays as it is.
-
-        Args:
-            images: `[B, C, *size]` in [0, 1]; what stands in held channels, or outside a mask, is left out.
-
-        Raises:
-            BadInputError: The main part cannot make every picture.
-        """
+        """Set the numbers of the main part so that these images come out; what is added stays as it is."""
         self._fill_once()
         self._assign(images)
 
     def forward(self) -> Tensor:
-        """Make the images.
-
-        Returns:
-            `[B, C, *size]` in [0, 1].
-        """
+        """Make the images."""
         self._fill_once()
         first, *others = self.parts
         with torch.autocast(self._device.type, enabled=False):
@@ -148,17 +130,7 @@ class Image(Param):
 
     @checked
     def at(self, size: int | Size) -> Tensor:
-        """Make the same pictures at another size, where all parts have any.
-
-        Args:
-            size: Pixels on each side, or each side.
-
-        Returns:
-            `[B, C, *size]` in [0, 1].
-
-        Raises:
-            BadInputError: A part has one resolution, or there is a mask or a held channel.
-        """
+        """Make the same pictures at another size, where all parts have any."""
         sides = size_sides(size)
         if sides == self.size:
             return self.forward()
@@ -170,27 +142,13 @@ class Image(Param):
         return images
 
     def reads(self, name: str) -> Tensor:
-        """Say which images depend on which row of a parameter; only shared parts have fewer rows than images.
-
-        Args:
-            name: The parameter's name.
-
-        Returns:
-            Truth values `[rows, B]`.
-        """
+        """Say which images depend on which row of a parameter; only shared parts have fewer rows than images."""
         _, place, inner = name.split(".", 2)
         return self._bases[int(place)].reads(inner)
 
     @checked
     def resized(self, *, batch: Count) -> Image:
-        """Make the same param, unfilled, for another number of images.
-
-        Args:
-            batch: The number of images.
-
-        Returns:
-            A new param.
-        """
+        """Make the same param, unfilled, for another number of images."""
         return Image({**self.arguments, "batch": batch}, self.added)
 
     def __add__(self, part: Part) -> Image:

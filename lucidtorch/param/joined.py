@@ -70,65 +70,30 @@ class Stack(Param):
         return all(one.invertible for one in self._params)
 
     def fill(self, seeds: Sequence[int]) -> None:
-        """Draw the start of every image from its own seed.
-
-        Args:
-            seeds: One per image, in order.
-
-        Raises:
-            BadInputError: There are not as many seeds as images.
-        """
+        """Draw the start of every image from its own seed."""
         own = image_seeds(seeds, self.batch)
         for one, first in zip(self._params, self._firsts, strict=True):
             one.fill(own[first : first + one.batch])
         self.filled = True
 
     def assign(self, images: Tensor) -> None:
-        """Set the numbers so that these images come out.
-
-        Args:
-            images: `[B, C, *size]` in [0, 1].
-
-        Raises:
-            BadInputError: A param cannot make every picture.
-        """
+        """Set the numbers so that these images come out."""
         self._fill_once()
         for one, some in zip(self._params, torch.split(images, [one.batch for one in self._params]), strict=True):
             one.assign(some)
 
     def forward(self) -> Tensor:
-        """Make the images of all params.
-
-        Returns:
-            `[B, C, *size]` in [0, 1].
-        """
+        """Make the images of all params."""
         self._fill_once()
         return torch.cat([one() for one in self.params])
 
     def at(self, size: int | Size) -> Tensor:
-        """Make the same pictures at another size, where all params can.
-
-        Args:
-            size: Pixels on each side, or each side.
-
-        Returns:
-            `[B, C, *size]` in [0, 1].
-
-        Raises:
-            BadInputError: A param has one resolution.
-        """
+        """Make the same pictures at another size, where all params can."""
         self._fill_once()
         return torch.cat([one.at(size) for one in self._params])
 
     def reads(self, name: str) -> Tensor:
-        """Say which images depend on which row of a parameter: only images of the param that has it.
-
-        Args:
-            name: The parameter's name.
-
-        Returns:
-            Truth values `[rows, B]`.
-        """
+        """Say which images depend on which row of a parameter: only images of the param that has it."""
         _, place, inner = name.split(".", 2)
         own = self._params[int(place)].reads(inner)
         found = torch.zeros(len(own), self.batch, dtype=torch.bool)
@@ -138,17 +103,7 @@ class Stack(Param):
 
     @checked
     def resized(self, *, batch: Count) -> Stack:
-        """Make the same stack, unfilled, for as many images, or a multiple of them.
-
-        Args:
-            batch: The number of images.
-
-        Returns:
-            A new param.
-
-        Raises:
-            BadInputError: The images cannot be dealt out evenly.
-        """
+        """Make the same stack, unfilled, for as many images, or a multiple of them."""
         if batch % self.batch:
             raise BadInputError(
                 f"A stack has as many images as its params, here {self.batch}, or a multiple of that, not {batch}; "

@@ -18,15 +18,7 @@ COARSEST = 0.13  # of photographs: how strong one cycle per picture is beside fr
 
 
 def natural_magnitude(channels: int, size: Size) -> Tensor:
-    """Compute how strong each frequency is in natural images: a curve of two slopes that depends on its length alone.
-
-    Args:
-        channels: The number of channels; three are decorrelated colours, of any other number each is like brightness.
-        size: Height and width.
-
-    Returns:
-        `[C, H, W // 2 + 1]` in float64.
-    """
+    """Compute how strong each frequency is in natural images: a curve of two slopes over its length."""
     lengths = frequencies(size).clamp(min=1 / max(size))
     fading = (1 + (lengths / BEND).square()) ** ((FLAT - STEEP) / 2)
     curve = COARSEST * (lengths * max(size)) ** -FLAT * fading
@@ -36,16 +28,7 @@ def natural_magnitude(channels: int, size: Size) -> Tensor:
 
 
 def scaled_magnitude(magnitude: Tensor, size: Size) -> Tensor:
-    """Interpolate a magnitude between its frequencies.
-
-    Args:
-        magnitude: `[C, h, w // 2 + 1]` in float64, of an image of even width.
-        size: Height and width of the image that it shall be for.
-
-    Returns:
-        `[C, H, W // 2 + 1]` in float64. Frequency 0, which is no part of the picture, is kept as it is and lends
-        nothing to its neighbours.
-    """
+    """Interpolate a magnitude between its frequencies."""
     means = magnitude[:, 0, 0].clone()
     magnitude = magnitude.clone()
     magnitude[:, 0, 0] = (

@@ -42,14 +42,6 @@ class Masked(nn.Module):
         self.register_buffer("mask", values[:, None].clone(), persistent=False)
 
     def forward(self, made: Tensor, given: Tensor) -> Tensor:
-        """Join what is made with what was given.
-
-        Args:
-            made: `[B, C, *size]`.
-            given: The same.
-
-        Returns:
-            `[B, C, *size]`; where the mask is 0, exactly what was given, without gradient.
-        """
+        """Join what is made with what was given."""
         mask = self.mask.to(made.dtype)
         return torch.where(mask > 0, mask * made + (1 - mask) * given, given)

@@ -33,11 +33,7 @@ class Moments:
         self._powers = torch.zeros(channels, channels, side, side // 2 + 1, dtype=torch.float64)
 
     def add(self, image: Tensor) -> None:
-        """Take one image in.
-
-        Args:
-            image: `[C, H, W]` in float64.
-        """
+        """Take one image in."""
         pixels = image.flatten(1)
         self.count += 1
         self._sums += pixels.mean(1)
@@ -50,15 +46,7 @@ class Moments:
         return np.asarray(self._sums / self.count)
 
     def root(self) -> np.ndarray:
-        """The root of the covariance of the colours.
-
-        Returns:
-            `[C, C]`: eigenvectors as columns, that of the largest variance first, each as long as its deviation; the
-            first number of each is not negative.
-
-        Raises:
-            ImageError: A channel, or a sum of channels, is the same everywhere.
-        """
+        """The root of the covariance of the colours."""
         mean = self.mean()
         covariance = np.asarray(self._products / self.count) - np.outer(mean, mean)
         dead = [channel for channel in range(self.channels) if covariance[channel, channel] < DEAD]
@@ -74,14 +62,7 @@ class Moments:
         return np.ascontiguousarray((axes * np.sqrt(variances))[:, ::-1])
 
     def magnitude(self, root: np.ndarray) -> np.ndarray:
-        """How strong each frequency is in decorrelated colours.
-
-        Args:
-            root: The root of the covariance of the colours; it is divided by the length of its longest column.
-
-        Returns:
-            `[C, side, side // 2 + 1]`: the root of the mean square of what `rfft2` gives.
-        """
+        """How strong each frequency is in decorrelated colours."""
         inverse = np.linalg.inv(root / np.linalg.norm(root, axis=0).max())
         powers = np.einsum("ki,kj,ijhw->khw", inverse, inverse, np.asarray(self._powers / self.count))
         strengths: np.ndarray = np.sqrt(np.maximum(powers, 0))
@@ -89,15 +70,7 @@ class Moments:
 
 
 def squared(image: Tensor, side: int) -> Tensor:
-    """Cut the middle square out of an image and scale it.
-
-    Args:
-        image: `[C, H, W]`.
-        side: The side of the square, in pixels.
-
-    Returns:
-        `[C, side, side]`; an image of that size comes back as it is.
-    """
+    """Cut the middle square out of an image and scale it."""
     height, width = image.shape[-PLANE:]
     shorter = min(height, width)
     top, left = (height - shorter) // 2, (width - shorter) // 2

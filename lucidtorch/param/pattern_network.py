@@ -126,12 +126,6 @@ def places(size: Size) -> Tensor:
 
     The middle is 0; the longer of height and width goes from -sqrt(3) to sqrt(3), and the other keeps the aspect. The
     time of a clip has that reach for itself, so that more frames show the same motion more slowly.
-
-    Args:
-        size: Height and width, with time or depth before them.
-
-    Returns:
-        `[sides, pixels]` in float64.
     """
     plane = max(size[-PLANE:])
     lengths = [*size[:-PLANE], plane, plane]

@@ -16,12 +16,6 @@ def radial_curve(magnitude: np.ndarray) -> np.ndarray:
 
     Errors count by their share of the power law that fits the whole best. Where frequencies are few, below one cycle
     per picture above all, the curve follows that law.
-
-    Args:
-        magnitude: `[C, h, w // 2 + 1]`, of a square; the root mean square of the channels is looked at.
-
-    Returns:
-        `[64]`, at equally spaced frequencies from 0 to the square root of .5 cycles per pixel, the largest 1.
     """
     side = magnitude.shape[1]
     lengths = frequencies((side, side)).numpy().ravel()[1:]

@@ -30,17 +30,7 @@ class FieldError(RecipeError):
 
 @contextlib.contextmanager
 def blamed(*key: str | int) -> Iterator[None]:
-    """Say of any bad input in the block which field it stood in.
-
-    Args:
-        key: The way to the field, such as ``"layers", 1``.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        FieldError: In the place of any `BadInputError` that does not say its field yet.
-    """
+    """Say of any bad input in the block which field it stood in."""
     try:
         yield
     except FieldError:
@@ -50,14 +40,7 @@ def blamed(*key: str | int) -> Iterator[None]:
 
 
 def key_text(key: Key) -> str:
-    """Write the way to a field with dots.
-
-    Args:
-        key: The way.
-
-    Returns:
-        For example ``model.mean[1]``.
-    """
+    """Write the way to a field with dots."""
     parts = (part if isinstance(part, int) or part.isprintable() else repr(part) for part in key)
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return text.removeprefix(".")

@@ -74,20 +74,7 @@ ImageField: TypeAlias = Annotated[str | Drawing | SkipJsonSchema[InstanceOf[Arra
 
 
 def read_image(value: str | Drawing | Array, size: Size, channels: int, base: Path) -> Array:
-    """Read a picture as a network sees it.
-
-    Args:
-        value: The path of a file, a drawing, or pixels `[C, H, W]` in [0, 1].
-        size: Height and width; a file is cut evenly to their shape and scaled, a drawing is drawn in this size.
-        channels: How many channels the network takes; colours become grey for one.
-        base: The folder that a relative path starts from.
-
-    Returns:
-        `[C, H, W]` in [0, 1].
-
-    Raises:
-        ImageError: It is no picture, or has another number of channels.
-    """
+    """Read a picture as a network sees it."""
     if isinstance(value, Drawing):
         found = Array.of(_drawn(value, size))
     elif isinstance(value, str) and not value.endswith(ARRAYS):
@@ -100,18 +87,7 @@ def read_image(value: str | Drawing | Array, size: Size, channels: int, base: Pa
 
 
 def kept_image(value: str | Drawing | Array, base: Path) -> tuple[str | Drawing, dict[str, bytes]]:
-    """Make a picture a part of the run: its file is copied beside the recipe, under a name with its checksum.
-
-    Args:
-        value: What the recipe names.
-        base: The folder that a relative path starts from.
-
-    Returns:
-        What the recipe of the run names, and the file to be written, by its path in the run's folder.
-
-    Raises:
-        ImageError: The file cannot be read.
-    """
+    """Make a picture a part of the run: its file is copied beside the recipe, under a name with its checksum."""
     if isinstance(value, Drawing):
         return value, {}
     if isinstance(value, Array):

@@ -76,19 +76,7 @@ class LookedAt:
 
 
 def look_at(stage: Stage, given: AnyPictures, sides: tuple[int, int] | None) -> LookedAt:
-    """Read the pictures of a recipe.
-
-    Args:
-        stage: The network, and where relative paths start.
-        given: The recipe.
-        sides: Height and width that they are brought to; those of the network where None, and those of an array.
-
-    Returns:
-        The pictures, all of one size.
-
-    Raises:
-        FieldError: One cannot be read, or does not fit the network or the others.
-    """
+    """Read the pictures of a recipe."""
     convention = stage.network.convention
     size = (convention.size[-2], convention.size[-1]) if sides is None else sides
     read: list[Array] = []
@@ -115,18 +103,7 @@ def look_at(stage: Stage, given: AnyPictures, sides: tuple[int, int] | None) -> 
 
 
 def see(stage: Stage, given: AnyPictures) -> LookedAt:
-    """Read the pictures of a recipe whose ``size`` is that of what it looks at.
-
-    Args:
-        stage: The network, the recipe, and where relative paths start.
-        given: The recipe.
-
-    Returns:
-        The pictures; their ``size`` is among the fields.
-
-    Raises:
-        FieldError: The size is none, or a picture cannot be read, or does not fit the network or the others.
-    """
+    """Read the pictures of a recipe whose ``size`` is that of what it looks at."""
     with blamed("size"):
         sides = None if stage.recipe.size is None else size_pair(stage.recipe.size)
     seen = look_at(stage, given, sides)
@@ -170,14 +147,7 @@ def _name(value: str | Drawing, number: int) -> str:
 
 
 def plain_stem(path: str) -> str:
-    """Name a picture after its file, without the mark that a run's own copy bears.
-
-    Args:
-        path: The file.
-
-    Returns:
-        Its name without ending.
-    """
+    """Name a picture after its file, without the mark that a run's own copy bears."""
     stem = Path(path).stem
     head, dash, mark = stem.rpartition("-")
     kept = Path(path).parent.name == INPUTS and len(mark) == MARK_LETTERS and set(mark) <= set("0123456789abcdef")

@@ -74,23 +74,7 @@ def load_network(
     base: Path | None = None,
     typed: Sequence[str] = (),
 ) -> Model:
-    """Load the network of a recipe.
-
-    Args:
-        model: Its name, or what is said of it.
-        weights: ``default``, ``random``, or the path of a file.
-        device: Where it shall compute.
-        sums: The checksums of its files as an earlier run wrote them, by which they are found again; none where None.
-        base: The folder that relative paths start from; the current one where None.
-        typed: Of ``spec`` and ``weights`` those that the user named, which are taken without a checksum.
-
-    Returns:
-        The network.
-
-    Raises:
-        FieldError: There is none of that name, something about it does not fit, or a file from elsewhere names code,
-            a download or a file outside of its folder.
-    """
+    """Load the network of a recipe."""
     said = Network(spec=model) if isinstance(model, str) else model
     with blamed("device"):
         read_device(device)
@@ -119,14 +103,7 @@ def _weights_apart(weights: str) -> Iterator[None]:
 
 
 def network_fields(source: ModelSource) -> dict[str, Any]:
-    """Write a network down as a recipe names it.
-
-    Args:
-        source: How it was loaded.
-
-    Returns:
-        The fields ``model`` and ``weights``, and the checksums of its files by name.
-    """
+    """Write a network down as a recipe names it."""
     source = source.portable()
     said = {name: value for name, value in source.to_dict().items() if name not in (*CHECKSUMS, *OWN_FIELDS)}
     sums = {what: getattr(source, name) for name, what in CHECKSUMS.items() if getattr(source, name) is not None}

@@ -9,15 +9,7 @@ from lucidtorch.models.sources.file_source import SUFFIX
 
 
 def existing_file(folder: Path, said: str) -> Path | None:
-    """Find a file.
-
-    Args:
-        folder: Where relative paths start.
-        said: Its path; `~` is the user's own folder.
-
-    Returns:
-        The file as a path from `folder`; None where there is none, or the text can be no path.
-    """
+    """Find a file."""
     path = folder / os.path.expanduser(said)  # Path.expanduser raises where there is no such user
     try:
         return path if path.is_file() else None
@@ -26,15 +18,7 @@ def existing_file(folder: Path, said: str) -> Path | None:
 
 
 def whole_path(text: str, folder: Path) -> str:
-    """Make a path whole where there is such a file.
-
-    Args:
-        text: A path, with the function behind a Python file or without; or a name.
-        folder: Where relative paths start.
-
-    Returns:
-        The path from the folder; the text as it is where there is no such file.
-    """
+    """Make a path whole where there is such a file."""
     file, function = _cut(text)
     is_word = Path(file).name == file and not Path(file).suffix  # such as vgg16, or default
     path = None if is_word else existing_file(folder, file)
@@ -42,15 +26,7 @@ def whole_path(text: str, folder: Path) -> str:
 
 
 def whole_folder(text: str, folder: Path) -> str:
-    """Make the path of a folder or a file whole where there is one.
-
-    Args:
-        text: A path; `~` is the user's own folder.
-        folder: Where relative paths start.
-
-    Returns:
-        The path from the folder; the text as it is where nothing is there.
-    """
+    """Make the path of a folder or a file whole where there is one."""
     path = folder / os.path.expanduser(text)
     try:
         return str(path) if path.exists() else text

@@ -84,11 +84,7 @@ class Recipe(BaseModel):
         return hashlib.sha256(settings_text(self.to_dict()).encode()).hexdigest()[:ID_LETTERS]
 
     def to_dict(self) -> dict[str, Any]:
-        """Write the recipe as plain data, in the order of its fields, without the place where it was written to.
-
-        Returns:
-            Numbers, texts, lists and mappings.
-        """
+        """Write the recipe as plain data, in the order of its fields, without the place where it was written to."""
         found = self.model_dump(mode="json", exclude={"output"}, exclude_none=True)
         own = [name for name in type(self).model_fields if name not in COMMON]
         first = ("recipe", "title", "model", "weights", *own)
@@ -96,22 +92,11 @@ class Recipe(BaseModel):
         return {name: found[name] for name in order if found.get(name) is not None}
 
     def replaced(self, **fields: Any) -> Self:
-        """Make the same recipe with other values.
-
-        Args:
-            fields: The values by name.
-
-        Returns:
-            A new recipe, checked again.
-        """
+        """Make the same recipe with other values."""
         return type(self).model_validate({**dict(self), **fields})
 
     def sides(self) -> tuple[int, ...] | None:
-        """Say the size that the recipe asks for.
-
-        Returns:
-            Height and width; None where it leaves it to the network.
-        """
+        """Say the size that the recipe asks for."""
         return None if self.size is None else size_sides(self.size)
 
 

@@ -8,12 +8,5 @@ from lucidtorch.runs.folder import RECIPE_HEADER
 
 
 def recipe_text(recipe: Recipe) -> str:
-    """Write a resolved recipe as YAML.
-
-    Args:
-        recipe: The recipe.
-
-    Returns:
-        The text of ``recipe.yaml``.
-    """
+    """Write a resolved recipe as YAML."""
     return f"{RECIPE_HEADER}{recipe.id}\n{dump(recipe.to_dict())}"

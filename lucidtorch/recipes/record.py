@@ -30,22 +30,7 @@ from lucidtorch.rendering.schedule import Schedule
 def render_again(
     record: RenderRecord, *, model: ModelLike | None, folder: Path, home: Path, callbacks: Sequence[Callback] = ()
 ) -> Rendering:
-    """Make the pictures of a record again.
-
-    Args:
-        record: What a picture carries.
-        model: The network, or several by name; loaded as the record says where None.
-        folder: The folder of the picture, with the array files that its texts name.
-        home: The folder where the files of its network are looked for: the same, or that of its run.
-        callbacks: Called after each update.
-
-    Returns:
-        The pictures.
-
-    Raises:
-        RecipeError: The network, the param or the transforms exist only in a Python program.
-        UntrustedError: The record asks to run code, to download, or to open files outside of its folder.
-    """
+    """Make the pictures of a record again."""
     network = _loaded(record, home) if model is None else model
     for what, text in (("transforms", record.transforms), ("param", record.param)):
         if text is None:
@@ -84,34 +69,13 @@ def _job(record: RenderRecord, network: ModelLike, folder: Path) -> Job:
 
 
 def engine_of(record: RenderRecord) -> Engine:
-    """Say how the network of a record was run.
-
-    Args:
-        record: What a picture carries.
-
-    Returns:
-        The engine.
-    """
+    """Say how the network of a record was run."""
     batch = record.batch if record.compute_batch is None else record.compute_batch
     return Engine(record.precision, batch, record.channels_last, record.fold, record.winograd, record.compile)
 
 
 def named_network(record: RenderRecord, spec: str | None, weights: str | None, folder: Path) -> Model:
-    """Load the network that the user names in the place of a record's, with all else that the record says of it.
-
-    Args:
-        record: What a picture carries, of one network.
-        spec: The network; the record's where None.
-        weights: ``default``, ``random``, or a file; the record's where None.
-        folder: The folder of the picture, where what the user does not name is looked for.
-
-    Returns:
-        The network.
-
-    Raises:
-        RecipeError: The picture is of several networks.
-        WeightsError: What the picture names, and the user does not, is not there.
-    """
+    """Load the network that the user names in the place of a record's, with all else that the record says of it."""
     if record.model is None:
         raise RecipeError(
             f"This picture was made with {record.model_name[:100]}, not with one network that has a name; call "
@@ -131,27 +95,12 @@ def named_network(record: RenderRecord, spec: str | None, weights: str | None, f
 
 
 def source_of(record: NetworkRecord) -> ModelSource:
-    """Take a network's record as what `load_source` reads.
-
-    Args:
-        record: What a picture says of its network.
-
-    Returns:
-        The same.
-    """
+    """Take a network's record as what `load_source` reads."""
     return ModelSource.from_dict(record.model_dump(exclude_none=True))
 
 
 def composed(recipe: Recipe, picture: str) -> Settings:
-    """Write down what makes a picture again that was composed of others.
-
-    Args:
-        recipe: The recipe of the run as it was resolved.
-        picture: The path of the picture in the run's folder.
-
-    Returns:
-        Plain numbers, texts, lists and mappings.
-    """
+    """Write down what makes a picture again that was composed of others."""
     found = ComposedRecord(kind=recipe.recipe, recipe_id=recipe.id, picture=picture, recipe=recipe.to_dict())
     return found.model_dump(mode="json")
 

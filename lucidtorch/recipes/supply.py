@@ -70,18 +70,7 @@ class Supply:
 
     @classmethod
     def of(cls, stage: Stage, given: AnyData) -> Supply:
-        """Open the data of a recipe.
-
-        Args:
-            stage: The network, where relative paths start, and the size at which it looks at the images.
-            given: The recipe.
-
-        Returns:
-            The data.
-
-        Raises:
-            FieldError: There is no such data or scan, or it is not of this network.
-        """
+        """Open the data of a recipe."""
         convention = stage.network.convention
         data = given.data.data if isinstance(given.data, GivenData) else None
         if given.scan is not None:
@@ -120,15 +109,7 @@ class Supply:
         return {DATA: self.source.checksum()}
 
     def check(self, layers: Sequence[str], field: str = "layers") -> None:
-        """Refuse layers that the finished scan does not hold.
-
-        Args:
-            layers: Their addresses.
-            field: The field in which they stand.
-
-        Raises:
-            FieldError: One is missing.
-        """
+        """Refuse layers that the finished scan does not hold."""
         if self.found is None:
             return
         for layer in layers:
@@ -136,18 +117,7 @@ class Supply:
                 _ = self.found[layer]
 
     def scanned(self, desk: Desk, layers: Sequence[str], *, top: int, bottom: int = 0, ranked: int = 100) -> Scan:
-        """Look through the data, or go on where that was interrupted; or give the scan that was named.
-
-        Args:
-            desk: The folder of the run.
-            layers: The addresses of the layers.
-            top: How many examples of each unit are needed.
-            bottom: How many of those that excite it least.
-            ranked: How many of the best images are counted by class.
-
-        Returns:
-            The scan; all that is asked for is in it.
-        """
+        """Look through the data, or go on where that was interrupted; or give the scan that was named."""
         if self.found is not None:
             return self.found
         network, recipe = self.stage.network, self.stage.recipe

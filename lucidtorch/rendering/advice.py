@@ -14,13 +14,7 @@ from lucidtorch.rendering.networks import Networks
 
 
 def advise(objective: Objective, networks: Networks, batch: int) -> None:
-    """Warn of what will come out otherwise than somebody may think.
-
-    Args:
-        objective: What was asked for, without `of`.
-        networks: The networks.
-        batch: The number of images.
-    """
+    """Warn of what will come out otherwise than somebody may think."""
     names = {node.name for node in objective.walk() if isinstance(node, Term)}
     if batch == 1 and diversity.__name__ in names:
         message = "diversity compares the images of a batch, and there is one: its value is 0. Write batch=4."

@@ -46,17 +46,7 @@ class CheckedLook:
     look: Look
 
     def __call__(self, seen: Tensor) -> dict[str, Tensor]:
-        """Look, and check what is seen with gradients.
-
-        Args:
-            seen: Images on the canvas.
-
-        Returns:
-            Activations by address.
-
-        Raises:
-            RenderError: No gradient comes back from the layers of a term, or through the transforms.
-        """
+        """Look, and check what is seen with gradients."""
         found = self.look(seen)
         if not torch.is_grad_enabled() or not found:
             return found
@@ -92,15 +82,7 @@ class CheckedLook:
 
 
 def depends(values: Tensor, images: Tensor) -> bool:
-    """Say whether a gradient of values could come back to images.
-
-    Args:
-        values: Made from them, or not.
-        images: What they may be made from.
-
-    Returns:
-        Whether a chain of operations leads there, none of which is flat everywhere.
-    """
+    """Say whether a gradient of values could come back to images."""
     if values is images:
         return True
     left: list[Any] = [values.grad_fn]
@@ -122,11 +104,6 @@ def warn_of_stillness(schedule: Schedule, gradients: Sequence[Tensor], reads: Se
     Adam's steps do not depend on the size of gradients until its `eps` outweighs them: then it says how much of a step
     is left, on the average over all numbers that have a gradient. Steps along the gradient are too small where `SPAN`
     of them leave a number as it is in 8 bits.
-
-    Args:
-        schedule: How the render steps.
-        gradients: Of the parameters.
-        reads: Which images read each of their rows, `[rows, B]`.
     """
     rule = parse_optimizer(schedule.optimizer)
     sizes, moves = list[Tensor](), list[Tensor]()
@@ -155,20 +132,7 @@ def warn_of_stillness(schedule: Schedule, gradients: Sequence[Tensor], reads: Se
 
 
 def as_in_broken_networks(job: Job, sight: Sight, scene: Scene, images: Tensor) -> Sight:
-    """Put what the networks themselves make of the images where a weight is not finite, which copies leave out.
-
-    Args:
-        job: What is rendered.
-        sight: What copies made of the images.
-        scene: How they were looked at.
-        images: The images, `[B, C, *size]`.
-
-    Returns:
-        The same, with the values and activations of the networks where a value is not finite.
-
-    Raises:
-        RenderError: No image has a value that is a number.
-    """
+    """Put what the networks themselves make of the images where a weight is not finite, which copies leave out."""
     broken = job.networks.broken()
     if broken is None:
         return sight

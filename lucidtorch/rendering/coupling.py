@@ -32,14 +32,6 @@ def coupling_of(goal: Objective, pipeline: Pipeline, activations: Mapping[str, T
     Every term is tried by itself, so that no weight, sign or limit around it hides anything. Any two images differ in
     a binary digit of their places: for each digit, those that have it change once, and those that have it not change
     once.
-
-    Args:
-        goal: The objective, class names looked up.
-        pipeline: What the images go through; other people's functions may mix images.
-        activations: Of the right shapes, by address; `[B, ...]` each.
-
-    Returns:
-        The coupling.
     """
     terms = list(dict.fromkeys(node for node in goal.walk() if isinstance(node, Term)))
     if not pipeline.is_text or looks_inside(goal):
@@ -64,14 +56,7 @@ def coupling_of(goal: Objective, pipeline: Pipeline, activations: Mapping[str, T
 
 
 def looks_inside(goal: Objective) -> bool:
-    """Say whether an objective takes gradients of one layer to another.
-
-    Args:
-        goal: The objective.
-
-    Returns:
-        Whether it does.
-    """
+    """Say whether an objective takes gradients of one layer to another."""
     return any(isinstance(node, Term) and node.name == facet.__name__ for node in goal.walk())
 
 

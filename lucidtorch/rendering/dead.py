@@ -23,18 +23,6 @@ def final_values(scene: Scene, goal: Objective, images: Tensor, batch: int) -> t
     A picture is dead where every unit that its objective speaks of is zero and the gradient of their sum to the
     picture is zero everywhere. It is dead as well where that gradient comes through the flat parts of smooth
     rectifiers alone: the unit still sleeps.
-
-    Args:
-        scene: How they are looked at, without chance.
-        goal: The objective, class names looked up.
-        images: The pictures, `[B, C, *size]`.
-        batch: How many go through the networks at once.
-
-    Returns:
-        The objective of each picture, `[B]`, and whether its units are dead, `[B]`.
-
-    Raises:
-        SizeError: Of pictures of this size nothing is left in a layer.
     """
     values, units, doubtful = torch.zeros(0), _nothing(images), torch.zeros(0)
     rules: list[silenced_relu] = []
@@ -77,15 +65,7 @@ class Activity:
     speaks: Tensor
 
     def joined(self, other: Activity, follows: Tensor) -> Activity:
-        """Add what another part of the expression speaks of.
-
-        Args:
-            other: The activity of that part.
-            follows: Which images follow that part, `[B]`.
-
-        Returns:
-            Both together.
-        """
+        """Add what another part of the expression speaks of."""
         return Activity(
             self.total + torch.where(follows, other.total, 0),
             self.size + torch.where(follows, other.size, 0),
@@ -94,17 +74,7 @@ class Activity:
 
 
 def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int, sign: int = 1) -> Activity:
-    """Add up, for each image, how active the units are that its objective speaks of.
-
-    Args:
-        goal: The objective.
-        activations: Address to activations.
-        batch: The number of images.
-        sign: 1 where the objective shall become large, -1 where it shall become small.
-
-    Returns:
-        The activity of each image's units.
-    """
+    """Add up, for each image, how active the units are that its objective speaks of."""
     found = _nothing(activations[INPUT][:batch])
     for own, part in goal.terms(sign):
         if isinstance(part, Term):

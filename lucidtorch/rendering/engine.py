@@ -66,24 +66,13 @@ class Engine:
         return {start: batch for start, batch in self.compute_batch}  # noqa: C416  # a sequence, as its type has it
 
     def to_dict(self) -> dict[str, object]:
-        """Write the engine as plain data.
-
-        Returns:
-            Texts, numbers and lists by field.
-        """
+        """Write the engine as plain data."""
         batches = self.compute_batch
         written = batches if batches is None or isinstance(batches, int) else [list(pair) for pair in batches]
         return {**asdict(self), "compute_batch": written}
 
     def with_batches(self, batches: Mapping[int, int]) -> Engine:
-        """Make the same engine with other compute batches.
-
-        Args:
-            batches: How many images at once, by the first update that it holds for.
-
-        Returns:
-            The engine.
-        """
+        """Make the same engine with other compute batches."""
         one = next(iter(batches.values()))
         return replace(self, compute_batch=one if len(batches) == 1 else tuple(batches.items()))
 
@@ -92,28 +81,13 @@ def sensible_batch(largest: float, pictures: int) -> int:
     """Choose how many images a CPU computes at once: the most whose largest activation the allocator holds on to.
 
     It depends on the network, the layers and the size alone, so that it is the same on every machine.
-
-    Args:
-        largest: How many numbers the largest activation of one image has.
-        pictures: How many images there are.
-
-    Returns:
-        From 1 to the number of images; they are shared out evenly.
     """
     fitting = int(LARGEST_ACTIVATION // max(largest * FLOAT_BYTES, 1))
     return evenly(max(1, min(fitting, MOST_AT_ONCE)), pictures)
 
 
 def evenly(batch: int, pictures: int) -> int:
-    """Share images out over as few passes as a compute batch allows.
-
-    Args:
-        batch: The most at once.
-        pictures: How many there are.
-
-    Returns:
-        How many at once, so that the last pass is about as full as the others.
-    """
+    """Share images out over as few passes as a compute batch allows."""
     passes = math.ceil(pictures / batch)
     return math.ceil(pictures / passes)
 

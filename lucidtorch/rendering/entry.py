@@ -104,15 +104,7 @@ def render(
 
 
 def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
-    """Do what was settled.
-
-    Args:
-        job: What `prepare` gave.
-        callbacks: Called after each update.
-
-    Returns:
-        The pictures.
-    """
+    """Do what was settled."""
     loop = Loop(job)
     recipe = job.settings()
     log = _Log(job)

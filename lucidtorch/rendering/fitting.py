@@ -13,17 +13,7 @@ from lucidtorch.transforms.transform import Pipeline
 
 
 def check_channels(param: Param, pipeline: Pipeline | None, channels: int, name: str) -> None:
-    """Make sure that what the network sees has its number of channels.
-
-    Args:
-        param: What makes the images.
-        pipeline: What they go through; None for the default, which takes opacity away.
-        channels: How many the network takes.
-        name: What messages call the network.
-
-    Raises:
-        ImageError: It has others, or opacity that nothing takes away.
-    """
+    """Make sure that what the network sees has its number of channels."""
     if pipeline is None:
         seen = param.channels - int(param.alpha)
     else:
@@ -40,15 +30,7 @@ def check_channels(param: Param, pipeline: Pipeline | None, channels: int, name:
 
 
 def check_constraints(constraints: Constraints, param: Param) -> None:
-    """Make sure that the images can be held to something after each step.
-
-    Args:
-        constraints: What they are held to.
-        param: What makes them.
-
-    Raises:
-        BadInputError: The param has no inverse, or a constraint fits no images of this size.
-    """
+    """Make sure that the images can be held to something after each step."""
     constraints.check((param.batch, param.channels, *param.size))
     if constraints.steps and not param.invertible:
         raise BadInputError(
@@ -58,14 +40,7 @@ def check_constraints(constraints: Constraints, param: Param) -> None:
 
 
 def pictures_of(goal: Objective) -> list[Array]:
-    """List the pictures that an expression compares with.
-
-    Args:
-        goal: The expression.
-
-    Returns:
-        Each once.
-    """
+    """List the pictures that an expression compares with."""
     terms = [node for node in goal.walk() if isinstance(node, Term)]
     return list(dict.fromkeys(picture for term in terms for picture in term.pictures))
 
@@ -74,14 +49,6 @@ def check_pictures(goal: Objective, param: Param, pipeline: Pipeline) -> None:
     """Make sure that the pictures that an expression compares with are of the size of the images.
 
     They may have any size where they are brought to that of a view.
-
-    Args:
-        goal: The expression.
-        param: What makes the images.
-        pipeline: What the images go through.
-
-    Raises:
-        ImageError: One of them is not.
     """
     wanted = (param.channels - int(param.alpha), *param.size)
     for picture in pictures_of(goal):
@@ -96,15 +63,7 @@ def check_pictures(goal: Objective, param: Param, pipeline: Pipeline) -> None:
 
 
 def check_views(goal: Objective, pipeline: Pipeline) -> None:
-    """Make sure that an expression can be evaluated on so many views of an image.
-
-    Args:
-        goal: The expression.
-        pipeline: What the images go through.
-
-    Raises:
-        ObjectiveError: It takes gradients inside the network, which needs one view.
-    """
+    """Make sure that an expression can be evaluated on so many views of an image."""
     if pipeline.views > 1 and looks_inside(goal):
         raise ObjectiveError(
             f"`facet` takes gradients inside the network and cannot look at {pipeline.views} views of an image at "

@@ -58,14 +58,7 @@ class Guard:
         self.batch = param.batch
 
     def check(self, step: int, values: Tensor, gradients: Sequence[Tensor], activations: Mapping[str, Tensor]) -> None:
-        """Stop every image that has a value or gradient that is no number, and silence its gradient.
-
-        Args:
-            step: The update that comes next, from 1.
-            values: The objective, `[B]`.
-            gradients: Of the parameters; changed in place.
-            activations: What the objective read, to name the layer.
-        """
+        """Stop every image that has a value or gradient that is no number, and silence its gradient."""
         total = sum((one.sum() for one in gradients), start=values.sum())
         if not bool(total.isfinite()):  # one number that is none makes the sum none; large ones may, too
             self._find(step, values.isfinite(), gradients, activations)
@@ -79,12 +72,7 @@ class Guard:
         return tuple(dict.fromkeys((*self.stops, *self.rests)))
 
     def rest(self, step: int, images: Iterable[int]) -> None:
-        """Let images stay as they are from here on; those that share numbers, once all of them shall.
-
-        Args:
-            step: How many updates were made.
-            images: Their places.
-        """
+        """Let images stay as they are from here on; those that share numbers, once all of them shall."""
         self._tired |= dict.fromkeys(images, step)
         for image in self._tired.keys() - self.rests.keys() - self.stops.keys():
             alone = torch.zeros(self.batch, dtype=torch.bool, device=self.reads[0].device)
@@ -153,15 +141,7 @@ class Guard:
 
 
 def check_reached(broken: str, values: Tensor) -> None:
-    """Refuse a render all of whose units a broken weight reaches, and warn where it is some.
-
-    Args:
-        broken: The name of the weight.
-        values: What the network makes of the first images, `[B]`.
-
-    Raises:
-        RenderError: No image has a value that is a number.
-    """
+    """Refuse a render all of whose units a broken weight reaches, and warn where it is some."""
     reached = torch.nonzero(~values.isfinite()).flatten().tolist()
     if len(reached) == len(values):
         raise RenderError(

@@ -88,11 +88,7 @@ class Job:
         return known and given and self.param.is_text and self.pipeline.is_text
 
     def settings(self) -> Settings:
-        """Write down everything that decides the bytes of the pictures.
-
-        Returns:
-            Plain numbers, texts, lists and mappings.
-        """
+        """Write down everything that decides the bytes of the pictures."""
         sources = {
             name: None if model.source is None else model.source.portable().to_dict()
             for name, model in self.networks.models.items()
@@ -119,14 +115,7 @@ class Job:
 
 
 def arrays_of(node: Objective) -> list[Array]:
-    """List the arrays among the arguments of one node of an expression.
-
-    Args:
-        node: The node.
-
-    Returns:
-        The arrays, inline ones too.
-    """
+    """List the arrays among the arguments of one node of an expression."""
     if isinstance(node, Grid):
         return [node.image]
     return [value for _, value in node.arguments if isinstance(value, Array)] if isinstance(node, Term) else []

@@ -18,17 +18,7 @@ DEAD = "dead unit: it is zero, and nothing in the picture moves it"
 
 
 def heading(recipe: Settings, size: Sequence[int], steps: int, remarks: Sequence[str]) -> str:
-    """Say what pictures are of and how they were made.
-
-    Args:
-        recipe: The record of everything that decides them.
-        size: The sides of each in pixels; of clips, the number of frames before them.
-        steps: The number of updates that were made.
-        remarks: What else there is to say.
-
-    Returns:
-        HTML.
-    """
+    """Say what pictures are of and how they were made."""
     facts = [recipe["model_name"], " x ".join(map(str, size)), f"{steps} steps", _seeds(recipe["seed"]), *remarks]
     words = quiet_html(" · ".join(one for one in facts if one))
     return f'<div>{code_html(recipe["objective"])}</div><div style="font-size:.9em;margin-bottom:8px">{words}</div>'
@@ -50,18 +40,7 @@ class Label:
 def labels(
     recipe: Settings, values: Tensor, history: Tensor, dead: Sequence[bool], stopped: Mapping[int, Stop]
 ) -> list[Label]:
-    """Say of each picture what it is asked for, its score, and whether it is one at all.
-
-    Args:
-        recipe: The record of everything that decides them.
-        values: The objective of each finished picture, `[B]`.
-        history: The objective at every step, `[B, steps]`.
-        dead: Whether each picture's units are dead.
-        stopped: The images that stopped, by place.
-
-    Returns:
-        One for each.
-    """
+    """Say of each picture what it is asked for, its score, and whether it is one at all."""
     several = len(dead) > 1
     found = []
     for place, (own, seed) in enumerate(zip(own_texts(recipe), recipe["seed"], strict=True)):
@@ -78,17 +57,7 @@ def labels(
 
 
 def summary(values: Tensor, dead: Sequence[bool], stopped: Mapping[int, Stop], *, smaller: bool) -> str:
-    """Say what came of pictures that are too many, or too large, to be shown one by one.
-
-    Args:
-        values: The objective of each finished picture, `[B]`.
-        dead: Whether each picture's units are dead.
-        stopped: The images that stopped, by place.
-        smaller: Whether they are shown smaller than they are.
-
-    Returns:
-        HTML.
-    """
+    """Say what came of pictures that are too many, or too large, to be shown one by one."""
     low, high = float(values.min()), float(values.max())
     count = len(values)
     facts = [f"score {low:.4g}" if count == 1 else f"{count} pictures row by row · scores {low:.4g} to {high:.4g}"]
@@ -100,15 +69,7 @@ def summary(values: Tensor, dead: Sequence[bool], stopped: Mapping[int, Stop], *
 
 
 def own_texts(recipe: Settings) -> list[str | None]:
-    """Say of each image of a batch what it alone is asked for.
-
-    Args:
-        recipe: The record of everything that decides them.
-
-    Returns:
-        A text for each; None for those that are asked for just what the whole batch is, or where the objective holds
-        what only files or a Python program have.
-    """
+    """Say of each image of a batch what it alone is asked for."""
     text, count = recipe["objective"], recipe["batch"]
     try:
         whole = parse(text)

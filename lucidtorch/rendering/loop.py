@@ -70,11 +70,7 @@ class Step:
         return self._now().cpu()
 
     def coming(self) -> Tensor:
-        """Give the images after this update without waiting for a GPU that is still at work on them.
-
-        Returns:
-            What `images` gives, to be read once the render is over.
-        """
+        """Give the images after this update without waiting for a GPU that is still at work on them."""
         return fetched(self._now())
 
     @pinned()
@@ -185,11 +181,7 @@ class Loop:
         self._zero = zero_colour(self.job.networks.first, self.param)
 
     def run(self) -> Generator[Step, None, None]:
-        """Make every update in turn.
-
-        Yields:
-            Each update after it was made.
-        """
+        """Make every update in turn."""
         with contextlib.ExitStack() as held:
             with pinned():
                 eyes = held.enter_context(self._looking(self.job, compile=self._compiles()))
@@ -216,11 +208,7 @@ class Loop:
         return self._step(number, values, trace)
 
     def finish(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Look at the pictures as they are now, without transforms, and at their own size where the networks take it.
-
-        Returns:
-            The pictures `[B, C, *size]`, their objective `[B]`, and whether their units are dead `[B]`, all on the CPU.
-        """
+        """Evaluate the pictures as they are: without transforms, and at their own size where the networks take it."""
         with torch.no_grad():
             images = self.param()
         as_they_are, on_canvas = bare(self.job.pipeline, self.job.param)

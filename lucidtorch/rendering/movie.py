@@ -31,14 +31,7 @@ ENCODER = (
 
 
 def check_encoder(suffix: str) -> None:
-    """Make sure, before any work, that a movie can be encoded.
-
-    Args:
-        suffix: ``.gif`` or ``.mp4``; all others are not looked at.
-
-    Raises:
-        BadInputError: An MP4 is wanted, and its encoder is not installed.
-    """
+    """Make sure, before any work, that a movie can be encoded."""
     if suffix == ".mp4" and importlib.util.find_spec("imageio_ffmpeg") is None:
         raise BadInputError(
             "An MP4 needs imageio-ffmpeg, which is not installed: pip install 'lucidtorch[film]', or write a GIF."
@@ -50,18 +43,6 @@ def encode_movie(frames: Iterable[Tensor], suffix: str, *, rate: float = FRAMES_
 
     A GIF plays for ever, and each of its frames has the 256 colours that suit it. An MP4 has even sides: where they are
     odd, the last row or column is there twice.
-
-    Args:
-        frames: `[C, H, W]` in [0, 1] each, in order, all of one size.
-        suffix: ``.gif`` or ``.mp4``.
-        rate: How many frames are shown in a second; a GIF counts in hundredths of a second.
-        hold: How many seconds longer the last frame stays.
-
-    Returns:
-        The bytes of the file.
-
-    Raises:
-        BadInputError: There is no frame, they differ in size, or the encoder of MP4 is not installed.
     """
     check_encoder(suffix)
     shown = [_pixels(frame) for frame in frames]

@@ -41,17 +41,7 @@ class Networks:
 
     @classmethod
     def of(cls, given: ModelLike) -> Networks:
-        """Take whatever `render` was given.
-
-        Args:
-            given: A network, or several by name.
-
-        Returns:
-            The networks.
-
-        Raises:
-            BadInputError: There are none, a name is no plain text, or they differ in channels or device.
-        """
+        """Take whatever `render` was given."""
         if not isinstance(given, Mapping):
             return cls({ONLY: _model(given)})
         for name in given:
@@ -95,17 +85,7 @@ class Networks:
         return not any(one.feed.is_for_a_batch for one in self.models.values())
 
     def owner(self, layer: str) -> tuple[str, str]:
-        """Split an address of the expression.
-
-        Args:
-            layer: The address, with its network's name before a slash where there are several.
-
-        Returns:
-            The network's name and the address in it.
-
-        Raises:
-            UnknownLayerError: It names no network.
-        """
+        """Split an address of the expression."""
         if tuple(self.models) == (ONLY,):
             return ONLY, layer
         name, _, rest = layer.partition(SEPARATOR)
@@ -117,29 +97,11 @@ class Networks:
         return name, rest
 
     def named(self, name: str, layer: str) -> str:
-        """Put an address together again.
-
-        Args:
-            name: The network's name.
-            layer: The address in it.
-
-        Returns:
-            The address as the expression has it.
-        """
+        """Put an address together again."""
         return layer if name == ONLY else f"{name}{SEPARATOR}{layer}"
 
     def in_order(self, layers: Sequence[str]) -> list[str]:
-        """Sort addresses as the networks come to them.
-
-        Args:
-            layers: Addresses of the expression.
-
-        Returns:
-            The same, in order.
-
-        Raises:
-            UnknownLayerError: There is no such layer.
-        """
+        """Sort addresses as the networks come to them."""
         names = list(self.models)
 
         def place(layer: str) -> tuple[int, int]:
@@ -149,18 +111,7 @@ class Networks:
         return sorted(layers, key=place)
 
     def addresses(self, layers: Sequence[str], size: Size | None = None) -> dict[str, Address]:
-        """Say where layers are.
-
-        Args:
-            layers: Addresses of the expression.
-            size: The size of the images; each network's own where None.
-
-        Returns:
-            Each with its place.
-
-        Raises:
-            UnknownLayerError: There is no such layer.
-        """
+        """Say where layers are."""
         found = {}
         for layer in layers:
             name, own = self.owner(layer)
@@ -169,56 +120,24 @@ class Networks:
         return found
 
     def before(self, layer: str) -> str | None:
-        """Find the layer that feeds the ReLU of a layer.
-
-        Args:
-            layer: An address of the expression.
-
-        Returns:
-            The address of what feeds it; None where it is behind no ReLU.
-        """
+        """Find the layer that feeds the ReLU of a layer."""
         name, own = self.owner(layer)
         found = self.models[name].layers.before(own)
         return None if found is None else self.named(name, found)
 
     def address_of(self, module: nn.Module) -> str:
-        """Find the address of a module that was given as such.
-
-        Args:
-            module: A part of one of the networks.
-
-        Returns:
-            Its address as an expression has it.
-
-        Raises:
-            UnknownLayerError: It is a part of none of them.
-        """
+        """Find the address of a module that was given as such."""
         for name, model in self.models.items():
             if any(one is module for one in model.module.modules()):
                 return self.named(name, model.layers.directory.name_of(module))
         return self.first.layers.directory.name_of(module)  # says that it is not there
 
     def label_index(self, label: int | str, layer: str) -> int:
-        """Look a class up.
-
-        Args:
-            label: Its number or its name.
-            layer: The address of the scores.
-
-        Returns:
-            Its number.
-
-        Raises:
-            UnknownLabelError: There is no such class.
-        """
+        """Look a class up."""
         return self.models[self.owner(layer)[0]].label_index(label)
 
     def broken(self) -> str | None:
-        """Find a weight or buffer that holds NaN or inf.
-
-        Returns:
-            The name of the first; None where all are sound.
-        """
+        """Find a weight or buffer that holds NaN or inf."""
         for name, model in self.models.items():
             for own, one in (*model.module.named_parameters(), *model.module.named_buffers()):
                 if one.is_floating_point() and not bool(one.detach().isfinite().all()):
@@ -226,14 +145,7 @@ class Networks:
         return None
 
     def check_batch(self, batch: int) -> None:
-        """Make sure that so many images can be made together.
-
-        Args:
-            batch: How many.
-
-        Raises:
-            BadInputError: A network, or an extra input of one, does not take them.
-        """
+        """Make sure that so many images can be made together."""
         if batch > 1 and not self.takes_batches:
             raise BadInputError(f"{self.name} takes one image at a time, and {batch} are to be made; write batch=1.")
         for model in self.models.values():
@@ -243,16 +155,7 @@ class Networks:
     def looking(
         self, addresses: Mapping[str, Address], precision: Precision, *, compile: bool = False
     ) -> Iterator[Look]:
-        """Hold the networks still and look inside them while the block runs.
-
-        Args:
-            addresses: The layers to look at, by their address in the expression.
-            precision: What the networks compute in.
-            compile: Whether they are compiled where that works; no ReLU may be redirected then.
-
-        Yields:
-            A function from images on the canvas to the layers' activations, in float32 or better.
-        """
+        """Hold the networks still and look inside them while the block runs."""
         with self.still(), contextlib.ExitStack() as hooks:
             runs = {}
             for name, model in self.models.items():
@@ -273,14 +176,7 @@ class Networks:
 
     @contextlib.contextmanager
     def still(self, copies: Networks | None = None) -> Iterator[None]:
-        """Hold the networks still while the block runs: in evaluation mode, and given back as they were.
-
-        Args:
-            copies: Private copies that run in their place, whose counts they keep.
-
-        Yields:
-            Nothing.
-        """
+        """Hold the networks still while the block runs: in evaluation mode, and given back as they were."""
         with contextlib.ExitStack() as held:
             for name, model in self.models.items():
                 held.enter_context(frozen(model.module))
@@ -289,17 +185,7 @@ class Networks:
             yield
 
     def private(self, addresses: Mapping[str, Address], *, channels_last: bool, fold: bool, winograd: bool) -> Networks:
-        """Make the same networks in copies of their own, laid out for speed.
-
-        Args:
-            addresses: The layers that will be read, by their address in the expression.
-            channels_last: Whether convolutions work with the channels of a place side by side in memory.
-            fold: Whether batch normalizations become parts of the convolutions before them.
-            winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU.
-
-        Returns:
-            The networks; those that cannot be copied as they are.
-        """
+        """Make the same networks in copies of their own, laid out for speed."""
         return Networks(
             {
                 name: model.private(
@@ -310,15 +196,7 @@ class Networks:
         )
 
     def largest(self, addresses: Sequence[str], canvas: Size) -> float:
-        """Estimate how many numbers the largest activation of one image has on the way to some layers.
-
-        Args:
-            addresses: The layers, by their address in the expression.
-            canvas: The size that the networks see.
-
-        Returns:
-            The number, from the table of each network scaled to that size.
-        """
+        """Estimate how many numbers the largest activation of one image has on the way to some layers."""
         found = 0.0
         for name, model in self.models.items():
             own = [layer for owner, layer in map(self.owner, addresses) if owner == name]
@@ -327,15 +205,7 @@ class Networks:
         return max(found, self.first.convention.channels * math.prod(canvas))
 
     def own(self, name: str, addresses: Mapping[str, Address]) -> dict[str, Address]:
-        """Choose the addresses of one network.
-
-        Args:
-            name: Its name.
-            addresses: Addresses of the expression, each with its place.
-
-        Returns:
-            Those that lie in it.
-        """
+        """Choose the addresses of one network."""
         return {layer: address for layer, address in addresses.items() if self.owner(layer)[0] == name}
 
 

@@ -35,12 +35,7 @@ class NotebookDisplay:
         self._handle: DisplayHandle | None = None
 
     def show(self, done: float, picture: Picture) -> None:
-        """Draw how far the work is, unless that was done a moment ago.
-
-        Args:
-            done: How much is done.
-            picture: Makes a small PNG of the pictures as they are now; called only where something is drawn.
-        """
+        """Draw how far the work is, unless that was done a moment ago."""
         now = time.monotonic()
         if now < self._due:
             return
@@ -73,14 +68,7 @@ class NotebookDisplay:
 
 
 def duration(seconds: float) -> str:
-    """Say a time roughly.
-
-    Args:
-        seconds: How long it is.
-
-    Returns:
-        Seconds, minutes, or hours and minutes.
-    """
+    """Say a time roughly."""
     whole = math.ceil(seconds)
     if whole < 100:
         return f"{whole} s"

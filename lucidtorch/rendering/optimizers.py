@@ -23,15 +23,7 @@ class Optimizer(Rule, ABC):
 
     @abstractmethod
     def build(self, parameters: Iterable[Tensor], lr: float) -> torch.optim.Optimizer:
-        """Begin to optimize.
-
-        Args:
-            parameters: What is changed, the first axis of each its rows.
-            lr: The step size.
-
-        Returns:
-            Torch's optimizer, which goes down the gradients in `grad`.
-        """
+        """Begin to optimize."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,17 +100,7 @@ WORDS = {word.__name__: word for word in (adam, sgd)}
 
 
 def parse_optimizer(text: object) -> Optimizer:
-    """Read an optimizer from its text.
-
-    Args:
-        text: For example ``adam``, ``sgd`` or ``adam(beta1=0.5)``.
-
-    Returns:
-        The optimizer.
-
-    Raises:
-        BadInputError: There is no such optimizer, or an argument does not fit.
-    """
+    """Read an optimizer from its text."""
     return parse_rule(text, "optimizer", WORDS)
 
 
@@ -127,12 +109,6 @@ def can_fuse(parameters: Sequence[Tensor]) -> bool:
 
     On a CPU that pass rounds the last few numbers of a tensor otherwise, those that do not fill a register: where a
     row, an image, could end among them, its numbers would depend on how many rows stand beside it.
-
-    Args:
-        parameters: What is changed, the first axis of each its rows.
-
-    Returns:
-        Whether torch can do so for them, and every row comes out the same whatever stands beside it.
     """
     return all(
         one.dtype == torch.float32

@@ -41,15 +41,7 @@ class Scene:
     rule: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext
 
     def activations(self, images: Tensor, places: Tensor) -> dict[str, Tensor]:
-        """See some of the images.
-
-        Args:
-            images: These images, `[b, C, *size]`.
-            places: Their places among all, `[b]`, on the CPU.
-
-        Returns:
-            Their activations by address, one row per view of each.
-        """
+        """See some of the images."""
         views = self.pipeline.views
         rows = (places[:, None] * views + torch.arange(views)).flatten()
         seen = images if views == 1 else images.repeat_interleave(views, 0)
@@ -84,21 +76,7 @@ def step_back(
     apart: bool,
     rests: Collection[int] = (),
 ) -> Sight:
-    """Evaluate an objective and take its gradient to the images.
-
-    Args:
-        scene: How they are looked at.
-        goal: The objective.
-        images: All images, `[B, C, *size]`.
-        trace: Takes the value of every part.
-        scale: By what the gradient is enlarged.
-        batch: How many images go through at once.
-        apart: Whether each image's value depends on that image alone.
-        rests: The images that no longer change; where all that would go through together rest, they need not.
-
-    Returns:
-        What was found.
-    """
+    """Evaluate an objective and take its gradient to the images."""
     trace.clear()
     if apart and batch < len(images):
         return _one_after_another(scene, goal, images, trace, scale, batch, rests)
@@ -117,15 +95,6 @@ def back_to_images(scene: Scene, images: Tensor, score: Score, batch: int) -> tu
     """Take the gradient of a score of all images' activations to the images.
 
     Where they go through a few at a time, they do so twice: once for the activations, and once more for the gradient.
-
-    Args:
-        scene: How the images are looked at.
-        images: All images, `[B, C, *size]`.
-        score: What shall become small; nothing where None.
-        batch: How many images go through at once.
-
-    Returns:
-        The gradient `[B, C, *size]`, and the activations `[B, ...]` by address.
     """
     leaf = images.detach().requires_grad_(True)
     if batch >= len(images):
@@ -144,16 +113,7 @@ def back_to_images(scene: Scene, images: Tensor, score: Score, batch: int) -> tu
 
 
 def passed_on(images: Tensor, parameters: Sequence[Tensor], gradient: Tensor) -> list[Tensor]:
-    """Take a gradient to the images on to the parameters that make them.
-
-    Args:
-        images: The images, `[B, C, *size]`.
-        parameters: What they are made of.
-        gradient: The gradient to the images, of their shape.
-
-    Returns:
-        The gradient to each parameter; zero where the images do not depend on it.
-    """
+    """Take a gradient to the images on to the parameters that make them."""
     if not images.requires_grad:
         return [torch.zeros_like(one) for one in parameters]
     found = torch.autograd.grad(images, parameters, gradient, allow_unused=True)

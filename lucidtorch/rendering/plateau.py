@@ -49,17 +49,7 @@ WORDS = {plateau.__name__: plateau}
 
 
 def parse_plateau(text: object) -> plateau | None:
-    """Read when images rest from its text.
-
-    Args:
-        text: For example ``plateau`` or ``plateau(patience=32)``; the empty text for never.
-
-    Returns:
-        The rule; None for never.
-
-    Raises:
-        BadInputError: There is no such rule, or an argument does not fit.
-    """
+    """Read when images rest from its text."""
     return None if text == "" else parse_rule(text, "stop", WORDS)
 
 
@@ -80,16 +70,7 @@ class Plateaus:
         self._first = self._best = self._mean
 
     def note(self, step: int, values: Tensor) -> list[int]:
-        """Take the values of an update.
-
-        Args:
-            step: Its number, from 1.
-            values: The objective of every image before it, `[B]`; what those make that rest, or are no numbers, is not
-                looked at.
-
-        Returns:
-            The places of the images that rest from now on: this update is their last.
-        """
+        """Take the values of an update."""
         keep, patience = self.rule.smoothing, self.rule.patience
         self._mean = torch.lerp(values.detach().double().cpu(), self._mean, keep)
         self._weight = 1 + keep * (self._weight - 1)

@@ -60,25 +60,7 @@ def prepare(
     constraints: ConstraintsLike = (),
     folder: Path | None = None,
 ) -> Job:
-    """Settle and check everything before any work; the arguments are those of `render`.
-
-    Args:
-        model: The network, or several by name.
-        objective: What the picture shall show, or its text.
-        param: What makes the images, its text, or None for the default.
-        transforms: What the images go through, as text, or None for the default.
-        schedule: How it steps.
-        seed: One number, or one per image.
-        engine: How the networks are run.
-        constraints: What the images are held to after each step, or its text.
-        folder: Where the array files that a text names stand.
-
-    Returns:
-        The job.
-
-    Raises:
-        BadInputError: Anything in it does not fit; the message says what to write instead.
-    """
+    """Settle and check everything before any work; the arguments are those of `render`."""
     networks = Networks.of(model)
     wanted = parse_objective(objective, folder) if isinstance(objective, str) else objective
     if not isinstance(wanted, Objective):
@@ -118,49 +100,20 @@ def _fixed(size: Size) -> Transform:
 
 
 def default_size(model: Model) -> Size:
-    """Choose the size of a picture where nobody did.
-
-    Args:
-        model: The network.
-
-    Returns:
-        The network's own size; 128 x 128 for one that does not state it and takes the size that is tried first, and so
-        presumably any.
-    """
+    """Choose the size of a picture where nobody did."""
     size = model.convention.size
     return size if model.size_known or size != TRIED_FIRST else (UNSTATED_SIZE, UNSTATED_SIZE)
 
 
 def read_pipeline(transforms: TransformsLike) -> Pipeline | None:
-    """Make a pipeline of whatever a caller may give for one.
-
-    Args:
-        transforms: Transforms, their text, or None for the default.
-
-    Returns:
-        The pipeline, or None where the default is wanted.
-
-    Raises:
-        BadInputError: It is no transform, or the text does not parse.
-    """
+    """Make a pipeline of whatever a caller may give for one."""
     if transforms is None:
         return None
     return parse_transforms(transforms) if isinstance(transforms, str) else Pipeline.of(transforms)
 
 
 def read_constraints(constraints: ConstraintsLike, folder: Path | None = None) -> Constraints:
-    """Make constraints of whatever a caller may give for them.
-
-    Args:
-        constraints: Constraints, or their text.
-        folder: Where the array files that a text names stand.
-
-    Returns:
-        The constraints.
-
-    Raises:
-        BadInputError: There are others among them, or the text does not parse.
-    """
+    """Make constraints of whatever a caller may give for them."""
     return parse_constraints(constraints, folder) if isinstance(constraints, str) else Constraints.of(constraints)
 
 

@@ -45,19 +45,7 @@ class Probe:
         self.maps: dict[str, Tensor] = {}  # what the objective read last
 
     def settle(self, pipeline: Pipeline, fallback: Pipeline | None) -> Pipeline:
-        """Find the pipeline whose canvas the networks take, and evaluate the objective on what comes out.
-
-        Args:
-            pipeline: What shall be used.
-            fallback: What may be used instead where a network refuses the canvas; None where nothing may.
-
-        Returns:
-            The pipeline to use.
-
-        Raises:
-            SizeError: A network does not take a canvas of that size.
-            BadInputError: The objective does not fit the layers: no such channel, position, class or direction.
-        """
+        """Find the pipeline whose canvas the networks take, and evaluate the objective on what comes out."""
         refused = self._try(pipeline)
         if refused is None:
             return pipeline

@@ -25,34 +25,14 @@ Show: TypeAlias = Callable[[float, Picture], None]
 
 @contextlib.contextmanager
 def progress_bar(steps: int, text: str, *, shown: bool) -> Iterator[Callable[[Step], None]]:
-    """Show how far a render is; nothing of it is left afterwards.
-
-    Args:
-        steps: The number of updates.
-        text: What is being made.
-        shown: Whether to show anything at all.
-
-    Yields:
-        What to call after each update.
-    """
+    """Show how far a render is; nothing of it is left afterwards."""
     with progress_of(text, steps, "steps", shown=shown) as show:
         yield lambda step: show(step.number, lambda: pictures_now(step))
 
 
 @contextlib.contextmanager
 def progress_of(what: str, total: int, unit: str, *, shown: bool) -> Iterator[Show]:
-    """Show how far any work is: one output in a notebook, a bar on a terminal, silence elsewhere.
-
-    Args:
-        what: What is being made.
-        total: How much there is to do.
-        unit: What is counted, such as ``steps``.
-        shown: Whether to show anything at all.
-
-    Yields:
-        What to call with how much is done, and with what makes a small PNG of what there is; that is called rarely, or
-        never, so that nothing may depend on it.
-    """
+    """Show how far any work is: one output in a notebook, a bar on a terminal, silence elsewhere."""
     if shown and in_notebook():
         from lucidtorch.rendering.notebook_display import NotebookDisplay  # it needs IPython, which a kernel has
 
@@ -69,25 +49,14 @@ def progress_of(what: str, total: int, unit: str, *, shown: bool) -> Iterator[Sh
 
 
 def in_notebook() -> bool:
-    """Say whether this program runs inside the kernel of a notebook, without loading anything.
-
-    Returns:
-        Whether it does.
-    """
+    """Say whether this program runs inside the kernel of a notebook, without loading anything."""
     shell_of = getattr(sys.modules.get("IPython"), "get_ipython", None)
     shell = None if shell_of is None else shell_of()
     return getattr(shell, "kernel", None) is not None
 
 
 def pictures_now(step: Step) -> bytes:
-    """Draw the first images of a render as they are now, small.
-
-    Args:
-        step: The update that was just made.
-
-    Returns:
-        A PNG; each clip in a row of its own.
-    """
+    """Draw the first images of a render as they are now, small."""
     with OwnRandomState(0)():
         images = step.images[:WATCHED]
     free = images[:, [channel for channel in range(images.shape[1]) if channel not in step.param.held]]

@@ -222,17 +222,7 @@ class Rendering:
 
 
 def check_destination(path: Path, snapshots: Collection[int], *, plays: bool = False) -> None:
-    """Make sure, before any work, that pictures can be written to a place.
-
-    Args:
-        path: The file that shall be written.
-        snapshots: After how many updates pictures are kept, for a movie.
-        plays: Whether a movie has something to show without snapshots: clips, or several pictures.
-
-    Raises:
-        OutputError: Its name ends in nothing that can be written, it is a movie of nothing, or writing there fails.
-        BadInputError: It is an MP4, whose encoder is not installed.
-    """
+    """Make sure, before any work, that pictures can be written to a place."""
     suffix = path.suffix.lower()
     if suffix not in (".png", *MOVIES):
         name = f"{path.stem or 'picture'}.png"

@@ -29,19 +29,7 @@ OneRule = TypeVar("OneRule", bound=Rule)
 
 
 def parse_rule(text: object, what: str, words: Mapping[str, type[OneRule]]) -> OneRule:
-    """Read a rule from its text, without running any Python.
-
-    Args:
-        text: A word, alone or with arguments: ``adam``, ``adam(beta1=0.5)``.
-        what: What it stands for, for messages.
-        words: The rules that may stand there, by name.
-
-    Returns:
-        The rule; reading its `repr` gives an equal one.
-
-    Raises:
-        BadInputError: It is no text, or no such rule.
-    """
+    """Read a rule from its text, without running any Python."""
     known = ", ".join(words)
     if not isinstance(text, str):
         raise BadInputError(f"{what} is a text, one of {known}, but {shown(text)} was given.")

@@ -70,43 +70,21 @@ class Schedule:
         return self.steps if self.planned is None else self.planned
 
     def rates(self) -> list[float]:
-        """List the step size of every update.
-
-        Returns:
-            Of `steps` updates, in order.
-        """
+        """List the step size of every update."""
         sizes = parse_step_sizes(self.lr_schedule)
         return [float(self.lr) * sizes.share(number, self.horizon) for number in range(1, self.steps + 1)]
 
     def build_optimizer(self, parameters: Iterable[Tensor]) -> torch.optim.Optimizer:
-        """Begin to optimize.
-
-        Args:
-            parameters: What is changed.
-
-        Returns:
-            Torch's optimizer; the loop sets its step size before every update.
-        """
+        """Begin to optimize."""
         return parse_optimizer(self.optimizer).build(parameters, self.lr)
 
     def plateaus(self, batch: int) -> Plateaus | None:
-        """Begin to follow the scores of images.
-
-        Args:
-            batch: How many there are.
-
-        Returns:
-            What says which of them rest; None where none ever does.
-        """
+        """Begin to follow the scores of images."""
         rule = parse_plateau(self.stop)
         return None if rule is None else Plateaus(rule, batch)
 
     def rules(self) -> dict[str, str]:
-        """Write the rules in their canonical texts.
-
-        Returns:
-            The texts by field.
-        """
+        """Write the rules in their canonical texts."""
         stop = parse_plateau(self.stop)
         return {
             "optimizer": record_text(parse_optimizer(self.optimizer)),
@@ -115,11 +93,7 @@ class Schedule:
         }
 
     def settings(self) -> Settings:
-        """Write down how a render steps.
-
-        Returns:
-            Plain numbers, texts and lists: the fields of the same names, rules in their canonical texts.
-        """
+        """Write down how a render steps."""
         return {
             "steps": self.steps,
             "snapshots": list(self.snapshots),

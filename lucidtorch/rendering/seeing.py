@@ -64,16 +64,7 @@ class Comparisons:
         self.kept_for: Pipeline | None = None  # what they were seen through
 
     def activations(self, look: Look, pipeline: Pipeline, draws: Draws) -> dict[str, Tensor]:
-        """Look at the given pictures.
-
-        Args:
-            look: From images on the canvas to the activations of the layers that are compared.
-            pipeline: What the images go through.
-            draws: What was drawn for them.
-
-        Returns:
-            The activations by key, one row per view of each image, without gradients.
-        """
+        """Look at the given pictures."""
         views, pipeline = pipeline.views, pipeline.for_references()
         if pipeline == self.kept_for and draws_nothing(pipeline, draws):
             return self.kept
@@ -92,42 +83,18 @@ class Comparisons:
 
 
 def targets_of(goal: Objective) -> list[tuple[str, Array]]:
-    """List what an expression compares with.
-
-    Args:
-        goal: The expression.
-
-    Returns:
-        Each layer with the picture whose activations are read there, each pair once.
-    """
+    """List what an expression compares with."""
     terms = [node for node in goal.walk() if isinstance(node, Term)]
     return list(dict.fromkeys(pair for term in terms for pair in term.own_targets))
 
 
 def draws_nothing(pipeline: Pipeline, draws: Draws) -> bool:
-    """Say whether there is no chance in a pipeline.
-
-    Args:
-        pipeline: The pipeline.
-        draws: What was drawn for it.
-
-    Returns:
-        Whether it draws nothing.
-    """
+    """Say whether there is no chance in a pipeline."""
     return pipeline.is_text and all(one.shape[1] == 0 for one in draws)
 
 
 def bare(pipeline: Pipeline, param: Param) -> tuple[Pipeline, Pipeline]:
-    """Make the pipelines that show finished pictures without chance, on grey where see-through.
-
-    Args:
-        pipeline: What the images went through.
-        param: What makes them.
-
-    Returns:
-        One that leaves them at their own size, and one that puts them in the middle of the canvas; the same twice where
-        that is of their own size.
-    """
+    """Make the pipelines that show finished pictures without chance, on grey where see-through."""
     steps: list[Transform] = []
     channels = param.channels
     for step in pipeline.steps:
@@ -142,17 +109,7 @@ def bare(pipeline: Pipeline, param: Param) -> tuple[Pipeline, Pipeline]:
 
 
 def evaluate_views(goal: Objective, images: Tensor, activations: Mapping[str, Tensor], trace: Trace) -> Tensor:
-    """Evaluate an objective on every view of the images, and take the mean over each image's views.
-
-    Args:
-        goal: The objective.
-        images: The images, `[B, C, *size]`.
-        activations: Of B views, or a multiple of it, the views of an image side by side.
-        trace: Takes the value of every part, the mean over its views.
-
-    Returns:
-        `[B]`.
-    """
+    """Evaluate an objective on every view of the images, and take the mean over each image's views."""
     batch = len(images)
     views = max((len(one) for one in activations.values()), default=batch) // batch
     if views == 1:
@@ -168,15 +125,7 @@ def evaluate_views(goal: Objective, images: Tensor, activations: Mapping[str, Te
 
 
 def by_image(activations: Mapping[str, Tensor], batch: int) -> dict[str, Tensor]:
-    """Put the views of each image into one row.
-
-    Args:
-        activations: Of B views, or a multiple of it.
-        batch: The number of images, B.
-
-    Returns:
-        The same with B rows, in no other order in memory.
-    """
+    """Put the views of each image into one row."""
     return {
         layer: found if len(found) == batch else torch.unflatten(found, 0, (batch, -1))
         for layer, found in activations.items()
@@ -184,14 +133,6 @@ def by_image(activations: Mapping[str, Tensor], batch: int) -> dict[str, Tensor]
 
 
 def zero_colour(model: Model, param: Param) -> Tensor:
-    """Find the colour that constraints take for nothing: the network's mean colour.
-
-    Args:
-        model: The network.
-        param: What makes the images; its opacity has the zero 0.
-
-    Returns:
-        `[C]` in [0, 1], on the network's device.
-    """
+    """Find the colour that constraints take for nothing: the network's mean colour."""
     colour = [*model.convention.mean_colour, *[0.0] * (param.channels - model.convention.channels)]
     return torch.tensor(colour, device=model.device)

@@ -31,16 +31,7 @@ CHEQUERED = "background:repeating-conic-gradient(#8884 0 25%,#0000 0 50%) 0 0/16
 
 
 def fitting_sheet(images: Tensor, pixels: int, columns: int | None = None) -> Tensor:
-    """Lay images out in a grid that is no larger than it may be.
-
-    Args:
-        images: `[B, C, H, W]` in [0, 1].
-        pixels: How many pixels there may be, the gaps left aside; where there are more, every image is made smaller.
-        columns: How many stand in a row; about a square where None.
-
-    Returns:
-        `[C, h, w]`.
-    """
+    """Lay images out in a grid that is no larger than it may be."""
     count, _, height, width = images.shape
     shrink = math.sqrt(pixels / (count * height * width))
     if shrink >= 1:
@@ -50,17 +41,7 @@ def fitting_sheet(images: Tensor, pixels: int, columns: int | None = None) -> Te
 
 
 def picture_html(data: bytes, alt: str, *, width: int | None = None) -> str:
-    """Write a picture as an HTML element that holds it.
-
-    Args:
-        data: The bytes of a PNG, JPEG or GIF.
-        alt: What it shows, for those who cannot see it.
-        width: How wide it is shown, in CSS pixels; its own width, or twice that of a small one, where None.
-
-    Returns:
-        The element. A small picture is shown at twice its size, a see-through one on a chequered ground, and none is
-        wider than the page.
-    """
+    """Write a picture as an HTML element that holds it."""
     with Image.open(io.BytesIO(data)) as picture:
         kind, mode, own_width = picture.get_format_mimetype(), picture.mode, picture.width
     wide = width or _shown_width(data)
@@ -72,17 +53,7 @@ def picture_html(data: bytes, alt: str, *, width: int | None = None) -> str:
 
 
 def figure_html(data: bytes, alt: str, lines: Iterable[str], *, narrowest: int = NARROWEST) -> str:
-    """Write a picture with what stands under it.
-
-    Args:
-        data: The bytes of a PNG, JPEG or GIF.
-        alt: What it shows, for those who cannot see it.
-        lines: HTML, one line each.
-        narrowest: How wide it is at least, in CSS pixels, for what stands under a small picture.
-
-    Returns:
-        The element.
-    """
+    """Write a picture with what stands under it."""
     caption = "".join(f"<div>{line}</div>" for line in lines)
     style = f"margin:0;width:{max(_shown_width(data), narrowest)}px;max-width:100%"
     words = f'<figcaption style="font-size:.9em;overflow-wrap:anywhere;margin-top:4px">{caption}</figcaption>'
@@ -90,39 +61,18 @@ def figure_html(data: bytes, alt: str, lines: Iterable[str], *, narrowest: int =
 
 
 def row_html(elements: Iterable[str]) -> str:
-    """Put elements side by side, in as many rows as it takes.
-
-    Args:
-        elements: HTML.
-
-    Returns:
-        The element.
-    """
+    """Put elements side by side, in as many rows as it takes."""
     return f'<div style="{ROW}">{"".join(elements)}</div>'
 
 
 def code_html(text: str) -> str:
-    """Write a text such as an objective, escaped, and shortened where it is very long.
-
-    Args:
-        text: The text.
-
-    Returns:
-        The element.
-    """
+    """Write a text such as an objective, escaped, and shortened where it is very long."""
     short = text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
     return f'<code style="overflow-wrap:anywhere;white-space:normal">{html.escape(short)}</code>'
 
 
 def quiet_html(text: str) -> str:
-    """Write a text that is said on the side, escaped.
-
-    Args:
-        text: The text.
-
-    Returns:
-        The element.
-    """
+    """Write a text that is said on the side, escaped."""
     return f'<span style="{QUIET}">{html.escape(text)}</span>'
 
 

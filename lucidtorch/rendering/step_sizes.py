@@ -16,15 +16,7 @@ class StepSizes(Rule, ABC):
 
     @abstractmethod
     def share(self, number: int, steps: int) -> float:
-        """Say how far an update goes.
-
-        Args:
-            number: Of the update, from 1.
-            steps: How many are planned.
-
-        Returns:
-            The share of `lr`, above 0 and at most 1.
-        """
+        """Say how far an update goes."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,15 +81,5 @@ WORDS = {word.__name__: word for word in (constant, cosine, trapezoid)}
 
 
 def parse_step_sizes(text: object) -> StepSizes:
-    """Read a step-size schedule from its text.
-
-    Args:
-        text: For example ``constant`` or ``trapezoid(cooldown=0.5)``.
-
-    Returns:
-        The schedule.
-
-    Raises:
-        BadInputError: There is no such schedule, or an argument does not fit.
-    """
+    """Read a step-size schedule from its text."""
     return parse_rule(text, "lr_schedule", WORDS)

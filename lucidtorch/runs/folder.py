@@ -58,28 +58,13 @@ class FolderKind:
     files: re.Pattern[str]
 
     def owns(self, name: str) -> bool:
-        """Say whether a name at the top of a folder is one that this kind of work gives.
-
-        Args:
-            name: The name.
-
-        Returns:
-            Whether it is.
-        """
+        """Say whether a name at the top of a folder is one that this kind of work gives."""
         found = TEMPORARY.fullmatch(name)
         return name in self.folders or self.files.fullmatch(name if found is None else found["target"]) is not None
 
 
 def check_folder(folder: Path, kind: FolderKind) -> None:
-    """Make sure that work may fill a folder: nothing of somebody else has a name that it needs.
-
-    Args:
-        folder: The folder.
-        kind: The kind of work.
-
-    Raises:
-        OutputError: It is a file, holds something in the way, or a link where the work needs a folder.
-    """
+    """Make sure that work may fill a folder: nothing of somebody else has a name that it needs."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file, and a folder is needed; choose another name.")
     held = [one for one, _ in _held(folder)]
@@ -97,18 +82,6 @@ def claim(folder: Path, kind: FolderKind, key: str | None) -> Path | None:
     """Make a folder that of some work; other work that stands in its way is moved beside the folder, and nothing else.
 
     Temporary files that killed processes left among what is the work's own are removed. The caller writes the record.
-
-    Args:
-        folder: The folder, which `check_folder` allows.
-        kind: The kind of work.
-        key: Which work it is; None where nobody can say, so that what stands there counts as another.
-
-    Returns:
-        Where the earlier work was moved to, or None.
-
-    Raises:
-        OutputError: The folder cannot be written to, or what stands there cannot be moved.
-        WriteError: The disk is full or broken.
     """
     others = [one for one in _held(folder) if one != (kind, key) and _in_the_way(one[0], kind, folder)]
     moved = _moved_aside(folder, others) if others else None
@@ -121,20 +94,7 @@ def claim(folder: Path, kind: FolderKind, key: str | None) -> Path | None:
 
 
 def write_file(folder: Path, name: str, data: bytes | str) -> Path:
-    """Write a file of some work, whole or not at all; no link inside the folder is followed, and it is not made anew.
-
-    Args:
-        folder: The folder of the work.
-        name: The file's path in it, with ``/``.
-        data: What it shall hold; a text is written as UTF-8.
-
-    Returns:
-        The path of the file.
-
-    Raises:
-        OutputError: The file cannot be written there, or would be outside the folder.
-        WriteError: The folder was removed, or the disk is full or broken.
-    """
+    """Write a file of some work, whole or not at all; no link inside the folder is followed."""
     parts = PurePosixPath(name).parts
     if not parts or parts[0] == "/" or ".." in parts:
         raise OutputError(f"{name!r} is no file in {folder}; name one by its path from there on.")
@@ -157,15 +117,7 @@ def write_file(folder: Path, name: str, data: bytes | str) -> Path:
 
 @contextlib.contextmanager
 def kept_in_place(folder: Path, kind: FolderKind) -> Iterator[None]:
-    """Say in one line that a folder was removed during work, where the work in the block fails of that.
-
-    Args:
-        folder: The folder, which holds the record of the work.
-        kind: The kind of work.
-
-    Raises:
-        WriteError: The record has gone.
-    """
+    """Say in one line that a folder was removed during work, where the work in the block fails of that."""
     try:
         yield
     except (OSError, LucidtorchError) as error:
@@ -175,26 +127,12 @@ def kept_in_place(folder: Path, kind: FolderKind) -> Iterator[None]:
 
 
 def checked_key(facts: Any) -> str:
-    """Sum up what decides some work.
-
-    Args:
-        facts: Plain data.
-
-    Returns:
-        A checksum of it.
-    """
+    """Sum up what decides some work."""
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:KEY_LETTERS]
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON file that should hold a mapping.
-
-    Args:
-        path: The file.
-
-    Returns:
-        The mapping; an empty one where the file is missing, broken, or holds something else.
-    """
+    """Read a JSON file that should hold a mapping."""
     try:
         found = records.read_json(read_text(path), path.name)
     except (OSError, ValueError):  # RecipeError is a ValueError
@@ -203,15 +141,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_record(path: Path, kind: type[Kind]) -> Kind | None:
-    """Read a record of our own from a folder.
-
-    Args:
-        path: The file.
-        kind: What it should hold.
-
-    Returns:
-        The record; None where the file is missing, broken, or holds something else.
-    """
+    """Read a record of our own from a folder."""
     try:
         return kind.read(read_json(path), path.name)
     except RecipeError:
@@ -219,14 +149,7 @@ def read_record(path: Path, kind: type[Kind]) -> Kind | None:
 
 
 def recipe_id(folder: Path) -> str | None:
-    """Say which recipe a folder holds a run of.
-
-    Args:
-        folder: The folder.
-
-    Returns:
-        The recipe's checksum; None where it holds no run.
-    """
+    """Say which recipe a folder holds a run of."""
     try:
         first = read_text(folder / RECIPE).partition("\n")[0]
     except (OSError, UnicodeDecodeError):

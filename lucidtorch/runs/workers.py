@@ -34,17 +34,6 @@ def side_by_side(
 
     An interrupt, or closing the generator, ends the workers at once, in the middle of their jobs; so does the end of
     this process, of whatever kind.
-
-    Args:
-        start: Called once in each worker; gives what does a job. It goes there by `pickle`, as do jobs and results.
-        jobs: What to do.
-        workers: How many processes work side by side.
-
-    Yields:
-        Each job with what came of it, as they are finished.
-
-    Raises:
-        LucidtorchError: A worker died.
     """
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())

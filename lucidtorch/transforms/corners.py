@@ -7,14 +7,6 @@ from torch import Tensor
 
 
 def corners_to(points: Tensor, targets: Tensor) -> Tensor:
-    """Find the matrices that move four points to four others.
-
-    Args:
-        points: `[B, 4, 2]`, each (x, y).
-        targets: `[B, 4, 2]`, where they go.
-
-    Returns:
-        `[B, 3, 3]`.
-    """
+    """Find the matrices that move four points to four others."""
     found: Tensor = get_perspective_transform(points, targets)
     return found

@@ -18,15 +18,7 @@ RGB = 3
 
 
 def called(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """Give a function its images as one batch, or its clips one at a time, the frames of each as a batch.
-
-    Args:
-        function: Takes `[B, C, H, W]` and gives `[B, C, h, w]`.
-        images: `[B, C, H, W]`, or `[B, C, T, H, W]`.
-
-    Returns:
-        What it makes of them, the frames of clips put back in their place.
-    """
+    """Give a function its images as one batch, or its clips one at a time, the frames of each as a batch."""
     if images.ndim != 2 + PLANE:
         return torch.stack([called(function, clip.transpose(0, 1)).transpose(0, 1) for clip in images])
     with noting(f"raised by {shown(function)} among the transforms"):
@@ -37,14 +29,7 @@ def called(function: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
 
 
 def takes_images(function: Callable[..., object]) -> bool:
-    """Say whether a function can be called with images and nothing else.
-
-    Args:
-        function: A function, or a module, whose `forward` counts.
-
-    Returns:
-        Whether it can, as far as its signature says.
-    """
+    """Say whether a function can be called with images and nothing else."""
     try:
         inspect.signature(getattr(function, "forward", function)).bind(None)
     except ValueError:  # a function of another language has no signature
@@ -55,16 +40,7 @@ def takes_images(function: Callable[..., object]) -> bool:
 
 
 def tried(function: Callable[[Tensor], Tensor], size: Size, channels: Iterable[int]) -> Size:
-    """Find out what size a function makes of a size by giving it a black image; global randomness stays as it is.
-
-    Args:
-        function: Takes `[B, C, H, W]` and gives `[B, C, h, w]`.
-        size: The height and width that go in.
-        channels: The counts of channels that it took before; RGB is tried where there is none.
-
-    Returns:
-        The height and width that come out.
-    """
+    """Find out what size a function makes of a size by giving it a black image; global randomness stays as it is."""
     count = next(iter(channels), RGB)
     with OwnRandomState(0)(), torch.no_grad():
         moved = called(function, torch.zeros(1, count, *size))

@@ -77,27 +77,12 @@ class Geometric(Transform):
 
 
 def shifts(offsets: Tensor) -> Tensor:
-    """Make matrices that move by an offset.
-
-    Args:
-        offsets: `[B, 2]`, to the right and down.
-
-    Returns:
-        `[B, 3, 3]`.
-    """
+    """Make matrices that move by an offset."""
     return _matrices(STILL, offsets.numpy())
 
 
 def about_centre(linear: np.ndarray, size: Size) -> Tensor:
-    """Make matrices that turn or stretch around the centre of the canvas.
-
-    Args:
-        linear: `[B, 2, 2]` in float64.
-        size: The height and width of the canvas; of clips, frames before them.
-
-    Returns:
-        `[B, 3, 3]`.
-    """
+    """Make matrices that turn or stretch around the centre of the canvas."""
     centre = np.array([(size[-1] - 1) / 2, (size[-2] - 1) / 2])
     return _matrices(linear, centre - linear @ centre)
 

@@ -20,27 +20,11 @@ class Additive(Transform):
 
     @abstractmethod
     def shape(self, channels: int, size: Size) -> Size:
-        """Say the shape of what is added to an image.
-
-        Args:
-            channels: The number of channels.
-            size: The height and width of the image; of clips, frames before them.
-
-        Returns:
-            `[C, H, W]`, where 1 stands for all alike.
-        """
+        """Say the shape of what is added to an image."""
 
     @abstractmethod
     def drawn(self, count: int, generator: Generator) -> Tensor:
-        """Draw what is added to one image.
-
-        Args:
-            count: How many numbers.
-            generator: Where the randomness comes from.
-
-        Returns:
-            `[count]`.
-        """
+        """Draw what is added to one image."""
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         count = torch.Size(self.shape(shape[1], tuple(shape[2:]))).numel()

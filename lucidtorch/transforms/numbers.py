@@ -9,13 +9,5 @@ from torch import Generator, Tensor
 
 
 def uniform(generators: Sequence[Generator], count: int) -> Tensor:
-    """Draw numbers from [0, 1), each image from its own generator.
-
-    Args:
-        generators: One per image.
-        count: How many numbers an image takes.
-
-    Returns:
-        `[B, count]` in float64.
-    """
+    """Draw numbers from [0, 1), each image from its own generator."""
     return torch.stack([torch.rand(count, generator=one, dtype=torch.float64) for one in generators])

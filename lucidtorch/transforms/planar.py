@@ -16,15 +16,7 @@ class Planar(Transform):
 
     @abstractmethod
     def change(self, images: Tensor, draws: Tensor) -> Tensor:
-        """Change images, each with its own draws.
-
-        Args:
-            images: `[B, C, H, W]`, the frames of clips as a batch.
-            draws: `[B, n]`, what `sample` gave, repeated for each frame.
-
-        Returns:
-            `[B, C, H, W]`.
-        """
+        """Change images, each with its own draws."""
 
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
         if images.ndim == 2 + PLANE:
@@ -38,13 +30,5 @@ class Planar(Transform):
 
 
 def along(draws: Tensor, images: Tensor) -> Tensor:
-    """Bring draws to where the images are, and to their precision.
-
-    Args:
-        draws: `[B, ...]` in float64 on the CPU.
-        images: The images.
-
-    Returns:
-        The draws, of the images' dtype on the images' device.
-    """
+    """Bring draws to where the images are, and to their precision."""
     return sent(draws.to(images.dtype), images.device)

@@ -143,15 +143,7 @@ class Ranged:
         return max(self.choices) if self.high is None else self.high
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
-        """Draw how far each image's number is from the one that changes nothing.
-
-        Args:
-            shape: The shape of the images, `[B, C, *size]`.
-            generators: One per image, on the CPU.
-
-        Returns:
-            `[B, 1]`.
-        """
+        """Draw how far each image's number is from the one that changes nothing."""
         dice = uniform(generators, 1)
         if self.high is None:
             choices = torch.tensor(self.choices, dtype=torch.float64)

@@ -31,14 +31,7 @@ MODULES = (backgrounds, blurs, boxes, distortions, geometry, gradients, noises, 
 
 
 def words(module: ModuleType) -> Iterator[Callable[..., object]]:
-    """Go through the words of the notation that a module defines: its own names in lower case.
-
-    Args:
-        module: The module.
-
-    Yields:
-        Transforms, groups of numbers, and functions that give a pipeline.
-    """
+    """Go through the words of the notation that a module defines: its own names in lower case."""
     for name, value in vars(module).items():
         own = getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
         if own and name.islower() and _is_word(value):

@@ -16,19 +16,7 @@ NEARLY_ZERO = 1e-12  # what a point of the horizon is divided by: it lies far aw
 def warped(
     images: Tensor, matrix: np.ndarray, size: Size, outside: float | Tensor | str, *, projective: bool = False
 ) -> Tensor:
-    """Move images by matrices onto a canvas, in the images' own precision whatever autocast says.
-
-    Args:
-        images: `[B, C, H, W]`.
-        matrix: `[B, 3, 3]`, from pixel (x, y, 1) of the image to pixel (x, y, 1) of the canvas.
-        size: The height and width of the canvas.
-        outside: The value of what lies outside the image, into which its edge blends, one value per image, or that it
-            is their mirror image.
-        projective: Whether the matrices may be more than affine.
-
-    Returns:
-        `[B, C, h, w]`.
-    """
+    """Move images by matrices onto a canvas, in the images' own precision whatever autocast says."""
     if isinstance(outside, str):
         return _sampled(images, matrix, size, projective=projective, mirrored=True)
     fill = outside
@@ -66,9 +54,6 @@ def _places(matrix: np.ndarray, size: Size, like: Tensor) -> Tensor:
 
     A product is a sum of what the column gives and what the row gives. These are computed in float64 for few pixels,
     and added for all of them; the planes of x and y lie apart in memory, as torch looks them up fastest.
-
-    Returns:
-        `[B, n, h, w]`.
     """
     height, width = size
     across = matrix[:, :, :1] * np.arange(width)

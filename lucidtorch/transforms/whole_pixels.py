@@ -13,17 +13,7 @@ Line = tuple[int, int]  # a direction, 1 or -1, and where pixel 0 goes
 
 
 def copied(images: Tensor, matrix: np.ndarray, size: Size, outside: float | Tensor | str) -> Tensor:
-    """Move images by whole pixels onto a canvas, or mirror them.
-
-    Args:
-        images: `[B, C, H, W]`.
-        matrix: `[B, 3, 3]`, from pixel (x, y, 1) of the image to pixel (x, y, 1) of the canvas.
-        size: The height and width of the canvas.
-        outside: The value of what lies outside the image, one per image, or that it is their mirror image.
-
-    Returns:
-        `[B, C, h, w]`.
-    """
+    """Move images by whole pixels onto a canvas, or mirror them."""
     columns = [(round(row[0][0]), round(row[0][2])) for row in matrix]
     rows = [(round(row[1][1]), round(row[1][2])) for row in matrix]
     if images.requires_grad:

@@ -119,15 +119,7 @@ def command(
 
 
 def conclude(voice: Voice, made: Gallery) -> None:
-    """Say what a gallery came to.
-
-    Args:
-        voice: Speaks for the command.
-        made: The gallery.
-
-    Raises:
-        Interrupted: It is not finished.
-    """
+    """Say what a gallery came to."""
     if made.moved is not None:
         place = made.index.parent
         voice.note(f"note: the gallery of another network or other settings that was in {place} is in {made.moved} now")

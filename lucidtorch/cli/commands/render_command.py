@@ -27,27 +27,12 @@ class RenderCommand(network_words.NetworkCommand):
     """A command whose objective may begin with a minus and is no option then."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the line.
-
-        Args:
-            ctx: The context of the call.
-            args: Its words.
-
-        Returns:
-            What is left over.
-        """
+        """Read the line."""
         return super().parse_args(ctx, [f" {word}" if is_negated(word) else word for word in args])
 
 
 def is_negated(text: str) -> bool:
-    """Say whether a word is an objective with a minus before it, and no option.
-
-    Args:
-        text: The word.
-
-    Returns:
-        Whether it is.
-    """
+    """Say whether a word is an objective with a minus before it, and no option."""
     found = NEGATED.match(text)
     if found is None:
         return False

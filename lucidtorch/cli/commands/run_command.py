@@ -66,12 +66,7 @@ def command(
 
 
 def conclude(voice: Voice, made: Run) -> None:
-    """Say what a run came to.
-
-    Args:
-        voice: Speaks for the command.
-        made: The run.
-    """
+    """Say what a run came to."""
     if made.moved is not None:
         voice.note(f"note: the run of another recipe that was in {made.folder} is in {made.moved} now")
     count = len(made.figures)

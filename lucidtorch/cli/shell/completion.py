@@ -33,15 +33,7 @@ class ShellCompleter(Completer):
         self._shell = shell
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterator[Completion]:
-        """Offer what may stand at the cursor.
-
-        Args:
-            document: The line.
-            complete_event: Whether the user asked for it.
-
-        Yields:
-            The words.
-        """
+        """Offer what may stand at the cursor."""
         text = document.text_before_cursor.lstrip()
         if text.startswith("#"):
             return

@@ -21,37 +21,17 @@ class ShellGroup(click.Group):
         self.application = application
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order of the help page.
-
-        Args:
-            ctx: The context of the call.
-
-        Returns:
-            The names.
-        """
+        """Name the commands in the order of the help page."""
         return [*(name for name in self.application.list_commands(ctx) if name not in OUTSIDE), *WORDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Find a command.
-
-        Args:
-            ctx: The context of the call.
-            cmd_name: Its name.
-
-        Returns:
-            The command, or None where there is none of that name.
-        """
+        """Find a command."""
         if cmd_name in OUTSIDE:
             return None
         return WORDS.get(cmd_name) or self.application.get_command(ctx, cmd_name)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands, and how an objective is rendered.
-
-        Args:
-            ctx: The context of the call.
-            formatter: Takes the lines.
-        """
+        """Write the list of commands, and how an objective is rendered."""
         self.format_commands(ctx, formatter)
         formatter.write_paragraph()
         formatter.write(f"{HINT}\n")

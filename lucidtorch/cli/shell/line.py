@@ -15,20 +15,7 @@ QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 
 def words_of(line: str, commands: Collection[str], options: Collection[str], spec: str) -> list[str]:
-    """Split a line into the words of a command; an objective that stands alone becomes a `render`.
-
-    Args:
-        line: What was typed.
-        commands: The names of the commands.
-        options: The options of `render`, such as ``--steps`` and ``-o``.
-        spec: The name of the network at hand, which may stand where the command line wants it.
-
-    Returns:
-        The words; none where the line is empty or a comment.
-
-    Raises:
-        BadInputError: A quotation does not end, or the line is neither a command nor an objective.
-    """
+    """Split a line into the words of a command; an objective that stands alone becomes a `render`."""
     line = line.strip()
     if not line or line.startswith("#"):
         return []
@@ -48,15 +35,7 @@ def words_of(line: str, commands: Collection[str], options: Collection[str], spe
 
 
 def objective_part(text: str, options: Collection[str]) -> tuple[str, str]:
-    """Cut what follows `render` where its first option stands; no objective holds a word that looks like one.
-
-    Args:
-        text: The line without the command.
-        options: The options of `render`.
-
-    Returns:
-        The objective as it was typed, and the rest.
-    """
+    """Cut what follows `render` where its first option stands; no objective holds a word that looks like one."""
     plain = QUOTED.sub(lambda found: "_" * len(found[0]), text)  # an option in quotes is none
     for found in re.finditer(r"(?:^|(?<=\s))--?[A-Za-z][\w-]*", plain):
         if found[0] in options:

@@ -35,15 +35,7 @@ class _Open:
 
 
 def complete_objective(text: str, model: Model) -> Iterator[Completion]:
-    """Offer what may stand at the end of the beginning of an objective.
-
-    Args:
-        text: The objective up to the cursor; quotes around the whole of it may be open.
-        model: Whose layers and classes are offered.
-
-    Yields:
-        The words.
-    """
+    """Offer what may stand at the end of the beginning of an objective."""
     text = text[1:] if text[:1] in ("'", '"') else text
     opened = _open_text(text)
     if opened is not None:
@@ -61,16 +53,7 @@ def complete_objective(text: str, model: Model) -> Iterator[Completion]:
 
 
 def complete_layers(typed: str, model: Model, end: str = "") -> Iterator[Completion]:
-    """Offer layers and their aliases: those that begin with what was typed, then those that hold it.
-
-    Args:
-        typed: The beginning of an address.
-        model: The network.
-        end: What follows the address.
-
-    Yields:
-        The addresses, with kind and channels beside each.
-    """
+    """Offer layers and their aliases: those that begin with what was typed, then those that hold it."""
     table = model.layers
     words = [*table.aliases, *table, *(word for word in SCORES if word in table)]
     fitting = [word for word in dict.fromkeys(words) if typed.casefold() in word.casefold()]

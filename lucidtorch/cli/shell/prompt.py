@@ -16,11 +16,7 @@ from lucidtorch.cli.shell.shell import Shell
 
 
 def converse(shell: Shell) -> None:
-    """Read lines and do what they say, until `exit` or Ctrl-D.
-
-    Args:
-        shell: Takes the lines.
-    """
+    """Read lines and do what they say, until `exit` or Ctrl-D."""
     session: PromptSession[str] = PromptSession(
         lambda: f"{shell.bench.loading.short_spec}> ",
         history=open_history(history_file()),
@@ -41,14 +37,7 @@ def converse(shell: Shell) -> None:
 
 
 def toolbar(shell: Shell) -> str:
-    """Write the line below the prompt.
-
-    Args:
-        shell: The shell.
-
-    Returns:
-        The network, where it computes, the size it was made for, and what is set.
-    """
+    """Write the line below the prompt."""
     model, settings = shell.bench.model, shell.bench.settings
     size = "x".join(map(str, (model.convention.channels, *model.convention.size)))
     known = "  ".join(f"{name} {value}" for name, value in settings.items())
@@ -56,25 +45,14 @@ def toolbar(shell: Shell) -> str:
 
 
 def history_file() -> Path:
-    """Say where the lines of earlier shells stand.
-
-    Returns:
-        A file in the user's folder for state, `XDG_STATE_HOME` or `~/.local/state`.
-    """
+    """Say where the lines of earlier shells stand."""
     given = os.environ.get("XDG_STATE_HOME", "")
     state = Path(given) if Path(given).is_absolute() else Path.home() / ".local" / "state"
     return state / "lucidtorch" / "history"
 
 
 def open_history(path: Path) -> History:
-    """Open the lines of earlier shells.
-
-    Args:
-        path: The file; it is made when missing, for its owner's eyes alone.
-
-    Returns:
-        The history; one that is forgotten with the shell where the file cannot be written.
-    """
+    """Open the lines of earlier shells."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)

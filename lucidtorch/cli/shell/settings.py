@@ -56,33 +56,14 @@ TAKEN_BY = {
 
 
 def known_setting(name: str) -> str:
-    """Refuse what is no setting.
-
-    Args:
-        name: As it was written.
-
-    Returns:
-        The same.
-
-    Raises:
-        BadInputError: There is no such setting.
-    """
+    """Refuse what is no setting."""
     if name not in CHECKS:
         raise BadInputError(f"There is no setting {name!r}. {suggestion(name, CHECKS)}")
     return name
 
 
 def put(settings: dict[str, str], name: str, value: str) -> None:
-    """Keep a setting; a size and a param take each other's place.
-
-    Args:
-        settings: What is set.
-        name: The setting.
-        value: Its value, as it would stand behind the option.
-
-    Raises:
-        BadInputError: There is no such setting, or the value does not fit.
-    """
+    """Keep a setting; a size and a param take each other's place."""
     CHECKS[known_setting(name)](value)
     settings[name] = value
     settings.pop(RIVALS.get(name, ""), None)

@@ -34,39 +34,18 @@ class Shell:
         self.render_options = frozenset(self.options(RENDER))
 
     def options(self, name: str) -> dict[str, click.Parameter]:
-        """List the options of a command.
-
-        Args:
-            name: The command.
-
-        Returns:
-            Each option as it is written, with what is known of it; empty where there is no such command.
-        """
+        """List the options of a command."""
         command = self.group.get_command(self.context, name)
         found = [] if command is None else command.get_params(click.Context(command, self.context, info_name=name))
         return {word: one for one in found for word in one.opts if isinstance(one, click.Option)}
 
     def run(self, line: str) -> int:
-        """Do what a line says; whatever is wrong is said, and the shell goes on.
-
-        Args:
-            line: What was typed.
-
-        Returns:
-            The exit code that the same command has on the command line.
-        """
+        """Do what a line says; whatever is wrong is said, and the shell goes on."""
         with warnings.catch_warnings():  # `--quiet` speaks for one command, and a note is told again
             return exit_code(lambda: self._call(line))
 
     def run_all(self, lines: Iterator[str]) -> int:
-        """Do what the lines of a script say; a line that fails does not stop the others, an interrupt does.
-
-        Args:
-            lines: The lines.
-
-        Returns:
-            The exit code of the first line that failed, or 0.
-        """
+        """Do what the lines of a script say; a line that fails does not stop the others, an interrupt does."""
         codes = []
         for line in _decoded(lines):
             codes.append(self.run(line))

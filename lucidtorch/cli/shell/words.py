@@ -102,12 +102,5 @@ WORDS = {command.name or "": command for command in (model, labels, set_, unset,
 
 
 def summary(network: Model) -> str:
-    """Say in a line which network is at hand.
-
-    Args:
-        network: The network.
-
-    Returns:
-        Its name, where it computes, how many layers it has, and what it takes.
-    """
+    """Say in a line which network is at hand."""
     return f"{network.name} on {network.device}, {len(network.layers)} layers; input: {expectation(network)}"

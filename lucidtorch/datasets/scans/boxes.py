@@ -17,17 +17,7 @@ class Box(NamedTuple):
 
 
 def box_seen(field: ReceptiveField | None, sides: tuple[int, int], row: int, column: int) -> Box:
-    """Say which part of an image the units at a place see.
-
-    Args:
-        field: The receptive field of the layer; None for the whole image.
-        sides: Height and width of the image.
-        row: The row of the layer's grid.
-        column: Its column.
-
-    Returns:
-        The box, cut off at the image's borders; the whole image where the layer sees all of it.
-    """
+    """Say which part of an image the units at a place see."""
     (top, bottom), (left, right) = (
         (min(max(begin, 0), side), min(max(end, 0), side))
         for (begin, end), side in zip(_ends(field, sides, row, column), sides, strict=True)
@@ -36,18 +26,7 @@ def box_seen(field: ReceptiveField | None, sides: tuple[int, int], row: int, col
 
 
 def window_seen(field: ReceptiveField | None, sides: tuple[int, int], row: int, column: int) -> Box:
-    """Say which window shows what the units at a place see: of one size for all places of the layer.
-
-    Args:
-        field: The receptive field of the layer; None for the whole image.
-        sides: Height and width of the image.
-        row: The row of the layer's grid.
-        column: Its column.
-
-    Returns:
-        The receptive field, also where it goes over the image's borders; along an axis where it is longer than the
-        image, the whole image.
-    """
+    """Say which window shows what the units at a place see: of one size for all places of the layer."""
     (top, bottom), (left, right) = (
         (begin, end) if end - begin < side else (0, side)
         for (begin, end), side in zip(_ends(field, sides, row, column), sides, strict=True)

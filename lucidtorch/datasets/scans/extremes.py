@@ -29,16 +29,7 @@ class Extremes:
 
     @classmethod
     def empty(cls, units: int, depth: int, *, lowest: bool = False) -> Extremes:
-        """Make a table without images.
-
-        Args:
-            units: How many units.
-            depth: How many images of each are kept.
-            lowest: Whether it is for the lowest.
-
-        Returns:
-            The table.
-        """
+        """Make a table without images."""
         shape = (units, depth)
         values = np.full(shape, np.inf if lowest else -np.inf, dtype=np.float32)
         images = np.full(shape, NOBODY, dtype=np.int64)
@@ -47,18 +38,7 @@ class Extremes:
     def merged(
         self, values: np.ndarray, places: np.ndarray, images: np.ndarray, labels: np.ndarray, *, lowest: bool = False
     ) -> Extremes:
-        """Put further images into the table.
-
-        Args:
-            values: `[B, C]`, the highest (or lowest) activation of each image.
-            places: `[B, C]`, where it is.
-            images: `[B]`, their numbers, rising and above all that were put in before.
-            labels: `[B]`, their classes.
-            lowest: Whether the lowest are kept.
-
-        Returns:
-            The new table.
-        """
+        """Put further images into the table."""
         units, depth = self.values.shape
         new_images, new_labels = (np.broadcast_to(one, (units, len(images))) for one in (images, labels))
         joined = np.concatenate([self.values, values.T], axis=1)

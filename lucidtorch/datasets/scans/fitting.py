@@ -20,20 +20,7 @@ WITHOUT_CHANNELS, WITH_CHANNELS = 2, 3
 
 
 def fitted(image: object, channels: int, sides: tuple[int, int]) -> Tensor:
-    """Cut an image evenly to the shape of a size, scale it to it, and give it the channels that are needed.
-
-    Args:
-        image: `[C, H, W]` or `[H, W]`, a tensor or an array, in [0, 1] or of whole numbers to 255; a Pillow image; or
-            the path of a file.
-        channels: One makes grey of colours, three make colours of grey; any other number must be the image's own.
-        sides: Height and width in pixels.
-
-    Returns:
-        `[C, H, W]` in [0, 1], float32.
-
-    Raises:
-        ImageError: It is no image, has other channels, or values outside [0, 1].
-    """
+    """Cut an image evenly to the shape of a size, scale it to it, and give it the channels that are needed."""
     values = with_channels(_values_of(image, sides), channels)
     if values.shape[1:] != sides:
         values = np.stack([_scaled(channel, sides) for channel in values])

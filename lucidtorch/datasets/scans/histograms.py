@@ -34,25 +34,12 @@ class Histograms:
 
     @classmethod
     def empty(cls, units: int, bins: int) -> Histograms:
-        """Begin without values.
-
-        Args:
-            units: How many units.
-            bins: How many bins each has; at least 4.
-
-        Returns:
-            Empty histograms.
-        """
+        """Begin without values."""
         exponents = np.full(units, NARROWEST, dtype=np.int64)
         return cls(np.zeros((units, bins), dtype=np.int64), exponents, np.zeros(units, dtype=np.int64))
 
     def widen(self, low: np.ndarray, high: np.ndarray) -> None:
-        """Make room for values.
-
-        Args:
-            low: `[C]`, the lowest value of each unit, those that were counted before included.
-            high: `[C]`, the highest.
-        """
+        """Make room for values."""
         bins = self.counts.shape[1]
         exponents = _exponents(low.astype(np.float64), high.astype(np.float64), bins)
         starts = _bin_of(low, exponents)
@@ -66,11 +53,7 @@ class Histograms:
         self.exponents, self.starts = exponents, starts
 
     def count(self, values: Tensor) -> None:
-        """Count values, for which there must be room.
-
-        Args:
-            values: `[B, C, S]`, float32.
-        """
+        """Count values, for which there must be room."""
         units, bins = self.counts.shape
         scale = torch.from_numpy(np.ldexp(1.0, -self.exponents))[:, None]
         start = torch.from_numpy(self.starts)[:, None]
@@ -79,14 +62,7 @@ class Histograms:
         self.counts += torch.bincount(places.flatten(), minlength=units * bins).numpy().reshape(units, bins)
 
     def edges(self, unit: int) -> np.ndarray:
-        """Say where the bins of a unit begin and end.
-
-        Args:
-            unit: Its number.
-
-        Returns:
-            `[bins + 1]`, rising.
-        """
+        """Say where the bins of a unit begin and end."""
         numbers = self.starts[unit] + np.arange(self.counts.shape[1] + 1)
         found: np.ndarray = np.ldexp(numbers.astype(np.float64), int(self.exponents[unit]))
         return found

@@ -105,74 +105,24 @@ class LayerScan:
         return Sample(drawn.values, drawn.images, rows, columns, drawn.labels)
 
     def top(self, unit: int) -> tuple[Example, ...]:
-        """Give the images that excite a unit most.
-
-        Args:
-            unit: Its number.
-
-        Returns:
-            The best first; fewer where there were not so many images.
-
-        Raises:
-            UnitError: There is no such unit.
-        """
+        """Give the images that excite a unit most."""
         return self._examples(self.ledger.top, unit, self.shown[0])
 
     def exciting(self, unit: int) -> tuple[Example, ...]:
-        """Give the images that excite a unit most, without those at which it is only at its lowest.
-
-        Args:
-            unit: Its number.
-
-        Returns:
-            The best first; none of a unit that nothing moves, such as one behind a ReLU that is always 0.
-
-        Raises:
-            UnitError: There is no such unit.
-        """
+        """Give the images that excite a unit most, without those at which it is only at its lowest."""
         return tuple(one for one in self.top(unit) if one.value > self.moments.low[unit])
 
     def bottom(self, unit: int) -> tuple[Example, ...]:
-        """Give the images that excite a unit least, each at its lowest place.
-
-        Args:
-            unit: Its number.
-
-        Returns:
-            The lowest first; fewer where there were not so many images.
-
-        Raises:
-            UnitError: There is no such unit.
-        """
+        """Give the images that excite a unit least, each at its lowest place."""
         return self._examples(self.ledger.bottom, unit, len(self.ledger.bottom.values[0]))
 
     def classes(self, unit: int) -> np.ndarray:
-        """Count the images that excite a unit most by their class.
-
-        Args:
-            unit: Its number.
-
-        Returns:
-            `[classes]`, int64, whose sum is the number of images counted (`ranked` of the scan) that have a class.
-
-        Raises:
-            UnitError: There is no such unit.
-        """
+        """Count the images that excite a unit most by their class."""
         labels = self.ledger.top.labels[self._checked(unit), : self.shown[1]]
         return np.bincount(labels[labels >= 0], minlength=self.class_count)
 
     def histogram(self, unit: int) -> Histogram:
-        """Give the histogram of a unit's values at all places of all images.
-
-        Args:
-            unit: Its number.
-
-        Returns:
-            Counts and edges; the bins are of one width, a power of two.
-
-        Raises:
-            UnitError: There is no such unit.
-        """
+        """Give the histogram of a unit's values at all places of all images."""
         return Histogram(self.ledger.histograms.counts[self._checked(unit)], self.ledger.histograms.edges(unit))
 
     def percentile(self, unit: int, value: float) -> float:
@@ -180,16 +130,6 @@ class LayerScan:
 
         Within the bin of the histogram that the value falls into, values are taken to be spread evenly, but for those
         that are exactly 0, which are counted apart.
-
-        Args:
-            unit: Its number.
-            value: An activation.
-
-        Returns:
-            From 0 to 100; NaN where no image was looked at.
-
-        Raises:
-            UnitError: There is no such unit.
         """
         counts, edges = self.histogram(unit)
         total, low, high = (float(one[unit]) for one in (self.moments.count, self.moments.low, self.moments.high))
@@ -205,28 +145,11 @@ class LayerScan:
         return float(100 * below / total)
 
     def box(self, row: int, column: int) -> Box:
-        """Say which part of the image the units at a place see.
-
-        Args:
-            row: The row of the layer's grid.
-            column: Its column.
-
-        Returns:
-            The box, cut off at the image's borders; the whole image where the layer sees all of it.
-        """
+        """Say which part of the image the units at a place see."""
         return box_seen(self._field, self.sides, row, column)
 
     def window(self, row: int, column: int) -> Box:
-        """Say which window shows what the units at a place see: of one size for all places of the layer.
-
-        Args:
-            row: The row of the layer's grid.
-            column: Its column.
-
-        Returns:
-            The receptive field, also where it goes over the image's borders; along an axis where it is longer than the
-            image, the whole image.
-        """
+        """Say which window shows what the units at a place see: of one size for all places of the layer."""
         return window_seen(self._field, self.sides, row, column)
 
     @property

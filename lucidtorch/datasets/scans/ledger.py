@@ -38,14 +38,7 @@ class Seen:
 
     @classmethod
     def of(cls, activations: Tensor) -> Seen:
-        """Look over what a layer gave.
-
-        Args:
-            activations: `[B, C, H, W]` or `[B, C]`.
-
-        Returns:
-            The values with their extremes.
-        """
+        """Look over what a layer gave."""
         values = activations.cpu().float().reshape(*activations.shape[:2], -1)
         (high, high_places), (low, low_places) = values.max(2), values.min(2)
         return cls(values, high.numpy(), high_places.numpy(), low.numpy(), low_places.numpy())
@@ -57,14 +50,7 @@ class Seen:
         return found
 
     def only(self, rows: np.ndarray) -> Seen:
-        """Leave images out.
-
-        Args:
-            rows: `[B]`, which stay.
-
-        Returns:
-            What was seen of those.
-        """
+        """Leave images out."""
         if rows.all():
             return self
         own = np.flatnonzero(rows)
@@ -91,15 +77,7 @@ class Ledger:
 
     @classmethod
     def empty(cls, units: int, settings: Settings) -> Ledger:
-        """Begin without images.
-
-        Args:
-            units: How many units the layer has.
-            settings: How much is kept.
-
-        Returns:
-            The ledger.
-        """
+        """Begin without images."""
         return cls(
             Extremes.empty(units, settings.depth),
             Extremes.empty(units, settings.bottom, lowest=True),
@@ -109,15 +87,7 @@ class Ledger:
         )
 
     def enter(self, seen: Seen, images: np.ndarray, labels: np.ndarray, settings: Settings, layer: str) -> None:
-        """Enter a batch, all of whose values are finite.
-
-        Args:
-            seen: What the layer made of it.
-            images: `[B]`, the numbers of the images, rising and above all entered before.
-            labels: `[B]`, their classes; -1 where they have none.
-            settings: How much is kept.
-            layer: The layer's address, which decides the draws.
-        """
+        """Enter a batch, all of whose values are finite."""
         self.top = self.top.merged(seen.high, seen.high_places, images, labels)
         self.bottom = self.bottom.merged(seen.low, seen.low_places, images, labels, lowest=True)
         low, high = (np.minimum(self.moments.low, seen.low.min(0)), np.maximum(self.moments.high, seen.high.max(0)))
@@ -129,11 +99,7 @@ class Ledger:
         self.sample = self.sample.merged(seen.values, images, labels, seed=seed, size=settings.samples)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Give all of it as arrays.
-
-        Returns:
-            The fields of each part, named `part.field`.
-        """
+        """Give all of it as arrays."""
         own = {part.name: getattr(self, part.name) for part in fields(self)}
         return {
             f"{name}.{field.name}": getattr(part, field.name) for name, part in own.items() for field in fields(part)
@@ -141,19 +107,7 @@ class Ledger:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], units: int) -> Ledger:
-        """Take up what `arrays` gave.
-
-        Args:
-            arrays: By name.
-            units: How many units the layer has.
-
-        Returns:
-            The ledger.
-
-        Raises:
-            KeyError: An array is missing.
-            ValueError: One has another shape, or other numbers, than the layer's.
-        """
+        """Take up what `arrays` gave."""
         like = cls(
             Extremes.empty(units, 1),
             Extremes.empty(units, 1),

@@ -31,28 +31,14 @@ class Moments:
 
     @classmethod
     def empty(cls, units: int) -> Moments:
-        """Begin with no value.
-
-        Args:
-            units: How many units.
-
-        Returns:
-            The moments of nothing.
-        """
+        """Begin with no value."""
         none, nothing = np.zeros(units, dtype=np.int64), np.zeros(units)
         low = np.full(units, np.inf, dtype=np.float32)
         return cls(none, nothing, nothing, low, -low, none)
 
     @classmethod
     def of(cls, values: Tensor) -> Moments:
-        """Take the moments of some values.
-
-        Args:
-            values: `[B, C, S]`.
-
-        Returns:
-            Their moments, computed in float64.
-        """
+        """Take the moments of some values."""
         exact = values.double()
         mean = exact.mean((0, 2))
         squares = (exact - mean[:, None]).square().sum((0, 2))
@@ -70,14 +56,7 @@ class Moments:
         return found
 
     def merged(self, other: Moments) -> Moments:
-        """Join the moments of two sets of values (Chan, Golub & LeVeque 1979).
-
-        Args:
-            other: The moments of the other set.
-
-        Returns:
-            The moments of both together.
-        """
+        """Join the moments of two sets of values (Chan, Golub & LeVeque 1979)."""
         count = self.count + other.count
         share = np.divide(other.count, count, out=np.zeros(len(count)), where=count > 0)
         apart = other.mean - self.mean
@@ -92,14 +71,6 @@ class Moments:
 
 
 def slices_of(values: Tensor, largest: int) -> tuple[Tensor, ...]:
-    """Cut a batch so that what is computed from a piece of it stays small.
-
-    Args:
-        values: `[B, C, S]`.
-        largest: How many numbers a piece has at most, unless a single image has more.
-
-    Returns:
-        Pieces `[b, C, S]`, in order.
-    """
+    """Cut a batch so that what is computed from a piece of it stays small."""
     per_image = max(1, values.shape[1] * values.shape[2])
     return torch.split(values, max(1, largest // per_image))

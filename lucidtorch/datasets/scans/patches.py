@@ -13,17 +13,7 @@ GREY = 0.5
 
 
 def patch(source: Source, found: LayerScan, example: Example) -> Tensor:
-    """Cut out what a unit sees in an image that excites it.
-
-    Args:
-        source: The images of the scan.
-        found: What the scan found about the unit's layer.
-        example: The image and the place in it.
-
-    Returns:
-        `[C, h, w]` in [0, 1], of one size for all places of a layer: that of its receptive field, or of the whole image
-        where that is smaller. What lies outside the image is grey, and so is an image that cannot be read any more.
-    """
+    """Cut out what a unit sees in an image that excites it."""
     item = source.read(example.image)
     window = found.window(example.row, example.column)
     if isinstance(item, Skipped):
@@ -32,15 +22,7 @@ def patch(source: Source, found: LayerScan, example: Example) -> Tensor:
 
 
 def cut(image: Tensor, window: Box) -> Tensor:
-    """Cut a window out of an image.
-
-    Args:
-        image: `[C, H, W]`.
-        window: May go over the image's borders.
-
-    Returns:
-        `[C, h, w]`; what lies outside the image is grey.
-    """
+    """Cut a window out of an image."""
     _, height, width = image.shape
     found = image.new_full((len(image), window.bottom - window.top, window.right - window.left), GREY)
     top, left = max(window.top, 0), max(window.left, 0)

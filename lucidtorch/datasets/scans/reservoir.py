@@ -35,31 +35,13 @@ class Reservoir:
 
     @classmethod
     def empty(cls, units: int) -> Reservoir:
-        """Begin without images.
-
-        Args:
-            units: How many units the layer has.
-
-        Returns:
-            A sample of nothing.
-        """
+        """Begin without images."""
         places = np.zeros(0, dtype=np.int32)
         images = np.zeros(0, dtype=np.int64)
         return cls(np.zeros(0, dtype=np.uint64), images, places, places, np.zeros((0, units), dtype=np.float32))
 
     def merged(self, values: Tensor, images: np.ndarray, labels: np.ndarray, *, seed: int, size: int) -> Reservoir:
-        """Draw from further images.
-
-        Args:
-            values: `[B, C, S]`.
-            images: `[B]`, their numbers.
-            labels: `[B]`, their classes.
-            seed: Of this layer; below 2**64.
-            size: How many places are kept at most.
-
-        Returns:
-            The new sample.
-        """
+        """Draw from further images."""
         keys = _keys(seed, images, values.shape[2]).ravel()
         is_full = 0 < size == len(self.keys)
         found = np.flatnonzero(keys < self.keys[-1]) if is_full else np.arange(len(keys))

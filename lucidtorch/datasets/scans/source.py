@@ -93,14 +93,7 @@ class Source:
         return len(self.data)
 
     def read(self, number: int) -> Item | Skipped:
-        """Read an image.
-
-        Args:
-            number: From 0.
-
-        Returns:
-            The image, or why it is left out.
-        """
+        """Read an image."""
         try:
             image, label = _apart(self.data[number])
             pixels = fitted(image, self.channels, self.sides)
@@ -109,15 +102,7 @@ class Source:
             return Skipped(number, self.name(number), self._reason(number, error))
 
     def items(self, numbers: Iterable[int], skipped: list[Skipped]) -> Iterator[Item]:
-        """Read images one after the other.
-
-        Args:
-            numbers: Which.
-            skipped: Those that cannot be read are entered here, when their turn comes.
-
-        Yields:
-            The others, in order.
-        """
+        """Read images one after the other."""
         for number in numbers:
             found = self.read(number)
             if isinstance(found, Item):
@@ -126,14 +111,7 @@ class Source:
                 skipped.append(found)
 
     def name(self, number: int) -> str:
-        """Say what an image is called.
-
-        Args:
-            number: From 0.
-
-        Returns:
-            Its file where the data lists its files, from the folder that they have in common on; otherwise its number.
-        """
+        """Say what an image is called."""
         path = self._path(number)
         if path is None:
             return f"image {number}"
@@ -171,11 +149,7 @@ class Source:
         return (said if path is None else said.replace(str(path), self.name(number)))[:LONGEST_REASON]
 
     def checksum(self) -> str:
-        """Sum up the data from a few images, evenly spread.
-
-        Returns:
-            A checksum of their pixels and classes.
-        """
+        """Sum up the data from a few images, evenly spread."""
         digest = hashlib.sha256()
         for number in sorted({(len(self) - 1) * step // (COMPARED - 1) for step in range(COMPARED)}):
             item = self.read(number)

@@ -87,14 +87,6 @@ def write_state(state: State, folder: Path) -> None:
     """Write how far a scan has come: the tables first, then the summary that names them, each whole or not at all.
 
     A scan that has looked at nothing yet has a summary alone.
-
-    Args:
-        state: What to write.
-        folder: Where; the tables of before are removed when the new ones stand.
-
-    Raises:
-        OutputError: The folder cannot be written to.
-        WriteError: The disk is full, or the folder was removed.
     """
     if state.done == 0:
         write_file(folder, SUMMARY, json.dumps(_summary(state, None), indent=1))
@@ -113,17 +105,7 @@ def write_state(state: State, folder: Path) -> None:
 
 
 def read_state(folder: Path) -> State | None:
-    """Read how far a scan has come.
-
-    Args:
-        folder: Where it was written.
-
-    Returns:
-        The state; None where the folder holds no scan.
-
-    Raises:
-        BadInputError: What stands there is damaged, or was written by another version.
-    """
+    """Read how far a scan has come."""
     check_read(folder / SUMMARY)
     try:
         written = read_json(read_text(folder / SUMMARY), "its summary")
@@ -154,12 +136,7 @@ def read_state(folder: Path) -> State | None:
 
 
 def remove_tables(state: State, folder: Path) -> None:
-    """Remove the tables of the chunk before, which a kill may have left.
-
-    Args:
-        state: What the folder holds.
-        folder: The folder of a scan.
-    """
+    """Remove the tables of the chunk before, which a kill may have left."""
     chunk = state.about.identity["chunk"]
     before = (state.done - 1) // chunk * chunk
     if before > 0:
@@ -167,12 +144,7 @@ def remove_tables(state: State, folder: Path) -> None:
 
 
 def write_provenance(about: About, folder: Path) -> None:
-    """Write where the images of a scan are: the one file of its folder that names places on this machine.
-
-    Args:
-        about: What the scan is of.
-        folder: The folder of the scan.
-    """
+    """Write where the images of a scan are: the one file of its folder that names places on this machine."""
     write_file(folder, PROVENANCE, json.dumps({"data": about.data}, indent=1) + "\n")
 
 

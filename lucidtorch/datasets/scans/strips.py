@@ -14,15 +14,7 @@ LARGEST = 112  # pixels on the longer side of a patch; a larger one is made smal
 
 
 def strip(patches: Sequence[Tensor], largest: int = LARGEST) -> Tensor:
-    """Lay patches out in a row, with narrow gaps that one can see through.
-
-    Args:
-        patches: `[C, h, w]` in [0, 1] each, all of one size; at least one.
-        largest: How many pixels the longer side of each has at most.
-
-    Returns:
-        `[K, h, W]`, whose last channel is opacity; the others are those that a file can show.
-    """
+    """Lay patches out in a row, with narrow gaps that one can see through."""
     shown = torch.stack([visible(one) for one in patches]).float()
     shown = shrunk(shown, largest)
     opaque = torch.cat([shown, torch.ones_like(shown[:, :1])], 1)

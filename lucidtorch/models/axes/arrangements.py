@@ -44,16 +44,7 @@ CELLS, SHARE, FINE = (
 
 
 def arrangement(energies: Energies, size: Sequence[int], centres: Sequence[Sequence[float]]) -> Arrangement | None:
-    """Find the order in which places stand.
-
-    Args:
-        energies: How much each number answers to each of three stamps: `[3, ...]`, axes of places only.
-        size: The sides of the image.
-        centres: Where the stamps are, as fractions of the sides.
-
-    Returns:
-        What each of these axes is; None where no usual order brings every stamp to its place.
-    """
+    """Find the order in which places stand."""
     found: list[tuple[bool, float, int, Arrangement]] = []
     peaks = [np.unravel_index(int(one.argmax()), one.shape) for one in energies]
     for number, dimensions in enumerate(_candidates(energies.shape[1:], tuple(size))):

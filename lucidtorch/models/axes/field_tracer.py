@@ -62,15 +62,7 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self._flops
 
     def field(self, tensor: Tensor) -> Field | None:
-        """Look up what a tensor sees.
-
-        Args:
-            tensor: Any tensor.
-
-        Returns:
-            What the number at each place of it sees; `WHOLE` for the whole image; None where it does not depend on
-            the image.
-        """
+        """Look up what a tensor sees."""
         known = self._known(tensor)
         if not known:
             return None

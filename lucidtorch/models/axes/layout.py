@@ -69,13 +69,6 @@ class Layout:
 
         Tokens of no place are left out, windows put side by side, rolled axes rolled back. Only rows give a width of
         one, only columns a height of one.
-
-        Args:
-            raw: What the layer gave, for any batch.
-
-        Returns:
-            `[B, C, H, W]`; `[B, C, T, H, W]` for clips and volumes; `[B, C]` where there are no places; `[B, C, N]`
-            where nobody knows the order of the places.
         """
         if self.is_plain:
             return raw
@@ -92,14 +85,7 @@ class Layout:
         return torch.roll(values, list(shifts.values()), list(shifts)) if shifts else values
 
     def tokens(self, raw: Tensor) -> Tensor:
-        """List all tokens of a tensor in the layer's own order; differentiable.
-
-        Args:
-            raw: What the layer gave, for any batch.
-
-        Returns:
-            `[B, C, N]`; class and register tokens stand where the layer has them.
-        """
+        """List all tokens of a tensor in the layer's own order; differentiable."""
         values, pieces = self._apart(raw)
         front = [*_ordered(pieces, BATCH), *_ordered(pieces, CHANNEL)]
         rest = [place for place in range(len(pieces)) if place not in front]
@@ -213,68 +199,29 @@ def _word(piece: Piece, axes: Axes) -> str:
 
 
 def pieces_of(axes: Iterable[Dimension]) -> list[Piece]:
-    """List the pieces of several dimensions.
-
-    Args:
-        axes: The dimensions.
-
-    Returns:
-        Their pieces in order.
-    """
+    """List the pieces of several dimensions."""
     return [piece for dimension in axes for piece in dimension]
 
 
 def has_channel(dimension: Dimension) -> bool:
-    """Say whether a dimension counts channels.
-
-    Args:
-        dimension: Its pieces.
-
-    Returns:
-        True where one of them is a piece of the channels.
-    """
+    """Say whether a dimension counts channels."""
     return any(piece.kind == CHANNEL for piece in dimension)
 
 
 def has_space(dimension: Dimension) -> bool:
-    """Say whether a dimension holds places of the image.
-
-    Args:
-        dimension: Its pieces.
-
-    Returns:
-        True where one of them is a piece of an axis of the image.
-    """
+    """Say whether a dimension holds places of the image."""
     return any(piece.kind in SPACE or piece.kind in WRAPPERS or piece.kind == PLACES for piece in dimension)
 
 
 def parted(piece: Piece, outer: int) -> tuple[Piece, Piece]:
-    """Take a piece apart into two factors.
-
-    Args:
-        piece: The piece.
-        outer: The size of the first factor, a divisor of the piece's size.
-
-    Returns:
-        The outer and the inner factor.
-    """
+    """Take a piece apart into two factors."""
     inner = piece.size // outer
     step = piece.step if piece.kind == CHANNEL else piece.step * inner
     return piece._replace(size=outer, step=step), piece._replace(size=inner)
 
 
 def wrapped(kind: str, dimension: Dimension, before: int, after: int) -> Piece:
-    """Put what has no place in the image around places of it.
-
-    Args:
-        kind: `TOKENS` or `PADDED`.
-        dimension: The places; where such a wrapper is around them already, it grows.
-        before: How much is put in front.
-        after: How much is put behind.
-
-    Returns:
-        One piece that wraps the places.
-    """
+    """Put what has no place in the image around places of it."""
     inner = dimension
     if len(dimension) == 1 and dimension[0].kind == kind and dimension[0].step == 1:
         before, inner, after = before + dimension[0].before, dimension[0].inner, after + dimension[0].after

@@ -140,16 +140,7 @@ class Window:
     def through(
         self, place: int, size: int, *, kernel: int = 1, stride: int = 1, padding: int = 0, dilation: int = 1
     ) -> Window:
-        """Look through the windows of a convolution, a pooling, a slice or a padding along one dimension.
-
-        Args:
-            place: The dimension.
-            size: How many windows there are.
-            kernel: The number of taps.
-            stride: The step between windows, in places of the dimension.
-            padding: How many places were put before the first one; below 0 for places left out.
-            dilation: The distance between taps.
-        """
+        """Look through the windows of a convolution, a pooling, a slice or a padding along one dimension."""
         factors = self.dimensions[place]
         if (size, kernel, stride, padding) == (prod(factor.size for factor in factors), 1, 1, 0):
             return self
@@ -268,14 +259,7 @@ def _common(first: Dimension, second: Dimension) -> Dimension:
 
 
 def as_receptive_field(field: Field | None) -> ReceptiveField | None:
-    """Write a traced field as the record of a layer does.
-
-    Args:
-        field: One for each axis of the image; or `WHOLE`; or None for a tensor that does not depend on the image.
-
-    Returns:
-        The receptive field, or None where no window of the image can be named.
-    """
+    """Write a traced field as the record of a layer does."""
     if not field:
         return None
     size, stride, start = (values[0] if len(set(values)) == 1 else values for values in zip(*field, strict=True))

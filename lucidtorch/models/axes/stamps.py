@@ -40,14 +40,6 @@ def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
 
     The first two patches lie whole strides of the network apart, so that a channel answers both alike; the third lies
     at another place within a stride, so that no axis of places holds still.
-
-    Args:
-        module: The network.
-        size: The sides of its images in pixels.
-        channels: How many channels these have.
-
-    Returns:
-        The images, and where the patches are.
     """
     patch = patch_of(module)
     corners, extents = [], []
@@ -82,14 +74,7 @@ def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
 
 
 def patch_of(module: nn.Module) -> int:
-    """Find the side of the patches that a network cuts its images into.
-
-    Args:
-        module: The network.
-
-    Returns:
-        The stride of its first convolution whose windows touch without overlap; otherwise 2.
-    """
+    """Find the side of the patches that a network cuts its images into."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Conv3d) and layer.stride[-1] > 1 and layer.stride == layer.kernel_size:
             return int(layer.stride[-1])
@@ -174,12 +159,6 @@ def unmixed(module: nn.Module) -> Iterator[Callable[[], bool]]:
     """Keep, while the block runs, what a network computes at one place from reaching others.
 
     Attention looks at itself only, and recurrent layers give for each step what they make of that step.
-
-    Args:
-        module: The network.
-
-    Yields:
-        What says whether attention with learned queries has been met.
     """
     mode = _Unmixed()  # type: ignore[no-untyped-call]
     with contextlib.ExitStack() as stack:

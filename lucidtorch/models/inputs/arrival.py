@@ -45,17 +45,7 @@ class Arrival:
 
 
 def first_arrival(module: nn.Module, feed: Callable[[Tensor], object], convention: InputConvention) -> Arrival | None:
-    """Run natural pictures up to the first batch norm of a network, and compare.
-
-    Args:
-        module: The network, which is afterwards as it was.
-        feed: What runs it on its normalized input.
-        convention: What is said of its input.
-
-    Returns:
-        The comparison; None where the first batch norm stands behind other layers than one or two convolutions, has no
-        trained statistics, or is not there.
-    """
+    """Run natural pictures up to the first batch norm of a network, and compare."""
     weight = next((one for one in module.parameters() if one.is_floating_point()), None)
     scripted = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
     if weight is None or weight.is_meta or scripted or not any(_is_settled(part) for part in module.modules()):

@@ -33,15 +33,6 @@ def contradiction(
     Two are looked for: a mean outside of the value range, or a std beyond its width; and a first batch norm behind
     convolutions whose running statistics are grossly other than those of natural pictures that come to it now. The
     network runs up to that layer only and is afterwards as it was.
-
-    Args:
-        module: The network.
-        feed: What runs it on its normalized input.
-        convention: What was said of its input.
-        name: The network's name, for the sentence.
-
-    Returns:
-        One sentence that says what is wrong and what to check, or None where nothing is.
     """
     impossible = _impossible(convention, name)
     if impossible is not None:

@@ -52,17 +52,7 @@ class Feed:
         self._is_plain = not inputs and self._image in self._positional
 
     def __call__(self, images: Tensor) -> object:
-        """Run the network.
-
-        Args:
-            images: Its normalized input `[B, C, H, W]` or `[B, C, T, H, W]`.
-
-        Returns:
-            Whatever the network gives.
-
-        Raises:
-            BadInputError: An extra input has neither one row nor one for each image.
-        """
+        """Run the network."""
         with default_device_of_network(images.device):
             if self._is_plain:
                 return self._module(images)
@@ -87,14 +77,7 @@ class Feed:
         return any(one.dim() > 0 and one.shape[0] > 1 for one in self.tensors.values())
 
     def check_batch(self, batch: int) -> None:
-        """Make sure that every extra input is there for so many images.
-
-        Args:
-            batch: The number of images.
-
-        Raises:
-            BadInputError: An extra input has neither one row nor one for each image.
-        """
+        """Make sure that every extra input is there for so many images."""
         for name, value in self._inputs.items():
             rows = value.shape[0] if isinstance(value, Tensor) and value.dim() else 1
             if rows not in (1, batch):
@@ -105,24 +88,13 @@ class Feed:
                 )
 
     def with_any_batch(self) -> Feed:
-        """Give the same feed for passes that only look at shapes and may be of any number of images.
-
-        Returns:
-            A feed that repeats or leaves out rows of the extra inputs where their number is not that of the images.
-        """
+        """Give the same feed for passes that only look at shapes and may be of any number of images."""
         feed = Feed(self._module, self._inputs, self._name)
         feed._any_batch = True
         return feed
 
     def on(self, module: nn.Module) -> Feed:
-        """Give the same feed for another module that takes the same.
-
-        Args:
-            module: The module, such as a copy of this one's.
-
-        Returns:
-            The feed.
-        """
+        """Give the same feed for another module that takes the same."""
         feed = Feed(module, self._inputs, self._name)
         feed._any_batch = self._any_batch
         return feed

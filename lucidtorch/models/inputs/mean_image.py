@@ -30,18 +30,6 @@ def read_mean(path: Path, channels: int, value_range: tuple[float, float], chann
 
     Numbers in `.npy`, `.pth` and `.pt` files are taken as they are, in units of `value_range` and in the network's own
     channel order. A picture is RGB from 0 to 255: it is stretched to `value_range` and brought into that order.
-
-    Args:
-        path: The file. No code in it is run.
-        channels: The number of image channels.
-        value_range: The pair (lo, hi) that images in [0, 1] are stretched to.
-        channel_order: ``rgb`` or ``bgr``.
-
-    Returns:
-        `[C]`, `[C, H, W]`, or `[C, T, H, W]` for a file of four axes.
-
-    Raises:
-        BadInputError: The file is missing, broken, of another kind or of another number of channels.
     """
     check_read(path)
     if not path.is_file():
@@ -55,15 +43,7 @@ def read_mean(path: Path, channels: int, value_range: tuple[float, float], chann
 
 
 def resized_mean(mean: Array, sides: Sequence[int]) -> Tensor:
-    """Bring a mean image to a size, bilinearly and without aliasing; one of a clip also in time.
-
-    Args:
-        mean: `[C, H, W]`, or `[C, T, H, W]`.
-        sides: Height and width, or the three sides of a clip; a mean without time is the same for every frame.
-
-    Returns:
-        `[1, C, H, W]`, `[1, C, 1, H, W]` or `[1, C, T, H, W]` in float64 on the CPU.
-    """
+    """Bring a mean image to a size, bilinearly and without aliasing; one of a clip also in time."""
     values = torch.tensor(mean.numpy(), dtype=torch.float64)[None]
     if values.dim() == 5:
         return (

@@ -15,17 +15,7 @@ FASTEST = 2  # pixels per frame
 
 
 def natural_images(channels: int, sides: Sequence[int], count: int, *, seed: int = 0) -> Tensor:
-    """Draw pictures with nature's spectrum, 1 / f, and with ImageNet's colours; other channels mostly share brightness.
-
-    Args:
-        channels: The number of channels.
-        sides: Height and width; (time, height, width) for clips, in which the picture moves steadily.
-        count: How many to draw.
-        seed: Where the randomness comes from.
-
-    Returns:
-        `[B, C, H, W]` or `[B, C, T, H, W]` in [0, 1], float32 on the CPU, the same for the same seed.
-    """
+    """Draw pictures with nature's spectrum, 1 / f, and ImageNet's colours; other channels mostly share brightness."""
     generator = torch.Generator().manual_seed(seed)
     mixing, mean = _colours(channels)
     fields = _fields(count, mixing.shape[1], (sides[-2], sides[-1]), generator)

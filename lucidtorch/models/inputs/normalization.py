@@ -24,17 +24,7 @@ class Normalization:
         self._sides: dict[tuple[torch.device, torch.dtype], tuple[int, ...]] = {}  # that a mean image is brought to
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Turn images in [0, 1] into the network's input; differentiable.
-
-        Args:
-            images: `[B, C, H, W]`, or `[B, C, T, H, W]` for a network that takes clips or volumes.
-
-        Returns:
-            A new tensor of the same shape, never `images` itself, since a network may work in place.
-
-        Raises:
-            ImageError: The images have another number of dimensions or channels, or are whole numbers.
-        """
+        """Turn images in [0, 1] into the network's input; differentiable."""
         check_images(images, self._convention.channels, self._name, dims=self._convention.dims)
         scale, shift = self._columns_for(images)
         ordered = images.flip(1) if self._convention.channel_order == "bgr" else images
@@ -50,17 +40,7 @@ class Normalization:
 
 
 def check_images(images: Tensor, channels: int, name: str, *, dims: int = 2) -> None:
-    """Refuse what is no batch of images for a network.
-
-    Args:
-        images: What was given, which should be `[B, C, H, W]` of floating-point numbers.
-        channels: How many channels the network takes.
-        name: The network's name, for the message.
-        dims: The number of axes beside batch and channels: 3 where the network takes clips or volumes.
-
-    Raises:
-        ImageError: It is something else.
-    """
+    """Refuse what is no batch of images for a network."""
     if not isinstance(images, Tensor):
         raise ImageError(f"Images are a tensor, but {type(images).__name__} was given; write torch.as_tensor(images).")
     if images.dim() != dims + 2:

@@ -17,15 +17,7 @@ GOOGLENET_BRANCHES = {
 
 
 def family_aliases(module: nn.Module) -> dict[str, str]:
-    """Give the literature's names of a network's layers.
-
-    Args:
-        module: A network; torchvision's VGG, AlexNet, GoogLeNet and ResNet have such names, subclasses of them, and
-            InceptionV1; a traced view has those of the network that it was traced from.
-
-    Returns:
-        Alias to the module's name in `named_modules()`; empty for other networks.
-    """
+    """Give the literature's names of a network's layers."""
     module = getattr(module, "traced_from", module)
     for kind in type(module).__mro__:
         namer = NAMERS.get(f"{kind.__module__}.{kind.__qualname__}")

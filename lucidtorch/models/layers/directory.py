@@ -62,30 +62,11 @@ class Directory:
         self.aliases: dict[str, str] = {alias: to for alias, to in fires.items() if alias not in self.places}
 
     def address_of(self, name: str, call: int) -> str:
-        """Write the address of a call.
-
-        Args:
-            name: The module's name.
-            call: Which of its calls.
-
-        Returns:
-            The name, with the call where there are several.
-        """
+        """Write the address of a call."""
         return name if self.calls[name] == 1 else f"{name}@{call}"
 
     def find(self, text: str) -> Target:
-        """Read an address.
-
-        Args:
-            text: A canonical address, `name@k`, `name[part]`, `name[view]`, `name[view][index]`, an alias, `logits`,
-                `prob` or `output`.
-
-        Returns:
-            What it stands for.
-
-        Raises:
-            UnknownLayerError: No such layer fires, it has no such part or view, or the number of the call is missing.
-        """
+        """Read an address."""
         parted = PARTED.fullmatch(text)
         if parted is None or text in self.places:
             return self._whole(self.places[self._canonical(text)])
@@ -102,14 +83,7 @@ class Directory:
         return self.places.get(self._parts.get((place.text, brackets), (place.text or WHOLE_NETWORK) + brackets))
 
     def views(self, place: Place) -> dict[str, View]:
-        """Say how a tensor can be read beside its activations.
-
-        Args:
-            place: The tensor.
-
-        Returns:
-            The views by the word for each.
-        """
+        """Say how a tensor can be read beside its activations."""
         return {word: view for word, view in place.views.items() if word != CLASS or not self._only_registers}
 
     def _whole(self, place: Place) -> Target:
@@ -220,17 +194,7 @@ class Directory:
         return f"{self.name} has no layer {text!r}. {suggestion(text, known)}{self.ending} {self.listing}"
 
     def name_of(self, module: nn.Module) -> str:
-        """Find the address of a module.
-
-        Args:
-            module: One of the network's own modules.
-
-        Returns:
-            Its name in `named_modules()`; `output` for the network itself.
-
-        Raises:
-            UnknownLayerError: It is no part of the network.
-        """
+        """Find the address of a module."""
         for name, child in self._modules.items():
             if child is module:
                 return name or WHOLE_NETWORK
@@ -239,10 +203,6 @@ class Directory:
         )
 
     def silent(self) -> list[str]:
-        """List the modules without parts of their own that did not fire.
-
-        Returns:
-            Their names: heads that only training uses, or all that lies behind where the network raised.
-        """
+        """List the modules without parts of their own that did not fire."""
         simple = [name for name, child in self._modules.items() if name and not any(True for _ in child.children())]
         return [name for name in simple if name not in self.calls]

@@ -46,15 +46,7 @@ class LayerRecord:
 
 
 def cells(record: LayerRecord, alias: str | None) -> tuple[str, ...]:
-    """Write what is known of a layer, in the order of `HEADINGS`.
-
-    Args:
-        record: The layer.
-        alias: The literature's name of it, or None.
-
-    Returns:
-        One text per heading.
-    """
+    """Write what is known of a layer, in the order of `HEADINGS`."""
     shape = "-" if record.shape is None else "x".join(map(str, record.shape))
     field = "whole image" if record.receptive_field is None else str(record.receptive_field)
     channels = "-" if record.channels is None else str(record.channels)
@@ -63,28 +55,14 @@ def cells(record: LayerRecord, alias: str | None) -> tuple[str, ...]:
 
 
 def as_columns(rows: Sequence[tuple[LayerRecord, str | None]]) -> str:
-    """Print layers one a line, in aligned columns under a line of headings.
-
-    Args:
-        rows: Each layer with its alias or None.
-
-    Returns:
-        The lines, without a line end after the last one.
-    """
+    """Print layers one a line, in aligned columns under a line of headings."""
     table = [HEADINGS, *(cells(record, alias) for record, alias in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return "\n".join(_line(row, widths) for row in table)
 
 
 def rounded(count: int) -> str:
-    """Write a large count with three digits and a prefix.
-
-    Args:
-        count: From 0.
-
-    Returns:
-        Such as ``1.82G``.
-    """
+    """Write a large count with three digits and a prefix."""
     number, steps = float(count), 0
     while number >= THOUSAND - 0.5 and steps < len(PREFIXES) - 1:
         number, steps = number / THOUSAND, steps + 1

@@ -20,12 +20,6 @@ def main_part(output: object) -> Parts | None:
 
     A tuple is about its first item, as recurrent layers, attention and training heads have it; a mapping about
     `logits`, `out` or `last_hidden_state`, or about its only tensor; a list with more than one tensor about none.
-
-    Args:
-        output: What a module gave.
-
-    Returns:
-        The way from the output to that tensor; None where nothing says which tensor is meant.
     """
     if isinstance(output, Tensor):
         return ()
@@ -39,14 +33,7 @@ def main_part(output: object) -> Parts | None:
 
 
 def tensors(output: object) -> Iterator[tuple[Parts, Tensor]]:
-    """List the tensors that an output holds.
-
-    Args:
-        output: What a module gave: a tensor, or tuples, lists, mappings and data classes of them.
-
-    Yields:
-        The way to each tensor, and the tensor.
-    """
+    """List the tensors that an output holds."""
     if isinstance(output, Tensor):
         yield (), output
         return
@@ -56,18 +43,7 @@ def tensors(output: object) -> Iterator[tuple[Parts, Tensor]]:
 
 
 def pick(output: object, parts: Parts) -> Any:
-    """Go into an output.
-
-    Args:
-        output: What a module gave.
-        parts: The way.
-
-    Returns:
-        What is there.
-
-    Raises:
-        BadInputError: The output has no such part in this forward pass.
-    """
+    """Go into an output."""
     for step in parts:
         if callable(step):
             output = step(output)
@@ -80,26 +56,12 @@ def pick(output: object, parts: Parts) -> Any:
 
 
 def written(parts: Parts) -> str:
-    """Write the way into an output as an address does.
-
-    Args:
-        parts: The way.
-
-    Returns:
-        Such as ``[out]`` or ``[1][0]``; a function is written by its name.
-    """
+    """Write the way into an output as an address does."""
     return "".join(f"[{getattr(step, '__name__', 'function') if callable(step) else step}]" for step in parts)
 
 
 def gives(output: object) -> str:
-    """Say what a module gives that is no tensor.
-
-    Args:
-        output: What it gave.
-
-    Returns:
-        Such as ``gives a dict with the keys 'a', 'b'``.
-    """
+    """Say what a module gives that is no tensor."""
     kind = f"gives a {type(output).__name__}"
     items = _items(output)
     if isinstance(output, Sequence) and not isinstance(output, str):

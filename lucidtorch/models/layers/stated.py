@@ -23,20 +23,7 @@ FORMS = (
 
 
 def stated_view(word: str, raw: Sequence[int], size: Sequence[int], spoken: str) -> View | None:
-    """Read what someone says the axes of a tensor are.
-
-    Args:
-        word: What stands in the brackets, such as `B H W C` or `B 1+(H W) C`; N are places of no known order.
-        raw: The tensor's shape in the dry run.
-        size: The sides of the image of that run, whose proportions rows and columns have.
-        spoken: What the message calls the layer.
-
-    Returns:
-        How the tensor is read; None where the word is no list of axes.
-
-    Raises:
-        UnknownLayerError: The tensor has other axes.
-    """
+    """Read what someone says the axes of a tensor are."""
     if NOTATION.fullmatch(word) is None:
         return None
     words = [found[0] for found in WORD.finditer(word)]

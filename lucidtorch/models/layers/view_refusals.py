@@ -18,15 +18,7 @@ CLASS_NAMES, REGISTER_NAMES = ("cls", "class"), ("reg",)  # in the names of para
 
 
 def advice_on(reason: str, size: Sequence[int]) -> str:
-    """Say what to do about what a network raised in its dry run.
-
-    Args:
-        reason: What it raised.
-        size: The sides of the image that it was shown.
-
-    Returns:
-        The end of a sentence; empty where nothing more is known than the reason says.
-    """
+    """Say what to do about what a network raised in its dry run."""
     if (found := OF_A_BATCH.search(reason)) is not None:
         count = found["batch"]
         return f"it was exported for {count} images at a time: export it with dynamic_shapes={{...: {{0: Dim.AUTO}}}}"
@@ -39,14 +31,7 @@ def advice_on(reason: str, size: Sequence[int]) -> str:
 
 
 def only_registers(module: nn.Module) -> bool:
-    """Say whether the tokens that a network puts before those of the image are registers without a class token.
-
-    Args:
-        module: The network.
-
-    Returns:
-        True where it has a parameter for register tokens and none for a class token.
-    """
+    """Say whether the tokens that a network puts before those of the image are registers without a class token."""
     names = [name.rpartition(".")[2].lower() for name, _ in module.named_parameters()]
     tokens = [name for name in names if "token" in name or "embedding" in name]
     registers = any(word in name for name in tokens for word in REGISTER_NAMES)
@@ -56,19 +41,7 @@ def only_registers(module: nn.Module) -> bool:
 def why_no_view(
     word: str, owner: str, layer: nn.Module, shape: Sequence[int], others: Sequence[str], headed: Sequence[str]
 ) -> str | None:
-    """Say why a layer cannot be read by a word.
-
-    Args:
-        word: What stands in the brackets.
-        owner: The address before it.
-        layer: The module.
-        shape: What it gives for one image.
-        others: The words by which the layer can be read.
-        headed: The addresses of all heads that can be read.
-
-    Returns:
-        Sentences without the beginning of the first; None where the word is no word for a view at all.
-    """
+    """Say why a layer cannot be read by a word."""
     if word == HEADS:
         return _no_heads(f"{owner}[{HEADS}]", headed)
     if word == CLASS and TOKENS in others:
@@ -83,14 +56,7 @@ def why_no_view(
 
 
 def why_no_index(view: View) -> str:
-    """Say why a view has nothing at what stands in the brackets behind it.
-
-    Args:
-        view: The view.
-
-    Returns:
-        A sentence without its beginning.
-    """
+    """Say why a view has nothing at what stands in the brackets behind it."""
     if not view.count:
         return f"[{view.word}] is one vector; leave what follows it out."
     return f"write one of its {view.count} {COUNTED[view.word]}, [0] to [{view.count - 1}], or [-1] for the last one."

@@ -40,15 +40,7 @@ class View:
         return (self.shape[0] // self.count, *self.shape[1:]) if self.word == HEADS else self.shape[:1]
 
     def place(self, text: str) -> int | None:
-        """Read the number in brackets behind the word.
-
-        Args:
-            text: What stands there; negative numbers count from the end.
-
-        Returns:
-            The number; None where that is no number, nothing can be selected, or there is no such head. How many tokens
-            and steps there are depends on the size of the images: those are counted when they are read.
-        """
+        """Read the number in brackets behind the word."""
         digits = text.removeprefix("-")
         if not self.count or not digits.isdecimal() or not digits.isascii():
             return None
@@ -57,15 +49,7 @@ class View:
 
 
 def token_views(layout: Layout | None, shape: Sequence[int]) -> list[View]:
-    """Say how the tokens of a tensor can be read.
-
-    Args:
-        layout: The axes of the tensor; None where they are not known.
-        shape: Its shape as an activation, without the batch.
-
-    Returns:
-        The views; none for a tensor whose places do not stand in one axis.
-    """
+    """Say how the tokens of a tensor can be read."""
     if layout is None or len(layout.axes) != TOKEN_AXES or sum(map(has_space, layout.axes)) != 1:
         return []
     if not layout.is_ordered:
@@ -76,15 +60,7 @@ def token_views(layout: Layout | None, shape: Sequence[int]) -> list[View]:
 
 
 def head_view(heads: Tensor, layout: Layout | None) -> View | None:
-    """Say how the heads of an attention module can be read.
-
-    Args:
-        heads: What they gave.
-        layout: Its axes; None where they are not known.
-
-    Returns:
-        The view; None where nobody knows which of its numbers are channels, or which channels are of which head.
-    """
+    """Say how the heads of an attention module can be read."""
     if layout is None or sum(map(has_channel, layout.axes)) > HEAD_AXES:
         return None
     shape = tuple(layout.apply(heads).shape[1:])
@@ -92,29 +68,12 @@ def head_view(heads: Tensor, layout: Layout | None) -> View | None:
 
 
 def channels_of_head(heads: Tensor, layout: Layout) -> int:
-    """Count the channels of one attention head.
-
-    Args:
-        heads: What the heads of a module gave.
-        layout: Its axes: the heads, perhaps together with the batch, stand before the channels of each.
-
-    Returns:
-        The number of channels.
-    """
+    """Count the channels of one attention head."""
     return heads.shape[max(place for place, one in enumerate(layout.axes) if has_channel(one))]
 
 
 def state_views(layer: nn.Module, output: object, batch: int) -> list[View]:
-    """Say how the states of a recurrent layer can be read.
-
-    Args:
-        layer: Any module.
-        output: What it gave.
-        batch: The number of images.
-
-    Returns:
-        The views; none for other modules, and for packed or unbatched sequences.
-    """
+    """Say how the states of a recurrent layer can be read."""
     found = state_channels(layer, output, batch) if isinstance(layer, nn.RNNBase) else None
     if found is None:
         return []

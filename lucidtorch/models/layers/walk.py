@@ -114,18 +114,6 @@ def walk(
     A first pass of one image of another size says which axes follow the image. Where that does not settle what every
     axis is, the images of the pass that is noted have stamps, and nothing is mixed on the way.
     Weights, flags, hooks and the global random state are afterwards as they were.
-
-    Args:
-        module: The network.
-        size: The sides of its images in pixels.
-        channels: How many channels these have.
-        batch: How many images to run; several tell the batch apart from axes of size one.
-        normalize: What turns images in [0, 1] into the network's input.
-        feed: What runs the network on its input, where it takes more than that.
-        output: The way into what the network gives, where its owner says which part is meant.
-
-    Returns:
-        Every call up to the end, or up to where the network raised.
     """
     run = feed or module
     other = _other_size(size)

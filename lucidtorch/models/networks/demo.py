@@ -20,10 +20,6 @@ def build() -> nn.Sequential:
     Four blocks of two convolutions, 3x3 but for the first (5x5 with stride 2), a pooling after each of the first three,
     then the mean over space and two dense layers. The modules' names are the layers' addresses: `conv1_1`, `relu1_1`,
     `conv1_2`, `relu1_2`, `pool1`, ..., `relu4_2`, `mean`, `flat`, `fc`, `relu_fc`, `logits`.
-
-    Returns:
-        A network from `[B, 3, H, W]`, sides of at least 16, to logits `[B, 51]`; torch's global random state is left as
-        it was.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     with torch.random.fork_rng(devices=[]):

@@ -31,14 +31,7 @@ class Residual(nn.Module):
         self.act2 = nn.SiLU()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Apply the block.
-
-        Args:
-            images: Activations `[B, before, H, W]`.
-
-        Returns:
-            Activations `[B, after, ceil(H / 2), ceil(W / 2)]`.
-        """
+        """Apply the block."""
         changed: Tensor = self.conv2(self.act1(self.conv1(images)))
         kept: Tensor = self.act2(changed + self.shortcut(self.halve(images)))
         return kept
@@ -49,10 +42,6 @@ def build() -> nn.Sequential:
 
     A stem with stride 2, three residual blocks, the mean over space, logits. It differs from `demo` in everything that
     could make two networks share a blind spot: strides for pooling, shortcuts, SiLU for ReLU, widths, depth and seed.
-
-    Returns:
-        A network from `[B, 3, H, W]`, sides of at least 16, to logits `[B, 51]`; torch's global random state is left as
-        it was.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     with torch.random.fork_rng(devices=[]):

@@ -17,10 +17,6 @@ def build() -> nn.Sequential:
     Three 3x3 convolutions, each followed by a ReLU and a pooling by the mean, then two dense layers. The last
     activations are kept in their places (4x4), for a digit lies in the middle of its image; other sizes are pooled
     to that.
-
-    Returns:
-        A network from `[B, 1, H, W]`, sides of at least 32, to logits `[B, 10]`; torch's global random state is left as
-        it was.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     before = 1

@@ -53,14 +53,7 @@ class SameConv2d(nn.Conv2d):
     """A convolution with TensorFlow's SAME padding: the output has ceil(side / stride) units, an odd pad goes last."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Pad as the input's size asks for, and convolve.
-
-        Args:
-            input: `[B, C, H, W]`.
-
-        Returns:
-            `[B, channels, ceil(H / stride), ceil(W / stride)]`.
-        """
+        """Pad as the input's size asks for, and convolve."""
         return super().forward(F.pad(input, _same_padding(input, self.kernel_size[0], self.stride[0])))
 
 
@@ -68,14 +61,7 @@ class SameMaxPool2d(nn.MaxPool2d):
     """A max pool with TensorFlow's SAME padding; what is padded never wins."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Pad as the input's size asks for, and pool.
-
-        Args:
-            input: `[B, C, H, W]`.
-
-        Returns:
-            `[B, C, ceil(H / stride), ceil(W / stride)]`.
-        """
+        """Pad as the input's size asks for, and pool."""
         padding = _same_padding(input, _side(self.kernel_size), _side(self.stride))
         pooled: Tensor = super().forward(F.pad(input, padding, value=-torch.inf))
         return pooled
@@ -85,14 +71,7 @@ class Concatenation(nn.Module):
     """Puts the channels of a mixed block's branches one after another."""
 
     def forward(self, *branches: Tensor) -> Tensor:
-        """Concatenate.
-
-        Args:
-            branches: Tensors `[B, C, H, W]` that differ in C only.
-
-        Returns:
-            `[B, sum of C, H, W]`.
-        """
+        """Concatenate."""
         return torch.cat(branches, dim=1)
 
 
@@ -124,14 +103,7 @@ class InceptionV1(nn.Module):
         self._start_weights()
 
     def forward(self, images: Tensor) -> Tensor:
-        """Classify.
-
-        Args:
-            images: `[B, 3, H, W]` in RGB, `255 * x - 117` of images x in [0, 1]; any size, 224 is what it was made for.
-
-        Returns:
-            The probabilities of the classes `[B, 1008]`; class 0 and those from 1001 stand for nothing.
-        """
+        """Classify."""
         stem = self.localresponsenorm0(self.maxpool0(self._convolved("conv2d0", images)))
         stem = self._convolved("conv2d2", self._convolved("conv2d1", stem))
         values: Tensor = self.maxpool1(self.localresponsenorm1(stem))
@@ -179,14 +151,7 @@ class InceptionV1(nn.Module):
 
 
 def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give published weights the names of this class.
-
-    Args:
-        state: Weights with names such as `conv2d0_pre_relu_conv.weight`, or such as this class's own.
-
-    Returns:
-        The same tensors under names such as `conv2d0_pre_relu.weight`.
-    """
+    """Give published weights the names of this class."""
     return {PUBLISHED_ENDING.sub(r".\1", name): value for name, value in state.items()}
 
 

@@ -28,14 +28,7 @@ class Lines(nn.Module):
         self.colour = nn.Linear(64, len(COLOURS))
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Judge the lines in images.
-
-        Args:
-            images: `[B, 3, H, W]`, sides of at least 16.
-
-        Returns:
-            The logits of `length` `[B, 3]`, `width` `[B, 3]`, `angle` `[B, 4]` and `colour` `[B, 8]`.
-        """
+        """Judge the lines in images."""
         seen = self.trunk(images)
         return {
             "length": self.length(seen),
@@ -46,11 +39,7 @@ class Lines(nn.Module):
 
 
 def build() -> Lines:
-    """Put the network together, with weights that mean nothing yet.
-
-    Returns:
-        The network; torch's global random state is left as it was.
-    """
+    """Put the network together, with weights that mean nothing yet."""
     with torch.random.fork_rng(devices=[]):
         return Lines()
 

@@ -21,17 +21,7 @@ def names() -> tuple[str, ...]:
 
 
 def card(name: str) -> NetworkCard:
-    """Look up a network that ships inside the package.
-
-    Args:
-        name: One of `names()`.
-
-    Returns:
-        Its card.
-
-    Raises:
-        UnknownModelError: No network of that name ships.
-    """
+    """Look up a network that ships inside the package."""
     for entry in _SHIPPED:
         if entry.name == name:
             return entry

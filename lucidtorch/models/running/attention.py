@@ -28,22 +28,11 @@ class AttentionWatch(TorchFunctionMode):
         self._weights: Any = WeakTensorKeyDictionary()
 
     def enter(self, module: nn.Module) -> None:
-        """Say that a module's forward pass begins.
-
-        Args:
-            module: The module.
-        """
+        """Say that a module's forward pass begins."""
         self._spans.append((module, []))
 
     def leave(self, module: nn.Module) -> Tensor | None:
-        """Say that a module's forward pass has ended.
-
-        Args:
-            module: The module, whose pass was entered.
-
-        Returns:
-            A copy of what the heads gave; None where the module itself did not compute attention, or more than once.
-        """
+        """Say that a module's forward pass has ended."""
         found: list[Tensor | None] = []
         while self._spans:
             owner, found = self._spans.pop()

@@ -55,24 +55,6 @@ def way_back(
 
     The score of an image depends on that image alone, so the gradients are those of each image's own score. The network
     is left as it was.
-
-    Args:
-        model: The network.
-        images: `[B, C, H, W]` in [0, 1].
-        score: Made of the activations of `layers`.
-        layers: The addresses that the score is made of; `input` is the images.
-        to: The addresses whose gradients are wanted: whole outputs of modules, tokens read as a map, or some of the
-            tokens; `input` is the images.
-        rule: What changes how gradients go through the network, while it is entered; the true gradient where None.
-
-    Returns:
-        The score, the activations of `layers` and `to`, and the gradients to `to`; zeros where the score does not
-        depend on a layer. Everything is in float32 or better.
-
-    Raises:
-        UnknownLayerError: There is no such layer.
-        ImageError: The images do not fit the network.
-        RenderError: Nothing in a layer depends on the images, or the rest of the network does not go on with it.
     """
     check_images(images, model.convention.channels, model.name, dims=len(model.convention.size))
     pixels = images.detach().to(model.device, model.dtype).requires_grad_(True)

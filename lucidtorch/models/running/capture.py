@@ -48,14 +48,6 @@ def capture(
     Inside the block, calling what is yielded runs the network on a normalized input up to the deepest named layer and
     gives the layers' own outputs, in float32 or better, also where the next operation works in place. The hooks are
     gone afterwards, after an error or an interrupt too.
-
-    Args:
-        module: The network.
-        addresses: The name under which each layer's output is given, and where it is.
-        feed: What runs the network on images, where it takes more than them; the module itself where None.
-
-    Yields:
-        A function from the network's input `[B, C, H, W]` to the outputs by name.
     """
     hooks = _Hooks(module, addresses, module if feed is None else feed)
     try:

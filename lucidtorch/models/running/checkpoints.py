@@ -27,11 +27,7 @@ _kept: dict[str, Any] = {}
 
 @contextlib.contextmanager
 def without_checkpoints() -> Iterator[None]:
-    """Let checkpointed segments of networks that this thread runs in the block run as they are.
-
-    Yields:
-        Nothing.
-    """
+    """Let checkpointed segments of networks that this thread runs in the block run as they are."""
     depth = getattr(_own, "depth", 0)
     with _lock:
         if not _users:

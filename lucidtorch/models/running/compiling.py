@@ -44,16 +44,6 @@ def compiled(
     gives more than a rounding other numbers then, a warning says why, and it runs as it is.
 
     No gradient of one layer to another can be taken of what it gives, and no ReLU redirected.
-
-    Args:
-        module: The network, in eval mode.
-        addresses: The name under which each layer's output is given, and where it is.
-        feed: What runs the network on images.
-        plain: What gives the same without compiling, from `capture`.
-        name: What messages call the network.
-
-    Yields:
-        A function from the network's input `[B, C, H, W]` to the outputs by name.
     """
     if not addresses or any(address.view not in OWN_VIEWS for address in addresses.values()):
         if addresses:

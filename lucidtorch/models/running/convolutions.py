@@ -20,12 +20,7 @@ BATCHED = 4  # dimensions of a batch of images
 
 
 def rearrange(module: nn.Module, names: Iterable[str]) -> None:
-    """Let convolutions go the faster way, in place.
-
-    Args:
-        module: A network that is nobody else's.
-        names: Which of its modules may.
-    """
+    """Let convolutions go the faster way, in place."""
     for name in names:
         layer = module.get_submodule(name)
         if not isinstance(layer, nn.Conv2d) or not is_plain(layer):
@@ -37,15 +32,7 @@ def rearrange(module: nn.Module, names: Iterable[str]) -> None:
 
 
 def is_plain(layer: nn.Module) -> bool:
-    """Say whether a module is a convolution that can be computed in another way.
-
-    Args:
-        layer: The module.
-
-    Returns:
-        Whether it is PyTorch's own in float32 on a CPU, its border zeros, its channels in one group, its kernel without
-        holes, and nobody listens to it.
-    """
+    """Say whether a module is a convolution that can be computed in another way."""
     if type(layer) is not nn.Conv2d or layer._forward_hooks or layer._forward_pre_hooks:
         return False
     usual = (layer.groups, layer.dilation, layer.padding_mode) == (1, (1, 1), "zeros")
@@ -53,13 +40,7 @@ def is_plain(layer: nn.Module) -> bool:
 
 
 def replace(module: nn.Module, name: str, layer: nn.Module) -> None:
-    """Put a module in the place of another.
-
-    Args:
-        module: The network.
-        name: The place.
-        layer: What comes there.
-    """
+    """Put a module in the place of another."""
     above, _, last = name.rpartition(".")
     setattr(module.get_submodule(above), last, layer)
 
@@ -76,14 +57,7 @@ class PointwiseConv2d(nn.Module):
         self.weight, self.bias, self.stride = convolution.weight, convolution.bias, convolution.stride
 
     def forward(self, images: Tensor) -> Tensor:
-        """Convolve; the plain way where an autocast asks for other numbers.
-
-        Args:
-            images: `[B, C, H, W]`.
-
-        Returns:
-            `[B, K, ceil(H / stride), ceil(W / stride)]`.
-        """
+        """Convolve; the plain way where an autocast asks for other numbers."""
         if torch.is_autocast_enabled(images.device.type) or images.dim() != BATCHED:
             return F.conv2d(images, self.weight, self.bias, self.stride)
         found: Tensor = _Pointwise.apply(images, self.weight.flatten(1).t(), self.bias, self.stride)
@@ -110,14 +84,7 @@ class StridedConv2d(nn.Module):
         self.register_buffer("turned", _by_block(convolution.weight.detach(), self.stride), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Convolve; the plain way where an autocast asks for other numbers.
-
-        Args:
-            images: `[B, C, H, W]`.
-
-        Returns:
-            `[B, K, H', W']`.
-        """
+        """Convolve; the plain way where an autocast asks for other numbers."""
         if torch.is_autocast_enabled(images.device.type) or images.dim() != BATCHED:
             return F.conv2d(images, self.weight, self.bias, self.stride, self.padding)
         found: Tensor = _Strided.apply(images, self.weight, self.bias, self.turned, self.stride, self.padding)

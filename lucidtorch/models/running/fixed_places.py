@@ -24,18 +24,7 @@ def fixed_places(
     sides: Sequence[int],
     counts: Sequence[int],
 ) -> Places:
-    """Say where each window of a max pooling has its fixed place.
-
-    Args:
-        function: One of `MAX_POOLINGS`.
-        arguments: Its arguments by position, the first being the values.
-        words: Its arguments by name.
-        sides: The sides of the values along the axes that are pooled.
-        counts: How many windows there are along each.
-
-    Returns:
-        For each axis, the place of each window.
-    """
+    """Say where each window of a max pooling has its fixed place."""
     if MAX_POOLINGS[function]:
         return [_of_even_parts(side, count) for side, count in zip(sides, counts, strict=True)]
     windows = _windows(*arguments[1:], **{name: value for name, value in words.items() if name != "input"})
@@ -44,15 +33,7 @@ def fixed_places(
 
 
 def picked(values: Tensor, places: Places) -> Tensor:
-    """Take the values at the fixed places; the gradient goes there, and adds up where windows share one.
-
-    Args:
-        values: `[..., H, W]`, or with another number of pooled axes.
-        places: For each of these axes, the place of each window.
-
-    Returns:
-        One value per window.
-    """
+    """Take the values at the fixed places; the gradient goes there, and adds up where windows share one."""
     for axis, one in enumerate(places, start=-len(places)):
         values = values.index_select(axis, torch.tensor(one, device=values.device))
     return values

@@ -44,14 +44,7 @@ class Fold:
     takers: frozenset[str]
 
     def stands(self, module: nn.Module) -> bool:
-        """Say whether it can still be folded: a network may have been hooked into or changed since it was found.
-
-        Args:
-            module: The network.
-
-        Returns:
-            Whether both are what they were and nobody listens to what is between them.
-        """
+        """Say whether it can still be folded: a network may have been hooked into or changed since it was found."""
         parts = dict(module.named_modules())
         both = {self.convolution: CONVOLUTIONS, self.normalization: NORMALIZATIONS}
         if not all(name in parts and _is_plain(parts[name], kinds) for name, kinds in both.items()):
@@ -64,14 +57,6 @@ def find_folds(module: nn.Module, images: Tensor, feed: Callable[[Tensor], objec
 
     Only plain convolutions and batch normalizations with their own statistics count, which fire once, are not hooked
     into or parametrized, and whose weights nobody else reads; a class made of one of them may do more.
-
-    Args:
-        module: The network.
-        images: Its normalized input.
-        feed: What runs it.
-
-    Returns:
-        The pairs; none where the network raises.
     """
     convolutions = {name: one for name, one in module.named_modules() if _is_plain(one, CONVOLUTIONS)}
     normalizations = {name: one for name, one in module.named_modules() if _is_plain(one, NORMALIZATIONS)}
@@ -84,12 +69,7 @@ def find_folds(module: nn.Module, images: Tensor, feed: Callable[[Tensor], objec
 
 
 def fold(module: nn.Module, folds: Sequence[Fold]) -> None:
-    """Fold batch normalizations of a network, in place: each passes on what it gets from then on.
-
-    Args:
-        module: A network that is nobody else's.
-        folds: What to fold.
-    """
+    """Fold batch normalizations of a network, in place: each passes on what it gets from then on."""
     for one in folds:
         convolution: Any = module.get_submodule(one.convolution)
         normalization: Any = module.get_submodule(one.normalization)

@@ -22,12 +22,6 @@ def frozen(module: nn.Module) -> Iterator[None]:
     Every module is in evaluation mode and no weight asks for a gradient; afterwards, after an error or an interrupt
     too, each training flag, each `requires_grad` and each buffer is what it was. Blocks may overlap, in several threads
     too: flags are given back at the end of the last one.
-
-    Args:
-        module: The network.
-
-    Yields:
-        Nothing.
     """
     parts = list(module.modules())
     weights = [one for one in module.parameters() if not one.is_inference()]  # these never ask for a gradient

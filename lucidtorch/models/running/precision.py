@@ -37,14 +37,7 @@ class Precision:
         return LOSS_SCALE if self.name == "float16" else 1.0
 
     def check(self, device: torch.device) -> None:
-        """Make sure that a device computes in this precision.
-
-        Args:
-            device: Where the network is.
-
-        Raises:
-            BadInputError: It does not; the message says so.
-        """
+        """Make sure that a device computes in this precision."""
         if device.type == "meta":
             raise BadInputError("The weights of the network are on the meta device, which holds no numbers; load them.")
         try:
@@ -56,26 +49,12 @@ class Precision:
             ) from error
 
     def on(self, device: torch.device) -> contextlib.AbstractContextManager[object]:
-        """Let a network compute in this precision while the block runs.
-
-        Args:
-            device: Where the network is.
-
-        Returns:
-            The context.
-        """
+        """Let a network compute in this precision while the block runs."""
         if self.name == "float32":
             return contextlib.nullcontext()
         return torch.autocast(device.type, dtype=TYPES[self.name])
 
 
 def widened(values: Tensor) -> Tensor:
-    """Bring activations to float32, or leave them where they are better.
-
-    Args:
-        values: Of any floating type.
-
-    Returns:
-        The same in float32 or float64.
-    """
+    """Bring activations to float32, or leave them where they are better."""
     return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values

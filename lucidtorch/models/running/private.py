@@ -30,12 +30,6 @@ def private_copy(module: nn.Module) -> nn.Module | None:
     What is not finite among the weights is zero in the copy: on the way back it would reach every unit of its layer.
     Hooks, and lists and mappings that a module keeps beside its parts, are shared too: who listens to the network hears
     the copy. Only hooks that are methods of the network's own parts become those of the copy's.
-
-    Args:
-        module: The network.
-
-    Returns:
-        The copy; None where it cannot be copied.
     """
     if any(isinstance(one, torch.jit.ScriptModule) for one in module.modules()):
         return None
@@ -61,17 +55,7 @@ def private_copy(module: nn.Module) -> nn.Module | None:
 def agree(
     networks: Iterable[tuple[nn.Module, Callable[[Tensor], object]]], read: Iterable[Address], images: Tensor
 ) -> bool:
-    """Say whether networks give the same up to rounding.
-
-    Args:
-        networks: Each with what runs it.
-        read: The outputs that are compared.
-        images: The normalized input.
-
-    Returns:
-        Whether none raises, and no number is off by more than the root of the precision, measured by the largest of its
-        output.
-    """
+    """Say whether networks give the same up to rounding."""
     addresses = {str(number): address for number, address in enumerate(read)}
     found: list[dict[str, Tensor]] = []
     for module, feed in networks:
@@ -107,19 +91,7 @@ def rearranged(
     winograd: Iterable[str] = (),
     only: Collection[str] | None = None,
 ) -> nn.Module:
-    """Fold the batch normalizations of a network and lay its convolutions' weights out, in place.
-
-    Args:
-        module: A network that is nobody else's.
-        folds: What can be folded.
-        read: The modules whose output is read: what is between a convolution and its normalization is not folded then.
-        channels_last: Whether the channels of a place stand side by side in memory.
-        winograd: The modules that may go Winograd's way, in the order in which they run.
-        only: The modules that run, so that others need no new weights; all where None.
-
-    Returns:
-        The network.
-    """
+    """Fold the batch normalizations of a network and lay its convolutions' weights out, in place."""
     wanted = frozenset(read)
     runs = [one for one in folds if only is None or one.convolution in only]
     fold(module, [one for one in runs if not one.givers & wanted and one.stands(module)])
@@ -136,15 +108,7 @@ def rearranged(
 
 @contextlib.contextmanager
 def notes_kept(module: nn.Module, other: nn.Module) -> Iterator[None]:
-    """Let what a copy counts in plain attributes while the block runs be counted in the network too.
-
-    Args:
-        module: The network.
-        other: Its copy.
-
-    Yields:
-        Nothing.
-    """
+    """Let what a copy counts in plain attributes while the block runs be counted in the network too."""
     before = {name: _notes(part) for name, part in other.named_modules()}
     try:
         yield

@@ -44,12 +44,6 @@ def probing(module: nn.Module) -> Iterator[Attempt]:
     """Let the block run a network once: in eval mode, without gradients, whatever it raises.
 
     Weights, buffers, flags and the global random state are afterwards what they were.
-
-    Args:
-        module: The network.
-
-    Yields:
-        The attempt, whose `reason` is afterwards what the network raised, or None.
     """
     places = {tensor.device for tensor in (*module.parameters(), *module.buffers()) if tensor.is_cuda}
     random_state = torch.random.fork_rng(devices=list(places))

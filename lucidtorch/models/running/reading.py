@@ -36,19 +36,7 @@ class Pass:
 
 
 def read(address: Address, seen: Pass) -> Tensor:
-    """Take the activations that an address names.
-
-    Args:
-        address: What is meant.
-        seen: What happened.
-
-    Returns:
-        The activations, views of what the network has wherever that is possible.
-
-    Raises:
-        RenderError: The module gave something else than in the dry run.
-        BadInputError: There is no such part, token, head or step in this forward pass.
-    """
+    """Take the activations that an address names."""
     if address.view in (OUTPUT, HIDDEN, CELL):
         return _state(address, seen)
     raw = seen.heads if address.view == HEADS else pick(seen.output, address.parts)
@@ -70,15 +58,7 @@ def read(address: Address, seen: Pass) -> Tensor:
 
 
 def is_rearranged(output: object, address: Address) -> TypeGuard[Tensor]:
-    """Say whether what an address names is a part of a module's one output in other places, such as tokens as a map.
-
-    Args:
-        output: What the module gave.
-        address: What is meant.
-
-    Returns:
-        Whether gradients to it can be taken although the network goes on with the whole.
-    """
+    """Say whether what an address names is a part of a module's one output in other places, such as tokens as a map."""
     plain = address.view in ("", CLASS, TOKENS) and not address.parts and not address.softmax
     return plain and address.layout is not None and isinstance(output, Tensor)
 

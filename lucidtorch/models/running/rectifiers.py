@@ -28,30 +28,14 @@ class Rectifying:
     in_place: bool
 
     def given(self, result: Tensor) -> Tensor:
-        """Give a result as the call would: in the place of the values where it works in place.
-
-        Args:
-            result: Of the shape of the values.
-
-        Returns:
-            What the network goes on with.
-        """
+        """Give a result as the call would: in the place of the values where it works in place."""
         return self.values.copy_(result) if self.in_place else result
 
 
 def rectifying(
     function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any] | None = None
 ) -> Rectifying | None:
-    """Read a call that a `TorchFunctionMode` sees.
-
-    Args:
-        function: What is called.
-        arguments: Its arguments by position.
-        words: Its arguments by name.
-
-    Returns:
-        The call; None where it is no ReLU, no ReLU6, and no hardtanh that begins at zero.
-    """
+    """Read a call that a `TorchFunctionMode` sees."""
     known = _FUNCTIONS.get(function)
     if known is None:
         return None
@@ -69,16 +53,7 @@ def rectifying(
 def smoothly_rectified(
     function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any] | None = None
 ) -> Tensor | None:
-    """Read a call of a rectifier that bends smoothly into its flat low side, such as GELU.
-
-    Args:
-        function: What is called.
-        arguments: Its arguments by position.
-        words: Its arguments by name.
-
-    Returns:
-        What it is called on; None where it is no such function.
-    """
+    """Read a call of a rectifier that bends smoothly into its flat low side, such as GELU."""
     if function not in _SMOOTH:
         return None
     found: Tensor = arguments[0] if arguments else (words or {})["input"]
@@ -96,15 +71,7 @@ class HandWritten:
         self._made: dict[int, tuple[weakref.ref[Tensor], _Origin]] = {}  # by the id of the tensor
 
     def rectified(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Tensor | None:
-        """Read a call before it is made.
-
-        Args:
-            function: What is called.
-            arguments: Its arguments by position.
-
-        Returns:
-            What is rectified; None where the call does not complete a rectifier.
-        """
+        """Read a call before it is made."""
         if getattr(function, "__name__", "") not in _PRODUCTS or len(arguments) != 2:
             return None
         origins = [self._origin(one) for one in arguments if isinstance(one, Tensor)]
@@ -113,13 +80,7 @@ class HandWritten:
         return origins[0].values
 
     def note(self, function: Callable[..., Any], arguments: Sequence[Any], result: Any) -> None:
-        """Remember what a call made of one tensor alone.
-
-        Args:
-            function: What was called.
-            arguments: Its arguments by position.
-            result: What it gave.
-        """
+        """Remember what a call made of one tensor alone."""
         name = getattr(function, "__name__", "")
         if name not in _STEPS or not isinstance(result, Tensor):
             return

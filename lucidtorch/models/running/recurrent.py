@@ -21,41 +21,17 @@ CELL_WORDS: dict[type[nn.Module], dict[str, Parts]] = {
 
 
 def words_of_cell(layer: nn.Module) -> Mapping[str, Parts]:
-    """Name the states that a recurrent cell gives, which is called once per time step.
-
-    Args:
-        layer: Any module.
-
-    Returns:
-        The way to each state by its word; empty for other modules.
-    """
+    """Name the states that a recurrent cell gives, which is called once per time step."""
     return next((words for kind, words in CELL_WORDS.items() if isinstance(layer, kind)), {})
 
 
 def time_axis(layer: nn.RNNBase) -> int:
-    """Say which axis of a recurrent layer's sequences is the time.
-
-    Args:
-        layer: The layer.
-
-    Returns:
-        1 where it takes `[B, T, C]`, 0 where it takes `[T, B, C]`.
-    """
+    """Say which axis of a recurrent layer's sequences is the time."""
     return 1 if layer.batch_first else 0
 
 
 def state_channels(layer: nn.RNNBase, output: object, batch: int) -> tuple[dict[str, int], int] | None:
-    """Say which states of a recurrent layer can be read, and over how many steps.
-
-    Args:
-        layer: The layer.
-        output: What it gave.
-        batch: The number of images.
-
-    Returns:
-        The channels of each state by its word, both directions together, and the number of steps; None for a packed
-        or unbatched sequence.
-    """
+    """Say which states of a recurrent layer can be read, and over how many steps."""
     sequence = output[0] if isinstance(output, tuple) else output
     if not isinstance(sequence, Tensor) or sequence.dim() != 3 or sequence.shape[1 - time_axis(layer)] != batch:
         return None
@@ -69,14 +45,6 @@ def cell_states(layer: nn.LSTM, sequence: Tensor, start: tuple[Tensor, Tensor] |
     """Compute the cell states of an LSTM's last layer over time, which the LSTM itself gives for the last step only.
 
     The layers below run as usual, the last one step by step; differentiable.
-
-    Args:
-        layer: The LSTM, in eval mode.
-        sequence: What it was fed, `[B, T, C]` or `[T, B, C]` as it takes it.
-        start: The states before the first step, as it takes them; zeros where None.
-
-    Returns:
-        `[B, T, C]` or `[T, B, C]` as it gives its output, both directions behind one another.
     """
     ways, below = _directions(layer), layer.num_layers - 1
     steps = sequence.transpose(0, 1) if layer.batch_first else sequence

@@ -69,16 +69,7 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
         return result
 
     def instead(self, passed: Tensor, grad: Tensor, outward: Tensor) -> Tensor:
-        """Say what images get whose gradient is blocked.
-
-        Args:
-            passed: The little that gets through.
-            grad: The gradient of the loss to what the rectifier gave.
-            outward: Where it would push further into a flat side.
-
-        Returns:
-            The gradient to what the rectifier was given.
-        """
+        """Say what images get whose gradient is blocked."""
         return torch.where(outward, passed, grad)
 
 
@@ -92,16 +83,7 @@ class silenced_relu(redirected_relu):  # noqa: N801  # used as `with silenced_re
     judges_values = True
 
     def instead(self, passed: Tensor, grad: Tensor, outward: Tensor) -> Tensor:
-        """Say what images get whose gradient is blocked.
-
-        Args:
-            passed: The little that gets through.
-            grad: The gradient of the loss to what the rectifier gave.
-            outward: Where it would push further into a flat side.
-
-        Returns:
-            Only what would push further.
-        """
+        """Say what images get whose gradient is blocked."""
         return passed * outward
 
 

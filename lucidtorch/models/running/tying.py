@@ -13,17 +13,7 @@ Reader: TypeAlias = Callable[[Tensor], Tensor]
 
 
 def tied(output: Tensor, values: Tensor, reader: Reader) -> Tensor:
-    """Let a network go on with what it had, such that it depends on a reading of it.
-
-    Args:
-        output: What the network had.
-        values: What was read of it, made of `output` by `reader`.
-        reader: The reading.
-
-    Returns:
-        The values of `output`. A gradient to it goes to `values` as far as they were read, and from there to `output`;
-        the rest goes to `output` straight away.
-    """
+    """Let a network go on with what it had, such that it depends on a reading of it."""
     found: Tensor = _Tie.apply(output, values, reader)
     return found
 

@@ -60,14 +60,6 @@ def deconvnet(*, switches: bool = True) -> WayRule:
 
     Formula: at a ReLU, R_below = max(0, R_above); at a max pooling, R_below is R_above at the place of the maximum.
     Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2014.
-
-    Args:
-        switches: Whether a max pooling leads the signal to where the maximum was. If not, to the middle of each window,
-            or, of an even number of places, to the middle one nearer to the top left; where windows share a place,
-            their signals add up.
-
-    Returns:
-        The rule.
     """
     return WayRule(positive=True, masked=False, switches=switches)
 
@@ -77,9 +69,6 @@ def guided() -> WayRule:
 
     Formula: at a ReLU, R_below = max(0, R_above) where the input is above zero (and below 6, for ReLU6), otherwise 0.
     Source: Springenberg, Dosovitskiy, Brox and Riedmiller, "Striving for Simplicity", 2014.
-
-    Returns:
-        The rule.
     """
     return WayRule(positive=True)
 
@@ -88,9 +77,6 @@ def saliency() -> WayRule:
     """The true gradient.
 
     Source: Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks", 2014.
-
-    Returns:
-        A rule that changes nothing, and counts.
     """
     return WayRule()
 

@@ -73,14 +73,7 @@ class WinogradConv2d(nn.Module):
         self.register_buffer("backward_weights", _transformed(weight.transpose(0, 1).flip(2, 3)), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Convolve; the plain way where the maps are small, or an autocast asks for other numbers.
-
-        Args:
-            images: `[B, C, H, W]`.
-
-        Returns:
-            `[B, K, H, W]`.
-        """
+        """Convolve; the plain way where the maps are small, or an autocast asks for other numbers."""
         if min(images.shape[-2:]) < self.smallest or torch.is_autocast_enabled(images.device.type):
             return F.conv2d(images, self.weight, self.bias, padding=1)
         found: Tensor = _Winograd.apply(images, self.forward_weights, self.backward_weights, self.bias)
@@ -88,12 +81,7 @@ class WinogradConv2d(nn.Module):
 
 
 def with_winograd(module: nn.Module, names: Iterable[str]) -> None:
-    """Let wide 3 x 3 convolutions go Winograd's way, in place, as long as the memory for their weights lasts.
-
-    Args:
-        module: A network that is nobody else's.
-        names: Which of its modules may, in the order in which they run.
-    """
+    """Let wide 3 x 3 convolutions go Winograd's way, in place, as long as the memory for their weights lasts."""
     left = MEMORY
     for name in dict.fromkeys(names):
         layer = module.get_submodule(name) if name else None
@@ -105,14 +93,7 @@ def with_winograd(module: nn.Module, names: Iterable[str]) -> None:
 
 
 def suits(layer: nn.Conv2d) -> bool:
-    """Say whether a convolution is one that this is faster for.
-
-    Args:
-        layer: The convolution.
-
-    Returns:
-        Whether it is a plain 3 x 3 convolution of many channels in float32 on a CPU.
-    """
+    """Say whether a convolution is one that this is faster for."""
     if not is_plain(layer) or (layer.kernel_size, layer.stride, layer.padding) != ((KERNEL, KERNEL), (1, 1), (1, 1)):
         return False
     narrower, wider = sorted((layer.in_channels, layer.out_channels))

@@ -33,12 +33,6 @@ def carried(module: nn.Module) -> Carried | None:
 
     Such a part is what a wrapper wraps (data parallelism, moving averages, compilers, modules for training). One that
     gets something else than the network, as behind a normalization, says nothing of the network's input.
-
-    Args:
-        module: The network, which is afterwards as it was.
-
-    Returns:
-        What it carries; None where it carries nothing, or parts that see the same images say different things.
     """
     found: list[tuple[nn.Module, Carried]] = []
     for part, one in _carriers(module):

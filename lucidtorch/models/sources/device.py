@@ -9,17 +9,7 @@ from lucidtorch.base.errors import BadInputError
 
 
 def read_device(device: str | torch.device) -> torch.device | None:
-    """Read a device, and make sure that it is there.
-
-    Args:
-        device: Such as `cpu` or `cuda:0`, or `auto`.
-
-    Returns:
-        The device; None stands for `auto`.
-
-    Raises:
-        BadInputError: It cannot be used here.
-    """
+    """Read a device, and make sure that it is there."""
     if device == "auto":
         return None
     try:
@@ -31,13 +21,7 @@ def read_device(device: str | torch.device) -> torch.device | None:
 
 
 def move(module: nn.Module, place: torch.device | None, *, own: bool) -> None:
-    """Put a network where it was asked for, in eval mode.
-
-    Args:
-        module: The network.
-        place: Where; None takes a GPU where there is one.
-        own: Whether it is the caller's own module: its mode is not changed, and without a place it is not moved.
-    """
+    """Put a network where it was asked for, in eval mode."""
     if not own:
         module.eval()
     if place is None and not own and torch.cuda.is_available():

@@ -29,19 +29,6 @@ def find_in_file(spec: str, weights: str | Path, seed: int) -> FoundNetwork:
 
     The file is run anew at each call, and other files beside it can be imported by it. What it draws at random comes
     from streams of its own, so that it is the same at each call.
-
-    Args:
-        spec: The path, a colon, and the name of a function without arguments, of a class or of a module.
-        weights: `default` for those that the function gives the network, or a file that is loaded into it.
-        seed: Where the random streams start from.
-
-    Returns:
-        The network, with a convention that is a guess.
-
-    Raises:
-        UntrustedError: A file from elsewhere names it, and the user did not.
-        UnknownModelError: There is no such file or function, it raised, or it gave something else than a module.
-        WeightsError: The weights file cannot be used, or weights were to be random.
     """
     text, _, factory = spec.rpartition(":")
     path = user_path(text)

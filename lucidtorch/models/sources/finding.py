@@ -20,20 +20,7 @@ TORCHVISION, TIMM = "torchvision/", "timm/"
 
 
 def find(spec: str | nn.Module, weights: str | Path) -> FoundNetwork:
-    """Find a network, and what is known of its input, by its name or as a module.
-
-    Args:
-        spec: A module, or the name of a network as `load_model` takes it.
-        weights: `default`, `random`, or a file.
-
-    Returns:
-        The network with its weights in it.
-
-    Raises:
-        UnknownModelError: There is no network of that name.
-        DownloadError: It would have to be fetched and cannot be.
-        WeightsError: The weights cannot be used.
-    """
+    """Find a network, and what is known of its input, by its name or as a module."""
     if isinstance(spec, nn.Module):
         return find_in_module(spec, weights)
     if not isinstance(spec, str):

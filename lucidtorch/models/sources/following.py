@@ -30,39 +30,13 @@ def follow_source(source: ModelSource, folder: Path, *, device: str | torch.devi
 
     Files are looked for in `folder`, and then where the user kept the file of that checksum when it was last named on
     this machine. Checksums are compared before a file is opened as what it claims to be.
-
-    Args:
-        source: What the file says of its network.
-        folder: The folder of the file that says it.
-        device: As for `load_model`.
-
-    Returns:
-        The network.
-
-    Raises:
-        UntrustedError: Code would be run, something downloaded, or a file outside of the folder opened.
-        WeightsError: A file is not there, or holds something else than it did.
-        BadInputError: The network cannot be loaded for another reason.
     """
     found = located(source, folder)
     return load_source(found, device=device, trust=False)
 
 
 def located(source: ModelSource, folder: Path, *, typed: Collection[str] = ()) -> ModelSource:
-    """Find the files that a record names, and compare their checksums.
-
-    Args:
-        source: The record, with file names or, as older versions wrote it, paths.
-        folder: Where relative paths start.
-        typed: The fields that the user named, which are taken as they are.
-
-    Returns:
-        The same with whole paths.
-
-    Raises:
-        UntrustedError: A file is code, a program, or lies outside of what may be read.
-        WeightsError: A file is not there, or holds something else than it did.
-    """
+    """Find the files that a record names, and compare their checksums."""
     paths: dict[str, Any] = {} if "spec" in typed else {"spec": _spec(source, folder)}
     if source.weights not in NAMED_WEIGHTS and "weights" not in typed:
         paths["weights"] = _found("weights", source.weights, source.sha256, folder, check_read)

@@ -14,27 +14,12 @@ USUAL_CLIP = (16, 112, 112)
 
 
 def guess(channels: int, size: tuple[int, ...]) -> InputConvention:
-    """Write down a convention that nobody stated.
-
-    Args:
-        channels: The number of image channels.
-        size: Height and width; (time, height, width) for clips and volumes.
-
-    Returns:
-        Images in [0, 1] as they are.
-    """
+    """Write down a convention that nobody stated."""
     return InputConvention(channels, size, (0.0, 1.0), (0.0,) * channels, (1.0,) * channels, stated=False)
 
 
 def guessed_input(module: nn.Module) -> tuple[int, tuple[int, ...]]:
-    """Guess what a network takes: from its first convolution, or from a dense layer that takes all pixels of a square.
-
-    Args:
-        module: The network.
-
-    Returns:
-        The number of channels, and the size.
-    """
+    """Guess what a network takes, from its first convolution or a dense layer that takes all pixels of a square."""
     kinds = nn.Conv2d | nn.Conv3d | nn.Linear
     first = next((part for part in module.modules() if isinstance(part, kinds)), None)
     if isinstance(first, nn.Conv2d):

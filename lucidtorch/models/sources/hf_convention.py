@@ -17,16 +17,7 @@ WHITE = 255  # processors count a pixel's brightness from 0 to this
 
 
 def convention_of(name: str, config: Any, *, fetch: bool = True) -> InputConvention:
-    """Read what a network expects of its input.
-
-    Args:
-        name: The network's name on the hub, or its folder.
-        config: Its configuration, or that of its part that sees images.
-        fetch: Whether the processor may be fetched where it is not on this machine.
-
-    Returns:
-        The convention of its image processor; a guess where it has none.
-    """
+    """Read what a network expects of its input."""
     channels = getattr(config, "num_channels", COLOURS)
     try:
         if not name:

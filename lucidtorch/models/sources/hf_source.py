@@ -46,19 +46,6 @@ def find_in_hf(name: str, weights: str | Path, seed: int) -> FoundNetwork:
 
     The class is the one that the network's configuration names. Of networks that take images and texts, the part is
     taken that sees images alone.
-
-    Args:
-        name: A name of the hub such as `google/vit-base-patch16-224`, or a folder as `save_pretrained` writes it.
-        weights: `default` for those beside the configuration, fetched at first use; `random`; or a file.
-        seed: Where random weights start from.
-
-    Returns:
-        The network, with the convention of its image processor; where it has none, the convention is a guess.
-
-    Raises:
-        UnknownModelError: There is no such network, or it takes no images.
-        DownloadError: It is not here and cannot be fetched.
-        WeightsError: The weights cannot be used.
     """
     if Path(name).is_dir():
         _check_folder(Path(name))
@@ -75,15 +62,7 @@ def find_in_hf(name: str, weights: str | Path, seed: int) -> FoundNetwork:
 
 
 def carried_by(module: nn.Module) -> tuple[InputConvention, tuple[str, ...] | None] | None:
-    """Read what a network that a program has carries: its configuration, and where on this machine it came from.
-
-    Args:
-        module: Any module.
-
-    Returns:
-        What it expects of its input, and the names of its classes or None; None where it is no network of transformers
-        that takes images. The convention is a guess where its image processor is not on this machine.
-    """
+    """Read what a network that a program has carries: its configuration, and where on this machine it came from."""
     if not isinstance(module, transformers.PreTrainedModel) or module.main_input_name != IMAGES:
         return None
     with _quiet():

@@ -24,15 +24,6 @@ def read_labels(labels: Sequence[str] | str | Path) -> list[str]:
 
     A `.json` file holds a list of names, a mapping of class number to name, as ``{"0": "tench"}`` or
     ``{"0": ["n01440764", "tench"]}``, or one of name to class number, as ``{"tench": 0}``.
-
-    Args:
-        labels: The names in the order of the classes, or the path of a UTF-8 file: text with one name a line, or JSON.
-
-    Returns:
-        The names in the order of the classes.
-
-    Raises:
-        BadInputError: The file cannot be read, an item is no text, or a class has no name or two.
     """
     if isinstance(labels, str | Path):
         return _labels_of_file(Path(labels))
@@ -43,21 +34,7 @@ def read_labels(labels: Sequence[str] | str | Path) -> list[str]:
 
 
 def find_label(label: int | str, labels: Sequence[str] | None, count: int | None, name: str) -> int:
-    """Find the number of a class.
-
-    Args:
-        label: A class's number, or its name: the whole line, or one of its names between commas, in any case.
-        labels: The names of the classes, where they are known.
-        count: The number of classes, where it is known.
-        name: The network's name, for messages.
-
-    Returns:
-        The number of the class, from 0.
-
-    Raises:
-        UnitError: There is no class of that number.
-        UnknownLabelError: No class, or more than one, has that name, or the network has no labels.
-    """
+    """Find the number of a class."""
     if isinstance(label, str):
         return _number_of(label, labels, name)
     if label < 0 or (count is not None and label >= count):
@@ -67,14 +44,7 @@ def find_label(label: int | str, labels: Sequence[str] | None, count: int | None
 
 
 def short_label(label: str) -> str:
-    """Shorten the name of a class to the first of its names.
-
-    Args:
-        label: A line of a label file, such as ``n02123045 tabby, tabby cat``.
-
-    Returns:
-        Such as ``tabby``.
-    """
+    """Shorten the name of a class to the first of its names."""
     return WORDNET_NUMBER.sub("", label).split(",")[0].strip()
 
 

@@ -19,22 +19,7 @@ COMPILED_FROM = "_orig_mod"  # where torch.compile keeps the module that it was 
 
 
 def find_in_module(module: nn.Module, weights: str | Path, name: str | None = None) -> FoundNetwork:
-    """Take a module as it is, with what it carries of its input; without that, guess.
-
-    Args:
-        module: The network. A weights file is loaded into this very object. Of a compiled one the module that was
-            compiled is taken, since compiled code passes hooks by; of a scripted one only the output can be captured.
-        weights: `default` to keep its weights, or a file.
-        name: What messages call it; the name of its class where None.
-
-    Returns:
-        The network, with the convention that a configuration of timm or Hugging Face in it states; else with a guess:
-        images in [0, 1], mean 0, std 1, and as many channels as its first convolution takes; clips where that
-        convolution is three-dimensional.
-
-    Raises:
-        WeightsError: The file cannot be used, or weights were to be random.
-    """
+    """Take a module as it is, with what it carries of its input; without that, guess."""
     module = getattr(module, COMPILED_FROM, module)
     name = type(module).__name__ if name is None else name
     if weights == "random":

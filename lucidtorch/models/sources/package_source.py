@@ -17,28 +17,12 @@ INCEPTIONV1_CONVENTION = InputConvention(3, (224, 224), (-117.0, 138.0), (0.0, 0
 
 
 def package_names() -> list[str]:
-    """List the networks whose code is lucidtorch's own.
-
-    Returns:
-        Their names.
-    """
+    """List the networks whose code is lucidtorch's own."""
     return [*names(), INCEPTIONV1]
 
 
 def find_in_package(name: str, weights: str | Path, seed: int) -> FoundNetwork:
-    """Build one of lucidtorch's own networks and put weights into it.
-
-    Args:
-        name: One of `package_names()`.
-        weights: `default` for the file that ships, `random`, or a file.
-        seed: Where random weights start from.
-
-    Returns:
-        The network.
-
-    Raises:
-        WeightsError: The file cannot be used, or none ships.
-    """
+    """Build one of lucidtorch's own networks and put weights into it."""
     return _inceptionv1(weights, seed) if name == INCEPTIONV1 else _shipped(name, weights, seed)
 
 

@@ -41,18 +41,6 @@ def find_in_program(spec: str, weights: str | Path) -> FoundNetwork:
 
     The modules of an exported program can be captured as those of the network that it was exported from; of a
     TorchScript program only its own output can.
-
-    Args:
-        spec: The path of the file.
-        weights: `default`, since the file holds them.
-
-    Returns:
-        The network, with a convention that is a guess, save for the size of an exported program.
-
-    Raises:
-        UntrustedError: Nobody said that the file is to be trusted: reading one can run code that it hides.
-        UnknownModelError: There is no such file, it is broken, or it holds weights without a network.
-        WeightsError: Other weights were to be put into it.
     """
     path = user_path(spec)
     check_read(path)

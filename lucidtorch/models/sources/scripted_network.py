@@ -19,16 +19,7 @@ CLOSED = (
 
 
 def scripted_network(program: nn.Module, name: str, file: Path | None) -> FoundNetwork:
-    """Take a TorchScript program as a network.
-
-    Args:
-        program: What `torch.jit.load`, `script` or `trace` gave.
-        name: What messages call it.
-        file: The file that it was read from, or None.
-
-    Returns:
-        The network, with a convention that is a guess by the shape of its first convolution.
-    """
+    """Take a TorchScript program as a network."""
     first = next((one.shape for one in program.parameters() if one.dim() in CONVOLUTION_DIMENSIONS), None)
     size = USUAL_CLIP if first is not None and len(first) == max(CONVOLUTION_DIMENSIONS) else (USUAL_SIDE, USUAL_SIDE)
     expected = guess(COLOURS if first is None else first[1], size)
@@ -47,14 +38,7 @@ class ScriptedNetwork(nn.Module):
         self.program = program
 
     def forward(self, images: Tensor) -> Any:
-        """Run the program.
-
-        Args:
-            images: Its input.
-
-        Returns:
-            Its output.
-        """
+        """Run the program."""
         return self.program(images)
 
     def named_modules(

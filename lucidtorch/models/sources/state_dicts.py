@@ -22,15 +22,7 @@ DEEPEST = 16  # wrappers in wrappers; a file may hold a mapping that holds itsel
 
 
 def unwrapped(held: object) -> dict[str, Tensor] | None:
-    """Find the state dict in what a file holds: under a usual name, or as the only thing that looks like one.
-
-    Args:
-        held: What was read.
-
-    Returns:
-        Names and tensors, without what DataParallel and torch.compile put before the names; None where there is no
-        state dict.
-    """
+    """Find the state dict in what a file holds: under a usual name, or as the only thing that looks like one."""
     for _ in range(DEEPEST):
         if not isinstance(held, Mapping):
             return None
@@ -43,15 +35,7 @@ def unwrapped(held: object) -> dict[str, Tensor] | None:
 
 
 def renamed(own: State, state: State) -> State:
-    """Take the beginning off that all names share, or put that of the network on, where all of them fit then.
-
-    Args:
-        own: The network's own state dict.
-        state: One that shall be loaded into it.
-
-    Returns:
-        The state dict with the network's names; as it was where no beginning makes them fit.
-    """
+    """Take the beginning off that all names share, or put that of the network on, where all of them fit then."""
     shorter = ({key[cut:]: value for key, value in state.items()} for cut in _cuts(state))
     longer = ({next(iter(own))[:cut] + key: value for key, value in state.items()} for cut in _cuts(own))
     for candidate in (state, *shorter, *longer):
@@ -61,15 +45,7 @@ def renamed(own: State, state: State) -> State:
 
 
 def differences(own: State, state: State) -> list[str]:
-    """Say how a state dict differs from a network's.
-
-    Args:
-        own: The network's own state dict.
-        state: One that shall be loaded into it.
-
-    Returns:
-        One text per kind of difference, with the first names of each; none where it can be loaded.
-    """
+    """Say how a state dict differs from a network's."""
     reshaped = [
         f"{key} ({list(state[key].shape)} in the file, {list(own[key].shape)} in the network)"
         for key in own
@@ -84,14 +60,7 @@ def differences(own: State, state: State) -> list[str]:
 
 
 def listed(keys: Iterable[str]) -> str:
-    """Write the first of many names.
-
-    Args:
-        keys: The names.
-
-    Returns:
-        Such as ``a, b, c and 6 more``.
-    """
+    """Write the first of many names."""
     names = list(keys)
     rest = len(names) - NAMES_SHOWN
     return ", ".join(names[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

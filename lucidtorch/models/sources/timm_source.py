@@ -24,23 +24,7 @@ HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # what the hub's reposit
 
 
 def find_in_timm(name: str, weights: str | Path, seed: int) -> FoundNetwork:
-    """Build one of timm's networks and put weights into it.
-
-    Args:
-        name: As `timm.create_model` takes it, such as `resnet18` or `resnet18.a1_in1k`.
-        weights: `default` for those that timm fetches at first use; `random`; or a file, with timm's names or names
-            that timm translates.
-        seed: Where random weights start from.
-
-    Returns:
-        The network, with the convention of timm's own configuration, and ImageNet's names for its classes where they
-        are ImageNet's.
-
-    Raises:
-        UnknownModelError: timm has no such network, or no such weights of it.
-        DownloadError: The default weights are not here and cannot be fetched.
-        WeightsError: The file cannot be used.
-    """
+    """Build one of timm's networks and put weights into it."""
     _check_name(name)
     file = weights if isinstance(weights, Path) else None
     state = read_weights(file) if file else None
@@ -99,14 +83,7 @@ def _translated(state: dict[str, Tensor], module: nn.Module, name: str) -> dict[
 
 
 def convention_of(module: nn.Module) -> InputConvention:
-    """Read what a network expects of its input.
-
-    Args:
-        module: A network with a `pretrained_cfg`.
-
-    Returns:
-        The convention of its configuration.
-    """
+    """Read what a network expects of its input."""
     stated = timm.data.resolve_model_data_config(module)
     channels, height, width = stated["input_size"]
     mean, std = (tuple(map(float, stated[word])) for word in ("mean", "std"))
@@ -116,13 +93,6 @@ def convention_of(module: nn.Module) -> InputConvention:
 
 
 def labels_of(module: Any) -> tuple[str, ...] | None:
-    """Name the classes of a network where they are ImageNet's.
-
-    Args:
-        module: A network with a `pretrained_cfg`.
-
-    Returns:
-        The names of its classes, or None.
-    """
+    """Name the classes of a network where they are ImageNet's."""
     subset = timm.data.infer_imagenet_subset(module)
     return None if subset is None else tuple(timm.data.ImageNetInfo(subset).label_descriptions())

@@ -42,23 +42,12 @@ PUBLISHED_DIGEST = re.compile(r"-([0-9a-f]{8,})\.pth$")  # the file's name holds
 
 
 def torchvision_names() -> list[str]:
-    """List torchvision's networks that can be taken.
-
-    Returns:
-        Their names, sorted: classifiers, segmentation networks, detectors and networks on video.
-    """
+    """List torchvision's networks that can be taken."""
     return sorted(name for kind in TAKEN for name in models.list_models(module=kind))
 
 
 def why_refused(name: str) -> str | None:
-    """Say why one of torchvision's networks cannot be taken.
-
-    Args:
-        name: A name that is none of `torchvision_names()`.
-
-    Returns:
-        The reason, or None where torchvision has no network of that name.
-    """
+    """Say why one of torchvision's networks cannot be taken."""
     for kind, reason in REFUSED.items():
         if name in models.list_models(module=kind):
             return f"torchvision's {name} {reason.format(plain=name.removeprefix('quantized_'))}."
@@ -69,20 +58,6 @@ def find_in_torchvision(name: str, weights: str | Path, seed: int) -> FoundNetwo
     """Build one of torchvision's networks and put weights into it.
 
     A detector is taken by its backbone, since what comes after is no function of one image that has a gradient.
-
-    Args:
-        name: One of `torchvision_names()`.
-        weights: `default` for torchvision's own, which are downloaded at first use; `random`; or a file, for a
-            detector that of the whole or of its backbone.
-        seed: Where random weights start from.
-
-    Returns:
-        The network, with the convention and labels of its default weights whatever the weights are. Clips are of 16
-        frames.
-
-    Raises:
-        DownloadError: The default weights are not here and cannot be fetched.
-        WeightsError: The file cannot be used.
     """
     entry = models.get_model_weights(name).DEFAULT
     file = weights if isinstance(weights, Path) else None

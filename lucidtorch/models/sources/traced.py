@@ -29,17 +29,6 @@ def traced(module: nn.Module, inputs: Collection[str] = ()) -> nn.Module:
     `layer1.0.add`, `flatten`): an identity through which the operation's value passes, so that forward hooks see it.
     Its attribute `kind` says what it is (`Conv2d`, `add`). What lies inside a module that is called as a whole, such
     as the convolution in torchvision's `Conv2dNormActivation`, is a layer under its own name.
-
-    Args:
-        module: The network, which is not changed; what its forward does must not depend on the numbers in its input.
-        inputs: The names of those parameters of its `forward` that will be given although they have a default; the
-            others keep their default.
-
-    Returns:
-        The view: a module that takes what the network takes.
-
-    Raises:
-        BadInputError: torch.fx cannot trace the network.
     """
     before = set(vars(module))
     tracer = _Tracer(inputs)

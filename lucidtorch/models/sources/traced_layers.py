@@ -40,39 +40,19 @@ class TracedLayer(nn.Module):
 
     @training.setter
     def training(self, mode: bool) -> None:
-        """Put the module into a mode.
-
-        Args:
-            mode: Whether it is the training mode.
-        """
+        """Put the module into a mode."""
         if self.original is None:
             self.__dict__["_mode"] = mode
         elif "kind" in self.__dict__:  # not while this layer is being made: making it changes nothing
             self.original.training = mode
 
     def forward(self, value: Any) -> Any:
-        """Pass a value on.
-
-        Args:
-            value: What the operation gave.
-
-        Returns:
-            The same.
-        """
+        """Pass a value on."""
         return value
 
 
 def layers_of(module: nn.Module, called: Container[str], is_leaf: Callable[[nn.Module, str], bool]) -> TracedLayer:
-    """Make a layer for a network and for all modules inside it that the tracer goes through or calls.
-
-    Args:
-        module: The network.
-        called: The names of the modules that are called as a whole. What lies inside them stays the network's own.
-        is_leaf: Whether the tracer calls a module as a whole, given the module and its name.
-
-    Returns:
-        The topmost layer, whose parts have the names of the network's parts.
-    """
+    """Make a layer for a network and for all modules inside it that the tracer goes through or calls."""
 
     def layer_of(part: nn.Module, path: str) -> TracedLayer:
         layer = TracedLayer(part, type(part).__name__)
@@ -89,15 +69,6 @@ def place(root: nn.Module, name: str, original: nn.Module | None, kind: str) -> 
     """Put the layer of an operation where its name says.
 
     Layers are put in directly, since a name such as `float` or `class_token` may be a method or a parameter as well.
-
-    Args:
-        root: The topmost layer.
-        name: The operation's name, with a dot between a module and what happens inside it.
-        original: The module that the operation calls, or None.
-        kind: What it is.
-
-    Returns:
-        The layer: the one that is there already, or a new one.
     """
     *parents, last = name.split(".")
     for parent in parents:

@@ -23,18 +23,7 @@ REFUSED_NAME = re.compile(r"(?:GLOBAL|global|function|class) ([\w.]+\.[\w.]+)")
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a state dict from a file, without running anything that the file holds.
-
-    Args:
-        path: A `.safetensors` file, or a `.pth` or `.pt` file as `torch.save(module.state_dict(), path)` writes.
-
-    Returns:
-        Names and tensors on the CPU, taken out of wrappers such as `state_dict`, `model` or `ema`, and freed of what
-        DataParallel and torch.compile put before the names.
-
-    Raises:
-        WeightsError: The file is missing, broken, of another kind, holds code, or holds no state dict.
-    """
+    """Read a state dict from a file, without running anything that the file holds."""
     check_weights_path(path)
     held = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pickle(path)
     state = unwrapped(held)
@@ -46,14 +35,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def check_weights_path(path: Path) -> None:
-    """Refuse a path that cannot be a weights file.
-
-    Args:
-        path: What was given.
-
-    Raises:
-        WeightsError: There is no such file, or its name has another ending.
-    """
+    """Refuse a path that cannot be a weights file."""
     if path.suffix not in SUFFIXES:
         raise WeightsError(
             f"weights={str(path)!r} is none of 'default', 'random' and a file that ends in {', '.join(SUFFIXES)}."
@@ -67,15 +49,6 @@ def load_weights(module: nn.Module, state: Mapping[str, Tensor], *, name: str, o
 
     Where all names begin alike, as those of Lightning's checkpoints do, and are the network's own without that
     beginning, it is taken off; likewise one that only the network has is put on.
-
-    Args:
-        module: The network; its parameters keep their type, so that fp16 files become float32.
-        state: Names and tensors.
-        name: The network's name, for messages.
-        origin: Where the weights come from, for messages.
-
-    Raises:
-        WeightsError: Names or shapes differ from the network's.
     """
     own = module.state_dict()
     state = renamed(own, state)
@@ -87,28 +60,13 @@ def load_weights(module: nn.Module, state: Mapping[str, Tensor], *, name: str, o
 
 
 def fits(module: nn.Module, state: Mapping[str, Tensor]) -> bool:
-    """Say whether a state dict is one that `load_weights` takes.
-
-    Args:
-        module: The network.
-        state: Names and tensors.
-
-    Returns:
-        Whether all names and shapes are the network's.
-    """
+    """Say whether a state dict is one that `load_weights` takes."""
     own = module.state_dict()
     return not differences(own, renamed(own, state))
 
 
 def file_sha256(path: Path) -> str:
-    """Compute the SHA-256 of a file, so that a picture can name exactly the weights it was made with.
-
-    Args:
-        path: An existing file.
-
-    Returns:
-        64 hexadecimal digits.
-    """
+    """Compute the SHA-256 of a file, so that a picture can name exactly the weights it was made with."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(BLOCK):

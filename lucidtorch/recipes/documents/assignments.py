@@ -16,18 +16,7 @@ MODEL, SPEC = "model", "spec"
 
 
 def assigned(root: Node, text: str) -> Node:
-    """Set a value as the command line says.
-
-    Args:
-        root: The mapping of a recipe.
-        text: Such as ``steps=64``, ``units=[1,2]`` or ``model.mean=[0,0,0]``; the value is YAML.
-
-    Returns:
-        The mapping with it.
-
-    Raises:
-        RecipeError: It is no assignment, or the value is no YAML.
-    """
+    """Set a value as the command line says."""
     name, equals, said = text.partition("=")
     key = tuple(part.strip() for part in name.split("."))
     if not equals or not all(key):

@@ -58,11 +58,7 @@ class Document:
 
     @contextlib.contextmanager
     def followed(self, *, trust: bool) -> Iterator[None]:
-        """Follow what the recipe says: a file of a stranger's may name nothing outside of its folder.
-
-        Args:
-            trust: Whether the user says that the file is to be trusted.
-        """
+        """Follow what the recipe says: a file of a stranger's may name nothing outside of its folder."""
         scope = following(
             self.origin.path, self.origin.folder, typed=self.typed, downloads="spec" in self.typed_network
         )
@@ -70,15 +66,7 @@ class Document:
             yield
 
     def place(self, key: Key, *, name: bool = False) -> str:
-        """Say where a field was written.
-
-        Args:
-            key: The way to it.
-            name: Whether its name is meant, and not its value.
-
-        Returns:
-            Such as ``r.yaml:7:3`` or ``--set units``; of a field that is not there, where it would stand.
-        """
+        """Say where a field was written."""
         node, count = self.root.find(key)
         if count == 0:
             return self.origin.name

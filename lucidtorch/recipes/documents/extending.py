@@ -24,19 +24,7 @@ class Extending:
         self.count = 0
 
     def read(self, origin: Origin, below: tuple[Path, ...] = ()) -> Node:
-        """Read a recipe with all that it extends.
-
-        Args:
-            origin: Its file.
-            below: The files that extend it, the first one first.
-
-        Returns:
-            One mapping without `extends`: what a file says goes before what it extends, and of several that it
-            extends, what the later say.
-
-        Raises:
-            RecipeError: A file is missing, broken or outside, or extends itself.
-        """
+        """Read a recipe with all that it extends."""
         own = read_yaml_file(origin.path, origin.name)
         chain = (*below, origin.path.resolve())
         parents = [self._parent(one, origin, chain) for one in _names(own)]

@@ -26,18 +26,7 @@ LISTED = "`lucidtorch recipes` lists the kinds."
 
 
 def load(source: str | Path, settings: Sequence[str] = ()) -> Document:
-    """Read a recipe with all that it extends.
-
-    Args:
-        source: The path of a file, or the name of a recipe that ships.
-        settings: What is said on the command line, such as ``steps=64`` or ``model.mean=[0,0,0]``.
-
-    Returns:
-        The recipe as it is written; its fields are not checked yet.
-
-    Raises:
-        RecipeError: A file is missing or no YAML, or a setting is none; the message names the place.
-    """
+    """Read a recipe with all that it extends."""
     origin = find(source)
     root = Extending().read(origin)
     for one in settings:
@@ -46,17 +35,7 @@ def load(source: str | Path, settings: Sequence[str] = ()) -> Document:
 
 
 def read(document: Document) -> RecipeKind:
-    """Check the fields of a recipe, without looking at its network.
-
-    Args:
-        document: The recipe as it is written.
-
-    Returns:
-        The recipe.
-
-    Raises:
-        RecipeError: A field is missing or unknown, or does not fit; the message names the place.
-    """
+    """Check the fields of a recipe, without looking at its network."""
     with placed(document):
         values = document.values
         _check_output(values.get("output"))
@@ -67,19 +46,7 @@ def read(document: Document) -> RecipeKind:
 
 
 def read_network(document: Document, recipe: RecipeKind, *, trust: bool = False) -> Model:
-    """Load the network that a recipe names.
-
-    Args:
-        document: The recipe as it is written.
-        recipe: What `read` made of it.
-        trust: Whether the file is to be trusted: code, downloads and files anywhere that it names.
-
-    Returns:
-        The network.
-
-    Raises:
-        RecipeError: There is no such network; the message names the place.
-    """
+    """Load the network that a recipe names."""
     sums = None if recipe.made_with is None else recipe.made_with.files
     with placed(document), document.followed(trust=trust):
         return load_network(
@@ -102,25 +69,7 @@ def run_document(
     report: Report | None = None,
     trust: bool = False,
 ) -> Run:
-    """Run a recipe as it is written, or go on where it was interrupted.
-
-    Args:
-        document: The recipe.
-        folder: Where the files of the run shall stand.
-        recipe: What `read` made of it; read here where None.
-        network: What `read_network` loaded; loaded here where None.
-        workers: How many processes work side by side.
-        report: Called as the work goes on with the number done, the number of all, and what is counted.
-        trust: Whether the file is to be trusted: code, downloads and files anywhere that it names. Otherwise it may
-            name what ships, networks whose weights are on this machine, and files in its own folder.
-
-    Returns:
-        What came of it.
-
-    Raises:
-        RecipeError: Anything does not fit; nothing was rendered or written then. The message names the place.
-        OutputError: The folder cannot be written to.
-    """
+    """Run a recipe as it is written, or go on where it was interrupted."""
     found = read(document) if recipe is None else recipe
     model = read_network(document, found, trust=trust) if network is None else network
     with placed(document), document.followed(trust=trust):

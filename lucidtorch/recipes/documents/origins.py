@@ -38,17 +38,7 @@ class Origin:
 
 
 def find(source: str | Path) -> Origin:
-    """Find the recipe that a command or a program names.
-
-    Args:
-        source: The path of a file, or the name of a recipe that ships; a file goes first.
-
-    Returns:
-        The file.
-
-    Raises:
-        RecipeError: There is none.
-    """
+    """Find the recipe that a command or a program names."""
     name = str(source)
     path = existing_file(Path(), name)
     if path is not None:
@@ -62,18 +52,7 @@ def find(source: str | Path) -> Origin:
 
 
 def find_parent(said: str, child: Origin) -> Origin:
-    """Find the recipe that another one extends.
-
-    Args:
-        said: What it names: a file in its own folder or below, or a recipe that ships.
-        child: The recipe that says it.
-
-    Returns:
-        The file.
-
-    Raises:
-        RecipeError: There is none, or it lies elsewhere.
-    """
+    """Find the recipe that another one extends."""
     if Path(said).is_absolute() or PureWindowsPath(said).drive or said.startswith("~"):
         raise RecipeError(f"extends names a file by its path from this one, but {said!r} was given.")
     path = existing_file(child.folder, said)

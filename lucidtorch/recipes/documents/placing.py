@@ -32,17 +32,7 @@ LIKELY: tuple[tuple[type[BadInputError], tuple[str, ...]], ...] = (
 
 @contextlib.contextmanager
 def placed(document: Document) -> Iterator[None]:
-    """Say of any bad input in the block where in the recipe it stands.
-
-    Args:
-        document: The recipe as it is written.
-
-    Yields:
-        Nothing.
-
-    Raises:
-        RecipeError: In the place of any other `BadInputError` but those about the folder of the run.
-    """
+    """Say of any bad input in the block where in the recipe it stands."""
     try:
         yield
     except FieldError as error:

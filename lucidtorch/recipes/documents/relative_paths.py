@@ -28,15 +28,7 @@ FOLDERS: tuple[tuple[str, ...], ...] = (
 
 
 def with_whole_paths(root: Node, folder: Path) -> Node:
-    """Make paths whole where there is such a file or folder.
-
-    Args:
-        root: The mapping of a recipe.
-        folder: The folder of the file that says it.
-
-    Returns:
-        The same with whole paths in the fields that can name files.
-    """
+    """Make paths whole where there is such a file or folder."""
     for key, whole in (*((key, whole_path) for key in FIELDS), *((key, whole_folder) for key in FOLDERS)):
         node, count = root.find(key)
         if count == len(key):

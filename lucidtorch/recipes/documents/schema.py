@@ -22,24 +22,12 @@ class _Plain(GenerateJsonSchema):
     """Leaves out titles that say what the name of a field says."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
-        """Decide whether a field has a title.
-
-        Args:
-            schema: The field.
-
-        Returns:
-            Never.
-        """
+        """Decide whether a field has a title."""
         return False
 
 
 def schema() -> dict[str, Any]:
-    """Write down what recipes may hold.
-
-    Returns:
-        A JSON Schema of draft 2020-12 of all kinds: names, types and ranges. Where a recipe extends another, nothing
-        is required.
-    """
+    """Write down what recipes may hold."""
     kinds = {name: kind(name) for name in KINDS}
     pairs: list[tuple[type[BaseModel], Any]] = [(one, "validation") for one in kinds.values()]
     places, whole = models_json_schema(pairs, schema_generator=_Plain)

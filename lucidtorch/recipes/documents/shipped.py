@@ -9,35 +9,17 @@ SUFFIX = ".yaml"
 
 
 def shipped_names() -> tuple[str, ...]:
-    """Name the recipes that ship.
-
-    Returns:
-        Names such as ``diversity`` and ``vgg16/diversity``: the starters first, then folder by folder.
-    """
+    """Name the recipes that ship."""
     files = (path.relative_to(LIBRARY).with_suffix("").as_posix() for path in LIBRARY.rglob(f"*{SUFFIX}"))
     return tuple(sorted(files, key=lambda name: (name.count("/"), name)))
 
 
 def shipped_file(name: str) -> Path:
-    """Find the file of a recipe that ships.
-
-    Args:
-        name: One of `shipped_names`.
-
-    Returns:
-        The file.
-    """
+    """Find the file of a recipe that ships."""
     return LIBRARY / f"{name}{SUFFIX}"
 
 
 def first_comment(name: str) -> str:
-    """Read what a recipe that ships says of itself.
-
-    Args:
-        name: One of `shipped_names`.
-
-    Returns:
-        Its first comment line; an empty text where there is none.
-    """
+    """Read what a recipe that ships says of itself."""
     lines = shipped_file(name).read_text(encoding="utf-8").splitlines()
     return next((line.lstrip("# ") for line in lines if line.startswith("#")), "")

@@ -23,18 +23,7 @@ class UnknownFieldError(FieldError):
 
 
 def checked(kind: type[Kind], values: Mapping[str, Any]) -> Kind:
-    """Make a recipe of plain values.
-
-    Args:
-        kind: The kind of recipe.
-        values: The fields by name. Nothing is bent into shape: 1 is no truth value, and "1" is no number.
-
-    Returns:
-        The recipe.
-
-    Raises:
-        FieldError: A field is missing or unknown, or does not fit.
-    """
+    """Make a recipe of plain values."""
     for name, value in values.items():
         if any(SURROGATE.search(text) for text in _texts(value)):
             raise FieldError((name,), "A letter in it is no Unicode text; write it in UTF-8.")

@@ -42,16 +42,7 @@ class Complaint(NamedTuple):
 
 
 def complaint(kind: type[BaseModel], values: Mapping[str, Any], error: ValidationError) -> Complaint:
-    """Choose what to say first: a name that there is not, else the first field that does not fit.
-
-    Args:
-        kind: The kind of recipe.
-        values: Its fields as they were given.
-        error: What pydantic found.
-
-    Returns:
-        The complaint.
-    """
+    """Choose what to say first: a name that there is not, else the first field that does not fit."""
     found = [(_key(one["loc"], values, missing=one["type"] == MISSING), one) for one in error.errors()]
     for key, one in found:
         if one["type"] == UNKNOWN:
@@ -130,14 +121,7 @@ def _own_words(key: Key, error: Exception) -> Complaint:
 
 
 def in_yaml(value: Any) -> str:
-    """Write a value for a message.
-
-    Args:
-        value: What was given.
-
-    Returns:
-        As it stands in YAML, about.
-    """
+    """Write a value for a message."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -14,15 +14,7 @@ BOUNDS = ("gt", "ge", "lt", "le")
 
 
 def known_fields(kind: type[BaseModel], key: Key) -> Mapping[str, FieldInfo]:
-    """List the fields of the mapping at a key.
-
-    Args:
-        kind: The kind of recipe.
-        key: The way to a mapping.
-
-    Returns:
-        Its fields by name; none where no mapping can stand there.
-    """
+    """List the fields of the mapping at a key."""
     fields: dict[str, FieldInfo] = dict(kind.model_fields)
     for part in key:
         if isinstance(part, str):
@@ -32,31 +24,13 @@ def known_fields(kind: type[BaseModel], key: Key) -> Mapping[str, FieldInfo]:
 
 
 def description(kind: type[BaseModel], key: Key) -> str:
-    """Say what a field is.
-
-    Args:
-        kind: The kind of recipe.
-        key: The way to the field.
-
-    Returns:
-        Its help text; an empty text where there is none.
-    """
+    """Say what a field is."""
     field = known_fields(kind, key[:-1]).get(str(key[-1]))
     return "" if field is None else field.description or ""
 
 
 def value_range(kind: type[BaseModel], key: Key, bound: str, limit: float) -> str:
-    """Say in which range the numbers of a field lie.
-
-    Args:
-        kind: The kind of recipe.
-        key: The way to the field, or to a value in its list.
-        bound: The side at which a value lies outside: ``gt``, ``ge``, ``lt`` or ``le``.
-        limit: The limit at that side.
-
-    Returns:
-        For example ``from 1 to 8192``.
-    """
+    """Say in which range the numbers of a field lie."""
     names = [place for place, part in enumerate(key) if isinstance(part, str)]
     field = known_fields(kind, key[: names[-1]]).get(str(key[names[-1]])) if names else None
     for limits in () if field is None else _limits(field.annotation, field.metadata):

@@ -33,13 +33,6 @@ KINDS = (
 
 
 def kind(name: str) -> type[RecipeKind]:
-    """Load a kind of recipe.
-
-    Args:
-        name: One of `KINDS`.
-
-    Returns:
-        Its class.
-    """
+    """Load a kind of recipe."""
     found: type[RecipeKind] = getattr(importlib.import_module(f"{__name__}.{name}"), name).kind
     return found

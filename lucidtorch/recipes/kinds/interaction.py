@@ -117,18 +117,7 @@ class Interaction(RenderingKind):
 
 
 def told(desk: Desk, title: str, names: Sequence[str], cells: Cells, *, alpha: bool) -> Story:
-    """Tell of a grid of pairs.
-
-    Args:
-        desk: Where its pictures stand.
-        title: The heading.
-        names: What is combined.
-        cells: The pictures by row and column; where one is missing, it is the one mirrored at the diagonal.
-        alpha: Whether the last channel of the pictures is opacity.
-
-    Returns:
-        What the page says.
-    """
+    """Tell of a grid of pairs."""
     count = len(names)
     places = [(row, column) for row in range(count) for column in range(count)]
     shots = [cells[place if place in cells else place[::-1]] for place in places]

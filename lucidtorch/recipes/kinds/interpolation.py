@@ -138,15 +138,7 @@ class Interpolation(RenderingKind):
 
 
 def mixtures(stops: Sequence[Objective], frames: int) -> tuple[Objective, ...]:
-    """Write what each frame of a walk maximizes.
-
-    Args:
-        stops: Where it leads, of one image each.
-        frames: How many there are from each to the next, both counted.
-
-    Returns:
-        One objective per frame; the stops themselves are as they were given.
-    """
+    """Write what each frame of a walk maximizes."""
     found: list[Objective] = []
     for start, end in itertools.pairwise(stops):
         shares = [step / (frames - 1) for step in range(1, frames - 1)]

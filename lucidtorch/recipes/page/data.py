@@ -39,13 +39,6 @@ def run_data(story: Story, recipe: Recipe) -> str:
     `Beside`, among them ``images``, objects with the fields of `RealImage`. ``chart`` is null, or an object with the
     fields of `Chart`, among them ``views``, objects with the fields of `View`. Numbers that are not finite are written
     as ``null``.
-
-    Args:
-        story: What the run tells.
-        recipe: The recipe as it was resolved.
-
-    Returns:
-        The JSON text.
     """
     head = {"format": FORMAT, "version": FORMAT_VERSION, "recipe_id": recipe.id, "recipe": recipe.to_dict()}
     document = _plain(head | dataclasses.asdict(story))

@@ -66,28 +66,12 @@ class Block:
 
 
 def blocks(section: Section, sizes: Sizes) -> list[Block]:
-    """Lay the pictures of a section out.
-
-    Args:
-        section: The section.
-        sizes: Width and height of each picture by its file; films are not among them.
-
-    Returns:
-        What stands one below the other.
-    """
+    """Lay the pictures of a section out."""
     return list(_blocks(section, sizes))
 
 
 def shown_width(width: int, room: int) -> int:
-    """Say how wide a picture is shown, that each of its pixels is a square of whole pixels, or all are scaled down.
-
-    Args:
-        width: Of the picture.
-        room: There is at most.
-
-    Returns:
-        A multiple of the picture's width, at most `MOST_TIMES`; the room where the picture is wider.
-    """
+    """Say how wide a picture is shown, that each of its pixels is a square of whole pixels, or all are scaled down."""
     return room if width > room else width * min(MOST_TIMES, room // width)
 
 

@@ -13,15 +13,7 @@ FILE_WORDS = {"weights": "SHA-256 of the weights", "code": "SHA-256 of its code"
 
 
 def made_by(recipe: Recipe, model: Model) -> dict[str, str]:
-    """Say what decided the pictures of a run.
-
-    Args:
-        recipe: The recipe as it was resolved.
-        model: The network.
-
-    Returns:
-        Values by their names, in the order in which they are shown; what is empty is left out.
-    """
+    """Say what decided the pictures of a run."""
     size = recipe.sides()
     threads = f"{recipe.threads} thread{'' if recipe.threads == 1 else 's'}"
     made_with = recipe.made_with
@@ -53,14 +45,7 @@ def _precision(recipe: Recipe) -> str:
 
 
 def commands(main: str) -> dict[str, str]:
-    """Say what to type to make a run again.
-
-    Args:
-        main: The picture that stands for it.
-
-    Returns:
-        Commands by what they do.
-    """
+    """Say what to type to make a run again."""
     return {
         "The whole run": "lucidtorch run recipe.yaml -o again",
         "One picture": f"lucidtorch rerun {shlex.quote(main)} -o again.png",

@@ -36,20 +36,6 @@ def publish(story: Story, recipe: Recipe, model: Model, folder: Path) -> Path:
 
     The page holds its own stylesheet and scripts, and reads well without the latter. Words between backticks in the
     paragraphs and notes of the story are set as code. The same run gives the same bytes, and the page is written last.
-
-    Args:
-        story: What it tells.
-        recipe: The recipe as it was resolved.
-        model: The network.
-        folder: The folder of the run; the pictures already lie in it.
-
-    Returns:
-        The page.
-
-    Raises:
-        BadInputError: A picture's path leads out of the folder.
-        ImageError: A picture is missing or cannot be read.
-        OutputError: The folder cannot be written to.
     """
     charts = [one.chart for one in story.figures if one.chart is not None]
     beside = [one.beside.file for one in story.figures if one.beside is not None and one.beside.file]

@@ -72,26 +72,11 @@ class Film:
         return self.numbers[-1]
 
     def file(self, place: int, step: int) -> str:
-        """Say where a frame stands.
-
-        Args:
-            place: The place of the picture.
-            step: After how many updates.
-
-        Returns:
-            Its path in the run's folder.
-        """
+        """Say where a frame stands."""
         return f"pictures/{place:03d}.png" if step == self._end else f"pictures/{place:03d}-step-{step:06d}.png"
 
     def tell(self, desk: Desk) -> Story:
-        """Put the film together when all frames are rendered.
-
-        Args:
-            desk: The folder of the run.
-
-        Returns:
-            What its page tells.
-        """
+        """Put the film together when all frames are rendered."""
         frames = {step: desk.stacked(self.file(place, step) for place in self._places) for step in self.numbers}
         start = start_of(self.stage, self.seeds)
         if start is not None:
@@ -174,16 +159,7 @@ class Film:
 
 
 def spaced(steps: int, frames: int, spacing: str) -> tuple[int, ...]:
-    """Choose the steps of a film.
-
-    Args:
-        steps: How many there are.
-        frames: How many are wanted at most.
-        spacing: ``linear``, or ``log``: each the same multiple of the one before, as far as whole numbers allow.
-
-    Returns:
-        After how many updates there are frames, ascending, the last after all of them.
-    """
+    """Choose the steps of a film."""
     count = min(frames, steps)
     found: list[int] = []
     for left in range(count, 0, -1):  # what is still to be chosen is spread over what is left

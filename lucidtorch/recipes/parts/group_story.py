@@ -51,18 +51,7 @@ class Found:
 
 
 def told(desk: Desk, network: str, title: str | None, pictures: Tensor, found: Sequence[Found]) -> Story:
-    """Tell of the groups of layers.
-
-    Args:
-        desk: The folder with the groups' pictures.
-        network: What the network is called.
-        title: The heading; one that names the layers where None.
-        pictures: `[N, C, H, W]` in [0, 1]: what the groups were found in.
-        found: The groups of each layer.
-
-    Returns:
-        The story.
-    """
+    """Tell of the groups of layers."""
     grounds = torch.stack([visible(one) for one in pictures])
     sections = [_looked_at(desk, grounds)]
     cards = []

@@ -14,15 +14,6 @@ def likeness(network: Model, images: Tensor, layer: str) -> tuple[float, ...] | 
     """Measure how alike each picture's textures are to those of the others.
 
     Formula: for picture i the mean over j != i of the cosine between the Gram matrices of i and j, `diversity` / (B-1).
-
-    Args:
-        network: The network.
-        images: `[B, C, H, W]` in [0, 1], two at least.
-        layer: The address of the layer.
-
-    Returns:
-        One number per picture, 1 for identical textures; None where the network does not take pictures of that size or
-        of so many channels, as those with opacity.
     """
     if images.shape[1] != network.convention.channels or network.refusal(images.shape[2:]) is not None:
         return None

@@ -13,12 +13,6 @@ def fine_share(image: Tensor) -> float:
     """Say how much of a picture's contrast is fine: waves shorter than 4 pixels.
 
     Formula: energy above 0.25 cycles per pixel, across or down or in between, by the energy of all waves.
-
-    Args:
-        image: `[C, H, W]`.
-
-    Returns:
-        From 0 to 1: about 0.8 for noise, and a few hundredths for photographs; 0 for an even picture.
     """
     energy = torch.fft.fft2(image.double() - image.double().mean((-2, -1), keepdim=True)).abs().square().sum(0)
     rows, columns = (torch.fft.fftfreq(length, dtype=torch.float64) for length in image.shape[-2:])
@@ -31,25 +25,12 @@ def roughness(image: Tensor) -> float:
     """Say how much neighbouring pixels differ.
 
     Formula: the mean of |x[y + 1, x] - x[y, x]| and |x[y, x + 1] - x[y, x]|, over all channels.
-
-    Args:
-        image: `[C, H, W]` in [0, 1].
-
-    Returns:
-        From 0 to 1.
     """
     steps = torch.cat([image.diff(dim=axis).abs().flatten() for axis in (-2, -1)])
     return float(steps.double().mean()) if len(steps) else 0.0
 
 
 def clipped_share(image: Tensor) -> float:
-    """Say how much of a picture is as dark or as bright as a file can hold.
-
-    Args:
-        image: `[C, H, W]` in [0, 1].
-
-    Returns:
-        The share of its numbers that are 0 or 255 of 255.
-    """
+    """Say how much of a picture is as dark or as bright as a file can hold."""
     numbers = (image.double() * STEPS).round()
     return float(((numbers <= 0) | (numbers >= STEPS)).double().mean())

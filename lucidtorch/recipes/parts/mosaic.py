@@ -11,15 +11,7 @@ from lucidtorch.base.images import BEHIND, GAP, GAP_VALUE, resized
 
 
 def tiled(pictures: Tensor, columns: int) -> Tensor:
-    """Lay pictures out side by side without gaps.
-
-    Args:
-        pictures: `[N, C, H, W]`, row by row.
-        columns: How many stand in a row; N is a multiple of it.
-
-    Returns:
-        `[C, rows * H, columns * W]`.
-    """
+    """Lay pictures out side by side without gaps."""
     count, channels, height, width = pictures.shape
     rows = count // columns
     shaped = pictures.reshape(rows, columns, channels, height, width).permute(2, 0, 3, 1, 4)
@@ -27,14 +19,7 @@ def tiled(pictures: Tensor, columns: int) -> Tensor:
 
 
 def side_by_side(pictures: Sequence[Tensor]) -> Tensor:
-    """Lay pictures of any size out in a row, all as high as the highest, with narrow dark gaps.
-
-    Args:
-        pictures: `[C, H, W]` each, all of as many channels.
-
-    Returns:
-        `[C, h, w]`.
-    """
+    """Lay pictures of any size out in a row, all as high as the highest, with narrow dark gaps."""
     height = max(picture.shape[1] for picture in pictures)
     found: list[Tensor] = []
     for picture in pictures:
@@ -44,15 +29,7 @@ def side_by_side(pictures: Sequence[Tensor]) -> Tensor:
 
 
 def smaller(picture: Tensor, share: float) -> Tensor:
-    """Shrink a picture in the middle of grey, so that it keeps its size.
-
-    Args:
-        picture: `[C, H, W]`.
-        share: What remains of its sides, above 0 and at most 1.
-
-    Returns:
-        `[C, H, W]`.
-    """
+    """Shrink a picture in the middle of grey, so that it keeps its size."""
     channels, height, width = picture.shape
     size = (max(1, round(height * share)), max(1, round(width * share)))
     top, left = (height - size[0]) // 2, (width - size[1]) // 2

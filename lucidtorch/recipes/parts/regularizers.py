@@ -158,12 +158,5 @@ BUILT_IN: Mapping[RegularizerWord, Regularizer] = {
 
 
 def known(given: RegularizerField) -> Regularizer:
-    """Look a word up.
-
-    Args:
-        given: The word, or the parts of a regularizer.
-
-    Returns:
-        The regularizer.
-    """
+    """Look a word up."""
     return given if isinstance(given, Regularizer) else BUILT_IN[given]

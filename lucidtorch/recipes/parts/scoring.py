@@ -22,17 +22,7 @@ SHOWN_AS_THEY_ARE = (1, 3)  # numbers of channels of which a file holds just wha
 
 
 def clean_scores(stage: Stage, objective: Objective, images: Tensor) -> tuple[float | None, ...]:
-    """Evaluate an objective on finished pictures, without chance, as the score of a render is.
-
-    Args:
-        stage: The network, and the transforms, whose canvas is grey around pictures of a size that the network refuses.
-        objective: The objective of the whole batch.
-        images: The pictures of the batch as they were read from files, `[B, C, H, W]` in [0, 1].
-
-    Returns:
-        One value per picture; None where files do not show all that the network saw (clips, and channels that are
-        held, see-through, or neither grey nor three).
-    """
+    """Evaluate an objective on finished pictures, without chance, as the score of a render is."""
     channels = stage.network.convention.channels
     if not _shown_whole(stage.param) or images.shape[1] != channels:
         return (None,) * len(images)
@@ -54,15 +44,7 @@ def clean_scores(stage: Stage, objective: Objective, images: Tensor) -> tuple[fl
 
 
 def start_of(stage: Stage, seeds: Sequence[int]) -> Tensor | None:
-    """Give the pictures that a render starts from.
-
-    Args:
-        stage: What makes the pictures.
-        seeds: One per picture.
-
-    Returns:
-        `[B, C, H, W]` in [0, 1]; None where files do not show all channels as they are.
-    """
+    """Give the pictures that a render starts from."""
     param = stage.param.resized(batch=len(seeds))
     if not _shown_whole(param):
         return None

@@ -13,19 +13,7 @@ SHARED = "shared"  # the field of a recipe that asks for it
 
 
 def with_shared(param: Param, grids: Iterable[tuple[int, int]]) -> Param:
-    """Add coarse grids to what makes the images, all channels and sides of them.
-
-    Args:
-        param: What makes the images.
-        grids: How many rows each grid has for the images of a batch (with one row, all read the same numbers), and how
-            many times coarser than the images it is.
-
-    Returns:
-        The sum.
-
-    Raises:
-        FieldError: To this param nothing can be added.
-    """
+    """Add coarse grids to what makes the images, all channels and sides of them."""
     if not isinstance(param, Image):
         raise FieldError(
             (SHARED,),

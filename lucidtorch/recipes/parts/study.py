@@ -67,14 +67,7 @@ class Study:
     joined: tuple[str, ...]
 
     def tell(self, desk: Desk) -> Story:
-        """Put the study together when all pictures are rendered.
-
-        Args:
-            desk: The folder of the run.
-
-        Returns:
-            What its page tells.
-        """
+        """Put the study together when all pictures are rendered."""
         ground = self.ground
         start = desk.write(f"{START}.png", ground.start, alpha=ground.param.alpha)
         files = [start, *(one.file for one in self.exhibits)]

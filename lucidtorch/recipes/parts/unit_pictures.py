@@ -16,59 +16,23 @@ from lucidtorch.recipes.runs.stage import Stage
 
 
 def unit_seed(stage: Stage, layer: str, unit: int, copy: int = 0) -> int:
-    """Give a unit's picture the seed that it has in every kind of recipe.
-
-    Args:
-        stage: What the recipe plans on.
-        layer: The address of the layer.
-        unit: The unit.
-        copy: Which picture of that unit, from 0.
-
-    Returns:
-        The seed.
-    """
+    """Give a unit's picture the seed that it has in every kind of recipe."""
     return stage.seed(layer, unit, "channel", copy)
 
 
 def unit_shot(stage: Stage, layer: str, unit: int, file: str) -> Shot:
-    """Plan the picture that excites a unit most.
-
-    Args:
-        stage: What the recipe plans on.
-        layer: The address of the layer.
-        unit: The unit.
-        file: Its path in the run's folder.
-
-    Returns:
-        The picture.
-    """
+    """Plan the picture that excites a unit most."""
     return Shot(file, channel(layer, unit), unit_seed(stage, layer, unit))
 
 
 def unit_name(network: Model, layer: str, unit: int) -> str:
-    """Write a unit as captions do.
-
-    Args:
-        network: The network.
-        layer: The address of the layer.
-        unit: The unit.
-
-    Returns:
-        Such as ``conv5_1:303``, with the name of the class behind it where the units of the layer are the classes.
-    """
+    """Write a unit as captions do."""
     names = class_names(network, layer)
     return f"{layer}:{unit}" if names is None else f"{layer}:{unit} {names[unit]}"
 
 
 def numbers_text(numbers: Sequence[int]) -> str:
-    """Write numbers as short as the field ``units`` takes them.
-
-    Args:
-        numbers: Whole numbers from 0, ascending.
-
-    Returns:
-        Such as ``0-7, 12, 20-31``.
-    """
+    """Write numbers as short as the field ``units`` takes them."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
@@ -79,56 +43,24 @@ def numbers_text(numbers: Sequence[int]) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Write how many there are of something.
-
-    Args:
-        count: How many.
-        noun: What they are, of one.
-
-    Returns:
-        Such as ``1 unit`` or ``12 units``.
-    """
+    """Write how many there are of something."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def objective_seed(stage: Stage, objective: Objective, copy: int = 0) -> int:
-    """Give the picture of an objective its seed: that of the unit where it speaks of one and of nothing else.
-
-    Args:
-        stage: What the recipe plans on.
-        objective: What the picture maximizes.
-        copy: Which picture of that objective, from 0.
-
-    Returns:
-        The seed.
-    """
+    """Give the picture of an objective its seed: that of the unit where it speaks of one and of nothing else."""
     unit = unit_of(objective)
     return stage.seed(key_text(objective), copy) if unit is None else unit_seed(stage, *unit, copy)
 
 
 def objective_name(network: Model, objective: Objective) -> str:
-    """Write an objective as captions do.
-
-    Args:
-        network: The network.
-        objective: The objective.
-
-    Returns:
-        Such as ``conv5_1:303`` where it speaks of one unit and of nothing else; its text otherwise.
-    """
+    """Write an objective as captions do."""
     unit = unit_of(objective)
     return repr(objective) if unit is None else unit_name(network, *unit)
 
 
 def unit_of(objective: Objective) -> tuple[str, int] | None:
-    """Find the unit that an objective speaks of.
-
-    Args:
-        objective: The objective.
-
-    Returns:
-        Its layer and number where the objective is one channel of one image and nothing else; None otherwise.
-    """
+    """Find the unit that an objective speaks of."""
     if not isinstance(objective, Term) or objective.name != "channel":
         return None
     arguments: dict[str, Any] = dict(objective.arguments)

@@ -40,18 +40,7 @@ class Walk:
 
 
 def told(desk: Desk, stage: Stage, title: str | None, stops: Sequence[Objective], walks: Sequence[Walk]) -> Story:
-    """Tell of walks between objectives.
-
-    Args:
-        desk: Where their frames stand.
-        stage: What they were planned on.
-        title: The heading that the recipe gives; one of its own where None.
-        stops: Where the walks lead.
-        walks: The walks, each of as many frames.
-
-    Returns:
-        What the page says.
-    """
+    """Tell of walks between objectives."""
     names = [objective_name(stage.network, stop) for stop in stops]
     files = [file for walk in walks for file in walk.files]
     strip = desk.write("walk.png", sheet(desk.stacked(files), len(walks[0].files)), alpha=stage.param.alpha)

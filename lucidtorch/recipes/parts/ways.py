@@ -72,17 +72,7 @@ class Ground:
         return images[0]
 
     def way(self, parts: Sequence[tuple[Key, Regularizer]]) -> Way:
-        """Add regularizers to plain ascent.
-
-        Args:
-            parts: Each with the way to it in the recipe; none for plain ascent itself.
-
-        Returns:
-            The way.
-
-        Raises:
-            FieldError: A text does not parse, or asks for what the network or the param has not.
-        """
+        """Add regularizers to plain ascent."""
         param = self.param
         for key, part in parts:
             with blamed(*key, "param"):
@@ -96,33 +86,14 @@ class Ground:
         return Way(self._objective(parts), craft, same)
 
     def changes(self, part: Regularizer) -> bool:
-        """Say whether a regularizer of a param alone is something else than plain ascent.
-
-        Args:
-            part: The regularizer.
-
-        Returns:
-            Whether it is.
-        """
+        """Say whether a regularizer of a param alone is something else than plain ascent."""
         if part.penalty is not None or part.transforms is not None or part.constraints is not None:
             return True
         found = _changed(self.param, part)
         return _basis(found) != _basis(self.param)
 
     def written(self, key: Key, part: Regularizer, write: Callable[[object], str] = repr) -> Regularizer:
-        """Write a regularizer in canonical texts.
-
-        Args:
-            key: The way to it in the recipe.
-            part: The regularizer.
-            write: Writes an objective, a pipeline or constraints.
-
-        Returns:
-            The same in these texts.
-
-        Raises:
-            FieldError: A text does not parse.
-        """
+        """Write a regularizer in canonical texts."""
         texts: dict[str, object] = {}
         if part.penalty is not None:
             texts["penalty"] = write(self.stage.objective(part.penalty, *key, "penalty"))
@@ -160,18 +131,7 @@ class Ground:
 
 
 def plain_image(stage: Stage, *, bounds: Literal["sigmoid", "clip"] = "sigmoid") -> Image:
-    """Give what makes the picture in plain ascent: one number per pixel and colour where the recipe says nothing.
-
-    Args:
-        stage: What the recipe plans on.
-        bounds: What keeps the numbers in [0, 1] then, ``sigmoid`` or ``clip``.
-
-    Returns:
-        The param, of one image.
-
-    Raises:
-        FieldError: The recipe's own is no `image(...)`, or makes several.
-    """
+    """Give what makes the picture in plain ascent: one number per pixel and colour where the recipe says nothing."""
     param = stage.param
     if not isinstance(param, Image):
         raise FieldError(("param",), f"Ways to make a picture are compared on image(...), but param is {param!r}.")

@@ -55,25 +55,14 @@ class Node:
         return [one.plain for one in self.value] if isinstance(self.value, tuple) else self.value
 
     def walk(self) -> Iterator[Node]:
-        """Go through this value and all that stand in it.
-
-        Yields:
-            Each with its place.
-        """
+        """Go through this value and all that stand in it."""
         yield self
         inner = tuple(self.value.values()) if isinstance(self.value, dict) else self.value
         for one in inner if isinstance(inner, tuple) else ():
             yield from one.walk()
 
     def find(self, key: Key) -> tuple[Node, int]:
-        """Go along a key as far as there are values.
-
-        Args:
-            key: The way to a value.
-
-        Returns:
-            The last node on the way, and how many parts of the key lead to it.
-        """
+        """Go along a key as far as there are values."""
         node = self
         for count, part in enumerate(key):
             below = node.at(part)
@@ -83,14 +72,7 @@ class Node:
         return node, len(key)
 
     def at(self, part: str | int) -> Node | None:
-        """Look one level down.
-
-        Args:
-            part: A key of a mapping, or a place in a list.
-
-        Returns:
-            What stands there, or None.
-        """
+        """Look one level down."""
         if isinstance(self.value, dict):
             return self.value.get(str(part))
         if isinstance(self.value, tuple) and isinstance(part, int) and 0 <= part < len(self.value):
@@ -98,14 +80,7 @@ class Node:
         return None
 
     def merged(self, other: Node) -> Node:
-        """Lay another value over this one: mappings are merged at every depth, all else is replaced.
-
-        Args:
-            other: The value that goes before.
-
-        Returns:
-            Both in one.
-        """
+        """Lay another value over this one: mappings are merged at every depth, all else is replaced."""
         if not isinstance(self.value, dict) or not isinstance(other.value, dict):
             return other
         both = dict(self.value)
@@ -114,18 +89,7 @@ class Node:
         return replace(other, value=both)
 
     def put(self, key: tuple[str, ...], node: Node) -> Node:
-        """Put a value at a key; mappings on the way that are missing are made.
-
-        Args:
-            key: The way to it.
-            node: The value.
-
-        Returns:
-            This value with it.
-
-        Raises:
-            ValueError: Something on the way is no mapping; the message names it.
-        """
+        """Put a value at a key; mappings on the way that are missing are made."""
         if not key:
             return node
         if not isinstance(self.value, dict):

@@ -60,14 +60,7 @@ FAULTS = (
 
 
 def explained(error: yaml.MarkedYAMLError) -> tuple[str, yaml.Mark | None]:
-    """Say what is wrong.
-
-    Args:
-        error: What PyYAML raised.
-
-    Returns:
-        A plain sentence, and where to mend it.
-    """
+    """Say what is wrong."""
     said = str(error.problem)
     for fault in FAULTS:
         if fault.problem in said:

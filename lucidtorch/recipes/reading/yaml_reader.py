@@ -25,18 +25,7 @@ PlaceOf: TypeAlias = Callable[[int, int], Place]  # from line and column, both f
 
 
 def read_yaml_file(path: Path, name: str) -> Node:
-    """Read a file that holds one mapping.
-
-    Args:
-        path: The file.
-        name: What messages call it.
-
-    Returns:
-        The mapping; every value and key has its place.
-
-    Raises:
-        RecipeError: It cannot be read, or is no such file; the message names the place.
-    """
+    """Read a file that holds one mapping."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
@@ -59,18 +48,7 @@ def read_yaml_file(path: Path, name: str) -> Node:
 
 
 def read_yaml(text: str, place: PlaceOf) -> Node:
-    """Read a text that holds one document.
-
-    Args:
-        text: The text.
-        place: Makes the place of a line and a column, both from 0.
-
-    Returns:
-        The value; that of an empty text is None.
-
-    Raises:
-        RecipeError: It is no YAML, or holds what no recipe holds; the message names the place.
-    """
+    """Read a text that holds one document."""
     try:
         loader = _Composer(text)
         try:
@@ -147,15 +125,7 @@ class _Tree:
         self.entry: yaml.Mark | None = None  # where the entry of the whole mapping stands that is being converted
 
     def node(self, raw: yaml.Node, key_place: Place | None = None) -> Node:
-        """Convert a node with all that is in it.
-
-        Args:
-            raw: As PyYAML composed it.
-            key_place: Where its key stands.
-
-        Returns:
-            The value and its place.
-        """
+        """Convert a node with all that is in it."""
         self._count(raw)
         place = self._at(raw)
         if isinstance(raw, yaml.ScalarNode):

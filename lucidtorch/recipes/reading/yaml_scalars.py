@@ -56,17 +56,7 @@ KINDS = (
 
 
 def plain_value(text: str) -> Scalar:
-    """Read a word that stands in no quotes.
-
-    Args:
-        text: The word.
-
-    Returns:
-        None, a truth value, a finite number, or the text itself.
-
-    Raises:
-        ValueError: It is a number that is not finite, or has too many digits; the message says what to write.
-    """
+    """Read a word that stands in no quotes."""
     for kind in KINDS:
         if kind.pattern.match(text):
             return _finite(kind.value, text)

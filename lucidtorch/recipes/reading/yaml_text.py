@@ -21,14 +21,7 @@ class _Writer(yaml.SafeDumper):
     """Puts every text in quotes that YAML 1.1 or 1.2 would take for something else."""
 
     def ignore_aliases(self, data: Any) -> bool:
-        """Write equal values out instead of referring to the first.
-
-        Args:
-            data: A value.
-
-        Returns:
-            Always true.
-        """
+        """Write equal values out instead of referring to the first."""
         return True
 
 
@@ -37,14 +30,7 @@ for _kind in KINDS:
 
 
 def dump(values: Mapping[str, Any]) -> str:
-    """Write plain data.
-
-    Args:
-        values: Finite numbers, truth values, texts, None, lists and mappings from texts.
-
-    Returns:
-        The text, which `read_yaml` reads back exactly.
-    """
+    """Write plain data."""
     text: str = yaml.dump(dict(values), Dumper=_Writer, sort_keys=False, allow_unicode=True, width=WIDTH)
     return text
 

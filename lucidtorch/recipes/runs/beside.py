@@ -20,17 +20,7 @@ from lucidtorch.recipes.story import Figure, Section, Story
 
 
 def open_examples(stage: Stage) -> Examples | None:
-    """Open the scan that a recipe names for its pictures.
-
-    Args:
-        stage: The recipe, the network, and where relative paths start.
-
-    Returns:
-        Its examples; None where the recipe names none, or renders no picture.
-
-    Raises:
-        FieldError: There is no such scan, it is not finished, or it is of another network.
-    """
+    """Open the scan that a recipe names for its pictures."""
     recipe = stage.recipe
     if not isinstance(recipe, RenderingRecipe) or recipe.scan is None:
         return None
@@ -39,17 +29,7 @@ def open_examples(stage: Stage) -> Examples | None:
 
 
 def with_examples(story: Story, desk: Desk, examples: Examples) -> Story:
-    """Put real images beside the rendered pictures that are of one unit each.
-
-    Args:
-        story: What the run tells.
-        desk: Its folder.
-        examples: The examples of the scan.
-
-    Returns:
-        The same with what stands beside each picture, and a paragraph that says what it is; the very same where no
-        picture is of one unit that the scan knows.
-    """
+    """Put real images beside the rendered pictures that are of one unit each."""
     aims = {one.objective: _aim(one, desk, examples) for one in story.figures if one.file in desk.records}
     aimed = [one for one in story.figures if one.file in desk.records and aims[one.objective] is not None]
     if not aimed:

@@ -40,72 +40,28 @@ class Desk:
     onlooker: Onlooker = field(default_factory=Onlooker)
 
     def pixels(self, file: str) -> Tensor:
-        """Read a picture of the run.
-
-        Args:
-            file: Its path in the folder.
-
-        Returns:
-            `[C, H, W]` in [0, 1], in steps of 1/255; C is 1, 3 or, of see-through pictures, one more.
-        """
+        """Read a picture of the run."""
         return picture_pixels(self.folder / file)
 
     def stacked(self, files: Iterable[str]) -> Tensor:
-        """Read pictures of one size.
-
-        Args:
-            files: Their paths in the folder.
-
-        Returns:
-            `[B, C, H, W]` in [0, 1].
-        """
+        """Read pictures of one size."""
         return torch.stack([self.pixels(file) for file in files])
 
     def write(self, file: str, image: Tensor, *, alpha: bool = False) -> str:
-        """Write a picture that is put together of others; it carries the recipe of the whole run.
-
-        Args:
-            file: Its path in the folder, such as ``sheet-conv1_1.png``.
-            image: `[C, H, W]` in [0, 1].
-            alpha: Whether the last channel is opacity.
-
-        Returns:
-            The path.
-        """
+        """Write a picture that is put together of others; it carries the recipe of the whole run."""
         text = settings_text(composed(self.recipe, file))
         write_file(self.folder, file, encode_png(image, text, alpha=alpha))
         return file
 
     def movie(self, file: str, frames: Iterable[Tensor], *, rate: float = FRAMES_PER_SECOND, hold: float = 0.0) -> str:
-        """Write a movie.
-
-        Args:
-            file: Its path in the folder, with ``.gif`` or ``.mp4``.
-            frames: `[C, H, W]` in [0, 1] each, all of one size.
-            rate: How many are shown in a second.
-            hold: How many seconds longer the last one stays.
-
-        Returns:
-            The path.
-        """
+        """Write a movie."""
         write_file(self.folder, file, encode_movie(frames, Path(file).suffix, rate=rate, hold=hold))
         return file
 
     def figure(
         self, file: str, caption: str, objective: Objective | str = "", *, alt: str = "", note: str = ""
     ) -> Figure:
-        """Describe a rendered picture.
-
-        Args:
-            file: Its path in the folder.
-            caption: A short name under it.
-            objective: What it maximizes, as it would be typed for it alone.
-            alt: What it shows, for those who cannot see it; the caption where empty.
-            note: What a reader should know.
-
-        Returns:
-            The figure, with its seed, score and curves.
-        """
+        """Describe a rendered picture."""
         record: Mapping[str, Any] = self.records[file]
         notes = [note, *record["stopped"]]
         return Figure(

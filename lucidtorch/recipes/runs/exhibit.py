@@ -33,17 +33,7 @@ Embedded: TypeAlias = Mapping[str, bytes]
 
 
 def run_html(folder: Path, recipe: Recipe, story: Story) -> str:
-    """Write what a run tells as HTML that needs no other file.
-
-    Args:
-        folder: Where its files stand.
-        recipe: The recipe as it was resolved.
-        story: What it tells.
-
-    Returns:
-        The element. Where the pictures are too many or too large for a notebook, it holds the sheets alone, and says
-        how many more there are on the page.
-    """
+    """Write what a run tells as HTML that needs no other file."""
     shown, thumbnails = embedded(folder, story), _thumbnails(folder, story)
     strips = _strips(folder, [one for one in story.figures if one.file in shown])
     parts = [f"<h3>{html.escape(story.title)}</h3>", *_paragraphs(story.lead)]
@@ -57,16 +47,7 @@ def run_html(folder: Path, recipe: Recipe, story: Story) -> str:
 
 
 def embedded(folder: Path, story: Story) -> Embedded:
-    """Choose the pictures that a notebook holds, and make the largest of them smaller.
-
-    Args:
-        folder: Where they stand.
-        story: What the run tells.
-
-    Returns:
-        Their bytes by file: all of them where they are few and small, else the sheets, else the first ones. Movies in
-        other forms than GIF, and files that are gone, are not among them.
-    """
+    """Choose the pictures that a notebook holds, and make the largest of them smaller."""
     every = {one.file: one for one in story.figures}
     figures = [one for file, one in every.items() if (folder / file).suffix in SHOWN and (folder / file).is_file()]
     times = Counter(one.file for one in story.figures)
@@ -78,19 +59,7 @@ def embedded(folder: Path, story: Story) -> Embedded:
 
 
 def fitted(path: Path, pixels: int, kind: str) -> bytes:
-    """Read a picture, and make it smaller where it is larger than it may be.
-
-    Args:
-        path: The file.
-        pixels: How many pixels it may have.
-        kind: What it becomes where it is made smaller: ``png``, or ``jpeg`` unless it is see-through.
-
-    Returns:
-        The bytes of a file.
-
-    Raises:
-        OSError: The file is gone, or is no picture.
-    """
+    """Read a picture, and make it smaller where it is larger than it may be."""
     data = path.read_bytes()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # a sheet of this very run

@@ -20,17 +20,7 @@ class RecipeKind(Recipe):
 
     @abstractmethod
     def plan(self, stage: Stage) -> Plan:
-        """Decide what is made, and check it against the network.
-
-        Args:
-            stage: The network, and what the recipe's common fields come to.
-
-        Returns:
-            The tasks, and what is told of them afterwards.
-
-        Raises:
-            FieldError: A field does not fit the network or another field.
-        """
+        """Decide what is made, and check it against the network."""
 
 
 class RenderingKind(RenderingRecipe, RecipeKind):

@@ -51,14 +51,7 @@ class Plan:
 
 
 def together(objectives: Sequence[Objective]) -> Objective:
-    """Write what a batch maximizes, one objective per image.
-
-    Args:
-        objectives: Of one image each.
-
-    Returns:
-        The objective of the batch; units of one layer as one term.
-    """
+    """Write what a batch maximizes, one objective per image."""
     if len(objectives) == 1:
         return objectives[0]
     terms = [one for one in objectives if isinstance(one, Term) and one.name == "channel"]

@@ -28,14 +28,7 @@ class Watch:
         self.clock, self.processor = time.monotonic(), time.process_time()
 
     def write(self, folder: Path, recipe: Recipe, model: Model, workers: int) -> None:
-        """Write ``provenance.json``.
-
-        Args:
-            folder: The folder of the run.
-            recipe: The recipe as it was resolved.
-            model: The network.
-            workers: How many processes worked.
-        """
+        """Write ``provenance.json``."""
         facts: dict[str, Any] = {
             "recipe_id": recipe.id,
             "kind": recipe.recipe,

@@ -28,19 +28,7 @@ Value = TypeVar("Value")
 
 
 def resolve(stage: Stage, plan: Plan, jobs: Sequence[Job]) -> tuple[Recipe, dict[str, bytes]]:
-    """Fill in all that a recipe left open.
-
-    Args:
-        stage: The recipe, and what it plans on.
-        plan: What it plans.
-        jobs: One settled job of each sort of its tasks.
-
-    Returns:
-        The recipe that says it all, and the files that stand beside it, by their path in the run's folder.
-
-    Raises:
-        WeightsError: A file holds something else than it did when the recipe ran before.
-    """
+    """Fill in all that a recipe left open."""
     recipe, model, craft = stage.recipe, stage.network, stage.craft
     found = {} if model.source is None else network_fields(model.source)
     kept = {name: hashlib.sha256(data).hexdigest() for name, data in plan.files.items()}
@@ -58,16 +46,7 @@ def resolve(stage: Stage, plan: Plan, jobs: Sequence[Job]) -> tuple[Recipe, dict
 
 
 def settled(task: Task, resolved: Recipe, job: Job) -> Task:
-    """Write into a task what was left open, as the resolved recipe says it, and the recipe's checksum.
-
-    Args:
-        task: The task.
-        resolved: The recipe.
-        job: The settled job of a task of its sort.
-
-    Returns:
-        The task as it is rendered.
-    """
+    """Write into a task what was left open, as the resolved recipe says it, and the recipe's checksum."""
     craft = task.craft
     param = _param_of(job) if craft.param is None else craft.param
     pipeline = job.pipeline if craft.transforms is None else craft.transforms

@@ -86,11 +86,7 @@ class Run:
 
 
 def scratch_folder() -> Path:
-    """Name a folder for a run that nobody named one for; it is gone when the program ends.
-
-    Returns:
-        The folder, which is not there yet.
-    """
+    """Name a folder for a run that nobody named one for; it is gone when the program ends."""
     parent = temporary_folder("run")
     atexit.register(_remove, parent, os.getpid())
     return parent / "run"

@@ -44,24 +44,7 @@ def run_recipe(
     progress: bool = False,
     callbacks: Sequence[Callback] = (),
 ) -> Run:
-    """Run a recipe, or go on where it was interrupted.
-
-    Args:
-        recipe: The recipe.
-        folder: Where its files shall stand.
-        network: The network, where only a Python program has it, or it is loaded already.
-        base: The folder that relative paths in the recipe start from; the current one where None.
-        workers: How many processes work side by side.
-        report: Called as the work goes on with the number done, the number of all, and what is counted.
-        progress: Whether a notebook or a terminal shows how far the run is.
-        callbacks: Called after each update, where this process works alone.
-
-    Returns:
-        What came of it.
-
-    Raises:
-        BadInputError: Anything does not fit; nothing was rendered or written then.
-    """
+    """Run a recipe, or go on where it was interrupted."""
     watch = Watch()
     check_workers(workers)
     check_folder(folder, RUN)

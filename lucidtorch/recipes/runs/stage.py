@@ -55,20 +55,7 @@ class Stage:
 
     @classmethod
     def of(cls, recipe: Recipe, network: Model, base: Path, seed_bits: int | None = None) -> Stage:
-        """Read the fields that all recipes have.
-
-        Args:
-            recipe: The recipe.
-            network: The network.
-            base: The folder that relative paths in the recipe start from.
-            seed_bits: How large the seeds of pictures may be; as in the run that wrote the recipe where None.
-
-        Returns:
-            The stage.
-
-        Raises:
-            FieldError: A text does not parse, or two fields contradict each other.
-        """
+        """Read the fields that all recipes have."""
         if seed_bits is None:
             made_with = recipe.made_with
             seed_bits = SEED_BITS if made_with is not None and made_with.seed_bits is None else PICTURE_BITS
@@ -87,41 +74,15 @@ class Stage:
         return image(short_size(default_size(self.network)), channels=self.network.convention.channels)
 
     def sum_of(self, what: str) -> str | None:
-        """Look up the checksum of something that an earlier run of the recipe read.
-
-        Args:
-            what: Its name in ``made_with.files``, such as ``data``.
-
-        Returns:
-            The SHA-256; None where the recipe notes none.
-        """
+        """Look up the checksum of something that an earlier run of the recipe read."""
         return None if self.recipe.made_with is None else self.recipe.made_with.files.get(what)
 
     def seed(self, *parts: int | str, start: int | None = None) -> int:
-        """Make the seed of a picture.
-
-        Args:
-            parts: What the picture shows, such as a layer, a unit and a word.
-            start: The seed that it is made from; the recipe's where None.
-
-        Returns:
-            The seed: the same wherever else in the run the picture stands.
-        """
+        """Make the seed of a picture."""
         return picture_seed(self.recipe.seed if start is None else start, *parts, bits=self.seed_bits)
 
     def objective(self, text: str, *key: str | int) -> Objective:
-        """Read an objective.
-
-        Args:
-            text: What the recipe says.
-            key: The way to it in the recipe.
-
-        Returns:
-            The objective.
-
-        Raises:
-            FieldError: It does not parse, or names no layer of the network.
-        """
+        """Read an objective."""
         with blamed(*key):
             found = parse_objective(text, self.base)
             for layer in found.layers:
@@ -132,18 +93,7 @@ class Stage:
         return found
 
     def layers(self, given: str | Sequence[str] | None, field: str = "layers") -> tuple[str, ...]:
-        """Read addresses of layers.
-
-        Args:
-            given: What the recipe says: one, several, or None for every convolution and linear layer.
-            field: The field in which it stands.
-
-        Returns:
-            The addresses as they were given, each once, in the order of the network.
-
-        Raises:
-            FieldError: There is no such layer, or it has no channels.
-        """
+        """Read addresses of layers."""
         names = [given] if isinstance(given, str) else given
         for place, name in enumerate(names or ()):
             with blamed(field) if isinstance(given, str) else blamed(field, place):
@@ -155,19 +105,7 @@ class Stage:
         return found
 
     def units(self, layer: str, given: str | int | Sequence[int], field: str = "units") -> tuple[int, ...]:
-        """Read the units of a layer.
-
-        Args:
-            layer: The address.
-            given: ``all``, a text such as ``0-63,70``, a number, or numbers.
-            field: The field in which they stand.
-
-        Returns:
-            The units, ascending.
-
-        Raises:
-            FieldError: The layer has no such unit.
-        """
+        """Read the units of a layer."""
         with blamed(field):
             return chosen_units(self.network, layer, [given] if isinstance(given, int) else given)
 
@@ -177,17 +115,6 @@ class Stage:
         """Cut pictures into tasks of one size: a picture is the same wherever it stands.
 
         From a whole batch on, it is the same however many there are.
-
-        Args:
-            name: A name that no other such call of the plan has, fit for a file.
-            shots: The pictures.
-            craft: How they are rendered; as the recipe says where None.
-            join: Writes the objective of a batch from those of its images.
-            batch: How many are computed together; as the recipe says where 0. A short last batch is filled up with its
-                last picture.
-
-        Returns:
-            The tasks.
         """
         size = min(batch or self.recipe.batch, len(shots))
         return tuple(
@@ -208,17 +135,7 @@ class Stage:
         return Task(name, join([one.objective for one in padded]), tuple(one.seed for one in padded), pieces, craft)
 
     def schedule(self, snapshots: Sequence[int]) -> Craft:
-        """Keep pictures on the way.
-
-        Args:
-            snapshots: After how many updates.
-
-        Returns:
-            The recipe's craft with them.
-
-        Raises:
-            FieldError: One lies beyond the last step.
-        """
+        """Keep pictures on the way."""
         with blamed("snapshots"):
             return replace(self.craft, schedule=replace(self.craft.schedule, snapshots=tuple(snapshots)))
 

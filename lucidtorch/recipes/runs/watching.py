@@ -44,17 +44,7 @@ class Onlooker:
     def watched(
         self, model: Model, tasks: Sequence[Task], folder: Path, workers: int
     ) -> Generator[tuple[Task, Record], None, None]:
-        """Render tasks, and tell how far that is.
-
-        Args:
-            model: The network.
-            tasks: What to render.
-            folder: The folder of the whole run.
-            workers: How many processes work side by side; what they are at in this moment is known of one alone.
-
-        Yields:
-            Each task with its record, as they are finished.
-        """
+        """Render tasks, and tell how far that is."""
         done = 0
         with progress_of(self.what, len(tasks), "tasks", shown=self.shown) as show:
 
@@ -72,15 +62,7 @@ class Onlooker:
 
     @contextlib.contextmanager
     def counting(self, unit: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Tell how far other work is than rendering.
-
-        Args:
-            unit: What is counted, such as ``images``.
-            total: How many there are.
-
-        Yields:
-            What to call with how many are done.
-        """
+        """Tell how far other work is than rendering."""
         with progress_of(self.what, total, unit, shown=self.shown) as show:
 
             def tell(done: int) -> None:

@@ -52,14 +52,7 @@ class Mesh:
         _check_coordinates(self.uvs, FARTHEST_UV, "texture coordinate")
 
     def fitted(self) -> Mesh:
-        """Move the mesh to the origin and scale it to the unit ball.
-
-        Returns:
-            The same triangles: the middle of the box around them is the origin, and the farthest vertex is 1 away.
-
-        Raises:
-            BadInputError: All vertices lie in one point.
-        """
+        """Move the mesh to the origin and scale it to the unit ball."""
         low, high = self.positions.amin(0), self.positions.amax(0)
         centred = self.positions - (low + high) / 2
         radius = centred.norm(dim=1).max()

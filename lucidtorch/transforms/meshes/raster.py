@@ -19,15 +19,6 @@ def rasterised(corners: Tensor, uvs: Tensor, faces: Tensor, size: Size) -> tuple
 
     A pixel shows what lies under its middle, and the nearest where triangles overlap; both sides of a triangle are
     seen. Texture coordinates are interpolated in space, not on the canvas.
-
-    Args:
-        corners: `[N, 3]` in float64: column and row on the canvas, and the depth, which is positive.
-        uvs: `[N, 2]` in float64, the place of each vertex in the texture.
-        faces: `[T, 3]`, the vertices of each triangle.
-        size: The height and width of the canvas.
-
-    Returns:
-        The place in the texture `[h, w, 2]`, 0 where nothing is seen; and whether something is `[h, w]`.
     """
     triangles = _Triangles.of(corners[faces], uvs[faces])
     nearest = torch.zeros(size[0] * size[1], dtype=torch.float64)

@@ -11,14 +11,6 @@ def sampled(textures: Tensor, uvs: Tensor) -> Tensor:
     """Read textures at places between their texels: bilinear, and repeating beyond their sides.
 
     The gradient goes to the textures. They are read in their own precision whatever autocast says.
-
-    Args:
-        textures: `[B, C, H, W]`.
-        uvs: `[B, h, w, 2]`: u to the right and v up, from the lower left corner of the texture; the first texel ends at
-            1 / W, and its middle is half of that.
-
-    Returns:
-        `[B, C, h, w]`.
     """
     height, width = textures.shape[-2:]
     across, down = uvs[..., 0], 1 - uvs[..., 1]

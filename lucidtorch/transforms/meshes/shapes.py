@@ -29,9 +29,6 @@ def sphere() -> Mesh:
     """A ball, 64 by 32: u runs around it from the back, and v from the lower pole to the upper.
 
     At a pole each triangle has its own tip, in the middle of its part of the texture.
-
-    Returns:
-        The mesh.
     """
     across, high = 64, 32
     u, v = _grid(across, high)
@@ -46,20 +43,12 @@ def sphere() -> Mesh:
 
 
 def torus() -> Mesh:
-    """A ring that faces the viewer, 72 by 36: u runs along it and v around its tube; both close.
-
-    Returns:
-        The mesh.
-    """
+    """A ring that faces the viewer, 72 by 36: u runs along it and v around its tube; both close."""
     return _tube(lambda t: torch.stack([t.cos(), t.sin(), 0 * t], -1), TUBE, 72, 36)
 
 
 def knot() -> Mesh:
-    """A trefoil knot that faces the viewer, 192 by 24: u runs along it and v around its tube; both close.
-
-    Returns:
-        The mesh.
-    """
+    """A trefoil knot that faces the viewer, 192 by 24: u runs along it and v around its tube; both close."""
 
     def curve(t: Tensor) -> Tensor:
         return torch.stack([t.sin() + 2 * (2 * t).sin(), t.cos() - 2 * (2 * t).cos(), -(3 * t).sin()], -1)
@@ -71,9 +60,6 @@ def cube() -> Mesh:
     """A cube: each side has a third of the texture's width and half of its height.
 
     Above are its left, front and right; below, turned by a quarter, are its bottom, back and top.
-
-    Returns:
-        The mesh.
     """
     positions, uvs, faces = [], [], []
     for place, chart in enumerate(CHARTS):

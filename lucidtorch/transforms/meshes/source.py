@@ -19,18 +19,7 @@ SUFFIX = ".obj"
 
 
 def named_mesh(name: object, sha256: object = None) -> tuple[Mesh, str | None]:
-    """Find the mesh that a text names.
-
-    Args:
-        name: The name of one of the package's own meshes, or the path of a Wavefront file.
-        sha256: What the checksum of the file must be; None accepts any.
-
-    Returns:
-        The mesh as it stands there, and the checksum of its file; None for the package's own.
-
-    Raises:
-        BadInputError: There is no such mesh, or the file cannot be read, is no usable mesh, or has another checksum.
-    """
+    """Find the mesh that a text names."""
     if isinstance(name, str) and name in SHAPES:
         if sha256 is not None:
             raise BadInputError(

@@ -36,14 +36,7 @@ class Measures:
 
     @classmethod
     def of(cls, image: Tensor) -> Measures:
-        """Measure a picture.
-
-        Args:
-            image: `[C, H, W]` in [0, 1], of 1 or 3 channels.
-
-        Returns:
-            Its measures.
-        """
+        """Measure a picture."""
         return cls(
             fine_share(image),
             spectral_slope(image),
@@ -54,11 +47,7 @@ class Measures:
         )
 
     def facts(self) -> dict[str, float | None]:
-        """Write them as plain numbers.
-
-        Returns:
-            Each by its name; the repeat as its height and its distance in pixels.
-        """
+        """Write them as plain numbers."""
         found = {name: value for name, value in asdict(self).items() if name != "repeat"}
         found["repeat"] = None if self.repeat is None else self.repeat.height
         found["repeat_distance"] = None if self.repeat is None else self.repeat.distance

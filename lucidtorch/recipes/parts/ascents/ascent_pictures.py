@@ -21,12 +21,6 @@ def spectrum_picture(image: Tensor) -> Tensor:
     """Draw the spectrum of a picture: the longest waves in the middle, the finest at the edges.
 
     Formula: 1 + log10(power / largest power) / 6, not below 0.
-
-    Args:
-        image: `[C, H, W]` in [0, 1].
-
-    Returns:
-        `[1, H, W]` in [0, 1]; black for an even picture.
     """
     power = power_spectrum(image)
     tiny = torch.finfo(power.dtype).tiny
@@ -38,12 +32,6 @@ def histogram_picture(image: Tensor) -> Tensor:
     """Draw how often each value stands in a picture: from black on the left to full on the right, by colours.
 
     A bar that reaches the top is at least 6 times as high as where all values are equally frequent.
-
-    Args:
-        image: `[C, H, W]` in [0, 1], of 1 or 3 channels.
-
-    Returns:
-        `[3, H, W]` in [0, 1]; where the bars of colours overlap, their light adds up.
     """
     height, width = image.shape[-2:]
     bins = min(BINS, width)
@@ -55,15 +43,7 @@ def histogram_picture(image: Tensor) -> Tensor:
 
 
 def correlation_picture(correlation: Tensor, repeat: Repeat | None) -> Tensor:
-    """Draw how alike a picture is to its shifted self: no shift in the middle, white for alike, black for opposite.
-
-    Args:
-        correlation: `[h, w]`, odd sides, from `autocorrelation`.
-        repeat: What is marked by an orange square, or None.
-
-    Returns:
-        `[3, h, w]` in [0, 1].
-    """
+    """Draw how alike a picture is to its shifted self: no shift in the middle, white for alike, black for opposite."""
     grey = (0.5 + 0.5 * correlation).clamp(0, 1).float()
     picture = grey.expand(3, *grey.shape).clone()
     if repeat is None:

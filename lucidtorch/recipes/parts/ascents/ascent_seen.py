@@ -44,16 +44,7 @@ class Seen:
 
 
 def looked_at(desk: Desk, figure: Figure, name: str) -> Seen:
-    """Measure a picture, and draw what was measured.
-
-    Args:
-        desk: The folder of the run.
-        figure: The picture.
-        name: A name for the drawn files that no other has.
-
-    Returns:
-        The picture with its measures.
-    """
+    """Measure a picture, and draw what was measured."""
     pixels = desk.pixels(figure.file)
     measures, correlation = Measures.of(pixels), autocorrelation(pixels)
     drawn = {
@@ -69,14 +60,7 @@ def looked_at(desk: Desk, figure: Figure, name: str) -> Seen:
 
 
 def numbers(found: Sequence[tuple[str, str, Seen]]) -> Section:
-    """Put all measures into a table.
-
-    Args:
-        found: What each picture shows, how it was made, and the picture.
-
-    Returns:
-        A part of the page.
-    """
+    """Put all measures into a table."""
     text = (
         "Fine waves: the share of the contrast in waves shorter than 4 pixels, which is half of the finest that "
         "pixels can hold. Slope: how fast waves fade as they get finer, on logarithmic axes; photographs come near "
@@ -91,26 +75,12 @@ def numbers(found: Sequence[tuple[str, str, Seen]]) -> Section:
 
 
 def averages(found: Sequence[tuple[str, Sequence[Seen]]]) -> str:
-    """Say the means of measures in a sentence.
-
-    Args:
-        found: Pictures of one kind each, with what they are called.
-
-    Returns:
-        The sentence.
-    """
+    """Say the means of measures in a sentence."""
     return f"On average: {'; '.join(_sum(word, [one.measures for one in own]) for word, own in found)}."
 
 
 def spectra_chart(pictures: Mapping[str, Tensor]) -> Tensor:
-    """Draw the radial spectra of pictures on logarithmic axes.
-
-    Args:
-        pictures: `[C, H, W]` each, by name.
-
-    Returns:
-        `[3, h, w]` in [0, 1].
-    """
+    """Draw the radial spectra of pictures on logarithmic axes."""
     lines = {}
     for name, picture in pictures.items():
         frequencies, power = radial_spectrum(picture)

@@ -38,14 +38,7 @@ class Ascent:
     ways: Mapping[WayWord, Way]
 
     def file(self, word: WayWord) -> str:
-        """Name the picture of a way.
-
-        Args:
-            word: The way.
-
-        Returns:
-            Its path in the folder of the run.
-        """
+        """Name the picture of a way."""
         return f"pictures/{self.slug}-{word}.png"
 
 
@@ -71,14 +64,7 @@ class Comparison:
         return tuple(self.ascents[0].ways)
 
     def tell(self, desk: Desk) -> Story:
-        """Measure all pictures, and put together what the page says.
-
-        Args:
-            desk: The folder with the pictures.
-
-        Returns:
-            What its page tells.
-        """
+        """Measure all pictures, and put together what the page says."""
         reference = self._reference(desk)
         found = {one.name: self._seen(desk, one) for one in self.ascents}
         shown = [one.pixels for own in found.values() for one in (*own.values(), reference)]

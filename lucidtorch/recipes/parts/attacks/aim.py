@@ -24,14 +24,7 @@ class Aim:
     target: int | None = None
 
     def score(self, head: str) -> Score:
-        """Write what each step makes rise: the cross entropy of the label, or minus that of the target.
-
-        Args:
-            head: The address of the layer with the network's values of the classes, before any softmax.
-
-        Returns:
-            From activations to one number per image.
-        """
+        """Write what each step makes rise: the cross entropy of the label, or minus that of the target."""
 
         def rising(activations: Activations) -> Tensor:
             logs = activations[head].float().log_softmax(1)
@@ -40,14 +33,7 @@ class Aim:
         return rising
 
     def reached(self, answer: int) -> bool:
-        """Say whether an answer is what the attack is after.
-
-        Args:
-            answer: The number of the class.
-
-        Returns:
-            Whether it is.
-        """
+        """Say whether an answer is what the attack is after."""
         return answer != self.label if self.target is None else answer == self.target
 
 
@@ -69,49 +55,19 @@ class Moment:
         return int(self.logs.argmax())
 
     def probability(self, label: int) -> float:
-        """Give how probable a class is.
-
-        Args:
-            label: Its number.
-
-        Returns:
-            From 0 to 1.
-        """
+        """Give how probable a class is."""
         return float(self.logs[label].exp())
 
     def loss(self, label: int) -> float:
-        """Give the cross entropy of a class.
-
-        Args:
-            label: Its number.
-
-        Returns:
-            A number from 0, in natural units.
-        """
+        """Give the cross entropy of a class."""
         return float(-self.logs[label]) + 0.0
 
 
 def look(model: Model, head: str, image: Tensor) -> Moment:
-    """Ask a network what a picture is.
-
-    Args:
-        model: The network.
-        head: The address of the layer with its values of the classes, before any softmax.
-        image: `[C, H, W]` in [0, 1].
-
-    Returns:
-        The picture with what the network says.
-    """
+    """Ask a network what a picture is."""
     return Moment(image, log_probabilities(model.activations(image[None], head)[head]))
 
 
 def log_probabilities(values: Tensor) -> Tensor:
-    """Take the softmax of a head's values.
-
-    Args:
-        values: `[1, K]`.
-
-    Returns:
-        The logarithms of the probabilities, `[K]`, in float64 on the CPU.
-    """
+    """Take the softmax of a head's values."""
     return values[0].detach().cpu().double().log_softmax(0)

@@ -15,18 +15,7 @@ FEWEST = 2  # classes of which one can be told from another
 
 
 def chosen_heads(model: Model, head: str | None) -> dict[str, tuple[str, ...]]:
-    """Choose the layers whose answers are attacked.
-
-    Args:
-        model: The network.
-        head: The address of one; every head of the network where None.
-
-    Returns:
-        The names of the classes of each as labels write them, by address; empty where they have none.
-
-    Raises:
-        FieldError: There is no such layer, it is no head, or the network does not say which of its layers is one.
-    """
+    """Choose the layers whose answers are attacked."""
     known = model.heads
     if head is None and not known:
         raise FieldError(
@@ -44,36 +33,14 @@ def chosen_heads(model: Model, head: str | None) -> dict[str, tuple[str, ...]]:
 
 
 def label_number(model: Model, head: str, names: Sequence[str], label: Label, *key: str | int) -> int:
-    """Find the number of a class of a head.
-
-    Args:
-        model: The network.
-        head: The address of the head.
-        names: The names of its classes; empty where they have none.
-        label: The class's number, or its name.
-        key: The way to it in the recipe.
-
-    Returns:
-        The number, from 0.
-
-    Raises:
-        FieldError: The head has no such class.
-    """
+    """Find the number of a class of a head."""
     owner = f"{head} of {model.name}"
     with blamed(*key):
         return find_label(label, names or None, model.layers[head].channels, owner)
 
 
 def short_names(names: Sequence[str], count: int) -> tuple[str, ...]:
-    """Shorten the names of classes to the first of several between commas.
-
-    Args:
-        names: Lines such as ``n02119789 kit fox, Vulpes macrotis``; empty where classes have none.
-        count: The number of classes.
-
-    Returns:
-        Such as ``kit fox``, with the class's number behind it where two would be alike; ``class 3`` where it has none.
-    """
+    """Shorten the names of classes to the first of several between commas."""
     if not names:
         return tuple(f"class {number}" for number in range(count))
     short = [short_label(name) for name in names]

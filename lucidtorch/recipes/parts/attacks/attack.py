@@ -34,14 +34,7 @@ class Reach:
     step_size: float
 
     def scaled(self, epsilon: float) -> Reach:
-        """Make the same attack for another epsilon.
-
-        Args:
-            epsilon: The largest change of a pixel.
-
-        Returns:
-            As many steps, of a size in the same proportion.
-        """
+        """Make the same attack for another epsilon."""
         return Reach(epsilon, self.steps, self.step_size * epsilon / self.epsilon)
 
 
@@ -64,14 +57,7 @@ class Attack:
     noise: Tensor | None = None
 
     def iterated(self, reach: Reach) -> Iterator[Moment]:
-        """Go step by step, as the basic iterative method.
-
-        Args:
-            reach: How far it goes.
-
-        Yields:
-            The clean picture, the start where it is another, and the picture after each step.
-        """
+        """Go step by step, as the basic iterative method."""
         moment, gradient = self._clean
         yield moment
         if self.noise is not None:
@@ -84,27 +70,12 @@ class Attack:
             yield moment
 
     def single(self, epsilon: float) -> Moment:
-        """Go one step of the whole distance, as the fast gradient sign method.
-
-        Args:
-            epsilon: The change of a pixel.
-
-        Returns:
-            The picture after it.
-        """
+        """Go one step of the whole distance, as the fast gradient sign method."""
         moved = self.clean + fgsm_step(self._clean[1], epsilon)
         return look(self.model, self.head, moved.clamp(0, 1))
 
     def smallest_iterated(self, reach: Reach, largest: float) -> Smallest | None:
-        """Search the smallest epsilon with which the iterated attack gets there, at whichever step.
-
-        Args:
-            reach: How many steps, and of which size in proportion to epsilon.
-            largest: The largest epsilon that is tried.
-
-        Returns:
-            What was found, if anything.
-        """
+        """Search the smallest epsilon with which the iterated attack gets there, at whichever step."""
 
         def enough(epsilon: float) -> bool:
             moments = itertools.islice(self.iterated(reach.scaled(epsilon)), 1, None)
@@ -113,14 +84,7 @@ class Attack:
         return self._smallest(enough, largest)
 
     def smallest_single(self, largest: float) -> Smallest | None:
-        """Search the smallest epsilon with which one step gets there.
-
-        Args:
-            largest: The largest epsilon that is tried.
-
-        Returns:
-            What was found, if anything.
-        """
+        """Search the smallest epsilon with which one step gets there."""
         return self._smallest(lambda epsilon: self.aim.reached(self.single(epsilon).answer), largest)
 
     def _smallest(self, enough: Callable[[float], bool], largest: float) -> Smallest | None:

@@ -19,19 +19,7 @@ MOST_ON_A_SHEET = 24
 
 
 def told(desk: Desk, network: str, title: str | None, terms: Terms, cases: Iterable[Case], total: int) -> Story:
-    """Attack pictures one by one, and tell of it.
-
-    Args:
-        desk: The folder.
-        network: What the network is called.
-        title: The heading; one that names the network where None.
-        terms: How the pictures are attacked.
-        cases: The pictures, with each answer of them that is attacked.
-        total: How many these are.
-
-    Returns:
-        The story.
-    """
+    """Attack pictures one by one, and tell of it."""
     outcomes = []
     with desk.onlooker.counting("pictures", total) as show:
         for done, case in enumerate(cases, 1):

@@ -13,16 +13,7 @@ from lucidtorch.recipes.story import Cell, Section, Table
 
 
 def summary(terms: Terms, outcomes: Sequence[Outcome], *, several: bool) -> Section:
-    """Lay out one row for each attacked answer.
-
-    Args:
-        terms: How the pictures were attacked.
-        outcomes: What came of it.
-        several: Whether they are of several heads.
-
-    Returns:
-        The section.
-    """
+    """Lay out one row for each attacked answer."""
     head = (
         "picture",
         "clean",

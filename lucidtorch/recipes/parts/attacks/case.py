@@ -38,16 +38,7 @@ class Case:
 
 
 def attacked(desk: Desk, terms: Terms, case: Case) -> Outcome:
-    """Attack a picture, and write what it looks like on the way.
-
-    Args:
-        desk: The folder.
-        terms: How it is attacked.
-        case: The picture.
-
-    Returns:
-        What came of it.
-    """
+    """Attack a picture, and write what it looks like on the way."""
     attack = case.attack
     moments = list(attack.iterated(terms.reach))
     names = ["clean", *["start"] * terms.noisy, *map(str, range(1, terms.reach.steps + 1))]
@@ -75,16 +66,7 @@ def attacked(desk: Desk, terms: Terms, case: Case) -> Outcome:
 
 
 def amplified(image: Tensor, clean: Tensor, epsilon: float) -> Tensor:
-    """Draw a change around grey: no change is middle grey, and a change by epsilon black or white.
-
-    Args:
-        image: `[C, H, W]`.
-        clean: What it was before, of the same shape.
-        epsilon: The change that is drawn full.
-
-    Returns:
-        `[C, H, W]` in [0, 1].
-    """
+    """Draw a change around grey: no change is middle grey, and a change by epsilon black or white."""
     return (GREY + (image - clean) / (2 * epsilon)).clamp(0, 1)
 
 

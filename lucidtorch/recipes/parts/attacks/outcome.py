@@ -95,25 +95,11 @@ class Outcome:
         }
 
     def says(self, look: Look) -> str:
-        """Write an answer.
-
-        Args:
-            look: One of the states of the picture.
-
-        Returns:
-            Such as ``tiger (90.3%)``.
-        """
+        """Write an answer."""
         return f"{self.classes[look.answer]} ({look.probability:.1%})"
 
     def picture(self, look: Look) -> Figure:
-        """Describe the picture of a state.
-
-        Args:
-            look: A state whose picture was written.
-
-        Returns:
-            The figure.
-        """
+        """Describe the picture of a state."""
         name = f"iteration {look.name}" if look.name.isdecimal() else look.name
         return Figure(look.picture, f"{self.name}, {name}: {self.says(look)}", f"{self.name}, {name}")
 

@@ -41,12 +41,5 @@ class Terms:
 
 
 def levels(value: float) -> str:
-    """Write a change of pixels as papers do.
-
-    Args:
-        value: Of the range from 0 to 1.
-
-    Returns:
-        Such as ``8/255``.
-    """
+    """Write a change of pixels as papers do."""
     return f"{LEVELS * value:.3g}/{LEVELS}"

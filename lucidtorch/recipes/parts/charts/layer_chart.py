@@ -43,17 +43,7 @@ class Line:
 
 
 def chart(names: Sequence[str], lines: Sequence[Line], ticks: Sequence[tuple[float, str]]) -> Tensor:
-    """Draw lines over layers, in their order from left to right.
-
-    Args:
-        names: What the layers are called.
-        lines: One or two.
-        ticks: Values of the upright axis with what they say, ascending, two at least; the plot goes from the first to
-            the last.
-
-    Returns:
-        `[3, H, W]` in [0, 1].
-    """
+    """Draw lines over layers, in their order from left to right."""
     font = ImageFont.load_default(LETTERS)
     longest = max(math.ceil(font.getlength(name)) for name in names)
     turned = longest > 0.92 * (WIDTH - LEFT - RIGHT) / len(names)

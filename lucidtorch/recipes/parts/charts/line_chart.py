@@ -40,15 +40,7 @@ class Axes:
 
 
 def line_chart(lines: Mapping[str, Sequence[Point]], axes: Axes) -> Tensor:
-    """Draw lines.
-
-    Args:
-        lines: The corners of each line by its name, in the units of the axes; at least one corner in all.
-        axes: What stands along the chart.
-
-    Returns:
-        `[3, 460, 1000]` in [0, 1].
-    """
+    """Draw lines."""
     places = [point for points in lines.values() for point in points]
     across = _domain([x for x, _ in places] + [x for x, _ in axes.columns], 0.02)
     up = _domain([y for _, y in places] + [y for y, _ in axes.rows], MARGIN)

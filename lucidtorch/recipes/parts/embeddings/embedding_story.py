@@ -63,17 +63,7 @@ class About:
 
 
 def told(desk: Desk, about: About, seen: Seen, maps: Sequence[LaidOut]) -> Story:
-    """Tell of the maps of layers.
-
-    Args:
-        desk: The folder of the run.
-        about: What the maps have in common.
-        seen: The images.
-        maps: The map of each layer.
-
-    Returns:
-        The story.
-    """
+    """Tell of the maps of layers."""
     names = _listed([one.layer for one in maps])
     colours = pale(group_colours(len(seen.classes)))
     legend = tuple((seen.classes[one], hexadecimal(colours[one])) for one in seen.shown_classes)

@@ -36,14 +36,6 @@ class Chosen:
         """Choose images evenly spread: one, drawn by chance, of each of as many equal stretches.
 
         A fixed stride would meet the same class again and again where the classes of the data take turns.
-
-        Args:
-            source: The data.
-            most: How many at most; all where there are no more.
-            seed: Of the draws.
-
-        Returns:
-            The images.
         """
         total = len(source)
         if total <= most:
@@ -83,22 +75,7 @@ class Seen:
 
 
 def looked_through(desk: Desk, model: Model, chosen: Chosen, layers: Sequence[str], pool: str, side: int) -> Seen:
-    """Run images through a network and keep a vector of each layer.
-
-    Args:
-        desk: The folder of the run, whose onlooker is told.
-        model: The network.
-        chosen: The images.
-        layers: The addresses of the layers.
-        pool: ``mean`` for the mean over the positions, ``flat`` for all values.
-        side: The longer side of a small image.
-
-    Returns:
-        What the layers made of the images that can be read and give finite numbers.
-
-    Raises:
-        FieldError: Too few of the images can be used.
-    """
+    """Run images through a network and keep a vector of each layer."""
     skipped: list[Skipped] = []
     items: list[Item] = []
     vectors: dict[str, list[Tensor]] = {layer: [] for layer in layers}
@@ -152,12 +129,5 @@ def _class_names(source: Source, labels: Tensor) -> tuple[str, ...]:
 
 
 def columns_of(count: int) -> int:
-    """Say how many of some images stand in a row of a square of them.
-
-    Args:
-        count: How many there are.
-
-    Returns:
-        The number of columns.
-    """
+    """Say how many of some images stand in a row of a square of them."""
     return math.ceil(math.sqrt(count))

@@ -51,15 +51,7 @@ class Method:
         return NAMES[self.name]
 
     def embedding(self, layer: str, vectors: Tensor) -> Embedding:
-        """Lay out the vectors of a layer.
-
-        Args:
-            layer: Its address.
-            vectors: `[N, D]`.
-
-        Returns:
-            The map. Where images had to be left out, the perplexity or the neighbours are as many as the rest allows.
-        """
+        """Lay out the vectors of a layer."""
         options, seed = self.options, self.seeds[layer] % (LARGEST_SEED + 1)
         if self.name == "pca":
             return pca(vectors, seed=seed, threads=self.threads)
@@ -115,20 +107,7 @@ class LaidOut:
 
 
 def laid_out(layer: str, method: Method, vectors: Tensor, labels: Tensor) -> LaidOut:
-    """Make the map of a layer, and measure it.
-
-    Args:
-        layer: Its address.
-        method: How.
-        vectors: `[N, D]`: what the layer made of the images.
-        labels: `[N]`: their classes, -1 for none.
-
-    Returns:
-        The map.
-
-    Raises:
-        FieldError: All images are the same to the layer.
-    """
+    """Make the map of a layer, and measure it."""
     with blamed("layers"):
         found = method.embedding(layer, vectors)
     count = len(vectors)
@@ -150,15 +129,7 @@ def laid_out(layer: str, method: Method, vectors: Tensor, labels: Tensor) -> Lai
 
 
 def gathered(places: Tensor) -> Tensor:
-    """Draw closer what lies far from most of a map whose distances between groups mean nothing.
-
-    Args:
-        places: `[N, 2]`.
-
-    Returns:
-        The same within the middle 96 % of each axis and a quarter of their span beyond; what lies further out keeps its
-        order, at logarithmic distances.
-    """
+    """Draw closer what lies far from most of a map whose distances between groups mean nothing."""
     low, high = (torch.quantile(places, share, dim=0) for share in OUTER)
     room = (MARGIN * (high - low)).clamp(min=torch.finfo(places.dtype).tiny)
     return torch.maximum(torch.minimum(places, high + room), low - room) + room * (

@@ -16,17 +16,7 @@ PALER = 0.25  # how far colours go to white, that all of them stand out from the
 
 
 def image_map(thumbs: Tensor, places: Tensor, width: int | None = None) -> tuple[Tensor, int]:
-    """Put images at their places; one that would hide much of another is left out.
-
-    Args:
-        thumbs: `[N, C, h, w]` in [0, 1].
-        places: `[N, 2]`, x and y downwards: where their middles are, from 0 to 1.
-        width: Of a map in pixels that reaches to 1; as wide as leaves the images room in their size, and no wider
-            than 2400, where None.
-
-    Returns:
-        `[C, H, W]`, and how many images were left out.
-    """
+    """Put images at their places; one that would hide much of another is left out."""
     beside = DENSITY * len(thumbs) ** 0.5
     width = min(WIDTH, round(beside * max(thumbs.shape[2:]))) if width is None else width
     tiles = shrunk(thumbs, max(SMALLEST, round(width / beside)))
@@ -45,15 +35,7 @@ def image_map(thumbs: Tensor, places: Tensor, width: int | None = None) -> tuple
 
 
 def image_grid(thumbs: Tensor, cells: Tensor) -> Tensor:
-    """Put images into the cells of a grid.
-
-    Args:
-        thumbs: `[N, C, h, w]` in [0, 1].
-        cells: `[N, 2]`: the column and the row of each.
-
-    Returns:
-        `[C, H, W]`.
-    """
+    """Put images into the cells of a grid."""
     _, channels, high, wide = thumbs.shape
     columns, rows = (cells.max(0).values + 1).tolist()
     canvas = torch.full((channels, rows * high, columns * wide), GAP_VALUE)
@@ -63,16 +45,7 @@ def image_grid(thumbs: Tensor, cells: Tensor) -> Tensor:
 
 
 def dot_map(places: Tensor, colours: Tensor, width: int = DOTS_WIDTH) -> Tensor:
-    """Draw a dot at each place.
-
-    Args:
-        places: `[N, 2]`, x and y downwards, from 0 to 1.
-        colours: `[N, 3]` in [0, 1].
-        width: Of a map in pixels that reaches to 1.
-
-    Returns:
-        `[3, H, W]`.
-    """
+    """Draw a dot at each place."""
     low, high = DOTS
     radius = max(low, min(high, round(DOT_SHARE * width / len(places) ** 0.5)))
     span = torch.arange(-radius - 1, radius + 2)
@@ -89,26 +62,12 @@ def dot_map(places: Tensor, colours: Tensor, width: int = DOTS_WIDTH) -> Tensor:
 
 
 def pale(colours: Tensor) -> Tensor:
-    """Bring colours closer to white.
-
-    Args:
-        colours: `[N, 3]` in [0, 1].
-
-    Returns:
-        `[N, 3]`.
-    """
+    """Bring colours closer to white."""
     return colours + PALER * (1 - colours)
 
 
 def hexadecimal(colour: Tensor) -> str:
-    """Write a colour as pages do.
-
-    Args:
-        colour: `[3]` in [0, 1].
-
-    Returns:
-        Such as ``#f0b860``.
-    """
+    """Write a colour as pages do."""
     return "#" + "".join(f"{round(255 * one):02x}" for one in colour.tolist())
 
 

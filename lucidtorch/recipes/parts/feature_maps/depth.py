@@ -19,15 +19,7 @@ PERCENT = tuple((value / 100, f"{value} %") for value in range(0, 101, 25))
 
 
 def depth_section(desk: Desk, layers: Sequence[LayerSeen]) -> Section:
-    """Tell how sparse and how strong the layers are.
-
-    Args:
-        desk: The folder of the run.
-        layers: What was seen, in the order of the network.
-
-    Returns:
-        The section, with its charts and its table.
-    """
+    """Tell how sparse and how strong the layers are."""
     pictures = len(layers[0].found)
     band = (
         ""

@@ -13,16 +13,7 @@ ENOUGH = 0.5  # ReLUs for each convolution or linear layer, from which on they s
 
 
 def usual_layers(model: Model) -> tuple[str, ...]:
-    """Choose the layers of a network that say most about sparsity: its ReLUs, and what it answers with.
-
-    Args:
-        model: The network.
-
-    Returns:
-        Their addresses in the order of the network, in the literature's names where there are such: the ReLUs where
-        there is one for every two convolutions and linear layers at least, these themselves elsewhere; and the heads.
-        Of more than 32, evenly chosen ones.
-    """
+    """Choose the layers of a network that say most about sparsity: its ReLUs, and what it answers with."""
     table = model.layers
     weighted = shown_layers(model, None)
     relus = [name for name, record in table.items() if record.kind in TRACED_RELUS and record.channels]
@@ -34,15 +25,7 @@ def usual_layers(model: Model) -> tuple[str, ...]:
 
 
 def evenly(names: Sequence[str], most: int) -> list[str]:
-    """Take some of many, evenly, with the first and the last.
-
-    Args:
-        names: What there is.
-        most: How many are taken at most, from 1.
-
-    Returns:
-        What was taken, in its order.
-    """
+    """Take some of many, evenly, with the first and the last."""
     if len(names) <= most:
         return list(names)
     return [names[round(place * (len(names) - 1) / max(1, most - 1))] for place in range(most)]

@@ -44,18 +44,7 @@ class Hanging:
     whole: bool
 
     def figure(self, desk: Desk, layer: LayerSeen, values: Tensor, number: int, name: str) -> Figure:
-        """Show a layer on the picture that was measured last.
-
-        Args:
-            desk: The folder of the run.
-            layer: The layer.
-            values: `[C, h, w]` or `[C]`.
-            number: Which picture it is, from 1.
-            name: What the picture is called.
-
-        Returns:
-            The figure, whose file is written.
-        """
+        """Show a layer on the picture that was measured last."""
         file = f"maps/picture-{number:04d}/{slug(layer.layer)}.png"
         here = layer.found[-1]
         if layer.is_dense:

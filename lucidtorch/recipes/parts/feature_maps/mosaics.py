@@ -22,17 +22,7 @@ GROUND, BAR, ZERO_LINE = 0.97, (0.13, 0.31, 0.55), 0.6
 
 
 def columns_of(count: int, height: int, width: int) -> int:
-    """Choose how many maps stand in a row.
-
-    Args:
-        count: How many there are.
-        height: Of each, in pixels.
-        width: Of each.
-
-    Returns:
-        A number that leaves no place empty, where that gives a picture a little wider than high; else about as many as
-        make it a square.
-    """
+    """Choose how many maps stand in a row."""
     ratios = {one: one * one * width / (count * height) for one in range(1, count + 1) if count % one == 0}
     fitting = [one for one, ratio in ratios.items() if NARROWEST <= ratio <= WIDEST]
     if fitting:
@@ -41,16 +31,7 @@ def columns_of(count: int, height: int, width: int) -> int:
 
 
 def mosaic(maps: Tensor, scale: Scale, tones: Tones) -> Tensor:
-    """Lay the maps of a layer out in a grid, unit after unit, each enlarged by whole pixels where there is room.
-
-    Args:
-        maps: `[U, h, w]`, of one picture.
-        scale: ``unit`` draws each map against its own largest size, ``layer`` all against the largest of them.
-        tones: What numbers are drawn in; zero is in the middle where a value lies below zero.
-
-    Returns:
-        `[1, H, W]` or `[3, H, W]` in [0, 1].
-    """
+    """Lay the maps of a layer out in a grid, unit after unit, each enlarged by whole pixels where there is room."""
     count, height, width = maps.shape
     columns = columns_of(count, height, width)
     tiles = toned(shares(maps, scale), bool((maps < 0).any()), tones).transpose(0, 1)
@@ -62,29 +43,14 @@ def mosaic(maps: Tensor, scale: Scale, tones: Tones) -> Tensor:
 
 
 def shares(maps: Tensor, scale: Scale) -> Tensor:
-    """Divide maps by the largest size in them.
-
-    Args:
-        maps: `[U, h, w]`.
-        scale: ``unit`` takes the largest of each map, ``layer`` that of all.
-
-    Returns:
-        `[U, h, w]` from -1 to 1; zero where all is zero.
-    """
+    """Divide maps by the largest size in them."""
     sizes = maps.abs()
     peak = sizes.amax((1, 2), keepdim=True) if scale == "unit" else sizes.amax()
     return maps / torch.where(peak > 0, peak, torch.ones_like(peak))
 
 
 def bars(values: Tensor) -> Tensor:
-    """Draw the values of a dense layer as bars from a line at zero, unit after unit.
-
-    Args:
-        values: `[C]`; more than 1024 stand in several rows.
-
-    Returns:
-        `[3, H, W]` in [0, 1].
-    """
+    """Draw the values of a dense layer as bars from a line at zero, unit after unit."""
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     rows = math.ceil(len(values) / BARS_IN_A_ROW)
     across = min(len(values), BARS_IN_A_ROW)

@@ -31,16 +31,7 @@ class LayerSeen:
 
     @classmethod
     def of(cls, model: Model, layer: str, shape: Sequence[int]) -> LayerSeen:
-        """Describe a layer before it is looked at.
-
-        Args:
-            model: The network.
-            layer: Its address.
-            shape: What it gives for one picture.
-
-        Returns:
-            The layer, with nothing measured.
-        """
+        """Describe a layer before it is looked at."""
         record, before = model.layers[layer], model.layers.before(layer)
         names = {address: alias for alias, address in model.layers.aliases.items()}
         known = record.kind in TRACED_RELUS and before is not None
@@ -53,14 +44,7 @@ class LayerSeen:
         return all(side == 1 for side in self.shape[1:])
 
     def called(self, unit: int) -> str:
-        """Write a unit within its layer.
-
-        Args:
-            unit: The unit.
-
-        Returns:
-            Its number, with the name of its class where there is one.
-        """
+        """Write a unit within its layer."""
         number, name = str(unit), self.classes[unit] if self.classes else ""
         return f"{number} {name}" if name not in ("", number) else number
 

@@ -38,14 +38,7 @@ class Measures:
 
 
 def measured(values: Tensor) -> Measures:
-    """Measure a layer on one picture.
-
-    Args:
-        values: `[C, h, w]` or `[C]`.
-
-    Returns:
-        What was found; shares from 0 to 1.
-    """
+    """Measure a layer on one picture."""
     rows = values.reshape(len(values), -1).double()
     sizes = rows.abs()
     zero = rows == 0
@@ -63,14 +56,7 @@ def measured(values: Tensor) -> Measures:
 
 
 def leaders(found: Sequence[Measures]) -> list[tuple[int, float]]:
-    """Find the units that are strongest on average.
-
-    Args:
-        found: A layer on each picture.
-
-    Returns:
-        Up to five units with their mean over places and pictures, the strongest first; none that is silent.
-    """
+    """Find the units that are strongest on average."""
     means = torch.stack([one.unit_means for one in found]).mean(0)
     values, units = torch.sort(means, descending=True, stable=True)
     pairs = zip(units.tolist(), values.tolist(), strict=True)
@@ -79,13 +65,6 @@ def leaders(found: Sequence[Measures]) -> list[tuple[int, float]]:
 
 
 def silent(found: Sequence[Measures]) -> list[int]:
-    """Find the units that are zero everywhere on every picture.
-
-    Args:
-        found: A layer on each picture.
-
-    Returns:
-        Their numbers, ascending.
-    """
+    """Find the units that are zero everywhere on every picture."""
     quiet = torch.stack([one.silent for one in found]).all(0)
     return [int(unit) for unit in quiet.nonzero()[:, 0]]

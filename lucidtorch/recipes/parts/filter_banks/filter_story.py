@@ -34,43 +34,19 @@ class Ascent:
     shots: tuple[Shot, ...]
 
     def ranked(self, desk: Desk) -> list[int]:
-        """Order the units by the objective of their finished pictures.
-
-        Args:
-            desk: The folder of the run.
-
-        Returns:
-            The places of the units among `units`, the highest objective first and the lower unit first of equals;
-            without those that are dead or have no value.
-        """
+        """Order the units by the objective of their finished pictures."""
         records = [desk.records[shot.file] for shot in self.shots]
         alive = [place for place, one in enumerate(records) if not one["dead"] and one["score"] is not None]
         return sorted(alive, key=lambda place: -records[place]["score"])
 
     def dead(self, desk: Desk) -> list[int]:
-        """Find the units that nothing woke.
-
-        Args:
-            desk: The folder of the run.
-
-        Returns:
-            Their numbers, ascending.
-        """
+        """Find the units that nothing woke."""
         pairs = zip(self.units, self.shots, strict=True)
         return [unit for unit, shot in pairs if desk.records[shot.file]["dead"]]
 
 
 def lead(stage: Stage, ascents: Sequence[Ascent], start: str | None) -> tuple[str, ...]:
-    """Say how the pictures came about and how to read them.
-
-    Args:
-        stage: What the recipe plans on.
-        ascents: The layers.
-        start: ``blank``, ``noise``, or None where `param` says it.
-
-    Returns:
-        Two paragraphs.
-    """
+    """Say how the pictures came about and how to read them."""
     count = counted(sum(len(one.units) for one in ascents), "channel")
     begins = {"blank": "a blank grey image with a trace of noise", "noise": "noise"}
     ground = begins.get(start or "", "what `param` says")
@@ -85,17 +61,7 @@ def lead(stage: Stage, ascents: Sequence[Ascent], start: str | None) -> tuple[st
 
 
 def sections(desk: Desk, network: Model, ascent: Ascent, best: int) -> list[Section]:
-    """Lay out a layer: the best ones first, then all in one sheet with the others behind it.
-
-    Args:
-        desk: The folder of the run.
-        network: The network.
-        ascent: The layer.
-        best: How many are shown first.
-
-    Returns:
-        One section, or two where there are more than the best.
-    """
+    """Lay out a layer: the best ones first, then all in one sheet with the others behind it."""
     first = ascent.ranked(desk)[:best] or list(range(min(best, len(ascent.units))))
     figures = [_figure(desk, network, ascent, place) for place in range(len(ascent.units))]
     dead = ascent.dead(desk)
@@ -110,16 +76,7 @@ def sections(desk: Desk, network: Model, ascent: Ascent, best: int) -> list[Sect
 
 
 def best_sheet(desk: Desk, ascent: Ascent, best: int) -> str:
-    """Put the best pictures of a layer side by side: what stands for the whole run.
-
-    Args:
-        desk: The folder of the run.
-        ascent: The layer.
-        best: How many count as the best.
-
-    Returns:
-        The file, which is written.
-    """
+    """Put the best pictures of a layer side by side: what stands for the whole run."""
     first = ascent.ranked(desk)[:best] or list(range(min(best, len(ascent.units))))
     return _sheet(desk, ascent, first, f"best-{slug(ascent.layer)}.png", math.ceil(math.sqrt(len(first))))
 
@@ -146,16 +103,7 @@ def _figure(desk: Desk, network: Model, ascent: Ascent, place: int) -> Figure:
 
 
 def facts_of(desk: Desk, ascent: Ascent, best: int) -> dict[str, Any]:
-    """Say as data what is known of a layer's channels.
-
-    Args:
-        desk: The folder of the run.
-        ascent: The layer.
-        best: How many count as the best.
-
-    Returns:
-        The units, the best ones in order, the objective of each, and the dead ones.
-    """
+    """Say as data what is known of a layer's channels."""
     scores = {unit: desk.records[shot.file]["score"] for unit, shot in zip(ascent.units, ascent.shots, strict=True)}
     ranked = [ascent.units[place] for place in ascent.ranked(desk)]
     return {
@@ -167,15 +115,7 @@ def facts_of(desk: Desk, ascent: Ascent, best: int) -> dict[str, Any]:
 
 
 def kernel_section(desk: Desk, network: Model) -> tuple[Section, dict[str, Any]] | None:
-    """Show the weights of the first layer.
-
-    Args:
-        desk: The folder of the run.
-        network: The network.
-
-    Returns:
-        The section with what ``data.json`` says of it; None where no convolution sees the image itself.
-    """
+    """Show the weights of the first layer."""
     kernels = first_kernels(network)
     if kernels is None:
         return None

@@ -58,9 +58,6 @@ class Kernels:
         """Lay the kernels out in a sheet, filter after filter, each around middle grey.
 
         Formula: 0.5 + w / (2 max |w|), the maximum over the filter; middle grey where all weights are zero.
-
-        Returns:
-            `[C, H, W]` in [0, 1]: 3 channels of images in colour, else 1.
         """
         peaks = self.weights.abs().amax((1, 2, 3), keepdim=True)
         shown = BEHIND + self.weights / (2 * torch.where(peaks > 0, peaks, torch.ones_like(peaks)))
@@ -70,27 +67,12 @@ class Kernels:
 
 
 def wide_columns(count: int) -> int:
-    """Choose how many of some square pictures stand in a row.
-
-    Args:
-        count: How many there are.
-
-    Returns:
-        A power of two from 1 to 32, from as many as there are rows to about three times as many.
-    """
+    """Choose how many of some square pictures stand in a row."""
     return max((one for one in (1, 2, 4, 8, 16, 32) if one * one <= 3 * count), default=1)
 
 
 def first_kernels(model: Model) -> Kernels | None:
-    """Find the kernels of the first convolution, where it sees the image itself.
-
-    Args:
-        model: The network.
-
-    Returns:
-        The kernels; None where the network has no convolution in the plane, or where something lies before the first
-        that mixes places or channels.
-    """
+    """Find the kernels of the first convolution, where it sees the image itself."""
     table = model.layers
     for address, record in table.items():
         module = model.module.get_submodule(table.resolve(address).module) if record.channels else None

@@ -30,16 +30,7 @@ class GridCells:
 
     @classmethod
     def of(cls, layer: str, activations: Tensor, group: int) -> GridCells:
-        """Average neighbouring positions.
-
-        Args:
-            layer: The address of the layer.
-            activations: Its activations of the picture, `[C, H, W]`.
-            group: How many neighbours on each side make one cell; the last row and column may have fewer.
-
-        Returns:
-            The cells.
-        """
+        """Average neighbouring positions."""
         values = functional.avg_pool2d(activations[None], group, ceil_mode=True, count_include_pad=False)[0]
         height, width = activations.shape[1:]
         return cls(layer, (height, width), group, values)
@@ -71,39 +62,19 @@ class GridCells:
         return tuple(sorted(self.places, key=lambda place: _hilbert(side, *place)))
 
     def vector(self, row: int, column: int) -> Tensor:
-        """Give the activations of a cell.
-
-        Args:
-            row: Its row.
-            column: Its column.
-
-        Returns:
-            `[C]`.
-        """
+        """Give the activations of a cell."""
         return self.values[:, row, column]
 
     def lengths(self) -> Tensor:
-        """Give the Euclidean length of each cell's activations.
-
-        Returns:
-            `[h, w]`.
-        """
+        """Give the Euclidean length of each cell's activations."""
         return self.values.square().sum(0).sqrt()
 
     def channels(self) -> Tensor:
-        """Give the most active channel of each cell.
-
-        Returns:
-            `[h, w]`, whole numbers.
-        """
+        """Give the most active channel of each cell."""
         return self.values.argmax(0)
 
     def facts(self) -> Iterator[dict[str, object]]:
-        """Tell of each cell, row by row.
-
-        Yields:
-            Its row and column, the length of its activations, and its most active channels with their values.
-        """
+        """Tell of each cell, row by row."""
         lengths = self.lengths()
         found = self.values.topk(min(TOP, len(self.values)), dim=0)
         for row, column in self.places:

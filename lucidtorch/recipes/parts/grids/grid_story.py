@@ -51,20 +51,7 @@ class Grid:
 def told(
     desk: Desk, network: str, title: str | None, seen: str, grids: Sequence[Grid], trim: int, *, scaled: bool
 ) -> Story:
-    """Tell of activation grids.
-
-    Args:
-        desk: Where the cells' pictures stand.
-        network: The network's name.
-        title: The heading that the recipe gives; one of its own where None.
-        seen: The file of the picture that was looked at.
-        grids: The grids, in the order of the network.
-        trim: How many pixels are left out at each edge of a cell.
-        scaled: Whether a cell is the smaller the less the layer says there.
-
-    Returns:
-        What the page says.
-    """
+    """Tell of activation grids."""
     pictures = {grid: _composed(desk, grid, trim, scaled) for grid in grids}
     files = {grid: desk.write(f"{_name(grid)}.png", picture) for grid, picture in pictures.items()}
     row = desk.write(ROW, side_by_side([desk.pixels(seen), *pictures.values()]))

@@ -17,18 +17,7 @@ from lucidtorch.recipes.parts.heat.heat_targets import Answers, Target
 
 
 def chosen_heads(network: Model, given: Sequence[str] | None) -> tuple[str, ...]:
-    """Say which heads are explained.
-
-    Args:
-        network: The network.
-        given: Their addresses; all where None.
-
-    Returns:
-        The heads, in the order of the network.
-
-    Raises:
-        FieldError: The network has no such head, or none at all.
-    """
+    """Say which heads are explained."""
     if not network.heads:
         raise FieldError(
             ("objective",),
@@ -43,80 +32,32 @@ def chosen_heads(network: Model, given: Sequence[str] | None) -> tuple[str, ...]
 
 
 def answers_of(network: Model, heads: Sequence[str], picture: Tensor) -> Answers:
-    """Ask a network which classes it takes a picture for.
-
-    Args:
-        network: The network.
-        heads: The addresses of the heads.
-        picture: `[C, H, W]` in [0, 1].
-
-    Returns:
-        The softmax of each head.
-    """
+    """Ask a network which classes it takes a picture for."""
     found = network.activations(picture[None], list(heads)) if heads else {}
     return {head: torch.softmax(found[head][0].cpu().double(), 0) for head in heads}
 
 
 def class_target(network: Model, head: str, number: int) -> Target:
-    """Explain a class by its score before the softmax.
-
-    Args:
-        network: The network.
-        head: The address of the head.
-        number: The class.
-
-    Returns:
-        The target; its name begins with that of the head where there are several.
-    """
+    """Explain a class by its score before the softmax."""
     goal = logit(number) if head == LOGITS else logit(number, head)
     name = class_name(network, head, number)
     return Target(f"{head}: {name}" if len(network.heads) > 1 else name, repr(goal), goal, head, number)
 
 
 def class_name(network: Model, head: str, number: int) -> str:
-    """Say what a class is called.
-
-    Args:
-        network: The network.
-        head: The address of the head.
-        number: The class.
-
-    Returns:
-        The first of its names, without the number of WordNet; its own number in words where nobody gave names.
-    """
+    """Say what a class is called."""
     names = network.heads[head]
     return short_label(names[number]) if names else f"class {number}"
 
 
 def best_classes(network: Model, answers: Answers, count: int) -> tuple[Target, ...]:
-    """Take the classes that a network itself finds most likely.
-
-    Args:
-        network: The network.
-        answers: What it says of a picture.
-        count: How many of each head.
-
-    Returns:
-        The targets, head by head, the most likely first; of equal ones the lower number.
-    """
+    """Take the classes that a network itself finds most likely."""
     best = {head: torch.sort(one, descending=True, stable=True).indices[:count] for head, one in answers.items()}
     return tuple(class_target(network, head, int(number)) for head, found in best.items() for number in found)
 
 
 def named_classes(network: Model, heads: Sequence[str], classes: Sequence[str | int]) -> tuple[Target, ...]:
-    """Find classes by name or number: a name in every head that has it, a number in every head.
-
-    Args:
-        network: The network.
-        heads: The addresses of the heads that are searched.
-        classes: The names and numbers.
-
-    Returns:
-        The targets, each once.
-
-    Raises:
-        FieldError: No head has a class of that name, or a head has none of that number.
-    """
+    """Find classes by name or number: a name in every head that has it, a number in every head."""
     found: list[Target] = []
     for place, given in enumerate(classes):
         with blamed("classes", place):

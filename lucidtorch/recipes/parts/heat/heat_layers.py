@@ -28,22 +28,7 @@ PASSING = (
 
 
 def heat_layers(stage: Stage, given: Layers | None, goals: Sequence[Objective], picture: Tensor) -> tuple[str, ...]:
-    """Choose the layers that heat maps are read from, or check those that a recipe names.
-
-    Args:
-        stage: The network.
-        given: What the recipe says under ``layers``. Where None, the deepest layer with places that stands before all
-            that is explained, which depends on several of its channels: where it is one alone, as where the channels
-            are the classes, all methods show just that channel.
-        goals: What is explained of the picture.
-        picture: `[C, H, W]` in [0, 1]: on which the choice is made.
-
-    Returns:
-        The addresses, in the order of the network.
-
-    Raises:
-        FieldError: A layer has no places, is a part of an output, or stands behind what is explained; or there is none.
-    """
+    """Choose the layers that heat maps are read from, or check those that a recipe names."""
     if given is None:
         return (_deepest(stage.network, goals, picture),)
     layers = stage.layers(given)

@@ -68,16 +68,7 @@ class Ways:
         return OCCLUSION in self.methods
 
     def place(self, target: int, layer: str | None, method: str) -> Place:
-        """Say which map stands in a cell: that of occlusion, which reads no layer, in the rows of all layers.
-
-        Args:
-            target: The number of the row's target.
-            layer: The row's layer, or None where there is none.
-            method: The column's.
-
-        Returns:
-            The place of the map.
-        """
+        """Say which map stands in a cell: that of occlusion, which reads no layer, in the rows of all layers."""
         return target, (layer if method in CAMS else None), method
 
 
@@ -124,15 +115,7 @@ class Heat:
 
 
 def heats_of(one: Explained, ways: Ways) -> dict[Place, Heat]:
-    """Compute all heat maps of a picture.
-
-    Args:
-        one: The picture, and what is explained of it.
-        ways: How the maps are made.
-
-    Returns:
-        The maps, by the number of their target, their layer and their method.
-    """
+    """Compute all heat maps of a picture."""
     cams = [method for method in ways.methods if method in CAMS]
     found = {}
     for number, target in enumerate(one.targets if cams else ()):
@@ -145,16 +128,7 @@ def heats_of(one: Explained, ways: Ways) -> dict[Place, Heat]:
 
 
 def scores_of(network: Model, images: Tensor, goals: Sequence[Objective]) -> Tensor:
-    """Evaluate objectives on clean images, on each as if it were alone.
-
-    Args:
-        network: The network.
-        images: `[B, C, H, W]` in [0, 1].
-        goals: T objectives.
-
-    Returns:
-        `[B, T]`.
-    """
+    """Evaluate objectives on clean images, on each as if it were alone."""
     seen = network.activations(images, list(dict.fromkeys(layer for goal in goals for layer in goal.layers)))
     return torch.stack([torch.cat([goal(_only(seen, at)) for goal in goals]) for at in range(len(images))])
 

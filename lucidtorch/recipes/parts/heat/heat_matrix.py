@@ -52,17 +52,7 @@ class Matrix:
 
     @classmethod
     def of(cls, desk: Desk, number: int, one: Explained, ways: Ways) -> Matrix:
-        """Make the maps of a picture, and write them.
-
-        Args:
-            desk: The folder.
-            number: Which picture it is, from 1.
-            one: The picture, and what is explained of it.
-            ways: How the maps are made.
-
-        Returns:
-            The maps.
-        """
+        """Make the maps of a picture, and write them."""
         scores = scores_of(ways.network, one.pixels[None], [target.goal for target in one.targets])[0].tolist()
         heats, ground = heats_of(one, ways), visible(one.pixels)
         overlays = {place: heat_overlay(ground, heat.spread) for place, heat in heats.items()}

@@ -16,17 +16,7 @@ LEGEND = "legend.png"
 
 
 def told(desk: Desk, title: str | None, explained: Sequence[Explained], ways: Ways) -> Story:
-    """Make the heat maps of pictures, and tell of them.
-
-    Args:
-        desk: The folder.
-        title: The heading; one that names the network where None.
-        explained: The pictures.
-        ways: How the maps are made.
-
-    Returns:
-        The story.
-    """
+    """Make the heat maps of pictures, and tell of them."""
     found: list[Matrix] = []
     with desk.onlooker.counting("pictures", len(explained)) as show:
         for number, one in enumerate(explained, 1):

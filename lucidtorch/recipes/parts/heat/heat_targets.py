@@ -44,14 +44,7 @@ class Target:
     number: int | None = None
 
     def probability(self, answers: Answers) -> float | None:
-        """Look up how likely the network takes the class for.
-
-        Args:
-            answers: What it says of the picture.
-
-        Returns:
-            From 0 to 1; None where the target is no class.
-        """
+        """Look up how likely the network takes the class for."""
         return None if self.head is None else float(answers[self.head][self.number])
 
 
@@ -73,19 +66,7 @@ class Explained:
 
 
 def asked_targets(stage: Stage, texts: Sequence[tuple[str, Key]], sides: tuple[int, int]) -> tuple[Target, ...]:
-    """Read objectives as a render does, and look up what they name.
-
-    Args:
-        stage: The network.
-        texts: What the recipe says, each with the way to it.
-        sides: Height and width of the pictures.
-
-    Returns:
-        One target for each.
-
-    Raises:
-        FieldError: One does not parse, speaks of several images, or does not depend on the network.
-    """
+    """Read objectives as a render does, and look up what they name."""
     return tuple(_asked(stage, text, key, sides) for text, key in texts)
 
 

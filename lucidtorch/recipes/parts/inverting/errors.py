@@ -29,17 +29,7 @@ class Errors:
 
     @classmethod
     def of(cls, network: Model, layers: tuple[str, ...], picture: Tensor, original: Tensor) -> Errors:
-        """Measure a picture.
-
-        Args:
-            network: The network.
-            layers: Addresses.
-            picture: `[C, H, W]` in [0, 1].
-            original: The same shape.
-
-        Returns:
-            Its errors.
-        """
+        """Measure a picture."""
         return cls(image_error(picture, original), feature_errors(network, layers, picture, original))
 
 
@@ -47,15 +37,6 @@ def feature_errors(network: Model, layers: tuple[str, ...], picture: Tensor, ori
     """Measure how far a network's layers are from what they make of another picture.
 
     Formula: |a - a0|^2 / |a0|^2 over the whole layer, with a0 the activations of the original.
-
-    Args:
-        network: The network.
-        layers: Addresses.
-        picture: `[C, H, W]` in [0, 1].
-        original: The same shape.
-
-    Returns:
-        One number per layer: 0 where it cannot tell the two apart; infinite where it is silent on the original alone.
     """
     found, wanted = (network.activations(one[None], layers) for one in (picture, original))
     return {layer: _relative(found[layer].double(), wanted[layer].double()) for layer in layers}
@@ -70,39 +51,18 @@ def image_error(picture: Tensor, original: Tensor) -> float:
     """Measure how far a picture is from another one.
 
     Formula: mean of |x - x0| over all numbers.
-
-    Args:
-        picture: `[C, H, W]` in [0, 1].
-        original: The same shape.
-
-    Returns:
-        From 0 to 1.
     """
     return float((picture.double() - original.double()).abs().mean())
 
 
 def flat_error(original: Tensor) -> float:
-    """Measure how far an even picture in the mean colour of another is from that: what knows nothing else does as well.
-
-    Args:
-        original: `[C, H, W]` in [0, 1].
-
-    Returns:
-        From 0 to 0.5.
-    """
+    """Measure how far an even picture in the mean colour of another is from that: the error of knowing no more."""
     mean = original.double().mean((-2, -1), keepdim=True)
     return image_error(torch.broadcast_to(mean, original.shape), original)
 
 
 def error_chart(errors: Mapping[str, Sequence[float]]) -> Tensor:
-    """Draw the image error over depth.
-
-    Args:
-        errors: For each layer, in order of depth, the error of each picture.
-
-    Returns:
-        `[3, h, w]` in [0, 1]: the mean over the pictures, with a band from the least to the most.
-    """
+    """Draw the image error over depth."""
     values = [[100 * one for one in own] for own in errors.values()]
     means = [sum(own) / len(own) for own in values]
     name = "mean absolute error of the pixels, %"

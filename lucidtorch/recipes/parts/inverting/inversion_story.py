@@ -50,14 +50,7 @@ class Inversions:
         return tuple(self.files)
 
     def tell(self, desk: Desk) -> Story:
-        """Measure, and put together what the page says.
-
-        Args:
-            desk: The folder with the inversions.
-
-        Returns:
-            What its page tells.
-        """
+        """Measure, and put together what the page says."""
         originals = [desk.write(f"original-{place}.png", one) for place, one in enumerate(self.pictures, 1)]
         found = self._measured(desk)
         main = desk.write(SHEET, self._sheet(desk))

@@ -34,15 +34,7 @@ class InversionLoss:
     tv_weight: float
 
     def objective(self, layer: str, pictures: Tensor) -> Objective:
-        """Write what is maximized: the loss with a minus before it.
-
-        Args:
-            layer: The address of the layer.
-            pictures: `[C, H, W]` in [0, 1], or `[B, C, H, W]` for one per image.
-
-        Returns:
-            The objective; a regularizer of weight 0 is not in it.
-        """
+        """Write what is maximized: the loss with a minus before it."""
         goal = -inversion(layer, pictures)
         if self.alpha_weight:
             goal = goal - self.alpha_weight / self.numbers * alpha_norm(alpha=self.alpha)

@@ -20,12 +20,6 @@ def signed(values: Tensor) -> tuple[Tensor, float]:
 
     Formula: 0.5 + 0.5 * clamp(values / scale, -1, 1), where scale is the 99th percentile of the absolute values that
         are not zero.
-
-    Args:
-        values: `[C, H, W]`.
-
-    Returns:
-        `[C, H, W]` in [0, 1], and the scale; flat grey and 0 where all values are zero.
     """
     sizes = values.double().abs().flatten()
     sizes = sizes[sizes > 0].sort().values
@@ -36,29 +30,13 @@ def signed(values: Tensor) -> tuple[Tensor, float]:
 
 
 def enlarged(picture: Tensor, least: int = LEAST) -> Tensor:
-    """Repeat the pixels of a small picture, so that it stays crisp wherever it is shown.
-
-    Args:
-        picture: `[C, h, w]`.
-        least: How long its longer side shall be at least, as far as whole pixels go.
-
-    Returns:
-        `[C, k h, k w]`; the picture itself where it is large enough.
-    """
+    """Repeat the pixels of a small picture, so that it stays crisp wherever it is shown."""
     times = max(1, least // max(picture.shape[1:]))
     return picture.repeat_interleave(times, 1).repeat_interleave(times, 2)
 
 
 def framed_box(picture: Tensor, box: Box) -> Tensor:
-    """Draw a frame around a part of a picture.
-
-    Args:
-        picture: `[C, H, W]` in [0, 1].
-        box: The part; the line goes around it where there is room.
-
-    Returns:
-        `[3, H, W]`.
-    """
+    """Draw a frame around a part of a picture."""
     found = visible(picture).expand(COLOURS, -1, -1).clone()
     _, height, width = found.shape
     line = max(1, round(max(height, width) / WIDTHS))
@@ -76,16 +54,7 @@ def framed_box(picture: Tensor, box: Box) -> Tensor:
 
 
 def in_cell(picture: Tensor, height: int, width: int) -> Tensor:
-    """Put a picture into the middle of a cell of a sheet, as large as whole pixels let it be.
-
-    Args:
-        picture: `[C, h, w]` in [0, 1], no larger than the cell.
-        height: Of the cell.
-        width: Of the cell.
-
-    Returns:
-        `[3, height, width]`, dark around the picture.
-    """
+    """Put a picture into the middle of a cell of a sheet, as large as whole pixels let it be."""
     shown = visible(picture).expand(COLOURS, -1, -1)
     times = max(1, min(height // shown.shape[1], width // shown.shape[2]))
     shown = shown.repeat_interleave(times, 1).repeat_interleave(times, 2)

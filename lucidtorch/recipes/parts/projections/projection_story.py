@@ -55,16 +55,7 @@ class Matrix:
 
 
 def matrix_section(desk: Desk, projector: Projector, matrix: Matrix) -> tuple[Section, list[dict[str, Any]]]:
-    """Send the signals of a matrix down, write the pictures, and describe them.
-
-    Args:
-        desk: The folder of the run.
-        projector: What sends signals down.
-        matrix: The rows.
-
-    Returns:
-        The part of the page, and each row as plain data.
-    """
+    """Send the signals of a matrix down, write the pictures, and describe them."""
     if not matrix.lines:
         file = desk.write(matrix.file, dead_mark(torch.zeros(1, LEAST, LEAST)))
         nothing = Figure(file, matrix.heading, f"Nothing of {matrix.heading}", dead=True)

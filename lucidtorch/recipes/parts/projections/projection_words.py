@@ -29,17 +29,7 @@ AT_POOLINGS: Mapping[Way, str] = {
 
 
 def lead(network: str, layers: Sequence[str], *, whole: bool, patches: bool) -> tuple[str, ...]:
-    """Say what the page shows and how to read it.
-
-    Args:
-        network: What the network is called.
-        layers: The addresses of the layers.
-        whole: Whether whole channels were sent down.
-        patches: Whether the images are those of data that excite a unit most.
-
-    Returns:
-        Paragraphs.
-    """
+    """Say what the page shows and how to read it."""
     images = "the images that excite them most" if patches else "an image"
     signal = (
         "The signal is a whole channel, each place as strong as it is active,"
@@ -60,14 +50,7 @@ def lead(network: str, layers: Sequence[str], *, whole: bool, patches: bool) -> 
 
 
 def about_ways(projector: Projector) -> Section:
-    """Say what the ways do, and where they come to the same.
-
-    Args:
-        projector: What sent signals down.
-
-    Returns:
-        The part of the page.
-    """
+    """Say what the ways do, and where they come to the same."""
     rows = tuple((NAMES[way], AT_RELUS[way], AT_POOLINGS[way]) for way in projector.ways)
     text = (
         "All else, such as convolutions, batch norm, average pooling, concatenation, sums and nonlinearities other "

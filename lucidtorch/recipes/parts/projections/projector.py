@@ -85,14 +85,7 @@ class Projector:
     met: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def __call__(self, subjects: Sequence[Subject]) -> Iterator[Projection]:
-        """Send signals down.
-
-        Args:
-            subjects: Units in images of one size.
-
-        Yields:
-            What came of each, in order.
-        """
+        """Send signals down."""
         for own in self._batches(subjects):
             found = {way: self._sent(own, way) for way in self.ways}
             for place, subject in enumerate(own):

@@ -19,20 +19,7 @@ WITH_PLACES = 3  # axes of a layer `[C, H, W]`
 def in_image(
     model: Model, image: str, pixels: Tensor, layer: str, units: Sequence[int] | None, count: int, *, whole: bool
 ) -> tuple[Subject, ...]:
-    """Look for units in an image.
-
-    Args:
-        model: The network.
-        image: What the image is called.
-        pixels: `[C, H, W]` in [0, 1].
-        layer: The address of the layer.
-        units: Which; those that are strongest in the image where None.
-        count: How many of the strongest.
-        whole: Whether all of the image is meant, and not what the unit sees where it is strongest.
-
-    Returns:
-        Each unit at its strongest place; the strongest unit first where none were named.
-    """
+    """Look for units in an image."""
     values = model.activations(pixels[None], layer)[layer][0].cpu().float()
     grid = values[:, None, None] if values.ndim < WITH_PLACES else values
     best, places = grid.flatten(1).max(1)
@@ -51,31 +38,12 @@ def in_image(
 
 
 def in_data(source: Source, found: LayerScan, unit: int, top: int, *, whole: bool) -> tuple[Subject, ...]:
-    """Take the images that excite a unit most.
-
-    Args:
-        source: The images of the scan.
-        found: What the scan found about the unit's layer.
-        unit: Its number.
-        top: How many at most.
-        whole: Whether all of each image is meant, and not what the unit sees where it is strongest.
-
-    Returns:
-        The best first; none at which the unit is only at its lowest, and none that cannot be read any more.
-    """
+    """Take the images that excite a unit most."""
     return tuple(one for example in found.exciting(unit)[:top] for one in _subject(source, found, unit, example, whole))
 
 
 def strongest_in_data(found: LayerScan, count: int) -> tuple[int, ...]:
-    """Choose the units that some image excites most.
-
-    Args:
-        found: What the scan found about a layer.
-        count: How many units.
-
-    Returns:
-        Their numbers, the strongest first.
-    """
+    """Choose the units that some image excites most."""
     high = torch.from_numpy(found.moments.high)
     return tuple(torch.sort(high, descending=True, stable=True).indices[:count].tolist())
 

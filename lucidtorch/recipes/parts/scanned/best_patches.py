@@ -62,25 +62,13 @@ class BestPatches:
         return self.patch == self.found.sides
 
     def above_zero(self, unit: int) -> float:
-        """Say which part of a unit's values, at all places of all images, is above zero.
-
-        Args:
-            unit: The unit.
-
-        Returns:
-            From 0 to 1, exact: 0 is always the edge of a bin.
-        """
+        """Say which part of a unit's values, at all places of all images, is above zero."""
         counts, edges = self.found.histogram(unit)
         above = int(counts[edges[:-1] >= 0].sum()) - int(self.found.moments.zeros[unit])
         return max(0, above) / max(1, int(counts.sum()))
 
     def facts(self) -> dict[str, Any]:
-        """Say all of it as plain data.
-
-        Returns:
-            ``patch`` (height and width), ``whole_image``, and ``units``: by number the range of each, its classes and
-            its images, each with its name, activation, place, box, class and the network's accuracy on that class.
-        """
+        """Say all of it as plain data."""
         return {
             "patch": list(self.patch),
             "whole_image": self.whole,
@@ -111,26 +99,12 @@ class BestPatches:
 
 
 def by_class(examples: Sequence[Example]) -> list[tuple[int, int]]:
-    """Count images by their class.
-
-    Args:
-        examples: The images.
-
-    Returns:
-        Numbers of classes with their counts, the commonest first; of equal ones the lower number first.
-    """
+    """Count images by their class."""
     counts = Counter(one.label for one in examples if one.label is not None)
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def purity(examples: Sequence[Example]) -> float | None:
-    """Say how much images are of one class.
-
-    Args:
-        examples: The images.
-
-    Returns:
-        The part of those with a class that is of the commonest one; None where none has a class.
-    """
+    """Say how much images are of one class."""
     counts = by_class(examples)
     return counts[0][1] / sum(count for _, count in counts) if counts else None

@@ -23,19 +23,7 @@ Depth: TypeAlias = Literal["top", "bottom", "ranked"]
 
 
 def scanned_layers(stage: Stage, supply: Supply, given: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Read the addresses of the layers that a recipe looks at, and make sure that a scan can.
-
-    Args:
-        stage: The network.
-        supply: The data.
-        given: What the recipe says; None for every convolution and linear layer, or for those of the scan it names.
-
-    Returns:
-        The addresses, in the order of the network.
-
-    Raises:
-        FieldError: There is no such layer, the scan does not hold it, or the network does not take images of this size.
-    """
+    """Read the addresses of the layers that a recipe looks at, and make sure that a scan can."""
     if given is None and supply.found is not None:
         return tuple(supply.found.layers)
     layers = stage.layers(given)
@@ -60,18 +48,7 @@ def scanned_layers(stage: Stage, supply: Supply, given: str | Sequence[str] | No
 
 
 def check_depth(supply: Supply, layers: Sequence[str], field: Depth, count: int) -> None:
-    """Refuse to look at more images of a unit than the scan holds that a recipe names.
-
-    Args:
-        supply: The data.
-        layers: The layers that are looked at.
-        field: What is wanted, by the field that says how many: the ``top`` of a unit, its ``bottom``, or the best ones
-            that are ``ranked`` by class.
-        count: How many.
-
-    Raises:
-        FieldError: The scan holds fewer.
-    """
+    """Refuse to look at more images of a unit than the scan holds that a recipe names."""
     if supply.found is None:
         return
     for layer in layers:
@@ -85,28 +62,14 @@ def check_depth(supply: Supply, layers: Sequence[str], field: Depth, count: int)
 
 
 def has_classes(supply: Supply) -> bool:
-    """Say whether data has classes.
-
-    Args:
-        supply: The data.
-
-    Returns:
-        Whether it names them, or a few of its images have one.
-    """
+    """Say whether data has classes."""
     if supply.found is not None:
         return bool(supply.found.class_counts.sum())
     return bool(supply.source.classes) or _labelled(supply.source)
 
 
 def left_out(scan: Scan) -> tuple[Section, ...]:
-    """Tell of the images that were left out.
-
-    Args:
-        scan: The scan.
-
-    Returns:
-        One section; none where every image was looked at.
-    """
+    """Tell of the images that were left out."""
     if not scan.skipped:
         return ()
     rows = tuple((one.image, one.name, one.reason) for one in scan.skipped[:LISTED])

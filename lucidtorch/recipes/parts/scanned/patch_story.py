@@ -28,18 +28,7 @@ CLASSES = ("classes (accuracy)", "purity")
 def patch_section(
     desk: Desk, network: Model, shown: BestPatches, step: Callable[[], None], *, context: bool
 ) -> Section:
-    """Cut the patches of a layer's units out, write the pictures, and describe them.
-
-    Args:
-        desk: The folder of the run.
-        network: The network.
-        shown: The units and their images.
-        step: Called after each unit.
-        context: Whether the whole image stands under each patch.
-
-    Returns:
-        The part of the page.
-    """
+    """Cut the patches of a layer's units out, write the pictures, and describe them."""
     names = class_names(network, shown.layer)
     rows: list[tuple[Cell, ...]] = []
     blocks: list[Tensor] = []

@@ -35,23 +35,11 @@ class Tiles(NamedTuple):
     wholes: Tensor | None
 
     def part(self, start: int, end: int) -> Tiles:
-        """Take some of them.
-
-        Args:
-            start: The first one.
-            end: The one behind the last.
-
-        Returns:
-            These.
-        """
+        """Take some of them."""
         return Tiles(self.patches[start:end], None if self.wholes is None else self.wholes[start:end])
 
     def strip(self) -> Tensor:
-        """Lay them out in one row, each image under its patch.
-
-        Returns:
-            `[3, H, W]`.
-        """
+        """Lay them out in one row, each image under its patch."""
         count = len(self.patches)
         rows = [sheet(one, count) for one in (self.patches, self.wholes) if one is not None]
         gap = torch.full((COLOURS, GAP, rows[0].shape[-1]), GAP_VALUE)
@@ -59,18 +47,7 @@ class Tiles(NamedTuple):
 
 
 def tiles(source: Source, found: LayerScan, examples: Sequence[Example], *, context: bool = False) -> Tiles:
-    """Cut out what units of a layer see, each image read once.
-
-    Args:
-        source: The images of the scan.
-        found: What the scan found about the layer.
-        examples: Images, each with a place in it.
-        context: Whether the whole images are wanted too, each with a frame around what the unit sees; there are none
-            where that is the whole image anyway.
-
-    Returns:
-        The tiles, in [0, 1]; small patches are enlarged pixel by pixel, so that they stay crisp.
-    """
+    """Cut out what units of a layer see, each image read once."""
     if not examples:
         return Tiles(torch.zeros(0, COLOURS, 1, 1), None)
     made: dict[int, Tensor] = {}
@@ -89,14 +66,7 @@ def tiles(source: Source, found: LayerScan, examples: Sequence[Example], *, cont
 
 
 def overview(units: Sequence[Tensor]) -> tuple[Tensor, int]:
-    """Lay out the patches of units: each unit is a block, about a square.
-
-    Args:
-        units: The tiles of each unit, `[n, C, h, w]`; a unit may have none.
-
-    Returns:
-        `[C, H, W]`, and how many blocks stand in a row.
-    """
+    """Lay out the patches of units: each unit is a block, about a square."""
     side = MIDDLING if len(units) < MANY else SMALL
     kept = [torch.stack([scaled(one, side) for one in own]) if len(own) else own for own in units]
     shape = next((own.shape[1:] for own in kept if len(own)), torch.Size((COLOURS, side, side)))
@@ -106,15 +76,7 @@ def overview(units: Sequence[Tensor]) -> tuple[Tensor, int]:
 
 
 def scaled(image: Tensor, side: int) -> Tensor:
-    """Bring an image to a length of its longer side.
-
-    Args:
-        image: `[C, h, w]` in [0, 1].
-        side: In pixels.
-
-    Returns:
-        `[3, h, w]`: pixel by pixel, and then a little smaller, where each becomes a large square; smoothly otherwise.
-    """
+    """Bring an image to a length of its longer side."""
     shown = visible(image).expand(COLOURS, -1, -1)
     height, width = image.shape[-2:]
     times = side // max(height, width)

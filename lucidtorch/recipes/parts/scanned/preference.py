@@ -40,14 +40,6 @@ def preferences(scan: Scan, layer: str, ranked: int) -> tuple[Preference, ...]:
     preference of a class is its count divided by what chance would give, that is by the number of all counted images
     times the class's share of all images looked at. Images at which a unit is only at its lowest are not counted: they
     excite it no more than any other.
-
-    Args:
-        scan: The scan.
-        layer: The address of the layer.
-        ranked: How many images of each unit are counted; not more than the scan holds.
-
-    Returns:
-        The classes of which there are images, the most preferred first; of equal ones the lower number first.
     """
     counts = best_by_class(scan, layer, ranked).sum(0)
     shares = scan.class_counts / max(1, int(scan.class_counts.sum()))
@@ -62,16 +54,7 @@ def preferences(scan: Scan, layer: str, ranked: int) -> tuple[Preference, ...]:
 
 
 def best_by_class(scan: Scan, layer: str, ranked: int) -> np.ndarray:
-    """Count, unit by unit, the images that excite a unit most by their class.
-
-    Args:
-        scan: The scan.
-        layer: The address of the layer.
-        ranked: How many images of each unit are counted.
-
-    Returns:
-        `[C, classes]`, int64; images without a class, and those at which a unit is only at its lowest, are left out.
-    """
+    """Count, unit by unit, the images that excite a unit most by their class."""
     found = scan[layer]
     table, classes = found.ledger.top, len(scan.class_counts)
     labels = table.labels[:, :ranked].astype(np.int64)
@@ -82,40 +65,17 @@ def best_by_class(scan: Scan, layer: str, ranked: int) -> np.ndarray:
 
 
 def ends(found: tuple[Preference, ...], shown: int) -> tuple[tuple[Preference, ...], tuple[Preference, ...]]:
-    """Take the most and the least preferred classes; no class is both.
-
-    Args:
-        found: All classes, the most preferred first.
-        shown: How many of each there shall be at most.
-
-    Returns:
-        The most preferred, and the least preferred, both in the order of `found`.
-    """
+    """Take the most and the least preferred classes; no class is both."""
     most = min(shown, (len(found) + 1) // 2)
     least = min(shown, len(found) // 2)
     return found[:most], found[len(found) - least :]
 
 
 def class_text(scan: Scan, label: int) -> str:
-    """Name a class of the data.
-
-    Args:
-        scan: The scan.
-        label: The number of the class.
-
-    Returns:
-        Its name, or its number where it has none.
-    """
+    """Name a class of the data."""
     return scan.classes[label] if label < len(scan.classes) else f"class {label}"
 
 
 def accuracy_text(accuracy: float | None) -> str:
-    """Write how often the network is right.
-
-    Args:
-        accuracy: From 0 to 1, or None.
-
-    Returns:
-        Such as ``94 %``; a dash where nobody knows.
-    """
+    """Write how often the network is right."""
     return "\N{EN DASH}" if accuracy is None else f"{100 * accuracy:.0f}\N{NO-BREAK SPACE}%"

@@ -29,20 +29,7 @@ def layer_section(
     shown: int,
     ranked: int,
 ) -> Section:
-    """Tell of the classes that a layer prefers.
-
-    Args:
-        desk: The folder of the run.
-        scan: The scan.
-        source: Its images.
-        layer: The address of the layer.
-        found: All classes, the most preferred first.
-        shown: How many are told of at each end.
-        ranked: How many images of each unit were counted.
-
-    Returns:
-        The part of the page.
-    """
+    """Tell of the classes that a layer prefers."""
     by_unit = best_by_class(scan, layer, ranked)
     most, least = ends(tuple(found), shown)
     rows = [

@@ -25,17 +25,7 @@ WIDE = 4
 
 
 def summary(scan: Scan, found: Mapping[str, tuple[Preference, ...]], shown: int, ranked: int) -> Section:
-    """Tell of the most and the least preferred classes of all layers in one table.
-
-    Args:
-        scan: The scan.
-        found: The classes of each layer, the most preferred first.
-        shown: How many of each there shall be at most.
-        ranked: How many images of each unit were counted.
-
-    Returns:
-        The part of the page.
-    """
+    """Tell of the most and the least preferred classes of all layers in one table."""
     rows = []
     for layer, own in found.items():
         most, least = ends(own, shown)
@@ -49,15 +39,7 @@ def summary(scan: Scan, found: Mapping[str, tuple[Preference, ...]], shown: int,
 
 
 def explained(scan: Scan, ranked: int) -> tuple[str, ...]:
-    """Say what the preference of a class is.
-
-    Args:
-        scan: The scan.
-        ranked: How many images of each unit were counted.
-
-    Returns:
-        Paragraphs.
-    """
+    """Say what the preference of a class is."""
     best = "image that excites" if ranked == 1 else f"{ranked} images that excite"
     said = (
         f"Over all units of the layer, the {best} a unit most {'is' if ranked == 1 else 'are'} counted by class. "
@@ -69,14 +51,7 @@ def explained(scan: Scan, ranked: int) -> tuple[str, ...]:
 
 
 def missing_answers(scan: Scan) -> tuple[str, ...]:
-    """Say why classes have no accuracy.
-
-    Args:
-        scan: The scan.
-
-    Returns:
-        One paragraph; none where all have one.
-    """
+    """Say why classes have no accuracy."""
     looked_at = [label for label, count in enumerate(scan.class_counts) if count]
     unknown = [label for label in looked_at if scan.accuracy(label) is None]
     if not unknown:
@@ -89,15 +64,7 @@ def missing_answers(scan: Scan) -> tuple[str, ...]:
 
 
 def bars(found: Sequence[Preference], shown: int) -> Tensor:
-    """Draw the preferences of all classes, the most preferred at the left, with a line where chance is.
-
-    Args:
-        found: The classes, the most preferred first.
-        shown: How many at each end are drawn in colours of their own.
-
-    Returns:
-        `[3, 150, W]` in [0, 1].
-    """
+    """Draw the preferences of all classes, the most preferred at the left, with a line where chance is."""
     ratios = [one.ratio for one in found]
     step = max(1, WIDTH // len(found))
     gap = CLASS_GAP if step >= WIDE else 0
@@ -114,26 +81,12 @@ def bars(found: Sequence[Preference], shown: int) -> Tensor:
 
 
 def ratio_text(ratio: float) -> str:
-    """Write a preference.
-
-    Args:
-        ratio: The count of a class by what chance would give.
-
-    Returns:
-        Such as ``×3.2``.
-    """
+    """Write a preference."""
     return f"\N{MULTIPLICATION SIGN}{ratio:.1f}"
 
 
 def preference_facts(found: Sequence[Preference]) -> list[dict[str, Any]]:
-    """Say the preferences of a layer as plain data.
-
-    Args:
-        found: The classes, the most preferred first.
-
-    Returns:
-        The same, an object each.
-    """
+    """Say the preferences of a layer as plain data."""
     return [
         {
             "label": one.label,
