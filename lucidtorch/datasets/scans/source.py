@@ -196,8 +196,8 @@ class Source:
             fitted(image, self.channels, self.sides)
             return
         paths = [_apart(one)[0] for one in self.data] if isinstance(self.data, list | tuple | np.ndarray) else []
-        named = bool(paths) and all(isinstance(path, str | Path) for path in paths)
-        if named and not any(os.path.exists(path) for path in paths):
+        named = [path for path in paths if isinstance(path, str | Path)]
+        if paths and len(named) == len(paths) and not any(os.path.exists(path) for path in named):
             raise BadInputError(f"Not one of the images that data names exists: {shown(list(map(str, paths)))}.")
 
 
