@@ -214,7 +214,7 @@ CALLS: dict[str, Arguments] = {
     "recipes.deconvnet": {**RECIPE, "layers": "conv1_1", "units": [0], "data": DATA},
     "recipes.diversity": {**MADE, "objectives": ["conv1_1:0"]},
     "recipes.embedding": {**RECIPE, "layers": "conv1_1", "data": {**DATA, "length": 40}},
-    "recipes.filters": {**RECIPE, "layers": "conv1_1"},
+    "recipes.filters": {**RECIPE, "layers": "conv1_1", "steps": 1},
     "recipes.heatmap": {**RECIPE, "image": DRAWING},
     "recipes.interaction": {**MADE, "objectives": ["conv1_1:0", "conv1_1:1"]},
     "recipes.interpolation": {**MADE, "objectives": ["conv1_1:0", "conv1_1:1"]},

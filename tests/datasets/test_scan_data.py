@@ -151,6 +151,9 @@ def test_where_no_image_can_be_used_the_scan_says_so(model, tmp_path):
     [
         ({"data": []}, "no image"),
         ({"data": "photos"}, "datasets.folder"),
+        ({"data": torch.tensor(3)}, "has a length"),
+        ({"data": ["nowhere.png", "nothing.png"]}, "Not one of the images that data names exists"),
+        ({"data": np.array(["nowhere.png"])}, "Not one of the images that data names exists"),
         ({"data": iter([torch.rand(3, 16, 16)])}, "has a length"),
         ({"data": [3]}, "but 3 was given"),
         ({"data": torch.rand(4, 5, 16, 16)}, "3 channels"),

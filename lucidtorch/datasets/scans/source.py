@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, ImageError
+from lucidtorch.base.shown import shown
 from lucidtorch.datasets.pictures import Pictures, is_dangling
 from lucidtorch.datasets.scans.fitting import fitted
 
@@ -74,7 +75,8 @@ class Source:
     """
 
     def __init__(self, data: Data, channels: int, sides: tuple[int, int]) -> None:
-        if isinstance(data, str | Path | Mapping) or not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+        listed = hasattr(data, "__len__") and hasattr(data, "__getitem__") and getattr(data, "ndim", 1) > 0
+        if isinstance(data, str | Path | Mapping) or not listed:
             raise BadInputError(
                 f"Data has a length and gives an image by number, but {type(data).__name__} was given; write a list, "
                 "an array [N, C, H, W], or for a folder datasets.folder(path)."
@@ -166,6 +168,11 @@ class Source:
             return
         if not isinstance(image, str | Path):
             fitted(image, self.channels, self.sides)
+            return
+        paths = [_apart(one)[0] for one in self.data] if isinstance(self.data, list | tuple | np.ndarray) else []
+        named = [path for path in paths if isinstance(path, str | Path)]
+        if paths and len(named) == len(paths) and not any(os.path.exists(path) for path in named):
+            raise BadInputError(f"Not one of the images that data names exists: {shown(list(map(str, paths)))}.")
 
 
 def _apart(entry: Any) -> tuple[object, int]:
