@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
+import inspect
 
 from guards.imports import modules
 from guards.sources import PACKAGE, Definition, Source, library, statements
@@ -28,6 +30,19 @@ def exposed(source: Source) -> set[str]:
     for node in source.tree.body:
         names |= {node.name} if isinstance(node, Definition) else _targets(node)
     return {name for name in names if not name.startswith("_")}
+
+
+@functools.cache
+def public() -> frozenset[tuple[str, str]]:
+    """The functions and classes that the packages give to their users, each with the module that defines it."""
+    found = set()
+    for face in faces():
+        package = importlib.import_module(face.module)
+        for name in stated(face) or []:
+            thing = getattr(package, name)
+            thing = inspect.unwrap(thing) if callable(thing) else thing
+            found.add((getattr(thing, "__module__", ""), getattr(thing, "__qualname__", "")))
+    return frozenset(found)
 
 
 def replaced(source: Source) -> list[str]:

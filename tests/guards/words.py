@@ -9,6 +9,7 @@ import inspect
 import re
 from collections.abc import Iterator
 
+from guards import exports
 from guards.sources import Definition, Function, Source, definitions
 
 ENTRY = re.compile(r"\*{0,2}(\w+)(?: \([^)]*\))?:")
@@ -25,15 +26,16 @@ def undocumented(source: Source) -> Iterator[str]:
 
 
 def misdescribed(source: Source) -> Iterator[str]:
-    """Say which public parameters of a file are not described, and which described ones do not exist.
+    """Say which parameters of what is public are not described, and which described ones do not exist.
 
-    What all functions of a file take may be described once, under `Args:` in the docstring of the file.
+    Internals may say it in one line. What all functions of a file take may stand once, under `Args:` in its docstring.
     """
     shared = set(_described(source.tree))
     for name, node in definitions(source):
         if _is_property(node):
             continue
         needed, allowed = _parameters(source, name, node)
+        needed = needed if (source.module, name.partition(".")[0]) in exports.public() else set()
         told = set(_described(node))
         for missing in sorted(needed - told - shared):
             yield f"{source.at(node)} {name} does not describe {missing!r}"
