@@ -5,11 +5,11 @@
         --junitxml=times.xml -o junit_family=xunit1     # which test touches which line; the whole suite, so an hour
     python benchmarks/mutants.py --contexts contexts.db --times times.xml [--count 300] [--seed 0] [--output FILE]
 
-Of the tests that touch the changed line, those of the module's own folder come first, then the quickest; at most 40,
-and none that fails without the change. They run in a fork of this process, which has loaded what the package and the
-tests need, but neither of these; `-x` ends a run at its first failure. A mutant that no test touches is `untouched`.
-With `--output`, a run goes on where it was stopped. Tests write files and start processes, and so do mutants: use a
-clone or worktree in which nothing can be lost. It needs Linux.
+At most 40 tests are asked: of those that touch the changed line, or stand in the test file of the module, the nearest
+to the module and then the quickest, and none that fails without the change; a mutant without any is `untouched`. They
+run in a fork of this process, which has loaded what the package and the tests need, but neither of these. With
+`--output`, a run goes on where it was stopped. Tests write files and start processes, and so do mutants: use a clone or
+worktree in which nothing can be lost. It needs Linux.
 """
 
 from __future__ import annotations
@@ -86,16 +86,19 @@ def times_of(path: Path | None) -> dict[str, float]:
 def asked(mutant: Mutant, touched: Lines, times: dict[str, float]) -> tuple[str, ...]:
     """Choose the tests of a mutant: those that stand where its module does come first, and then the quickest."""
     own = PurePosixPath(mutant.file.path).with_suffix("").parts
+    # Those of the module's own test file may have taken from a cache what a test before them had computed.
+    own_tests = {test for test in times if test.startswith("/".join(("tests", *own[:-1], f"test_{own[-1]}.py::")))}
+    touching = {test for line in mutant.lines for test in touched.get(line, ())}
 
-    def rank(test: str) -> tuple[int, float, str]:
+    def rank(test: str) -> tuple[int, bool, float, str]:
         parts = PurePosixPath(test.partition("::")[0]).with_suffix("").parts[1:]
         pairs = zip(own, (part.removeprefix("test_") for part in parts), strict=False)
         near = len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)))
-        return -near, times.get(test, UNKNOWN), test
+        return -near, test not in touching, times.get(test, UNKNOWN), test
 
     chosen: list[str] = []
     left = MOST_SECONDS
-    for test in sorted({test for line in mutant.lines for test in touched.get(line, ())}, key=rank):
+    for test in sorted(touching | own_tests, key=rank):
         if len(chosen) < MOST_TESTS and (not chosen or times.get(test, UNKNOWN) <= left):
             chosen.append(test)
             left -= times.get(test, UNKNOWN)
@@ -237,7 +240,7 @@ def summary(outcomes: Iterable[tuple[str, str]]) -> str:
     lines = [f"| | {' | '.join(OUTCOMES)} |", "|---" * (len(OUTCOMES) + 1) + "|"]
     lines += [f"| {kind} | {' | '.join(map(str, row))} |" for kind, row in rows.items()]
     noticed, total = sum(rows["all"][:2]), sum(rows["all"])
-    return "\n".join([*lines, "", f"{noticed} of {total} were noticed ({noticed / max(1, total):.1%})."])
+    return "\n".join((*lines, "", f"{noticed} of {total} were noticed ({noticed / max(1, total):.1%})."))
 
 
 def preload() -> None:

@@ -138,19 +138,21 @@ def test_the_tests_of_the_own_folder_come_first_and_then_the_quickest():
     times = {
         "tests/base/test_quick.py::a": 0.1,
         "tests/models/test_layers.py::b": 3.0,
-        "tests/models/running/test_folding.py::c": 9.0,
+        "tests/models/running/test_folding.py::c": 6.0,
+        "tests/models/running/test_folding.py::cached": 3.0,
         "tests/models/running/test_other.py::d": 4.0,
         "tests/models/running/test_other.py::e": 2.0,
         "tests/models/running/test_other.py::f": 6.0,
     }
-    chosen = mutants.asked(mutant, {1: set(times), 2: {"tests/base/test_quick.py::elsewhere"}}, times)
-    assert [test[-1] for test in chosen] == ["c", "e", "d", "b", "a"]  # with f, they would take too long
+    touched = {1: {test for test in times if "cached" not in test}, 2: {"tests/base/test_quick.py::elsewhere"}}
+    chosen = mutants.asked(mutant, touched, times)
+    assert [test.rpartition(":")[2] for test in chosen] == ["c", "cached", "e", "d", "b", "a"]  # f would take too long
     many = {1: {f"tests/base/test_a.py::{number}" for number in range(99)}}
     assert len(mutants.asked(mutant, many, dict.fromkeys(many[1], 0.001))) == mutants.MOST_TESTS
     assert mutants.asked(mutant, {1: {"tests/test_slow.py::a"}}, {"tests/test_slow.py::a": 99.0}) == (
         "tests/test_slow.py::a",
     )
-    assert mutants.asked(mutant, {}, times) == ()
+    assert mutants.asked(mutant, {}, {"tests/base/test_quick.py::a": 0.1}) == ()
 
 
 def test_times_are_those_of_the_xml(tmp_path):
