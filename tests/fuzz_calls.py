@@ -286,7 +286,6 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "rerun": ("picture.png",),
     "shell": ("demo", "--device", "cpu"),
     "demo": (),
-    "train": ("digits", "--steps", "1"),
 }
 # The methods of what users hold, beside what every object of torch has.
 METHODS: dict[str, tuple[Callable[[], Any], dict[str, Arguments]]] = {

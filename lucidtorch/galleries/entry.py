@@ -14,7 +14,6 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.noting import noting
 from lucidtorch.base.settings import versions
-from lucidtorch.datasets.scans.source import Data
 from lucidtorch.galleries.beside import Beside, marked
 from lucidtorch.galleries.examples import Examples, ScanLike
 from lucidtorch.galleries.folder import GalleryFolder
@@ -36,6 +35,7 @@ from lucidtorch.rendering.networks import NetworkLike
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, read_constraints, read_pipeline
 from lucidtorch.rendering.schedule import Schedule
 from lucidtorch.runs.folder import GALLERY, check_folder, kept_in_place
+from lucidtorch.scanning.source import Data
 
 Report: TypeAlias = Callable[[int, int, Batch], None]
 

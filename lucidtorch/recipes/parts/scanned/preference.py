@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lucidtorch.datasets.scans.result import Scan
+from lucidtorch.scanning.result import Scan
 
 
 @dataclass(frozen=True, slots=True)

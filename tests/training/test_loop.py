@@ -9,11 +9,18 @@ from safetensors import safe_open
 from torch import nn
 
 from lucidtorch.base.errors import BadInputError, OutputError, UnknownModelError
-from lucidtorch.datasets import batch_norm
-from lucidtorch.datasets.disturbance import Disturbance, logits_of, loss_of, of_length
-from lucidtorch.datasets.lessons import lesson
-from lucidtorch.datasets.training import train
 from lucidtorch.models.networks.shipped import names
+from training.loop import (
+    add_batch_norms,
+    adversarial_perturbation,
+    fold_batch_norms,
+    logits_of,
+    loss_of,
+    of_norm,
+    random_perturbation,
+    train,
+)
+from training.tasks import training_task
 
 SLOW = ("demo", "demo-judge")
 STEPS = 20
@@ -37,7 +44,7 @@ def test_two_retrains_give_the_same_bytes_and_touch_nothing_else(name, tmp_path)
     with safe_open(files[0], "pt") as opened:
         told = json.loads(opened.metadata()["certificate"])
     assert told["steps"] == facts.steps == STEPS
-    assert told["command"] == f"lucidtorch train {name} --steps {STEPS} --seed {lesson(name).seed}"
+    assert told["command"] == f"python -m training {name} --steps {STEPS} --seed {training_task(name).seed}"
 
 
 def test_another_seed_gives_other_weights(tmp_path):
@@ -68,36 +75,35 @@ def test_folding_keeps_the_outputs():
     network.add_module("fc", nn.Linear(4 * 36, 7))
     network.add_module("logits", nn.Linear(7, 2))
     keys = set(network.state_dict())
-    batch_norm.put_on(network)
+    add_batch_norms(network)
     for _ in range(5):
         network(torch.randn(16, 3, 8, 8) * 2 + 1)
     inputs = torch.randn(4, 3, 8, 8)
     before = network.eval()(inputs)
-    batch_norm.fold(network)
+    fold_batch_norms(network)
     assert set(network.state_dict()) == keys
     assert torch.allclose(network(inputs), before, atol=1e-5)
 
 
-def test_a_disturbance_has_its_length_and_misleads():
+def test_perturbations_stay_in_their_ball_and_the_adversarial_one_misleads():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(12, 3))
     inputs, targets = torch.randn(6, 3, 2, 2), torch.randint(3, (6, 1))
-    disturbance = Disturbance(0.5, torch.Generator().manual_seed(1))
-    start = disturbance.start(inputs)
+    start = random_perturbation(inputs, 0.5, torch.Generator().manual_seed(1))
     assert bool((start.flatten(1).norm(dim=1) <= 0.5 + 1e-6).all())
     changed = (inputs + start).requires_grad_()
     loss = loss_of(network, changed, targets)
     loss.backward()
-    onward = disturbance.onward(start, changed.grad)
-    assert bool((onward.flatten(1).norm(dim=1) <= 0.5 + 1e-6).all())
+    worst = adversarial_perturbation(start, changed.grad, 0.5)
+    assert bool((worst.flatten(1).norm(dim=1) <= 0.5 + 1e-6).all())
     with torch.no_grad():
-        assert float(loss_of(network, inputs + onward, targets)) > float(loss_of(network, inputs, targets))
-    assert not Disturbance(0.0, torch.Generator()).start(inputs).any()
+        assert float(loss_of(network, inputs + worst, targets)) > float(loss_of(network, inputs, targets))
+    assert not random_perturbation(inputs, 0.0, torch.Generator()).any()
 
 
 def test_a_direction_of_zero_stays_zero():
     directions = torch.stack([torch.zeros(1, 2, 2), torch.ones(1, 2, 2)])
-    lengths = of_length(directions, 3.0).flatten(1).norm(dim=1)
+    lengths = of_norm(directions, 3.0).flatten(1).norm(dim=1)
     assert lengths.tolist() == pytest.approx([0.0, 3.0])
 
 

@@ -16,12 +16,20 @@ Words: TypeAlias = tuple[str, ...]
 
 
 def right_answers(model: Model, classes: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Match the classes of data with those of a network.
+    """Match the classes of data with those of a network, as `scan(answers=)` takes them.
 
     A class is matched with the class of a head that has its name, in any case, or has it as one of its names between
     commas; otherwise with the only class of the head whose name is a part of its own, word by word, as `red` is of
     `short thin rising red`. Where no class of any head matches and the network's only head has as many classes as the
     data, they are matched by their numbers, as in folders named by numbers or by WordNet.
+
+    Args:
+        model: The network.
+        classes: The names of the classes of the data.
+
+    Returns:
+        By the address of each head, for each class of the data the number of the head's class, or -1 for none; without
+        the heads of which no class matches.
     """
     found = {}
     for head, names in model.heads.items():

@@ -5,9 +5,9 @@ from small_networks import as_model, mixing
 from torch import nn
 
 from lucidtorch.datasets import digits, drawings, lines
-from lucidtorch.datasets.answers import right_answers
 from lucidtorch.models.networks.lines import HEADS
 from lucidtorch.models.sources.loading import load_model
+from lucidtorch.scanning.answers import right_answers
 
 
 def classifier(*labels: str | None):

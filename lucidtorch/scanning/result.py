@@ -11,13 +11,13 @@ import numpy as np
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, UnknownLayerError, suggestion
 from lucidtorch.base.trust import following, trusting
-from lucidtorch.datasets.answers import NO_ANSWER
 from lucidtorch.datasets.named import DataName, find_data, open_data
-from lucidtorch.datasets.scans.layer_scan import LayerScan
-from lucidtorch.datasets.scans.source import Data, Skipped, Source
-from lucidtorch.datasets.scans.state import SUMMARY, State, read_state
 from lucidtorch.models.checksum import network_key
 from lucidtorch.models.model import Model
+from lucidtorch.scanning.answers import NO_ANSWER
+from lucidtorch.scanning.layer_scan import LayerScan
+from lucidtorch.scanning.source import Data, Skipped, Source
+from lucidtorch.scanning.state import SUMMARY, State, read_state
 
 
 @dataclass(frozen=True, eq=False)

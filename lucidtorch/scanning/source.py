@@ -18,7 +18,7 @@ from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.shown import shown
 from lucidtorch.datasets.pictures import Pictures, is_dangling
-from lucidtorch.datasets.scans.fitting import fitted
+from lucidtorch.scanning.fitting import fitted
 
 NO_CLASS = -1
 NAMELESS = ("",)  # how a folder without subfolders names the only class it has

@@ -5,15 +5,25 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lucidtorch.datasets.scans.boxes import Box
-from lucidtorch.datasets.scans.layer_scan import Example, LayerScan
-from lucidtorch.datasets.scans.source import Skipped, Source
+from lucidtorch.scanning.boxes import Box
+from lucidtorch.scanning.layer_scan import Example, LayerScan
+from lucidtorch.scanning.source import Skipped, Source
 
 GREY = 0.5
 
 
 def patch(source: Source, found: LayerScan, example: Example) -> Tensor:
-    """Cut out what a unit sees in an image that excites it."""
+    """Cut out what a unit sees in an image that excites it.
+
+    Args:
+        source: The images, from `Scan.open`.
+        found: The layer, from `Scan[layer]`.
+        example: One of its `top` or `bottom`.
+
+    Returns:
+        `[C, H, W]` in [0, 1], of one size for all places of a layer; grey beyond the border of the image, and grey all
+        over where the image can no longer be read.
+    """
     item = source.read(example.image)
     window = found.window(example.row, example.column)
     if isinstance(item, Skipped):

@@ -18,12 +18,12 @@ from lucidtorch.base.records import read_json
 from lucidtorch.base.shown import cut
 from lucidtorch.base.trust import check_read
 from lucidtorch.datasets.named import DataName, portable_name
-from lucidtorch.datasets.scans.ledger import Ledger
-from lucidtorch.datasets.scans.scan_record import FieldRecord, ProvenanceRecord, ScanRecord
-from lucidtorch.datasets.scans.settings import Settings
-from lucidtorch.datasets.scans.source import Skipped
 from lucidtorch.models.axes.receptive_field import ReceptiveField
 from lucidtorch.runs.folder import SCAN_RECORD, write_file
+from lucidtorch.scanning.ledger import Ledger
+from lucidtorch.scanning.scan_record import FieldRecord, ProvenanceRecord, ScanRecord
+from lucidtorch.scanning.settings import Settings
+from lucidtorch.scanning.source import Skipped
 
 FORMAT = 2
 SUMMARY = SCAN_RECORD

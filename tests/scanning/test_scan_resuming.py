@@ -12,7 +12,7 @@ from small_networks import as_model, mixing
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.datasets import load_scan, scan
-from lucidtorch.datasets.scans import state
+from lucidtorch.scanning import state
 
 COUNT, CHUNK = 23, 5
 SETTINGS = {"chunk": CHUNK, "batch": 3, "samples": 50, "bins": 16, "ranked": 10}

@@ -1,4 +1,4 @@
-"""Where weights come from: the facts that go into a weights file and onto the card beside it."""
+"""The model card of trained weights: written beside the weights file, and as JSON into its metadata."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from torch import Tensor
 
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text
 
-KEY = "certificate"  # of the metadata; one key, because the order of several is not fixed in a file
+KEY = "certificate"  # in the metadata; a single one, because a file does not fix the order of several
 
 
 @dataclass(frozen=True)
-class Certificate:
-    """What has been measured and used in one training.
+class ModelCard:
+    """What was used and measured in one training.
 
     Args:
         name: The network.
         data: What the images were.
         architecture: The modules, as torch prints them.
-        parameters: How many numbers the network has.
-        accuracy: Share of right answers of each head on images that it had not seen.
-        held_out: The number of these images.
-        steps: Batches learnt.
-        seed: Of the weights' start and of all draws.
-        disturbance: L2 length of the changes, for an image of side 64 in [0, 1], that the network learnt to withstand.
+        parameters: The number of parameters.
+        accuracy: Of each head, on held-out images.
+        held_out: The number of held-out images.
+        steps: The number of batches.
+        seed: Seed of the initial weights and of all random draws.
+        disturbance: Largest L2 norm of the adversarial perturbations, for an image of side 64 in [0, 1].
     """
 
     name: str
@@ -44,14 +44,14 @@ class Certificate:
     @property
     def command(self) -> str:
         """The command line that trains the same weights again."""
-        return f"lucidtorch train {self.name} --steps {self.steps} --seed {self.seed}"
+        return f"python -m training {self.name} --steps {self.steps} --seed {self.seed}"
 
     def metadata(self) -> dict[str, str]:
-        """The facts as a safetensors file carries them: JSON under one key."""
+        """The metadata of the safetensors file: JSON under one key."""
         return {KEY: json.dumps(asdict(self) | {"command": self.command}, sort_keys=True)}
 
     def markdown(self) -> str:
-        """The facts as a page to read."""
+        """The card as a Markdown page."""
         measured = "\n".join(f"- {head}: {share:.2%}" for head, share in self.accuracy.items())
         return (
             f"# {self.name}\n\n"
@@ -65,8 +65,8 @@ class Certificate:
         )
 
 
-def write(target: Path, weights: Mapping[str, Tensor], facts: Certificate) -> None:
+def write(target: Path, weights: Mapping[str, Tensor], card: ModelCard) -> None:
     """Write weights in half precision, and the card beside them."""
     halves = {name: weight.half().contiguous() for name, weight in weights.items()}
-    atomic_write_bytes(target, save(halves, metadata=facts.metadata()))
-    atomic_write_text(target.with_suffix(".md"), facts.markdown())
+    atomic_write_bytes(target, save(halves, metadata=card.metadata()))
+    atomic_write_text(target.with_suffix(".md"), card.markdown())

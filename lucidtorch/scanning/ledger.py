@@ -9,11 +9,11 @@ import numpy as np
 from torch import Tensor
 
 from lucidtorch.base.seeds import derive_seed
-from lucidtorch.datasets.scans.extremes import Extremes
-from lucidtorch.datasets.scans.histograms import Histograms
-from lucidtorch.datasets.scans.moments import Moments, slices_of
-from lucidtorch.datasets.scans.reservoir import Reservoir
-from lucidtorch.datasets.scans.settings import Settings
+from lucidtorch.scanning.extremes import Extremes
+from lucidtorch.scanning.histograms import Histograms
+from lucidtorch.scanning.moments import Moments, slices_of
+from lucidtorch.scanning.reservoir import Reservoir
+from lucidtorch.scanning.settings import Settings
 
 SLICE = 1 << 22  # numbers whose moments and bins are computed at once
 

@@ -10,9 +10,9 @@ from small_networks import as_model
 from torch import nn
 
 from lucidtorch.datasets import drawings, scan
-from lucidtorch.datasets.scans.boxes import Box
-from lucidtorch.datasets.scans.patches import GREY, cut, patch
-from lucidtorch.datasets.scans.source import Source
+from lucidtorch.scanning.boxes import Box
+from lucidtorch.scanning.patches import GREY, cut, patch
+from lucidtorch.scanning.source import Source
 
 SIDES = (20, 26)
 

@@ -11,11 +11,11 @@ import numpy as np
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import UnitError
 from lucidtorch.base.shown import shown
-from lucidtorch.datasets.scans.boxes import Box, box_seen, window_seen
-from lucidtorch.datasets.scans.extremes import NOBODY, Extremes
-from lucidtorch.datasets.scans.ledger import Ledger
-from lucidtorch.datasets.scans.moments import Moments
 from lucidtorch.models.axes.receptive_field import ReceptiveField
+from lucidtorch.scanning.boxes import Box, box_seen, window_seen
+from lucidtorch.scanning.extremes import NOBODY, Extremes
+from lucidtorch.scanning.ledger import Ledger
+from lucidtorch.scanning.moments import Moments
 
 WITH_PLACES = 3  # axes of a shape `(C, H, W)`
 

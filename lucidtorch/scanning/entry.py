@@ -18,20 +18,20 @@ from lucidtorch.base.known_files import remember
 from lucidtorch.base.noting import noting
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, size_pair
-from lucidtorch.datasets.answers import NO_ANSWER
 from lucidtorch.datasets.named import name_of
-from lucidtorch.datasets.scans.layer_scan import WITH_PLACES
-from lucidtorch.datasets.scans.ledger import Ledger, Seen
-from lucidtorch.datasets.scans.result import Scan
-from lucidtorch.datasets.scans.settings import Settings
-from lucidtorch.datasets.scans.source import Data, Item, Skipped, Source
-from lucidtorch.datasets.scans.state import About, State, read_state, remove_tables, write_provenance, write_state
 from lucidtorch.models.checksum import network_key
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
 from lucidtorch.models.shown import shown_layers
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.runs.folder import SCAN, check_folder, checked_key, claim, kept_in_place
+from lucidtorch.scanning.answers import NO_ANSWER
+from lucidtorch.scanning.layer_scan import WITH_PLACES
+from lucidtorch.scanning.ledger import Ledger, Seen
+from lucidtorch.scanning.result import Scan
+from lucidtorch.scanning.settings import Settings
+from lucidtorch.scanning.source import Data, Item, Skipped, Source
+from lucidtorch.scanning.state import About, State, read_state, remove_tables, write_provenance, write_state
 
 Report: TypeAlias = Callable[[int, int], None]
 """Called with the number of images that were looked at, and of all."""

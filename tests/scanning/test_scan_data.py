@@ -12,7 +12,7 @@ from torchvision.datasets import FakeData, ImageFolder
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.photos import photo_bytes
 from lucidtorch.datasets import digits, drawings, folder, lines, scan
-from lucidtorch.datasets.scans.fitting import fitted
+from lucidtorch.scanning.fitting import fitted
 
 COUNT = 6
 
