@@ -19,10 +19,10 @@ from lucidtorch.objectives.trace import Trace
 from lucidtorch.rendering.guard import check_reached
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import Look, Networks
-from lucidtorch.rendering.optimizers import adam, parse_optimizer, sgd
 from lucidtorch.rendering.passes import Scene, Sight
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.rules import adam, parse_optimizer, sgd
 from lucidtorch.rendering.seeing import by_image, evaluate_views
+from lucidtorch.rendering.settings import Schedule
 
 STEPWISE = ("Round", "Floor", "Ceil", "Trunc", "Sign")  # their slope is zero wherever there is one
 STILL = 0.5  # of Adam's step size, on the average over the numbers: below, the scale of the objective counts

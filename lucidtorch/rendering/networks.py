@@ -22,6 +22,7 @@ from lucidtorch.models.running.precision import Precision
 from lucidtorch.models.running.private import notes_kept
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives.naming import SEPARATOR
+from lucidtorch.rendering.settings import Engine
 
 NetworkLike: TypeAlias = Model | nn.Module | str
 ModelLike: TypeAlias = NetworkLike | Mapping[str, NetworkLike]
@@ -184,16 +185,17 @@ class Networks:
                     held.enter_context(notes_kept(model.module, copies.models[name].module))
             yield
 
-    def private(self, addresses: Mapping[str, Address], *, channels_last: bool, fold: bool, winograd: bool) -> Networks:
+    def private(self, addresses: Mapping[str, Address], engine: Engine) -> Networks:
         """Make the same networks in copies of their own, laid out for speed."""
-        return Networks(
-            {
-                name: model.private(
-                    self.own(name, addresses).values(), channels_last=channels_last, fold=fold, winograd=winograd
-                )
-                for name, model in self.models.items()
-            }
-        )
+        copies = {}
+        for name, model in self.models.items():
+            copies[name] = model.private(
+                self.own(name, addresses).values(),
+                channels_last=engine.channels_last,
+                fold=engine.fold,
+                winograd=engine.winograd,
+            )
+        return Networks(copies)
 
     def largest(self, addresses: Sequence[str], canvas: Size) -> float:
         """Estimate how many numbers the largest activation of one image has on the way to some layers."""

@@ -31,12 +31,11 @@ from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.advice import advise
 from lucidtorch.rendering.coupling import Coupling, coupling_of
-from lucidtorch.rendering.engine import Engine, sensible_batch
 from lucidtorch.rendering.fitting import check_channels, check_constraints, check_pictures, check_views, pictures_of
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike, Networks
 from lucidtorch.rendering.probe import Probe
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.settings import Engine, Schedule, sensible_batch
 from lucidtorch.transforms import background, crop_or_pad_to, standard
 from lucidtorch.transforms.text import parse as parse_transforms
 from lucidtorch.transforms.transform import Pipeline, Transform, TransformLike
@@ -56,7 +55,7 @@ def prepare(
     schedule: Schedule,
     seed: int | Sequence[int],
     *,
-    engine: Engine = Engine(),  # noqa: B008  # a frozen value
+    engine: Engine = Engine(),
     constraints: ConstraintsLike = (),
     folder: Path | None = None,
 ) -> Job:

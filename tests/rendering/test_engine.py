@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import lucidtorch as lt
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.models.model import Model
-from lucidtorch.rendering.engine import FLOAT_BYTES, LARGEST_ACTIVATION, MOST_AT_ONCE, Engine, evenly, sensible_batch
+from lucidtorch.rendering.settings import FLOAT_BYTES, LARGEST_ACTIVATION, MOST_AT_ONCE, Engine, evenly, sensible_batch
 
 counts = st.integers(1, 10_000)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.rendering.plateau import Plateaus, parse_plateau, plateau
+from lucidtorch.rendering.rules import Plateaus, parse_plateau, plateau
 
 STEPS = 60
 CURVES = st.lists(st.integers(-50, 50), min_size=STEPS, max_size=STEPS).map(lambda one: torch.tensor(one).double())
@@ -20,7 +20,7 @@ def rests(rule: plateau, scores: Tensor) -> dict[int, int]:
     followed = Plateaus(rule, len(scores))
     for number, values in enumerate(scores.unbind(1), 1):
         followed.note(number, values)
-    return followed.rests
+    return followed.converged
 
 
 def rest_by_hand(rule: plateau, score: Tensor) -> int | None:

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.rendering.plateau import Plateaus
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.rules import Plateaus
+from lucidtorch.rendering.settings import Schedule
 
 
 def test_the_default_is_as_many_steps_of_one_size() -> None:
