@@ -271,7 +271,7 @@ def _summary(model: Model, job: Job) -> dict[str, str]:
         "picture": f"{' x '.join(map(str, job.param.size))} pixels",
         "steps": str(job.schedule.steps),
         "step size": f"{job.schedule.lr:g}",
-        "precision": job.precision.name,
+        "precision": job.engine.precision,
         "param": repr(job.param.resized(batch=1)),
         "transforms": repr(job.pipeline) if job.pipeline.is_text else "given in Python",
         "constraints": repr(job.constraints) or "none",

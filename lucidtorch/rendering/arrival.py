@@ -136,7 +136,7 @@ def as_in_broken_networks(job: Job, sight: Sight, scene: Scene, images: Tensor) 
     broken = job.networks.broken()
     if broken is None:
         return sight
-    with torch.no_grad(), job.networks.looking(job.addresses, job.precision) as look:
+    with torch.no_grad(), job.networks.looking(job.addresses, job.engine) as look:
         plain = Scene(look, scene.pipeline, scene.draws, scene.references)
         activations = plain.activations(images, torch.arange(len(images)))
         values = evaluate_views(job.goal, images, {**activations, **scene.references}, Trace(0))

@@ -9,7 +9,6 @@ from lucidtorch.base.arrays import Array
 from lucidtorch.base.sizes import Size
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.models.layers.address import Address
-from lucidtorch.models.running.precision import Precision
 from lucidtorch.objectives.activation_grid import Grid
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.term import Term
@@ -51,11 +50,6 @@ class Job:
     engine: Engine = Engine()
     coupling: Coupling = Coupling.UNDIVIDED
     constraints: Constraints = field(default_factory=Constraints)
-
-    @property
-    def precision(self) -> Precision:
-        """What the networks compute in."""
-        return self.engine.computing
 
     @property
     def canvas(self) -> Size:

@@ -113,7 +113,7 @@ class Loop:
         """Make every update in turn."""
         with contextlib.ExitStack() as held:
             with pinned():
-                eyes = held.enter_context(self._looking(self.job, compile=self._compiles()))
+                eyes = held.enter_context(self._looking(self.job, fast=self._compiles()))
                 optimizer = self.job.schedule.build_optimizer(self.param.parameters())
                 rates, plateaus = self.job.schedule.rates(), self.job.schedule.plateaus(self.job.param.batch)
             for number in range(1, self.job.schedule.steps + 1):
@@ -155,18 +155,18 @@ class Loop:
         return values.cpu(), dead.cpu()
 
     @contextlib.contextmanager
-    def _looking(self, job: Job, *, compile: bool = False) -> Iterator[Eyes]:
-        precision, looking = self.job.precision, self.networks.looking
+    def _looking(self, job: Job, *, fast: bool = False) -> Iterator[Eyes]:
+        engine, looking = self.job.engine, self.networks.looking
         comparisons = Comparisons(job)
         with contextlib.ExitStack() as held:
             held.enter_context(self.job.networks.still(self.networks))
-            look = held.enter_context(looking(job.addresses, precision))
-            fast = held.enter_context(looking(job.addresses, precision, compile=True)) if compile else None
+            look = held.enter_context(looking(job.addresses, engine))
+            quick = held.enter_context(looking(job.addresses, engine, fast=True)) if fast else None
             if not comparisons.pictures:
-                yield Eyes(look, lambda pipeline, draws: {}, fast)
+                yield Eyes(look, lambda pipeline, draws: {}, quick)
                 return
-            glance = held.enter_context(looking(comparisons.addresses, precision))
-            yield Eyes(look, lambda pipeline, draws: comparisons.activations(glance, pipeline, draws), fast)
+            glance = held.enter_context(looking(comparisons.addresses, engine))
+            yield Eyes(look, lambda pipeline, draws: comparisons.activations(glance, pipeline, draws), quick)
 
     def _compiles(self) -> bool:
         """Whether the networks are compiled once no ReLU is redirected any longer."""
@@ -181,7 +181,7 @@ class Loop:
 
         Gives the values, and the objective's gradient to the images where a constraint asks for it.
         """
-        enlarged = self.job.precision.loss_scale
+        enlarged = self.job.engine.computing.loss_scale
         parameters = self.guard.parameters
         with self._foreign_dice(), torch.enable_grad():
             images = self.param()

@@ -19,7 +19,7 @@ import torch
 from pydantic import BaseModel, Field, create_model
 from torch import Tensor
 
-from lucidtorch.base.checks import fitting, is_number, is_whole
+from lucidtorch.base.checks import check_fields, fitting, is_number, is_whole
 from lucidtorch.base.defaults import record_text, today_text
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.hints import hints_of
@@ -284,10 +284,8 @@ class Engine:
     )
 
     def __post_init__(self) -> None:
+        check_fields(self)
         Precision(self.precision)
-        for name, option in options_of(Engine).items():
-            if option.kind is bool and not isinstance(getattr(self, name), bool):
-                raise BadInputError(f"{name} is True or False, but {getattr(self, name)!r} was given.")
         if self.compute_batch is not None:
             object.__setattr__(self, "compute_batch", _checked_batch(self.compute_batch))
 
@@ -357,8 +355,8 @@ def pop_old_words(name: str, words: dict[str, Any]) -> dict[str, Any]:
     if old and "engine" in words:
         raise BadInputError(f"{name}({next(iter(old))}=) is a part of engine= now; say it there.")
     if old:
-        new = ", ".join(f"{word}={value!r}" for word, value in old.items())
-        message = f"{name}({', '.join(f'{word}=' for word in old)}) is deprecated: write engine=Engine({shown(new)})."
+        new = ", ".join(f"{word}={shown(value)}" for word, value in old.items())
+        message = f"{name}({', '.join(f'{word}=' for word in old)}) is deprecated: write engine=Engine({new})."
         warnings.warn(message, DeprecationWarning, stacklevel=3)
     return old
 
