@@ -72,7 +72,7 @@ def test_each_rest_is_told_once() -> None:
     scores = torch.tensor([[0.0, 1, 2, 3, 3, 3, 3], [0, 1, 2, 3, 4, 5, 6]])
     told = [followed.note(number, values) for number, values in enumerate(scores.unbind(1), 1)]
     assert told == [[], [], [], [], [], [0], []]
-    assert followed.rests == {0: 6}
+    assert followed.converged == {0: 6}
 
 
 def test_a_value_that_is_no_number_stops_no_other_image() -> None:
