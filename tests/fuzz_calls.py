@@ -85,6 +85,7 @@ NO_CALL = {
     "constraints.Constraints",
 }
 CALLS: dict[str, Arguments] = {
+    "Engine": {},
     "gallery": {
         "model": "demo",
         "layers": ["conv1_1"],
