@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lucidtorch.models.axes.layout import Layout
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.layouts.layout import Layout
+from lucidtorch.models.loading import load_model
 
 Seen = dict[str, tuple[Tensor, Layout | None]]
 

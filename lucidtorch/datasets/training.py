@@ -19,8 +19,7 @@ from lucidtorch.datasets.certificate import Certificate, write
 from lucidtorch.datasets.collection import positive
 from lucidtorch.datasets.disturbance import Disturbance, logits_of, loss_of
 from lucidtorch.datasets.lessons import SIDE, Lesson, lesson
-from lucidtorch.models.networks.card import NetworkCard
-from lucidtorch.models.networks.shipped import card
+from lucidtorch.models.networks.shipped import NetworkCard, card
 
 DECAY = 5e-4  # the pull of the weights to zero
 MOMENTUM = 0.9

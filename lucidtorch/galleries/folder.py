@@ -17,8 +17,7 @@ from lucidtorch.galleries.plan import Batch, batch_of, slug
 from lucidtorch.galleries.task import Craft
 from lucidtorch.galleries.variants import VARIANTS
 from lucidtorch.galleries.work import BATCHES, Record, is_finished, read_task
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.model import Model, shown_layers
 from lucidtorch.runs.folder import (
     GALLERY,
     GALLERY_FORMAT,

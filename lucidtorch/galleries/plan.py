@@ -16,8 +16,7 @@ from lucidtorch.base.shown import shown
 from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.galleries.variants import VARIANTS, check_variant, filled, is_template
 from lucidtorch.models.layers.table import LayerLike
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.model import Model, shown_layers
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.batch import diversity
 from lucidtorch.objectives.images import each

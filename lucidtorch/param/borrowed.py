@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE
-from lucidtorch.models.running.frozen import frozen
+from lucidtorch.models.running.frozen import frozen, probing
 from lucidtorch.models.running.precision import widened
-from lucidtorch.models.running.probe import probing
 
 MOST_NUMBERS = 1 << 24  # of one latent
 TRIED = 2  # latents at once: what one gives must not depend on the other

@@ -12,7 +12,7 @@ from lucidtorch.base.defaults import record_text
 from lucidtorch.base.settings import Settings, versions
 from lucidtorch.base.sizes import Size
 from lucidtorch.constraints.constraint import Constraints
-from lucidtorch.models.layers.address import Address
+from lucidtorch.models.running.address import Address
 from lucidtorch.models.running.precision import Precision
 from lucidtorch.objectives.activation_grid import Grid
 from lucidtorch.objectives.algebra import Objective

@@ -14,7 +14,7 @@ from lucidtorch.datasets import Scan, digits, drawings, lines, load_scan, scan
 from lucidtorch.datasets.answers import right_answers
 from lucidtorch.datasets.named import name_of
 from lucidtorch.datasets.scans import entry
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.loading import load_model
 
 Cli = Callable[..., Any]
 LAYERS = ("--layers", "conv1,logits")

@@ -6,8 +6,8 @@ from torch import nn
 
 from lucidtorch.datasets import digits, drawings, lines
 from lucidtorch.datasets.answers import right_answers
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.networks.lines import HEADS
-from lucidtorch.models.sources.loading import load_model
 
 
 def classifier(*labels: str | None):

@@ -11,8 +11,8 @@ from lucidtorch.base.errors import BadInputError
 from lucidtorch.datasets import drawings, folder, lines, load_scan, scan
 from lucidtorch.datasets.answers import right_answers
 from lucidtorch.datasets.ruled import head_labels
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.networks.lines import HEADS
-from lucidtorch.models.sources.loading import load_model
 
 COUNT = 40
 

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError, UnitError, UnknownLayerError
 from lucidtorch.galleries.plan import VARIANTS, Batch, chosen_units, plan, slug
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.model import Model, shown_layers
 
 COUNT = 24  # channels of conv1_1 in demo
 LAYERS = ("conv1_1", "relu1_2", "conv2_1")

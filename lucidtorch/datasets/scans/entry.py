@@ -26,11 +26,9 @@ from lucidtorch.datasets.scans.result import Scan
 from lucidtorch.datasets.scans.settings import Settings
 from lucidtorch.datasets.scans.source import Data, Item, Skipped, Source
 from lucidtorch.datasets.scans.state import About, State, read_state, remove_tables, write_provenance, write_state
-from lucidtorch.models.checksum import network_key
 from lucidtorch.models.layers.table import LayerLike
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.loading import load_model
+from lucidtorch.models.model import Model, network_key, shown_layers
 from lucidtorch.runs.folder import SCAN, check_folder, checked_key, claim, kept_in_place
 
 Report: TypeAlias = Callable[[int, int], None]

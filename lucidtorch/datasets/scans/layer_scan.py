@@ -15,7 +15,7 @@ from lucidtorch.datasets.scans.boxes import Box, box_seen, window_seen
 from lucidtorch.datasets.scans.extremes import NOBODY, Extremes
 from lucidtorch.datasets.scans.ledger import Ledger
 from lucidtorch.datasets.scans.moments import Moments
-from lucidtorch.models.axes.receptive_field import ReceptiveField
+from lucidtorch.models.layouts.receptive_field import ReceptiveField
 
 WITH_PLACES = 3  # axes of a shape `(C, H, W)`
 

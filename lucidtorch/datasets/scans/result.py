@@ -16,8 +16,7 @@ from lucidtorch.datasets.named import DataName, find_data, open_data
 from lucidtorch.datasets.scans.layer_scan import LayerScan
 from lucidtorch.datasets.scans.source import Data, Skipped, Source
 from lucidtorch.datasets.scans.state import SUMMARY, State, read_state
-from lucidtorch.models.checksum import network_key
-from lucidtorch.models.model import Model
+from lucidtorch.models.model import Model, network_key
 
 
 @dataclass(frozen=True, eq=False)

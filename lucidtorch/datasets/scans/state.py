@@ -22,7 +22,7 @@ from lucidtorch.datasets.scans.ledger import Ledger
 from lucidtorch.datasets.scans.scan_record import FieldRecord, ProvenanceRecord, ScanRecord
 from lucidtorch.datasets.scans.settings import Settings
 from lucidtorch.datasets.scans.source import Skipped
-from lucidtorch.models.axes.receptive_field import ReceptiveField
+from lucidtorch.models.layouts.receptive_field import ReceptiveField
 from lucidtorch.runs.folder import SCAN_RECORD, write_file
 
 FORMAT = 2

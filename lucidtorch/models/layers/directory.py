@@ -4,23 +4,93 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from torch import nn
 
 from lucidtorch.base.errors import UnknownLayerError, suggestion
-from lucidtorch.models.layers.outputs import written
-from lucidtorch.models.layers.stated import stated_view
-from lucidtorch.models.layers.target import WHOLE_NETWORK, Place, Target
-from lucidtorch.models.layers.view_refusals import advice_on, only_registers, why_no_index, why_no_view
-from lucidtorch.models.layers.views import CLASS, HEADS, View
-from lucidtorch.models.layers.walk import ROOT, Firing, Walk
-from lucidtorch.models.running.recurrent import OUTPUT as STATES
-from lucidtorch.models.running.recurrent import words_of_cell
+from lucidtorch.models.layers.dry_run import ROOT, Firing, Leaf, Walk
+from lucidtorch.models.layers.views import (
+    View,
+    advice_on,
+    only_registers,
+    stated_view,
+    token_views,
+    why_no_index,
+    why_no_view,
+)
+from lucidtorch.models.running.address import CLASS, HEADS, Parts, written
+from lucidtorch.models.running.internals import OUTPUT as STATES
+from lucidtorch.models.running.internals import words_of_cell
 
+WHOLE_NETWORK = "output"  # how whatever the whole network gives is written
 INPUT = "input"
 LOGITS = "logits"
 PROBABILITIES = "prob"
 PARTED = re.compile(r"(?P<name>[^\[\]]+)(?P<words>(?:\[[^\[\]]+\])+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One tensor that fires in a forward pass.
+
+    Args:
+        text: Its canonical address.
+        firing: The call that gives it.
+        parts: The way to it in what the call gives; None where nothing says which tensor is meant.
+    """
+
+    text: str
+    firing: Firing
+    parts: Parts | None
+
+    @property
+    def leaf(self) -> Leaf | None:
+        """The tensor, or None where nothing says which is meant."""
+        return None if self.parts is None else self.firing.leaves[self.parts]
+
+    @property
+    def refused(self) -> str | None:
+        """Why it cannot be a target, or None where it can."""
+        return self.firing.gives if self.leaf is None else self.leaf.refused
+
+    @property
+    def views(self) -> dict[str, View]:
+        """How it can be read beside its activations, by the word for each."""
+        leaf = self.leaf
+        tokens = [] if leaf is None else token_views(leaf.layout, leaf.shape)
+        of_call = self.firing.views if self.parts == self.firing.main else ()
+        return {view.word: view for view in (*tokens, *of_call)}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an address stands for.
+
+    Args:
+        place: The tensor.
+        view: How it is read; None for its activations.
+        index: Which token, head or step of the view; all of them where None.
+    """
+
+    place: Place
+    view: View | None = None
+    index: int | None = None
+
+    @property
+    def text(self) -> str:
+        """Its canonical address."""
+        if self.view is None:
+            return self.place.text
+        index = "" if self.index is None else f"[{self.index}]"
+        return f"{self.place.text or WHOLE_NETWORK}[{self.view.word}]{index}"
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """What it gives for one image as an activation; None where that is no tensor."""
+        if self.view is None:
+            return None if self.place.leaf is None else self.place.leaf.shape
+        return self.view.shape if self.index is None else self.view.item
 
 
 class Directory:
@@ -108,7 +178,9 @@ class Directory:
 
     def _other_words(self, address: str, firing: Firing) -> Iterator[tuple[str, str]]:
         """The main part's own place, and the words for the states of a cell, with the addresses they stand for."""
-        named = {f"[{word}]": parts for word, parts in words_of_cell(self._modules[firing.module]).items()}
+        named: dict[str, Parts] = {
+            f"[{word}]": parts for word, parts in words_of_cell(self._modules[firing.module]).items()
+        }
         if firing.main:
             named[written(firing.main)] = firing.main
         for words, parts in named.items():

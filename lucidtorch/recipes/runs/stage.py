@@ -10,10 +10,8 @@ from lucidtorch.base.seeds import PICTURE_BITS, SEED_BITS, picture_seed
 from lucidtorch.base.sizes import short_size, size_text
 from lucidtorch.galleries.plan import chosen_units
 from lucidtorch.galleries.task import Craft, Piece, Task
-from lucidtorch.models.checksum import network_key
 from lucidtorch.models.layers.table import LayerTable
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.model import Model, network_key, shown_layers
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term

@@ -13,10 +13,9 @@ from lucidtorch.base.threads import threads
 from lucidtorch.datasets.disturbance import logits_of
 from lucidtorch.datasets.lessons import lesson
 from lucidtorch.datasets.training import accuracy
-from lucidtorch.models.networks.card import NetworkCard
 from lucidtorch.models.networks.labels import DRAWINGS
 from lucidtorch.models.networks.lines import HEADS
-from lucidtorch.models.networks.shipped import card, names
+from lucidtorch.models.networks.shipped import NetworkCard, card, names
 
 LARGEST = 1_500_000  # bytes
 WANTED = {"demo": 0.97, "demo-judge": 0.95, "digits": 0.97, "lines": 0.95}

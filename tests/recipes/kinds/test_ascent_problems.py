@@ -14,7 +14,7 @@ from lucidtorch.analysis.picture_repeats import autocorrelation, strongest_repea
 from lucidtorch.analysis.picture_spectra import spectral_slope
 from lucidtorch.analysis.picture_values import extreme_share, saturation
 from lucidtorch.galleries.plan import slug
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.loading import load_model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing, read_image
 from lucidtorch.recipes.parts.measures import clipped_share, fine_share

@@ -16,10 +16,9 @@ from lucidtorch.datasets.scans.boxes import Box
 from lucidtorch.datasets.scans.patches import cut, patch
 from lucidtorch.datasets.scans.result import load_scan
 from lucidtorch.datasets.scans.source import Item
+from lucidtorch.models.backward import deconvnet, guided, saliency, way_back
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.backward import way_back
-from lucidtorch.models.running.way_rules import deconvnet, guided, saliency
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing, read_image
 from lucidtorch.recipes.kinds.deconvnet import deconvnet as recipe

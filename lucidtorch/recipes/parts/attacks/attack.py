@@ -11,9 +11,9 @@ from torch import Tensor
 
 from lucidtorch.analysis.adversarial_steps import Smallest, fgsm_step, held_near, smallest_enough
 from lucidtorch.base.errors import RenderError
+from lucidtorch.models.backward import way_back
 from lucidtorch.models.layers.directory import INPUT
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.backward import way_back
 from lucidtorch.recipes.parts.attacks.aim import Aim, Moment, log_probabilities, look
 
 FIRST_TRIED = 1 / 64 / 255  # far below the smallest difference that a file of 8 bits can hold

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lucidtorch.models.layers.walk import TRACED_RELUS
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.layers.dry_run import TRACED_RELUS
+from lucidtorch.models.model import Model, shown_layers
 
 MOST_LAYERS = 32
 ENOUGH = 0.5  # ReLUs for each convolution or linear layer, from which on they stand for these

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from lucidtorch.models.layers.address import Address
-from lucidtorch.models.layers.layer_record import LayerRecord
+from lucidtorch.models.backward import way_back
+from lucidtorch.models.layers.table import LayerRecord
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.backward import way_back
+from lucidtorch.models.running.address import Address
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.recipes.blame import FieldError, Key

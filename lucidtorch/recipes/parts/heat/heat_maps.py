@@ -11,8 +11,8 @@ from torch import Tensor
 
 from lucidtorch.analysis.heatmaps import grad_cam, grad_cam_plus_plus, layer_cam, upscaled
 from lucidtorch.analysis.occlusion import occlusion_maps
+from lucidtorch.models.backward import way_back
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.backward import way_back
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.recipes.parts.heat.heat_targets import Explained
 

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from lucidtorch.datasets.scans.boxes import Box
+from lucidtorch.models.backward import WayRule, deconvnet, guided, saliency, way_back
 from lucidtorch.models.layers.directory import INPUT
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.backward import way_back
-from lucidtorch.models.running.way_rules import WayRule, deconvnet, guided, saliency
 
 Way: TypeAlias = Literal["deconvnet", "deconvnet_without_switches", "guided", "saliency"]
 RULES: Mapping[Way, Callable[[], WayRule]] = {
