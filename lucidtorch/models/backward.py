@@ -109,8 +109,8 @@ MAX_POOLINGS: dict[Callable[..., Any], bool] = {
 }
 
 
-class WayRule(TorchFunctionMode):
-    """A rule while it is entered, as `way_back(rule=...)` does; enter each one once.
+class BackwardRule(TorchFunctionMode):
+    """A rule while it is entered, as `backward(rule=...)` does; enter each one once.
 
     Args:
         positive: Whether only what is above zero of the signal goes down through a ReLU.
@@ -145,30 +145,30 @@ class WayRule(TorchFunctionMode):
         return found
 
 
-def deconvnet(*, switches: bool = True) -> WayRule:
+def deconvnet(*, switches: bool = True) -> BackwardRule:
     """The way down of a deconvolutional network: each ReLU rectifies the signal, whatever was below zero on the way up.
 
     Formula: at a ReLU, R_below = max(0, R_above); at a max pooling, R_below is R_above at the place of the maximum.
     Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2014.
     """
-    return WayRule(positive=True, masked=False, switches=switches)
+    return BackwardRule(positive=True, masked=False, switches=switches)
 
 
-def guided() -> WayRule:
+def guided() -> BackwardRule:
     """Guided backpropagation: a ReLU lets down what is above zero, and only where it let something up.
 
     Formula: at a ReLU, R_below = max(0, R_above) where the input is above zero (and below 6, for ReLU6), otherwise 0.
     Source: Springenberg, Dosovitskiy, Brox and Riedmiller, "Striving for Simplicity", 2014.
     """
-    return WayRule(positive=True)
+    return BackwardRule(positive=True)
 
 
-def saliency() -> WayRule:
+def saliency() -> BackwardRule:
     """The true gradient.
 
     Source: Simonyan, Vedaldi and Zisserman, "Deep Inside Convolutional Networks", 2014.
     """
-    return WayRule()
+    return BackwardRule()
 
 
 class _Rectified(torch.autograd.Function):
@@ -214,7 +214,7 @@ def _unswitched(
 
 
 @dataclass(frozen=True, eq=False)
-class WayBack:
+class BackwardResult:
     """What came of a pass forward and back.
 
     Args:
@@ -229,7 +229,7 @@ class WayBack:
 
 
 @one_at_a_time()
-def way_back(
+def backward(
     model: Model,
     images: Tensor,
     score: Score,
@@ -237,7 +237,7 @@ def way_back(
     to: Sequence[str] = (INPUT,),
     *,
     rule: AbstractContextManager[object] | None = None,
-) -> WayBack:
+) -> BackwardResult:
     """Run images through a network, and the gradient of a score back.
 
     The score of an image depends on that image alone, so the gradients are those of each image's own score. The network
@@ -261,7 +261,7 @@ def way_back(
         if value.requires_grad:
             found = torch.autograd.grad(value.sum(), asked, allow_unused=True)
     _check(dict(zip(to, asked, strict=True)))
-    return WayBack(
+    return BackwardResult(
         value.detach(),
         {layer: seen[layer].detach() for layer in named},
         {

@@ -17,7 +17,7 @@ from lucidtorch.base.reading import user_path
 from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import PACKAGE, check_read, trusting
 from lucidtorch.models.inputs.convention import InputConvention
-from lucidtorch.models.inputs.forward_adapter import ExtraInput, Feed
+from lucidtorch.models.inputs.forward_adapter import ExtraInput, ForwardAdapter
 from lucidtorch.models.inputs.norm_stats import contradiction
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.address import Step
@@ -125,7 +125,7 @@ def load_model(
     with trusting(trust):
         found = find(spec, _weights(weights))
     convention = found.convention.overridden(**given)
-    feed = Feed(found.module, inputs or {}, found.name)
+    feed = ForwardAdapter(found.module, inputs or {}, found.name)
     move(found.module, place, own=isinstance(spec, nn.Module))
     if not convention.stated or any(given[word] is not None for word in NORMALIZING):
         _warn_of_doubts(found, feed, convention)
@@ -137,7 +137,7 @@ def load_model(
         source=None if inputs else _source(spec, str(weights), found, convention, given, labels, output, trace=trace),
         labels=found.labels if names is None else names,
         size_known=found.size_known or size is not None,
-        feed=Feed(module, inputs or {}, found.name) if trace else feed,
+        feed=ForwardAdapter(module, inputs or {}, found.name) if trace else feed,
         output=output,
         note=found.note,
         heads=found.heads,
@@ -244,7 +244,7 @@ def _traced(module: nn.Module, inputs: Iterable[str]) -> nn.Module:
     return traced(module, tuple(inputs))
 
 
-def _warn_of_doubts(found: FoundNetwork, feed: Feed, convention: InputConvention) -> None:
+def _warn_of_doubts(found: FoundNetwork, feed: ForwardAdapter, convention: InputConvention) -> None:
     """Say in one warning that the convention is a guess, and what speaks against it."""
     doubt = contradiction(found.module, feed.with_any_batch(), convention, found.name)
     guess = (

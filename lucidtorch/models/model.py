@@ -18,7 +18,7 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.base.surroundings import one_at_a_time, pinned
 from lucidtorch.models.inputs.convention import InputConvention, Normalization, check_images
-from lucidtorch.models.inputs.forward_adapter import Feed
+from lucidtorch.models.inputs.forward_adapter import ForwardAdapter
 from lucidtorch.models.layers.aliases import family_aliases
 from lucidtorch.models.layers.directory import INPUT, LOGITS
 from lucidtorch.models.layers.dry_run import SIZES_TO_TRY, Walk, walk
@@ -62,7 +62,7 @@ class Model:
         source: ModelSource | None = None,
         labels: Sequence[str] | None = None,
         size_known: bool = True,
-        feed: Feed | None = None,
+        feed: ForwardAdapter | None = None,
         output: Step | None = None,
         note: str = "",
         heads: Mapping[str, Sequence[str]] | None = None,
@@ -74,7 +74,7 @@ class Model:
         self.labels = None if labels is None else list(labels)
         self._heads = heads
         self._given = convention
-        self.feed = Feed(module, {}, name) if feed is None else feed
+        self.feed = ForwardAdapter(module, {}, name) if feed is None else feed
         self.takes_batches = True  # known after the first dry run
         self.output: Parts = () if output is None else (output,)  # the way to its own output
         self._tables: dict[tuple[int, ...], LayerTable] = {}
@@ -368,7 +368,7 @@ def _facts(source: ModelSource) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if name not in left_out}
 
 
-def shown_layers(model: Model, layers: Sequence[LayerLike] | None) -> tuple[str, ...]:
+def default_layers(model: Model, layers: Sequence[LayerLike] | None) -> tuple[str, ...]:
     """Find the layers that are looked at, in the order of the network."""
     table = model.layers
     if layers is None:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 import lucidtorch as lt
 from lucidtorch.base.errors import RenderError, UnknownLayerError
-from lucidtorch.models.backward import way_back
+from lucidtorch.models.backward import backward
 from lucidtorch.models.model import Model
 from lucidtorch.objectives import channel
 
@@ -36,7 +36,7 @@ def vit() -> Model:
 
 def test_gradients_to_a_plain_layer_and_to_the_image_are_those_of_hooks(demo: Model) -> None:
     images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-    found = way_back(demo, images, channel("logits", 3), ["logits"], ["input", "relu3_1", "conv2_1"])
+    found = backward(demo, images, channel("logits", 3), ["logits"], ["input", "relu3_1", "conv2_1"])
     pixels = images.clone().requires_grad_(True)
     score = demo.module(demo.normalize(pixels))[:, 3]
     torch.testing.assert_close(found.score, score.detach())
@@ -48,7 +48,7 @@ def test_gradients_to_a_plain_layer_and_to_the_image_are_those_of_hooks(demo: Mo
 def test_gradients_to_tokens_come_as_a_map(vit: Model) -> None:
     images = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     whole, pixels = by_hooks(vit.module, BLOCK, images, 2)
-    found = way_back(vit, images, channel("logits", 2), ["logits"], ["input", BLOCK])
+    found = backward(vit, images, channel("logits", 2), ["logits"], ["input", BLOCK])
     torch.testing.assert_close(found.gradients[BLOCK], whole[:, 1:].transpose(1, 2).unflatten(2, (4, 4)))
     torch.testing.assert_close(found.gradients["input"], pixels)
     assert float(found.gradients[BLOCK].abs().max()) > 0
@@ -58,14 +58,14 @@ def test_gradients_to_tokens_come_as_a_map(vit: Model) -> None:
 def test_gradients_to_some_tokens_leave_the_rest_of_the_way_as_it_was(vit: Model, view: str, tokens: int) -> None:
     images = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     whole, pixels = by_hooks(vit.module, BLOCK, images, 1)
-    found = way_back(vit, images, channel("logits", 1), ["logits"], ["input", f"{BLOCK}{view}"])
+    found = backward(vit, images, channel("logits", 1), ["logits"], ["input", f"{BLOCK}{view}"])
     torch.testing.assert_close(found.gradients[f"{BLOCK}{view}"], whole[:, tokens])
     torch.testing.assert_close(found.gradients["input"], pixels)
 
 
 def test_a_layer_that_the_score_does_not_depend_on_has_no_gradient(demo: Model) -> None:
     images = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
-    found = way_back(demo, images, channel("conv1_1", 0), ["conv1_1"], ["input", "conv3_1"])
+    found = backward(demo, images, channel("conv1_1", 0), ["conv1_1"], ["input", "conv3_1"])
     assert not bool(found.gradients["conv3_1"].any())
     assert bool(found.gradients["input"].any())
 
@@ -73,15 +73,15 @@ def test_a_layer_that_the_score_does_not_depend_on_has_no_gradient(demo: Model) 
 @pytest.mark.parametrize("layer", ["prob", f"{BLOCK}.self_attention[heads][0]"])
 def test_what_the_network_does_not_go_on_with_is_refused(vit: Model, layer: str) -> None:
     with pytest.raises(RenderError, match="only a part of what"):
-        way_back(vit, torch.rand(1, 3, 32, 32), channel("logits", 0), ["logits"], [layer])
+        backward(vit, torch.rand(1, 3, 32, 32), channel("logits", 0), ["logits"], [layer])
 
 
 def test_two_readings_of_one_output_are_refused(vit: Model) -> None:
     with pytest.raises(RenderError, match="one gradient of"):
-        way_back(vit, torch.rand(1, 3, 32, 32), channel("logits", 0), ["logits"], [BLOCK, f"{BLOCK}[class]"])
+        backward(vit, torch.rand(1, 3, 32, 32), channel("logits", 0), ["logits"], [BLOCK, f"{BLOCK}[class]"])
 
 
 def test_a_wrong_layer_is_refused_and_leaves_the_network_as_it_was(demo: Model) -> None:
     with pytest.raises(UnknownLayerError, match="conv9_9"):
-        way_back(demo, torch.rand(1, 3, 32, 32), channel("conv9_9", 0), ["conv9_9"])
+        backward(demo, torch.rand(1, 3, 32, 32), channel("conv9_9", 0), ["conv9_9"])
     assert not any(module._forward_hooks for module in demo.module.modules())

@@ -13,7 +13,7 @@ from small_networks import Raising, as_model
 from torch import Tensor, nn
 from torch.overrides import _get_current_function_mode_stack
 
-from lucidtorch.models.backward import WayRule, deconvnet, guided, saliency, way_back
+from lucidtorch.models.backward import BackwardRule, backward, deconvnet, guided, saliency
 
 RULES = {
     "deconvnet": deconvnet,
@@ -42,7 +42,7 @@ POOLINGS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
 }
 
 
-def down(network: Callable[[Tensor], Any], values: Tensor, signal: Tensor, rule: WayRule) -> Tensor:
+def down(network: Callable[[Tensor], Any], values: Tensor, signal: Tensor, rule: BackwardRule) -> Tensor:
     """What of a signal at the output arrives at the input."""
     leaf = values.clone().requires_grad_(True)
     with rule:
@@ -149,7 +149,7 @@ def test_a_network_of_two_layers_by_hand(name: str) -> None:
         unpooled[c, 2 * i + at[0], 2 * j + at[1]] += arrived[c, i, j]
     expected = transposed(np.maximum(unpooled, 0), first)
     model = as_model(network, size=8)
-    found = way_back(
+    found = backward(
         model, torch.from_numpy(image)[None], lambda seen: seen["3"][:, 1, 0, 1], ["3"], rule=RULES[name]()
     )
     assert np.abs(expected).max() > 0.1
@@ -218,7 +218,7 @@ def test_batch_norm_a_residual_sum_and_a_concatenation(name: str) -> None:
         expected = at_sum + torch.einsum("oc,bohw->bchw", one, through(at_sum, inner))
         expected = (expected + torch.einsum("oc,bohw->bchw", two, signal[:, 3:])) * scale[:, None, None]
     model = as_model(network, size=4)
-    found = way_back(model, pixels, lambda seen: seen["last"].sum((1, 2, 3)), ["last"], rule=RULES[name]())
+    found = backward(model, pixels, lambda seen: seen["last"].sum((1, 2, 3)), ["last"], rule=RULES[name]())
     torch.testing.assert_close(found.gradients["input"], expected)
     assert network.training
 
@@ -242,9 +242,9 @@ def mixed() -> nn.Sequential:
 def test_no_rule_changes_the_way_up_or_the_network(name: str) -> None:
     model = as_model(mixed())
     images = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(1))
-    plain = way_back(model, images, lambda seen: seen["7"].mean((1, 2, 3)), ["7"], ["4", "input"])
+    plain = backward(model, images, lambda seen: seen["7"].mean((1, 2, 3)), ["7"], ["4", "input"])
     rule = RULES[name]()
-    found = way_back(model, images, lambda seen: seen["7"].mean((1, 2, 3)), ["7"], ["4", "input"], rule=rule)
+    found = backward(model, images, lambda seen: seen["7"].mean((1, 2, 3)), ["7"], ["4", "input"], rule=rule)
     assert torch.equal(found.score, plain.score)
     assert all(torch.equal(found.activations[one], plain.activations[one]) for one in ("4", "7"))
     assert torch.equal(found.gradients["input"], plain.gradients["input"]) == (name == "saliency")
@@ -272,7 +272,7 @@ def test_nothing_is_left_after_an_error(name: str) -> None:
     before = _get_current_function_mode_stack()
     network.at = network.passes + 1
     with pytest.raises(RuntimeError, match="in the middle"):
-        way_back(model, images, lambda seen: seen["last"].sum((1, 2, 3)), ["last"], rule=RULES[name]())
+        backward(model, images, lambda seen: seen["last"].sum((1, 2, 3)), ["last"], rule=RULES[name]())
     assert _get_current_function_mode_stack() == before
     assert all(not part._forward_hooks for part in network.modules())
     assert all(weight.requires_grad for weight in network.parameters())

@@ -28,7 +28,7 @@ from lucidtorch.datasets.scans.source import Data, Item, Skipped, Source
 from lucidtorch.datasets.scans.state import About, State, read_state, remove_tables, write_provenance, write_state
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.loading import load_model
-from lucidtorch.models.model import Model, network_key, shown_layers
+from lucidtorch.models.model import Model, default_layers, network_key
 from lucidtorch.runs.folder import SCAN, check_folder, checked_key, claim, kept_in_place
 
 Report: TypeAlias = Callable[[int, int], None]
@@ -105,7 +105,7 @@ def scan(
     settings = Settings(top, bottom, ranked, batch, chunk, bins, samples, seed)
     network = model if isinstance(model, Model) else load_model(model)
     source = Source(data, network.convention.channels, _sides(network, size))
-    about = _about(network, source, shown_layers(network, layers), settings, _checked(answers, network, source))
+    about = _about(network, source, default_layers(network, layers), settings, _checked(answers, network, source))
     place = Path(folder)
     check_folder(place, SCAN)
     state, moved = _begun(about, place, settings)

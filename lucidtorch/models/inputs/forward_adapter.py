@@ -17,7 +17,7 @@ ExtraInput: TypeAlias = Tensor | Callable[[Tensor], object] | bool | int | float
 ANY_NUMBER = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
-class Feed:
+class ForwardAdapter:
     """Runs a network on images, with the extra inputs that its `forward` takes beside them.
 
     The images go to the first parameter of `forward` that no extra input is for.
@@ -87,15 +87,15 @@ class Feed:
                     f"inputs={{{name!r}: lambda images: ...}}."
                 )
 
-    def with_any_batch(self) -> Feed:
+    def with_any_batch(self) -> ForwardAdapter:
         """Give the same feed for passes that only look at shapes and may be of any number of images."""
-        feed = Feed(self._module, self._inputs, self._name)
+        feed = ForwardAdapter(self._module, self._inputs, self._name)
         feed._any_batch = True
         return feed
 
-    def on(self, module: nn.Module) -> Feed:
+    def on(self, module: nn.Module) -> ForwardAdapter:
         """Give the same feed for another module that takes the same."""
-        feed = Feed(module, self._inputs, self._name)
+        feed = ForwardAdapter(module, self._inputs, self._name)
         feed._any_batch = self._any_batch
         return feed
 

@@ -25,14 +25,13 @@ MOST_PIXELS = 600 * 600  # of one image; larger ones, and volumes above all, are
 STEP = 16  # pixels, of the sides of those
 IDENTITY = 0.01  # statistics closer than this to mean 0 and variance 1 are those of a folded or untrained layer
 GROSS = 16.0
-"""How many times wider or narrower than in training, or how many standard deviations off, is no matter of the pictures.
+"""How far from its training a batch norm has to be for a warning: a factor of the spread, or standard deviations.
 
-Measured by `first_arrival`. With the right numbers: 0.96 times as wide as in training and 0.05 off in a ResNet-20 for
-CIFAR-10 with its own statistics; 1.1 to 1.8 times and at most 0.07 off behind the first convolutions of SqueezeNet,
-MobileNetV2 and VGG-19, with the statistics that photographs leave there. Mild, and no reason to warn: [0, 1] without
-mean and std in the place of ImageNet's is 2.4 to 4.5 times narrower and at most 0.23 off; 0 in the place of ImageNet's
-mean is at most 0.8 off. Gross: [0, 255] in the place of ImageNet's is 56 to 105 times wider; 406 for 0.406 in the mean
-is 56 to 641 standard deviations off. One wrong std hardly shows (0.7 to 1.8 times as wide): its size tells.
+Right conventions are far below: 0.96 times as wide and 0.05 off in a ResNet-20 for CIFAR-10 with its own statistics;
+1.1 to 1.8 times and at most 0.07 off after the first convolutions of SqueezeNet, MobileNetV2 and VGG-19. So are mild
+errors: [0, 1] without mean and std instead of ImageNet's is 2.4 to 4.5 times narrower and at most 0.23 off; mean 0
+instead of ImageNet's at most 0.8 off. Gross ones are above: [0, 255] instead of ImageNet's is 56 to 105 times wider;
+406 for 0.406 in the mean 56 to 641 standard deviations off. One wrong std hardly shows (0.7 to 1.8 times).
 """
 FITTING, CLOSE = 4.0, 2.0  # up to which a usual convention is said to fit, and to fit as well as any
 
@@ -74,7 +73,7 @@ def _moving(pictures: Tensor, frames: int, generator: Generator) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class NormStatsCheck:
     """Natural pictures at a batch norm, compared with its running statistics; medians over its channels.
 
     Args:
@@ -93,7 +92,9 @@ class Arrival:
         return max(self.spread, 1 / self.spread)
 
 
-def first_arrival(module: nn.Module, feed: Callable[[Tensor], object], convention: InputConvention) -> Arrival | None:
+def check_norm_stats(
+    module: nn.Module, feed: Callable[[Tensor], object], convention: InputConvention
+) -> NormStatsCheck | None:
     """Run natural pictures up to the first batch norm of a network, and compare."""
     weight = next((one for one in module.parameters() if one.is_floating_point()), None)
     scripted = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
@@ -103,7 +104,7 @@ def first_arrival(module: nn.Module, feed: Callable[[Tensor], object], conventio
     count = max(FEWEST_IMAGES, min(MOST_IMAGES, PIXELS // math.prod(sides)))
     images = natural_images(convention.channels, sides, count).to(weight.device, weight.dtype)
     run = _Pass()
-    with probing(module), run.at(module), contextlib.suppress(_Arrived):
+    with probing(module), run.at(module), contextlib.suppress(_Reached):
         feed(Normalization(convention, "")(images))
     return run.found
 
@@ -115,7 +116,7 @@ def _affordable(sides: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(min(side, max(STEP, int(side * shrink) // STEP * STEP)) for side in sides)
 
 
-class _Arrived(BaseException):
+class _Reached(BaseException):
     """Ends a forward pass at the first batch norm; no network's own `except Exception` can swallow it."""
 
 
@@ -123,7 +124,7 @@ class _Pass:
     """The hooks that stop a pass at its first batch norm, and what came to it."""
 
     def __init__(self) -> None:
-        self.found: Arrival | None = None
+        self.found: NormStatsCheck | None = None
         self._before: list[nn.Module] = []
 
     @contextlib.contextmanager
@@ -142,7 +143,7 @@ class _Pass:
             near = len(self._before) <= MOST_BEFORE and all(map(_is_convolution, self._before))
             if near and _is_settled(part) and inputs and isinstance(inputs[0], Tensor):
                 self.found = _compared(name, part, inputs[0])
-            raise _Arrived
+            raise _Reached
 
         return hook
 
@@ -168,7 +169,7 @@ def _is_settled(part: nn.Module) -> bool:
     return bool((mean.abs() > IDENTITY).any() or ((variance - 1).abs() > IDENTITY).any())
 
 
-def _compared(name: str, part: nn.Module, values: Tensor) -> Arrival | None:
+def _compared(name: str, part: nn.Module, values: Tensor) -> NormStatsCheck | None:
     """Take the median over the channels that are alive, now or in training."""
     kept_mean, kept_variance = (
         torch.as_tensor(getattr(part, one)).detach().cpu().double() for one in ("running_mean", "running_var")
@@ -181,7 +182,7 @@ def _compared(name: str, part: nn.Module, values: Tensor) -> Arrival | None:
         return None
     spread = ((variance + eps) / (kept_variance + eps)).sqrt()[alive].median()
     shift = ((mean - kept_mean).abs() / (kept_variance + eps).sqrt())[alive].median()
-    return Arrival(name, float(spread), float(shift))
+    return NormStatsCheck(name, float(spread), float(shift))
 
 
 def contradiction(
@@ -196,7 +197,7 @@ def contradiction(
     impossible = _impossible(convention, name)
     if impossible is not None:
         return impossible
-    first = first_arrival(module, feed, convention)
+    first = check_norm_stats(module, feed, convention)
     how = None if first is None else _gross(first)
     if first is None or how is None:
         return None
@@ -206,7 +207,7 @@ def contradiction(
     )
 
 
-def _gross(arrival: Arrival) -> str | None:
+def _gross(arrival: NormStatsCheck) -> str | None:
     """Say how far from its training a batch norm is, where that is far."""
     if arrival.factor > GROSS:
         return f"spread {arrival.factor:.0f} times {'wider' if arrival.spread > 1 else 'narrower'} than"
@@ -237,7 +238,7 @@ def _words(convention: InputConvention) -> str:
 
 def _advice(module: nn.Module, feed: Callable[[Tensor], object], convention: InputConvention) -> str:
     """Name the usual convention that fits best, where one fits."""
-    arrivals = [(first_arrival(module, feed, one), one) for one in _usual(convention)]
+    arrivals = [(check_norm_stats(module, feed, one), one) for one in _usual(convention)]
     fits = [(max(math.log(CLOSE), math.log(found.factor) + found.shift), one) for found, one in arrivals if found]
     best = min(fits, key=lambda fit: fit[0], default=None)
     if best is None or best[0] > math.log(FITTING):

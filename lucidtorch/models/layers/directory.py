@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from lucidtorch.base.errors import UnknownLayerError, suggestion
-from lucidtorch.models.layers.dry_run import ROOT, Firing, Leaf, Walk
+from lucidtorch.models.layers.dry_run import ROOT, Leaf, ModuleCall, Walk
 from lucidtorch.models.layers.views import (
     View,
     advice_on,
@@ -41,7 +41,7 @@ class Place:
     """
 
     text: str
-    firing: Firing
+    firing: ModuleCall
     parts: Parts | None
 
     @property
@@ -176,7 +176,7 @@ class Directory:
             raise UnknownLayerError(f"{self.name} has no {text!r}: {why_no_index(view)}")
         return Target(place, view, index)
 
-    def _other_words(self, address: str, firing: Firing) -> Iterator[tuple[str, str]]:
+    def _other_words(self, address: str, firing: ModuleCall) -> Iterator[tuple[str, str]]:
         """The main part's own place, and the words for the states of a cell, with the addresses they stand for."""
         named: dict[str, Parts] = {
             f"[{word}]": parts for word, parts in words_of_cell(self._modules[firing.module]).items()

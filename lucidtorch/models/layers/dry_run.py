@@ -60,7 +60,7 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class Firing:
+class ModuleCall:
     """One call of one module, noted when the call returned.
 
     Args:
@@ -95,7 +95,7 @@ class Walk:
     """
 
     size: tuple[int, ...]
-    firings: list[Firing] = field(default_factory=list)
+    firings: list[ModuleCall] = field(default_factory=list)
     broken: str | None = None
 
 
@@ -207,7 +207,7 @@ def _attention_in_full() -> Iterator[None]:
 class _Notes:
     """The hooks of one dry run, and what they write down."""
 
-    def __init__(self, firings: list[Firing], tracer: FieldTracer, finder: LayoutFinder, output: Parts) -> None:
+    def __init__(self, firings: list[ModuleCall], tracer: FieldTracer, finder: LayoutFinder, output: Parts) -> None:
         self._firings = firings
         self._tracer = tracer
         self._finder = finder
@@ -263,7 +263,7 @@ class _Notes:
             return layer.fed_by, 0
         return self._feeders.pop(name, None)
 
-    def _firing(self, name: str, call: int, layer: nn.Module, inputs: tuple[Any, ...], output: object) -> Firing:
+    def _firing(self, name: str, call: int, layer: nn.Module, inputs: tuple[Any, ...], output: object) -> ModuleCall:
         def leaf(parts: Parts, tensor: Tensor) -> Leaf:
             given = inputs[0] if len(inputs) == 1 and not parts else None
             return self._leaf((name, call, parts), tensor, layer, given)
@@ -277,7 +277,7 @@ class _Notes:
             if main is not None and main not in leaves:
                 leaves[main] = leaf(main, pick(output, main))
         flops = self._tracer.flops // self._batch
-        return Firing(name, call, leaves, main, gives(output), self._feeder(layer, name), flops)
+        return ModuleCall(name, call, leaves, main, gives(output), self._feeder(layer, name), flops)
 
     def _views(self, name: str, call: int, layer: nn.Module, output: object) -> tuple[View, ...]:
         heads = self.watch.leave(layer)

@@ -29,13 +29,13 @@ Run: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
 Hook: TypeAlias = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], object], Tensor | None]
 
 
-def tied(output: Tensor, values: Tensor, reader: Reader) -> Tensor:
+def gradient_alias(output: Tensor, values: Tensor, reader: Reader) -> Tensor:
     """Let a network go on with what it had, such that it depends on a reading of it."""
-    found: Tensor = _Tie.apply(output, values, reader)
+    found: Tensor = _GradientAlias.apply(output, values, reader)
     return found
 
 
-class _Tie(torch.autograd.Function):
+class _GradientAlias(torch.autograd.Function):
     """The identity in `output`, with the gradient's read part led through `values`."""
 
     @staticmethod
@@ -217,7 +217,7 @@ class _Hooks:
                 values = values.clone() if values is own else values
                 output = seen.output
                 if goes_on is None and values.requires_grad and is_rearranged(output, address):
-                    goes_on = tied(output, values, partial(_read_again, address, seen))
+                    goes_on = gradient_alias(output, values, partial(_read_again, address, seen))
             _keep_layout(values)
             self.taken[address] = torch.softmax(values, dim=1) if address.softmax else values
         if not self.missing:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.models.inputs.forward_adapter import Feed
+from lucidtorch.models.inputs.forward_adapter import ForwardAdapter
 
 
 class Masked(nn.Module):
@@ -50,20 +50,20 @@ MASK = torch.rand(1, 1, 3, 3, generator=torch.Generator().manual_seed(1))
 
 def test_a_plain_module_is_just_called() -> None:
     net = nn.Conv2d(1, 2, 3)
-    found = Feed(net, {}, "net")(IMAGES)
+    found = ForwardAdapter(net, {}, "net")(IMAGES)
     assert isinstance(found, Tensor)
     assert torch.equal(found, net(IMAGES))
 
 
 def test_tensors_functions_and_plain_values_are_handed_over() -> None:
-    assert torch.equal(Feed(Masked(), {"mask": MASK}, "net")(IMAGES), IMAGES * MASK)  # type: ignore[arg-type]
-    both = Feed(Masked(), {"mask": lambda images: images.flip(3), "offset": 2.0}, "net")(IMAGES)
+    assert torch.equal(ForwardAdapter(Masked(), {"mask": MASK}, "net")(IMAGES), IMAGES * MASK)  # type: ignore[arg-type]
+    both = ForwardAdapter(Masked(), {"mask": lambda images: images.flip(3), "offset": 2.0}, "net")(IMAGES)
     assert torch.equal(both, IMAGES * IMAGES.flip(3) + 2)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("net", [MaskFirst(), Keyword(), Positional(), Anything()])
 def test_images_go_to_the_first_parameter_that_is_left(net: nn.Module) -> None:
-    found = Feed(net, {"mask": MASK}, "net")(IMAGES)
+    found = ForwardAdapter(net, {"mask": MASK}, "net")(IMAGES)
     assert torch.equal(found, IMAGES - 2 * MASK)  # type: ignore[arg-type]
 
 
@@ -74,7 +74,7 @@ def test_a_function_is_called_at_each_pass_and_passes_gradients_on() -> None:
         seen.append(images)
         return images * 3
 
-    feed = Feed(Masked(), {"mask": mask}, "net")
+    feed = ForwardAdapter(Masked(), {"mask": mask}, "net")
     images = IMAGES.clone().requires_grad_()
     feed(images.detach())
     feed(images).sum().backward()  # type: ignore[attr-defined]
@@ -88,7 +88,7 @@ def test_tensors_take_the_type_of_the_images_but_whole_numbers_stay() -> None:
             return [half.dtype, index.dtype, scalar.dtype]
 
     inputs = {"half": MASK.half(), "index": torch.zeros(1, dtype=torch.long), "scalar": torch.tensor(1.0)}
-    feed = Feed(Types(), inputs, "net")
+    feed = ForwardAdapter(Types(), inputs, "net")
     assert feed(IMAGES.double()) == [torch.float64, torch.int64, torch.float64]
     assert feed(IMAGES) == [torch.float32, torch.int64, torch.float32]
 
@@ -96,7 +96,7 @@ def test_tensors_take_the_type_of_the_images_but_whole_numbers_stay() -> None:
 def test_a_network_that_works_in_place_cannot_spoil_what_it_is_given() -> None:
     for rows in (1, 2):
         state = torch.zeros(rows, 1, 1, 1, requires_grad=True)
-        feed = Feed(Spoiling(), {"state": state}, "net")
+        feed = ForwardAdapter(Spoiling(), {"state": state}, "net")
         for _ in range(3):
             found = feed(IMAGES)
             assert torch.equal(found, IMAGES + 1)  # type: ignore[arg-type]
@@ -105,17 +105,17 @@ def test_a_network_that_works_in_place_cannot_spoil_what_it_is_given() -> None:
 
 
 def test_rows_that_fit_no_batch_are_refused() -> None:
-    feed = Feed(Masked(), {"mask": MASK.expand(3, -1, -1, -1)}, "net")
+    feed = ForwardAdapter(Masked(), {"mask": MASK.expand(3, -1, -1, -1)}, "net")
     for run in (lambda: feed(IMAGES), lambda: feed.check_batch(2)):
         with pytest.raises(BadInputError, match=r"inputs\['mask'\] of net has 3 rows for 2 images; .*lambda images"):
             run()
     feed.check_batch(3)
-    Feed(Masked(), {"mask": MASK, "offset": torch.tensor(1.0)}, "net").check_batch(2)
+    ForwardAdapter(Masked(), {"mask": MASK, "offset": torch.tensor(1.0)}, "net").check_batch(2)
 
 
 def test_a_feed_for_any_batch_repeats_rows_or_leaves_them_out() -> None:
     rows = torch.tensor([1.0, 2.0, 3.0]).view(3, 1, 1, 1)
-    feed = Feed(Masked(), {"mask": rows}, "net").with_any_batch()
+    feed = ForwardAdapter(Masked(), {"mask": rows}, "net").with_any_batch()
     for batch in (1, 2, 5):
         found = feed(torch.ones(batch, 1, 1, 1))
         assert found.flatten().tolist() == [1, 2, 3, 1, 2][:batch]  # type: ignore[attr-defined]
@@ -134,7 +134,7 @@ def test_a_feed_for_any_batch_repeats_rows_or_leaves_them_out() -> None:
 )
 def test_what_does_not_fit_forward_is_refused_before_any_pass(net: nn.Module, inputs: dict, message: str) -> None:
     with pytest.raises(BadInputError, match=message):
-        Feed(net, inputs, "net")
+        ForwardAdapter(net, inputs, "net")
 
 
 class TwoImages(nn.Module):
@@ -160,7 +160,7 @@ def exported(net: nn.Module) -> nn.Module:
 def test_programs_and_wrappers_take_extra_inputs_too(make: Callable[[nn.Module], nn.Module]) -> None:
     net = TwoImages().eval()
     with torch.no_grad():
-        found = Feed(make(net), {"mask": MASK}, "net")(IMAGES)
+        found = ForwardAdapter(make(net), {"mask": MASK}, "net")(IMAGES)
         assert torch.equal(found, net(IMAGES, MASK.expand(2, -1, -1, -1)))  # type: ignore[arg-type]
 
 
@@ -170,4 +170,4 @@ def test_images_go_by_name_where_forward_takes_them_so() -> None:
             return pixels * 2
 
     images = torch.rand(1, 3, 4, 4)
-    assert torch.equal(Feed(ByName(), {}, "net")(images), images * 2)  # type: ignore[arg-type]
+    assert torch.equal(ForwardAdapter(ByName(), {}, "net")(images), images * 2)  # type: ignore[arg-type]

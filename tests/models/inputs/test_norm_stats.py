@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torchvision.ops import FrozenBatchNorm2d
 
 from lucidtorch.models.inputs.convention import InputConvention
-from lucidtorch.models.inputs.norm_stats import Arrival, contradiction, first_arrival
+from lucidtorch.models.inputs.norm_stats import NormStatsCheck, check_norm_stats, contradiction
 
 RIGHT = InputConvention(3, (32, 32), mean=cifar_network.MEAN, std=cifar_network.STD)
 BYTES = (0.0, 255.0)
@@ -22,8 +22,8 @@ def doubt_about(net: nn.Module, convention: InputConvention) -> str | None:
     return contradiction(net, net, convention, "net")
 
 
-def seen_by(net: nn.Module, convention: InputConvention) -> Arrival:
-    found = first_arrival(net, net, convention)
+def seen_by(net: nn.Module, convention: InputConvention) -> NormStatsCheck:
+    found = check_norm_stats(net, net, convention)
     assert found is not None
     return found
 
@@ -216,7 +216,7 @@ def test_large_images_are_tried_smaller(size: tuple[int, ...], shown: tuple[int,
     net = nn.Sequential(conv(1, 1, 1, stride=8), norm(1)).eval()
     net[1].running_mean.fill_(1)
     net.register_forward_pre_hook(lambda part, inputs: sizes.append(tuple(inputs[0].shape[2:])))
-    first_arrival(net, net, InputConvention(1, size, mean=(0.0,), std=(1.0,)))
+    check_norm_stats(net, net, InputConvention(1, size, mean=(0.0,), std=(1.0,)))
     assert sizes == [shown]
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lucidtorch.analysis.adversarial_steps import Smallest, fgsm_step, held_near, smallest_enough
 from lucidtorch.base.errors import RenderError
-from lucidtorch.models.backward import way_back
+from lucidtorch.models.backward import backward
 from lucidtorch.models.layers.directory import INPUT
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.parts.attacks.aim import Aim, Moment, log_probabilities, look
@@ -97,7 +97,7 @@ class Attack:
         return self._seen(self.clean)
 
     def _seen(self, image: Tensor) -> tuple[Moment, Tensor]:
-        back = way_back(self.model, image[None], self.aim.score(self.head), [self.head])
+        back = backward(self.model, image[None], self.aim.score(self.head), [self.head])
         gradient = back.gradients[INPUT][0].cpu().float()
         if not bool(gradient.isfinite().all()):
             raise RenderError(

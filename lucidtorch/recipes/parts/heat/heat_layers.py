@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from lucidtorch.models.backward import way_back
+from lucidtorch.models.backward import backward
 from lucidtorch.models.layers.table import LayerRecord
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.address import Address
@@ -82,5 +82,5 @@ def _deepest(network: Model, goals: Sequence[Objective], picture: Tensor) -> str
 
 def _reach(network: Model, goals: Sequence[Objective], picture: Tensor, layers: Sequence[str]) -> dict[str, int]:
     """On how many channels of each layer every goal depends."""
-    backs = [way_back(network, picture[None], goal, goal.layers, layers) for goal in goals]
+    backs = [backward(network, picture[None], goal, goal.layers, layers) for goal in goals]
     return {layer: min(int(back.gradients[layer].flatten(2).any(2).sum()) for back in backs) for layer in layers}
