@@ -21,7 +21,7 @@ from lucidtorch.models.inputs.convention import InputConvention, Normalization, 
 from lucidtorch.models.inputs.forward_adapter import ForwardAdapter
 from lucidtorch.models.layers.aliases import family_aliases
 from lucidtorch.models.layers.directory import INPUT, LOGITS
-from lucidtorch.models.layers.dry_run import SIZES_TO_TRY, Walk, walk
+from lucidtorch.models.layers.dry_run import SIZES_TO_TRY, DryRun, dry_run
 from lucidtorch.models.layers.table import LayerLike, LayerTable
 from lucidtorch.models.layouts.stamps import GREY
 from lucidtorch.models.running.address import Address, Parts, Step
@@ -135,7 +135,8 @@ class Model:
     @pinned()
     def layers(self) -> LayerTable:
         """The table of layers, filled by one dry run at the first look and kept."""
-        found, batch = self._first_walk()
+        others = () if self.size_known else SIZES_TO_TRY[len(self._given.size)]
+        found, batch = self._dry_run(*dict.fromkeys((self._given.size, *others)))
         self.takes_batches = batch > 1 or found.broken is not None
         return self._table(found)
 
@@ -152,7 +153,7 @@ class Model:
         if (sides := tuple(size)) == self.layers.size:
             return self.layers
         if sides not in self._tables:
-            self._tables[sides] = self._table(self._walk(sides)[0])
+            self._tables[sides] = self._table(self._dry_run(sides)[0])
         return self._tables[sides]
 
     @checked
@@ -322,26 +323,17 @@ class Model:
         return self.normalize(images.to(self.device, self.dtype))
 
     @one_at_a_time()
-    def _walk(self, size: tuple[int, ...]) -> tuple[Walk, int]:
-        """Run once; a network that is made for one image at a time gets one."""
-        run = partial(walk, self.module, size, channels=self._given.channels, normalize=self._seen)
-        walks = []
-        for batch in (DRY_RUN_IMAGES, 1):
-            walks.append((run(batch=batch, feed=self.feed.with_any_batch(), output=self.output), batch))
-            if walks[-1][0].broken is None:
-                return walks[-1]
-        return max(walks, key=lambda one: len(one[0].firings))
+    def _dry_run(self, *sizes: tuple[int, ...]) -> tuple[DryRun, int]:
+        """The first run that the network goes through, else the longest; of one image, if it takes one at a time."""
+        run = partial(dry_run, self.module, channels=self._given.channels, normalize=self._seen, output=self.output)
+        found = []
+        for size, batch in itertools.product(sizes, (DRY_RUN_IMAGES, 1)):
+            found.append((run(size, batch=batch, run=self.feed.with_any_batch()), batch))
+            if found[-1][0].broken is None:
+                return found[-1]
+        return max(found, key=lambda one: len(one[0].calls))
 
-    def _first_walk(self) -> tuple[Walk, int]:
-        walks: list[tuple[Walk, int]] = []
-        others = () if self.size_known else SIZES_TO_TRY[len(self._given.size)]
-        for size in dict.fromkeys((self._given.size, *others)):
-            walks.append(self._walk(size))
-            if walks[-1][0].broken is None:
-                return walks[-1]
-        return max(walks, key=lambda one: len(one[0].firings))
-
-    def _table(self, found: Walk) -> LayerTable:
+    def _table(self, found: DryRun) -> LayerTable:
         listing = f"`lucidtorch layers {self.source.spec}` lists all." if self.source else "`model.layers` lists all."
         aliases, advice = family_aliases(self.module), f"{listing} {self._note}".rstrip()
         return LayerTable(found, self.module, name=self.name, aliases=aliases, listing=advice)

@@ -161,7 +161,7 @@ def _parted_output(model: Model) -> str | None:
     place = model.layers.directory.places.get(ROOT)
     if place is None or place.leaf is not None:
         return None
-    known = [WHOLE_NETWORK + written(parts) for parts in place.firing.leaves]
+    known = [WHOLE_NETWORK + written(parts) for parts in place.call.leaves]
     advice = f"; name a part of it, such as {known[0]}, or say with output= which is meant" if known else ""
     return f"The network {place.refused}, and nothing says which part is its output{advice}."
 

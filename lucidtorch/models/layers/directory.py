@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from lucidtorch.base.errors import UnknownLayerError, suggestion
-from lucidtorch.models.layers.dry_run import ROOT, Leaf, ModuleCall, Walk
+from lucidtorch.models.layers.dry_run import ROOT, DryRun, Leaf, ModuleCall
 from lucidtorch.models.layers.views import (
     View,
     advice_on,
@@ -36,30 +36,30 @@ class Place:
 
     Args:
         text: Its canonical address.
-        firing: The call that gives it.
+        call: The call that gives it.
         parts: The way to it in what the call gives; None where nothing says which tensor is meant.
     """
 
     text: str
-    firing: ModuleCall
+    call: ModuleCall
     parts: Parts | None
 
     @property
     def leaf(self) -> Leaf | None:
         """The tensor, or None where nothing says which is meant."""
-        return None if self.parts is None else self.firing.leaves[self.parts]
+        return None if self.parts is None else self.call.leaves[self.parts]
 
     @property
     def refused(self) -> str | None:
         """Why it cannot be a target, or None where it can."""
-        return self.firing.gives if self.leaf is None else self.leaf.refused
+        return self.call.gives if self.leaf is None else self.leaf.refused
 
     @property
     def views(self) -> dict[str, View]:
         """How it can be read beside its activations, by the word for each."""
         leaf = self.leaf
         tokens = [] if leaf is None else token_views(leaf.layout, leaf.shape)
-        of_call = self.firing.views if self.parts == self.firing.main else ()
+        of_call = self.call.views if self.parts == self.call.main else ()
         return {view.word: view for view in (*tokens, *of_call)}
 
 
@@ -104,7 +104,9 @@ class Directory:
         listing: What the reader of an error message is told to do to see all layers.
     """
 
-    def __init__(self, found: Walk, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str) -> None:
+    def __init__(
+        self, found: DryRun, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str
+    ) -> None:
         self.name = name
         self.listing = listing
         self._size = found.size
@@ -113,21 +115,21 @@ class Directory:
         self.ending = ""
         if found.broken is not None:
             why = f"{found.broken.rstrip('. ')}; {advice}" if advice else found.broken
-            self.ending = f" (The table {'ends early' if found.firings else 'is empty'}, at {sides} pixels: {why})"
+            self.ending = f" (The table {'ends early' if found.calls else 'is empty'}, at {sides} pixels: {why})"
         self._modules = dict(module.named_modules())
         self._only_registers = only_registers(module)
         self.calls: dict[str, int] = {}
-        for firing in found.firings:
-            self.calls[firing.module] = firing.call + 1
+        for call in found.calls:
+            self.calls[call.module] = call.number + 1
         self.places: dict[str, Place] = {}
         self._parts: dict[tuple[str, str], str] = {}  # further ways to write parts, by the place and what follows it
-        for firing in found.firings:
-            address = self.address_of(firing.module, firing.call)
-            self.places[address] = Place(address, firing, firing.main)
+        for call in found.calls:
+            address = self.address_of(call.module, call.number)
+            self.places[address] = Place(address, call, call.main)
             owner = address or WHOLE_NETWORK
-            others = [Place(owner + written(parts), firing, parts) for parts in firing.leaves if parts != firing.main]
+            others = [Place(owner + written(parts), call, parts) for parts in call.leaves if parts != call.main]
             self.places.update({place.text: place for place in others})
-            self._parts |= {(address, words): text for words, text in self._other_words(address, firing)}
+            self._parts |= {(address, words): text for words, text in self._other_words(address, call)}
         fires = {alias: address for alias, address in aliases.items() if address in self.places}
         self.aliases: dict[str, str] = {alias: to for alias, to in fires.items() if alias not in self.places}
 
@@ -176,28 +178,28 @@ class Directory:
             raise UnknownLayerError(f"{self.name} has no {text!r}: {why_no_index(view)}")
         return Target(place, view, index)
 
-    def _other_words(self, address: str, firing: ModuleCall) -> Iterator[tuple[str, str]]:
+    def _other_words(self, address: str, call: ModuleCall) -> Iterator[tuple[str, str]]:
         """The main part's own place, and the words for the states of a cell, with the addresses they stand for."""
         named: dict[str, Parts] = {
-            f"[{word}]": parts for word, parts in words_of_cell(self._modules[firing.module]).items()
+            f"[{word}]": parts for word, parts in words_of_cell(self._modules[call.module]).items()
         }
-        if firing.main:
-            named[written(firing.main)] = firing.main
+        if call.main:
+            named[written(call.main)] = call.main
         for words, parts in named.items():
-            yield words, address if parts == firing.main else (address or WHOLE_NETWORK) + written(parts)
+            yield words, address if parts == call.main else (address or WHOLE_NETWORK) + written(parts)
 
     def _why_no_view(self, text: str, place: Place, word: str) -> str:
         owner = text[: text.index(f"[{word}]")]
         headed = [f"{one.text}[{HEADS}]" for one in self.places.values() if HEADS in one.views]
-        layer, shape = self._modules[place.firing.module], () if place.leaf is None else place.leaf.shape
+        layer, shape = self._modules[place.call.module], () if place.leaf is None else place.leaf.shape
         reason = why_no_view(word, owner, layer, shape, list(self.views(place)), headed)
         if reason is not None:
             return f"{self.name} has no {text!r}: {reason}"
-        leaves = place.firing.leaves.items() if place.parts == place.firing.main else ()
+        leaves = place.call.leaves.items() if place.parts == place.call.main else ()
         parts = [owner + written(found) for found, leaf in leaves if found != place.parts and leaf.refused is None]
         known = [*parts, *(f"{owner}[{one}]" for one in self.views(place))]
         listed = f"write one of {', '.join(map(repr, known))}" if known else "it is one tensor"
-        return f"{self.name} has no {text!r}: {owner!r} {place.firing.gives}; {listed}."
+        return f"{self.name} has no {text!r}: {owner!r} {place.call.gives}; {listed}."
 
     def _canonical(self, text: str) -> str:
         if text in self.places and text != ROOT:

@@ -1,11 +1,12 @@
-"""One dry run of a network that notes every module as it fires."""
+"""One dry run of a network: every call of a module, the tensors it returned, and what is known of them."""
 
 from __future__ import annotations
 
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -37,11 +38,11 @@ SIZES_TO_TRY: dict[int, tuple[tuple[int, ...], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One tensor that a call gave.
+    """One tensor that a call returned.
 
     Args:
         shape: Its shape as an activation, without the batch; as the network has it where it cannot be one.
-        receptive_field: What a unit of it sees; None for the whole image.
+        receptive_field: Of a unit of it; None for the whole image.
         layout: How it becomes an activation; None where it cannot.
         refused: Why it cannot be a target, or None where it can.
         raw: Its shape as the network has it, the batch included.
@@ -55,27 +56,27 @@ class Leaf:
 
     @property
     def is_unordered(self) -> bool:
-        """Whether its channels are known, but not which place is which."""
+        """Whether its channels are known, but not the order of its places."""
         return self.layout is not None and not self.layout.is_ordered
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleCall:
-    """One call of one module, noted when the call returned.
+    """One call of one module, noted when it returned.
 
     Args:
         module: The module's name in `named_modules()`.
-        call: Which of its calls this was, from 0.
-        leaves: The tensors it gave, by the way to each.
+        number: Which of its calls this was, from 0.
+        leaves: The tensors it returned, by the way to each.
         main: The way to the one that is meant when nobody says which; None where there is no such.
-        gives: What it gave, in words, where that was no single tensor.
-        fed_by: For a ReLU, the module and call whose very output it took.
+        gives: What it returned, in words, where that was no single tensor.
+        fed_by: For a ReLU, the module and number of the call whose very output it took.
         flops: The floating-point operations for one image up to here.
         views: How its attention heads or its states over time can be read.
     """
 
     module: str
-    call: int
+    number: int
     leaves: dict[Parts, Leaf]
     main: Parts | None
     gives: str
@@ -85,37 +86,36 @@ class ModuleCall:
 
 
 @dataclass(slots=True)
-class Walk:
-    """What a dry run found.
+class DryRun:
+    """What a dry run noted.
 
     Args:
-        size: The sides of the image that was shown.
-        firings: All calls in the order in which they returned.
+        size: The sides of the image.
+        calls: All calls in the order in which they returned.
         broken: What the network raised, or None.
     """
 
     size: tuple[int, ...]
-    firings: list[ModuleCall] = field(default_factory=list)
+    calls: list[ModuleCall] = field(default_factory=list)
     broken: str | None = None
 
 
-def walk(
+def dry_run(
     module: nn.Module,
     size: tuple[int, ...],
     *,
     channels: int,
     batch: int,
     normalize: Callable[[Tensor], Tensor],
-    feed: Callable[[Tensor], object] | None = None,
+    run: Callable[[Tensor], object],
     output: Parts = (),
-) -> Walk:
-    """Run a network in eval mode, without gradients, and note what fires.
+) -> DryRun:
+    """Run a network in eval mode, without gradients, and note every call of a module.
 
     A first pass of one image of another size says which axes follow the image. Where that does not settle what every
     axis is, the images of the pass that is noted have stamps, and nothing is mixed on the way.
     Weights, flags, hooks and the global random state are afterwards as they were.
     """
-    run = feed or module
     other = _other_size(size)
     others, whole = _shapes(module, normalize(torch.full((1, channels, *other), GREY)), run)
     named = dict(module.named_modules())
@@ -133,22 +133,19 @@ def walk(
 
 def _noted(
     module: nn.Module, images: Tensor, run: Callable[[Tensor], object], output: Parts, finder: LayoutFinder
-) -> Walk:
-    found = Walk(tuple(images.shape[2:]))
-    tracer = FieldTracer(images)
-    notes = _Notes(found.firings, tracer, finder, output)
+) -> DryRun:
+    notes = _Notes(FieldTracer(images), finder, output)
     apart = contextlib.nullcontext(bool) if finder.stamps is None else unmixed(module)
     with (
-        notes.on(module),
+        _hooked(module, notes.before, notes.after),
         probing(module) as attempt,
         _attention_in_full(),
         apart as finder.has_queries,
-        tracer,
+        notes.tracer,
         notes.watch,
     ):
         run(images)
-    found.broken = attempt.reason
-    return found
+    return DryRun(tuple(images.shape[2:]), notes.calls, attempt.reason)
 
 
 def _other_size(size: tuple[int, ...]) -> tuple[int, ...]:
@@ -166,31 +163,37 @@ def _shapes(
 ) -> tuple[dict[Key, tuple[int, ...]], bool]:
     """Note the shapes of all that a network gives for an image, and whether it took it."""
     shapes: dict[Key, tuple[int, ...]] = {}
-    calls: Counter[str] = Counter()
+    numbers: Counter[str] = Counter()
     watch = AttentionWatch()
 
-    def hook_of(name: str) -> Callable[[nn.Module, object, object], None]:
-        def note(layer: nn.Module, _: object, output: object) -> None:
-            for parts, tensor in tensors(output):
-                shapes[name, calls[name], parts] = tuple(tensor.shape)
-            if (heads := watch.leave(layer)) is not None:
-                shapes[name, calls[name], HEADS] = tuple(heads.shape)
-            calls[name] += 1
+    def before(_: str, layer: nn.Module, inputs: object) -> None:
+        watch.enter(layer)
 
-        return note
+    def after(name: str, layer: nn.Module, _: object, output: object) -> None:
+        for parts, tensor in tensors(output):
+            shapes[name, numbers[name], parts] = tuple(tensor.shape)
+        if (heads := watch.leave(layer)) is not None:
+            shapes[name, numbers[name], HEADS] = tuple(heads.shape)
+        numbers[name] += 1
 
-    with contextlib.ExitStack() as hooks:
-        for name, child in module.named_modules():
-            hooks.callback(child.register_forward_pre_hook(lambda layer, _: watch.enter(layer)).remove)
-            hooks.callback(child.register_forward_hook(hook_of(name)).remove)
-        with probing(module) as attempt, _attention_in_full(), watch:
-            run(image)
+    with _hooked(module, before, after), probing(module) as attempt, _attention_in_full(), watch:
+        run(image)
     return shapes, attempt.reason is None
 
 
 def _is_map(key: Key, shape: tuple[int, ...]) -> bool:
     """Whether a tensor that one image gave may be one of maps or of vectors with the batch in front."""
     return key[-1] != HEADS and len(shape) in (2, 4, 5) and shape[0] == 1
+
+
+@contextlib.contextmanager
+def _hooked(module: nn.Module, before: Callable[..., None], after: Callable[..., None]) -> Iterator[None]:
+    """Call a function before every call of a module, and one after it, with the module's name first."""
+    with contextlib.ExitStack() as hooks:
+        for name, child in module.named_modules():
+            hooks.callback(child.register_forward_pre_hook(partial(before, name)).remove)
+            hooks.callback(child.register_forward_hook(partial(after, name)).remove)
+        yield
 
 
 @contextlib.contextmanager
@@ -205,57 +208,47 @@ def _attention_in_full() -> Iterator[None]:
 
 
 class _Notes:
-    """The hooks of one dry run, and what they write down."""
+    """What the hooks of a dry run write down."""
 
-    def __init__(self, firings: list[ModuleCall], tracer: FieldTracer, finder: LayoutFinder, output: Parts) -> None:
-        self._firings = firings
-        self._tracer = tracer
-        self._finder = finder
-        self._batch = finder.batch
-        self._output = output
-        self._calls: Counter[str] = Counter()
-        self._makers: Any = WeakTensorKeyDictionary()
-        self._feeders: dict[str, tuple[str, int] | None] = {}
+    def __init__(self, tracer: FieldTracer, finder: LayoutFinder, output: Parts) -> None:
+        self.calls: list[ModuleCall] = []
+        self.tracer = tracer
         self.watch = AttentionWatch()
+        self._finder = finder
+        self._output = output
+        self._numbers: Counter[str] = Counter()
+        self._makers: Any = WeakTensorKeyDictionary()  # of each output, the call and the version that it left
+        self._feeders: dict[str, tuple[str, int] | None] = {}
 
-    @contextlib.contextmanager
-    def on(self, module: nn.Module) -> Iterator[None]:
-        """Listen to every module of a network while the block runs."""
-        with contextlib.ExitStack() as hooks:
-            for name, child in module.named_modules():
-                hooks.callback(child.register_forward_pre_hook(self._begin).remove)
-                if isinstance(child, RELU_KINDS):
-                    hooks.callback(child.register_forward_pre_hook(self._before(name)).remove)
-                hooks.callback(child.register_forward_hook(self._after(name)).remove)
-            yield
-
-    def _begin(self, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
+    def before(self, name: str, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
+        """Note that a call begins, and whose output a ReLU takes."""
         self.watch.enter(layer)
-
-    def _before(self, name: str) -> Any:
-        def note(_: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if isinstance(layer, RELU_KINDS):
             taken = inputs[0] if inputs else None
             maker, version = self._makers.get(taken, (None, -1)) if isinstance(taken, Tensor) else (None, -1)
-            unchanged = isinstance(taken, Tensor) and taken._version == version
-            self._feeders[name] = maker if unchanged else None
+            self._feeders[name] = maker if isinstance(taken, Tensor) and taken._version == version else None
 
-        return note
-
-    def _after(self, name: str) -> Any:
-        def note(layer: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
-            call = self._calls[name]
-            self._calls[name] += 1
-            firing = self._firing(name, call, layer, inputs, output)
-            self._firings.append(replace(firing, views=self._views(name, call, layer, output)))
-            if isinstance(output, Tensor):
-                self._remember_maker(output, name, call)
-
-        return note
-
-    def _remember_maker(self, output: Tensor, name: str, call: int) -> None:
-        known = self._makers.get(output)
-        if known is None or known[1] != output._version:
-            self._makers[output] = ((name, call), output._version)
+    def after(self, name: str, layer: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
+        """Note what a call returned."""
+        number = self._numbers[name]
+        self._numbers[name] += 1
+        given = inputs[0] if len(inputs) == 1 else None
+        leaves = {
+            parts: self._leaf((name, number, parts), tensor, layer, None if parts else given)
+            for parts, tensor in tensors(output)
+        }
+        main = main_part(output)
+        if name == ROOT and self._output:
+            inner = main_part(pick(output, self._output))
+            main = None if inner is None else (*self._output, *inner)
+            if main is not None and main not in leaves:
+                leaves[main] = self._leaf((name, number, main), pick(output, main), layer, None)
+        flops = self.tracer.flops // self._finder.batch
+        feeder, views = self._feeder(layer, name), self._views(name, number, layer, output)
+        self.calls.append(ModuleCall(name, number, leaves, main, gives(output), feeder, flops, views))
+        known = self._makers.get(output) if isinstance(output, Tensor) else None
+        if isinstance(output, Tensor) and (known is None or known[1] != output._version):
+            self._makers[output] = ((name, number), output._version)
 
     def _feeder(self, layer: nn.Module, name: str) -> tuple[str, int] | None:
         """The call whose very output a ReLU took; a traced view knows it by the operations' order."""
@@ -263,30 +256,14 @@ class _Notes:
             return layer.fed_by, 0
         return self._feeders.pop(name, None)
 
-    def _firing(self, name: str, call: int, layer: nn.Module, inputs: tuple[Any, ...], output: object) -> ModuleCall:
-        def leaf(parts: Parts, tensor: Tensor) -> Leaf:
-            given = inputs[0] if len(inputs) == 1 and not parts else None
-            return self._leaf((name, call, parts), tensor, layer, given)
-
-        leaves = {parts: leaf(parts, tensor) for parts, tensor in tensors(output)}
-        main = main_part(output)
-        if name == ROOT and self._output:
-            meant = pick(output, self._output)
-            inner = main_part(meant)
-            main = None if inner is None else (*self._output, *inner)
-            if main is not None and main not in leaves:
-                leaves[main] = leaf(main, pick(output, main))
-        flops = self._tracer.flops // self._batch
-        return ModuleCall(name, call, leaves, main, gives(output), self._feeder(layer, name), flops)
-
-    def _views(self, name: str, call: int, layer: nn.Module, output: object) -> tuple[View, ...]:
+    def _views(self, name: str, number: int, layer: nn.Module, output: object) -> tuple[View, ...]:
         heads = self.watch.leave(layer)
-        layout = None if heads is None else self._finder.find((name, call, HEADS), heads, layer)
+        layout = None if heads is None else self._finder.find((name, number, HEADS), heads, layer)
         of_heads = None if heads is None else head_view(heads, layout)
-        return (*([] if of_heads is None else [of_heads]), *state_views(layer, output, self._batch))
+        return (*([] if of_heads is None else [of_heads]), *state_views(layer, output, self._finder.batch))
 
     def _leaf(self, key: Key, tensor: Tensor, layer: nn.Module, given: object) -> Leaf:
-        field = self._tracer.field(tensor)
+        field = self.tracer.field(tensor)
         layout = None if field is None else self._finder.find(key, tensor, layer, given)
         refused = self._refusal(tensor, layout, depends=field is not None)
         seen = as_receptive_field(field) if layout is None or len(layout.grid or ()) == len(field or ()) else None
@@ -302,4 +279,4 @@ class _Notes:
             return None
         if not depends:
             return "gives what does not depend on the image"
-        return f"gives a tensor {list(tensor.shape)} for {self._batch} images{UNKNOWN_AXES}"
+        return f"gives a tensor {list(tensor.shape)} for {self._finder.batch} images{UNKNOWN_AXES}"

@@ -13,7 +13,7 @@ from torch import nn
 from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.models.layers.directory import LOGITS, PROBABILITIES, Directory, Place, Target
 from lucidtorch.models.layers.directory import WHOLE_NETWORK as OUTPUT
-from lucidtorch.models.layers.dry_run import ROOT, UNKNOWN_AXES, Leaf, Walk
+from lucidtorch.models.layers.dry_run import ROOT, UNKNOWN_AXES, DryRun, Leaf
 from lucidtorch.models.layouts.receptive_field import ReceptiveField
 from lucidtorch.models.running.address import Address, written
 from lucidtorch.models.running.internals import OUTPUT as STATES
@@ -104,15 +104,17 @@ class LayerTable(Mapping[str, LayerRecord]):
         listing: What the reader of an error message is told to do to see all layers.
     """
 
-    def __init__(self, found: Walk, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str) -> None:
+    def __init__(
+        self, found: DryRun, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str
+    ) -> None:
         self.size = found.size
         self.broken = found.broken
         self.directory = Directory(found, module, name=name, aliases=aliases, listing=listing)
         self.aliases = self.directory.aliases
         self._module = module
         self._records = {text: self._record(place) for text, place in self.directory.places.items()}
-        self._firings = found.firings
-        self._order = {id(firing): number for number, firing in enumerate(found.firings)}
+        self._calls = found.calls
+        self._order = {id(call): number for number, call in enumerate(found.calls)}
 
     def __getitem__(self, layer: LayerLike) -> LayerRecord:
         target = self._find(layer)
@@ -129,7 +131,7 @@ class LayerTable(Mapping[str, LayerRecord]):
             return False
 
     def __iter__(self) -> Iterator[str]:
-        return (text for text, place in self.directory.places.items() if place.firing.module != ROOT)
+        return (text for text, place in self.directory.places.items() if place.call.module != ROOT)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -158,8 +160,8 @@ class LayerTable(Mapping[str, LayerRecord]):
         else:
             layout = view.layout
         return Address(
-            place.firing.module,
-            place.firing.call,
+            place.call.module,
+            place.call.number,
             softmax=layer == PROBABILITIES and PROBABILITIES not in self._records,
             parts=place.parts or (),
             view="" if view is None else view.word,
@@ -179,7 +181,7 @@ class LayerTable(Mapping[str, LayerRecord]):
         Raises:
             UnknownLayerError: There is no such layer.
         """
-        return self._order[id(self._find(layer).place.firing)]
+        return self._order[id(self._find(layer).place.call)]
 
     def running_to(self, addresses: Iterable[Address]) -> list[str]:
         """List the modules that finish until some outputs are there.
@@ -190,11 +192,11 @@ class LayerTable(Mapping[str, LayerRecord]):
         Returns:
             Names as in `named_modules()`, in the order in which they finish; all that do where an address is unknown.
         """
-        calls = [(firing.module, firing.call) for firing in self._firings]
+        calls = [(call.module, call.number) for call in self._calls]
         places = [
             calls.index(call) if call in calls else len(calls) for call in ((a.module, a.call) for a in addresses)
         ]
-        return [firing.module for firing in self._firings[: max(places, default=-1) + 1]]
+        return [call.module for call in self._calls[: max(places, default=-1) + 1]]
 
     def largest(self, layers: Iterable[LayerLike]) -> int:
         """Say how many numbers the largest activation has that one image leaves on the way to some layers.
@@ -209,7 +211,7 @@ class LayerTable(Mapping[str, LayerRecord]):
             UnknownLayerError: There is no such layer.
         """
         last = max((self.order(layer) for layer in layers), default=-1)
-        leaves = (leaf for firing in self._firings[: last + 1] for leaf in firing.leaves.values())
+        leaves = (leaf for call in self._calls[: last + 1] for leaf in call.leaves.values())
         return max((math.prod(leaf.shape) for leaf in leaves), default=0)
 
     def before(self, layer: LayerLike) -> str | None:
@@ -225,7 +227,7 @@ class LayerTable(Mapping[str, LayerRecord]):
         Raises:
             UnknownLayerError: There is no such layer.
         """
-        feeder = self._find(layer).place.firing.fed_by
+        feeder = self._find(layer).place.call.fed_by
         return None if feeder is None else self.directory.address_of(*feeder)
 
     def as_dict(self) -> list[dict[str, object]]:
@@ -259,7 +261,7 @@ class LayerTable(Mapping[str, LayerRecord]):
         word = LOGITS if LOGITS in self else OUTPUT
         if word in self and self._find(word).place.text == ROOT:
             rows.append((replace(self._records[ROOT], address=word), None))
-        parts = (text for text, place in self.directory.places.items() if place.firing.module == ROOT and text != ROOT)
+        parts = (text for text, place in self.directory.places.items() if place.call.module == ROOT and text != ROOT)
         return [*rows, *((self._records[text], None) for text in parts)]
 
     def _find(self, layer: LayerLike) -> Target:
@@ -267,14 +269,14 @@ class LayerTable(Mapping[str, LayerRecord]):
 
     def _leaf(self, place: Place, text: str) -> Leaf:
         """The tensor that an address stands for; refused where it cannot be a target."""
-        leaf, address = place.leaf, self.directory.address_of(place.firing.module, place.firing.call)
+        leaf, address = place.leaf, self.directory.address_of(place.call.module, place.call.number)
         if leaf is not None and leaf.refused is None:
             return leaf
         name = self.directory.name
         spoken = f"{name}'s layer {text!r}" if address != ROOT else f"{name}'s own output"
-        known = [(address or OUTPUT) + written(parts) for parts in place.firing.leaves if parts]
+        known = [(address or OUTPUT) + written(parts) for parts in place.call.leaves if parts]
         if leaf is not None:
-            known = [f"{address}[{view.word}]" for view in place.firing.views]
+            known = [f"{address}[{view.word}]" for view in place.call.views]
         elsewhere = ELSEWHERE
         if leaf is not None and (leaf.refused or "").endswith(UNKNOWN_AXES):
             axes = AXES_BY_RANK.get(len(leaf.raw), "B C")
@@ -285,7 +287,7 @@ class LayerTable(Mapping[str, LayerRecord]):
         )
 
     def _record(self, place: Place) -> LayerRecord:
-        layer, leaf = self._module.get_submodule(place.firing.module), place.leaf
+        layer, leaf = self._module.get_submodule(place.call.module), place.leaf
         states = place.views.get(STATES)
         shape = states.shape if states is not None else None if leaf is None else leaf.shape
         refused = None if states is not None else place.refused
@@ -297,8 +299,8 @@ class LayerTable(Mapping[str, LayerRecord]):
             channels=shape[0] if shape and refused is None else None,
             parameters=sum(weight.numel() for weight in layer.parameters()),
             receptive_field=None if leaf is None else leaf.receptive_field,
-            calls=self.directory.calls[place.firing.module],
-            flops=place.firing.flops,
+            calls=self.directory.calls[place.call.module],
+            flops=place.call.flops,
             layout="" if layout is None else str(layout),
             tokens=0 if layout is None else layout.prefix + layout.suffix,
             refused=refused,
