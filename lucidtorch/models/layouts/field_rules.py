@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, TypeAlias
@@ -12,22 +12,16 @@ from torch import Tensor
 from lucidtorch.models.layouts.receptive_field import Factor, MismatchError, Window
 
 FRONT = 2  # the batch and the channels, in front of the dimensions that convolutions run over
+FACTORS = (("mat1", "mat2"), ("batch1", "batch2"), ("self", "mat2"), ("self", "other"))  # what products call theirs
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One tensor operation as it ran.
+    """One tensor operation as it ran."""
 
-    Args:
-        name: Its name in ATen, without overload and without the underscore of the in-place form.
-        given: Its arguments by name, with defaults filled in.
-        sources: The tensors among the arguments that depend on the image, each with its window.
-        outputs: Its results that are tensors.
-    """
-
-    name: str
-    given: dict[str, Any]
-    sources: Sequence[tuple[Tensor, Window]]
+    name: str  # in ATen, without overload and without the underscore of the in-place form
+    given: dict[str, Any]  # its arguments by name, with defaults filled in
+    sources: Sequence[tuple[Tensor, Window]]  # the tensors among the arguments that depend on the image
     outputs: Sequence[Tensor]
 
     @property
@@ -45,15 +39,15 @@ class Operation:
         """The shape of the first result."""
         return self.outputs[0].shape
 
-    def window_of(self, value: object) -> Window | None:
-        """Look up the window of an argument; None where it does not depend on the image."""
-        return next((window for tensor, window in self.sources if tensor is value), None)
-
     def only(self) -> Window:
         """The window of the one tensor that depends on the image."""
         if len(self.sources) > 1:
             raise MismatchError
         return self.window
+
+    def joined(self) -> Window:
+        """What numbers see that are made of all the tensors, number by number."""
+        return self.window.joined(window for _, window in self.sources[1:])
 
     def place(self, name: str = "dim", rank: int | None = None) -> int:
         """Read an argument that names one dimension, counted from the front."""
@@ -71,15 +65,14 @@ class Operation:
 Rule: TypeAlias = Callable[[Operation], Window | Sequence[Window]]
 
 
-def same(operation: Operation) -> Window:
+def _same(operation: Operation) -> Window:
     """A copy, or what changes every number by itself."""
     return operation.window
 
 
 def elementwise(operation: Operation) -> Window:
     """Tensors that are broadcast together; what only constants have is added as dimensions of channels."""
-    window = operation.window.joined(window for _, window in operation.sources[1:])
-    return window.broadcast(operation.shape)
+    return operation.joined().broadcast(operation.shape)
 
 
 def _reshape(operation: Operation) -> Window:
@@ -101,17 +94,11 @@ def _permutation(operation: Operation) -> Window:
 
 
 def _squeeze(operation: Operation) -> Window:
-    gone = [place for place in operation.places() if operation.tensor.shape[place] == 1]
-    return operation.window.over(gone)
+    return operation.window.over(place for place in operation.places() if operation.tensor.shape[place] == 1)
 
 
 def _unsqueeze(operation: Operation) -> Window:
-    place, window = operation.place(rank=len(operation.shape)), operation.window
-    return Window((*window.dimensions[:place], (), *window.dimensions[place:]), window.starts, window.sizes)
-
-
-def _expansion(operation: Operation) -> Window:
-    return operation.window.broadcast(operation.shape)
+    return operation.window.put(operation.place(rank=len(operation.shape)), (), instead_of=0)
 
 
 def _turned(operation: Operation) -> Window:
@@ -154,31 +141,29 @@ def _unbind(operation: Operation) -> list[Window]:
 
 
 def _stack(operation: Operation) -> Window:
-    tensors, place = operation.given["tensors"], operation.place(rank=len(operation.shape))
-    window = operation.window.joined(window for _, window in operation.sources[1:])
-    front, back = window.dimensions[:place], window.dimensions[place:]
-    return Window((*front, window.still(len(tensors)), *back), window.starts, window.sizes)
+    place, window = operation.place(rank=len(operation.shape)), operation.joined()
+    return window.put(place, window.still(len(operation.given["tensors"])), instead_of=0)
 
 
 def _concatenation(operation: Operation) -> Window:
     """Channels from channels; constants may stand around rows or columns, but not around tokens."""
     tensors = [tensor for tensor in operation.given["tensors"] if tensor.numel()]
-    found = [operation.window_of(tensor) for tensor in tensors]
+    found = [next((window for one, window in operation.sources if one is tensor), None) for tensor in tensors]
     place, total = operation.place(rank=len(operation.shape)), operation.shape[operation.place()]
     known = [window for window in found if window is not None]
     moving = [window for window in known if not window.is_still(place)]
-    others = any(factor.steps[1:] != (0,) * len(factor.steps[1:]) for one in known for factor in _others(one, place))
-    if len(known) == len(moving) == 1 and others:
+    elsewhere = [factor for one in known for at, dim in enumerate(one.dimensions) if at != place for factor in dim]
+    if len(known) == len(moving) == 1 and any(map(_moves_in_image, elsewhere)):
         before = sum(tensor.shape[place] for tensor in tensors[: found.index(known[0])])
         return known[0].through(place, total, padding=before)
-    if any(any(factor.steps[1:]) for window in moving for factor in window.dimensions[place]):
+    if any(_moves_in_image(factor) for window in moving for factor in window.dimensions[place]):
         raise MismatchError
-    first, *rest = [window.with_dimension(place, window.still(total)) for window in known]
+    first, *rest = [window.put(place, window.still(total)) for window in known]
     return first.joined(rest)
 
 
-def _others(window: Window, place: int) -> list[Factor]:
-    return [factor for at, one in enumerate(window.dimensions) if at != place for factor in one]
+def _moves_in_image(factor: Factor) -> bool:
+    return any(factor.steps[1:])
 
 
 def _gathering(operation: Operation) -> Window:
@@ -190,6 +175,11 @@ def _gathering(operation: Operation) -> Window:
         place = next(place for place, index in enumerate(indices) if index is not None)
         if indices[place].dim() != 1 or any(index is not None for index in indices[place + 1 :]):
             raise MismatchError
+    return _of_channels(operation, place)
+
+
+def _of_channels(operation: Operation, place: int) -> Window:
+    """Another number of channels, each of some of those before: also `glu`, half of them times the other half."""
     if not operation.window.is_still(place):
         raise MismatchError
     return operation.window.through(place, operation.shape[place])
@@ -207,13 +197,10 @@ def _padding(operation: Operation) -> Window:
 def _convolution(operation: Operation) -> Window:
     given, window = operation.given, operation.only()
     kernel = given["weight"].shape[FRONT:]
-    if (
-        given.get("transposed", False)
-        or given["input"] is not operation.tensor
-        or len(kernel) != len(operation.shape) - FRONT
-    ):
+    is_other = given["input"] is not operation.tensor or len(kernel) != len(operation.shape) - FRONT
+    if given.get("transposed", False) or is_other:
         raise MismatchError
-    made = window.over([1], keep=True).with_dimension(1, window.still(operation.shape[1]))
+    made = window.weighted(1, operation.shape[1])
     return _windows(made, operation.shape, kernel, given["stride"], given["padding"], given["dilation"])
 
 
@@ -245,50 +232,36 @@ def _adaptive_pooling(operation: Operation) -> Window:
 
 def _unshuffling(operation: Operation) -> Window:
     """`pixel_unshuffle`: windows whose pixels become channels."""
-    window, factor = operation.window, [operation.given["downscale_factor"]] * 2
-    window = window.mixed([len(window.dimensions) - 3])
-    window = window.with_dimension(len(window.dimensions) - 3, window.still(operation.shape[-3]))
+    factor = [operation.given["downscale_factor"]] * 2
+    window = operation.window.weighted(len(operation.shape) - 3, operation.shape[-3])
     return _windows(window, operation.shape, factor, factor, [0], [1])
 
 
 def _unfolding(operation: Operation) -> Window:
     """`im2col`: windows of `[B, C, H, W]` written out as `[B, C k k, N]`."""
-    given, window = operation.given, operation.window
-    settings = [given[name] for name in ("kernel_size", "stride", "padding", "dilation")]
+    settings = [operation.given[name] for name in ("kernel_size", "stride", "padding", "dilation")]
     counts = [
         (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
         for size, kernel, stride, padding, dilation in zip(operation.tensor.shape[-2:], *settings, strict=True)
     ]
     batch, channels = operation.shape[:2]
-    window = window.over([1], keep=True).with_dimension(1, window.still(channels))
+    window = operation.window.weighted(1, channels)
     return _windows(window, [batch, channels, *counts], *settings).reshaped(operation.shape)
 
 
 def _linear(operation: Operation) -> Window:
     window = operation.only()
-    return _product_of(window, len(window.dimensions) - 1, operation.shape[-1])
-
-
-def _product_of(window: Window, summed: int, size: int) -> Window:
-    """Weights make `size` channels out of a dimension."""
-    return window.over([summed], keep=True).with_dimension(summed, window.still(size))
+    return window.weighted(len(window.dimensions) - 1, operation.shape[-1])
 
 
 def _product(operation: Operation) -> Window:
     """`mm`, `bmm` and what adds to them, where one factor is constant."""
-    window, given = operation.only(), operation.given
-    pairs = (("mat1", "mat2"), ("batch1", "batch2"), ("self", "mat2"), ("self", "other"))
-    first, second = next(pair for pair in pairs if given.keys() >= set(pair))
+    first, second = next(pair for pair in FACTORS if operation.given.keys() >= set(pair))
     last = len(operation.shape) - 1
-    if given[first] is operation.tensor:
-        return _product_of(window, last, operation.shape[last])
-    if given[second] is not operation.tensor:
-        raise MismatchError
-    return _product_of(window, last - 1, operation.shape[last - 1])
-
-
-def _vector_product(operation: Operation) -> Window:
-    return operation.only().over([1])
+    summed = next(
+        place for name, place in ((first, last), (second, last - 1)) if operation.given[name] is operation.tensor
+    )
+    return operation.only().weighted(summed, operation.shape[summed])
 
 
 def _reduction(operation: Operation) -> Window:
@@ -297,22 +270,10 @@ def _reduction(operation: Operation) -> Window:
     return operation.window.over(operation.places(), keep=bool(operation.given.get("keepdim", False)))
 
 
-def _over_dimension(operation: Operation) -> Window:
-    return operation.window.mixed(operation.places())
-
-
 def _layer_norm(operation: Operation) -> Window:
     shape = operation.given.get("normalized_shape") or operation.tensor.shape[-1:]
     rank = operation.tensor.dim()
     return operation.window.mixed(range(rank - len(shape), rank))
-
-
-def _gate(operation: Operation) -> Window:
-    """`glu`: half of the channels times the gate that the other half is."""
-    place = operation.place()
-    if not operation.window.is_still(place):
-        raise MismatchError
-    return operation.window.through(place, operation.shape[place])
 
 
 def _batch_norm(operation: Operation) -> Window:
@@ -321,52 +282,45 @@ def _batch_norm(operation: Operation) -> Window:
     return operation.only()
 
 
-def _each(rule: Rule, names: Iterable[str]) -> dict[str, Rule]:
-    return dict.fromkeys(names, rule)
-
-
-POOLS = [f"{kind}_pool{sides}d" for kind in ("max", "avg") for sides in (1, 2, 3)]
 RULES: dict[str, Rule] = {
-    **_each(same, ("clone", "alias", "detach", "contiguous", "_to_copy", "lift_fresh", "_conj", "native_dropout")),
-    **_each(same, ("fill", "zero", "channel_shuffle", "native_channel_shuffle")),
-    **_each(elementwise, ("copy", "hardswish", "hardsigmoid", "_prelu_kernel", "rrelu_with_noise")),
-    **_each(_reshape, ("view", "_unsafe_view", "_reshape_alias", "reshape", "flatten", "unflatten")),
-    **_each(_permutation, ("permute", "transpose", "t")),
-    "unsqueeze": _unsqueeze,
-    "squeeze": _squeeze,
-    **_each(_expansion, ("expand", "repeat")),
-    **_each(_turned, ("roll", "flip")),
-    "as_strided": _restrided,
-    "slice": _slice,
-    **_each(_split, ("split", "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes", "chunk", "unsafe_chunk")),
-    "select": _select,
-    "unbind": _unbind,
-    "stack": _stack,
-    "cat": _concatenation,
-    **_each(_gathering, ("index", "index_select")),
-    "constant_pad_nd": _padding,
-    **_each(_padding, (f"{kind}_pad{sides}d" for kind in ("reflection", "replication") for sides in (1, 2, 3))),
-    **_each(_convolution, ("convolution", "_convolution", "mkldnn_convolution", "cudnn_convolution")),
-    **_each(_pooling, (*POOLS, *(f"max_pool{sides}d_with_indices" for sides in (2, 3)))),
-    **_each(
-        _adaptive_pooling, (f"{kind}_pool{sides}d" for kind in ("_adaptive_avg", "adaptive_max") for sides in (2, 3))
-    ),
-    "pixel_unshuffle": _unshuffling,
-    "im2col": _unfolding,
-    **_each(_linear, ("linear", "mkldnn_linear", "_mkldnn_linear")),
-    **_each(_product, ("mm", "addmm", "_addmm_activation", "bmm", "baddbmm", "_scaled_mm")),
-    "mv": _vector_product,
-    **_each(_reduction, ("mean", "sum", "amax", "amin", "max", "min", "var", "std", "var_mean", "std_mean", "prod")),
-    **_each(_reduction, ("logsumexp", "linalg_vector_norm", "norm", "nansum", "median", "aminmax")),
-    **_each(_over_dimension, ("_softmax", "_log_softmax", "_safe_softmax", "softmax", "log_softmax")),
-    **_each(_over_dimension, ("cumsum", "cumprod", "logcumsumexp")),
-    **_each(_layer_norm, ("native_layer_norm", "_fused_rms_norm", "rms_norm", "layer_norm")),
-    "glu": _gate,
-    **_each(
-        _batch_norm,
-        (
-            *("native_batch_norm", "_native_batch_norm_legit", "_native_batch_norm_legit_no_training"),
-            *("cudnn_batch_norm", "miopen_batch_norm"),
-        ),
-    ),
+    name: rule
+    for rule, names in (
+        (_same, "clone alias detach contiguous _to_copy lift_fresh _conj native_dropout fill zero channel_shuffle"),
+        (_same, "native_channel_shuffle"),
+        (elementwise, "copy hardswish hardsigmoid _prelu_kernel rrelu_with_noise"),
+        (_reshape, "view _unsafe_view _reshape_alias reshape flatten unflatten"),
+        (_permutation, "permute transpose t"),
+        (_unsqueeze, "unsqueeze"),
+        (_squeeze, "squeeze"),
+        (lambda one: one.window.broadcast(one.shape), "expand repeat"),
+        (_turned, "roll flip"),
+        (_restrided, "as_strided"),
+        (_slice, "slice"),
+        (_split, "split split_with_sizes unsafe_split unsafe_split_with_sizes chunk unsafe_chunk"),
+        (_select, "select"),
+        (_unbind, "unbind"),
+        (_stack, "stack"),
+        (_concatenation, "cat"),
+        (_gathering, "index index_select"),
+        (_padding, "constant_pad_nd reflection_pad1d reflection_pad2d reflection_pad3d"),
+        (_padding, "replication_pad1d replication_pad2d replication_pad3d"),
+        (_convolution, "convolution _convolution mkldnn_convolution cudnn_convolution"),
+        (_pooling, "max_pool1d max_pool2d max_pool3d avg_pool1d avg_pool2d avg_pool3d"),
+        (_pooling, "max_pool2d_with_indices max_pool3d_with_indices"),
+        (_adaptive_pooling, "_adaptive_avg_pool2d _adaptive_avg_pool3d adaptive_max_pool2d adaptive_max_pool3d"),
+        (_unshuffling, "pixel_unshuffle"),
+        (_unfolding, "im2col"),
+        (_linear, "linear mkldnn_linear _mkldnn_linear"),
+        (_product, "mm addmm _addmm_activation bmm baddbmm _scaled_mm"),
+        (lambda one: one.only().over([1]), "mv"),
+        (_reduction, "mean sum amax amin max min var std var_mean std_mean prod logsumexp linalg_vector_norm norm"),
+        (_reduction, "nansum median aminmax"),
+        (lambda one: one.window.mixed(one.places()), "_softmax _log_softmax _safe_softmax softmax log_softmax"),
+        (lambda one: one.window.mixed(one.places()), "cumsum cumprod logcumsumexp"),
+        (_layer_norm, "native_layer_norm _fused_rms_norm rms_norm layer_norm"),
+        (lambda one: _of_channels(one, one.place()), "glu"),
+        (_batch_norm, "native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training"),
+        (_batch_norm, "cudnn_batch_norm miopen_batch_norm"),
+    )
+    for name in names.split()
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -23,46 +23,22 @@ ATTENTION = "_scaled_dot_product"
 ATTENTION_FORMULA = torch.ops.aten._scaled_dot_product_flash_attention  # all fused attentions compute the same
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What is known of an operation before it runs."""
-
-    name: str
-    parameters: tuple[str, ...]
-    defaults: dict[str, Any]
-    rule: Rule
-    mutable: bool
-    constant: bool
-    formula: Callable[..., int] | None
-
-
 class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Keeps the window of every tensor that depends on the image while the block runs, and counts operations.
 
-    What an operation that it does not know gives may see the whole image, and so may all that is made of that.
-
-    Args:
-        image: The network's input `[B, C, H, W]` or `[B, C, T, H, W]`, each pixel of which sees itself.
+    Matrix products, convolutions and attention are counted for the whole batch by PyTorch's own formulas, a
+    multiplication with its addition as two.
     """
 
     def __init__(self, image: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._flops = 0
+        self.flops = 0
         self._windows: Any = WeakTensorKeyDictionary()  # None for what may see the whole image
         self._windows[image] = Window.of_image(image.shape)
         self._written: dict[StorageWeakRef, Window | None] = {}
 
-    @property
-    def flops(self) -> int:
-        """The floating-point operations so far, for the whole batch.
-
-        Matrix products, convolutions and attention are counted by PyTorch's own formulas, a multiplication with its
-        addition as two; all else is not counted.
-        """
-        return self._flops
-
     def field(self, tensor: Tensor) -> Field | None:
-        """Look up what a tensor sees."""
+        """Look up what a tensor sees; None where it does not depend on the image."""
         known = self._known(tensor)
         if not known:
             return None
@@ -79,29 +55,30 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        kind = _KINDS.get(func) or _kind(func)
+        kind = _kind(func)
         sources = [
             (tensor, known[0]) for tensor in _tensors((*args, *kwargs.values())) if (known := self._known(tensor))
         ]
         result = func(*args, **kwargs)
         if kind.formula is not None and not any(tensor.is_nested for tensor in _tensors(args)):
-            self._flops += kind.formula(*args, **kwargs, out_val=result)
+            self.flops += kind.formula(*args, **kwargs, out_val=result)
         outputs = [tensor for tensor in _tensors((result,)) if tensor.numel()]
         if sources and outputs and not kind.constant:
             given = {**kind.defaults, **dict(zip(kind.parameters, args, strict=False)), **kwargs}
-            seen = [(tensor, window) for tensor, window in sources if window is not None]
-            whole = len(seen) < len(sources)
-            found = None if whole else _found(kind.rule, Operation(kind.name, given, seen, outputs))
-            self._follow(kind, sources, outputs, found)
+            self._follow(kind, given, sources, outputs)
         return result
 
     def _follow(
         self,
         kind: _Kind,
+        given: dict[str, Any],
         sources: Sequence[tuple[Tensor, Window | None]],
         outputs: Sequence[Tensor],
-        found: Window | Sequence[Window] | None,
     ) -> None:
+        known = [(tensor, window) for tensor, window in sources if window is not None]
+        found = None
+        if kind.rule is not None and len(known) == len(sources):
+            found = _applied(kind.rule, Operation(kind.name, given, known, outputs))
         every = [found] * len(outputs) if found is None or isinstance(found, Window) else found
         for tensor, window in zip(outputs, every, strict=True):
             self._windows[tensor] = window if window is not None and window.fits(tensor.shape) else None
@@ -137,46 +114,6 @@ def _joined(first: Window | None, second: Window | None) -> Window | None:
     return None
 
 
-_KINDS: dict[Any, _Kind] = {}
-
-
-def _kind(func: Any) -> _Kind:
-    schema = func._schema
-    name = schema.name.rpartition("::")[2].removesuffix("_")
-    rule = RULES.get(name)
-    if rule is None:
-        rule = elementwise if torch.Tag.pointwise in func.tags else _unknown
-    packet = ATTENTION_FORMULA if name.startswith(ATTENTION) and "backward" not in name else func._overloadpacket
-    kind = _Kind(
-        name=name,
-        parameters=tuple(argument.name for argument in schema.arguments),
-        defaults={argument.name: argument.default_value for argument in schema.arguments},
-        rule=rule,
-        mutable=schema.is_mutable,
-        constant=name.endswith(CONSTANT_ENDINGS) or name.startswith(CONSTANT_BEGINNINGS),
-        formula=flop_registry.get(func._overloadpacket, flop_registry.get(packet)),
-    )
-    return _KINDS.setdefault(func, kind)
-
-
-def _found(rule: Rule, operation: Operation) -> Window | Sequence[Window] | None:
-    try:
-        return rule(operation)
-    except (
-        MismatchError,
-        LookupError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        StopIteration,
-    ):  # not as its rule foresees
-        return None
-
-
-def _unknown(operation: Operation) -> Window:
-    raise MismatchError
-
-
 def _storage(tensor: Tensor) -> StorageWeakRef | None:
     """Name the memory of a tensor; None where it is no plain block, which views could share."""
     if tensor.layout is not torch.strided or tensor.is_nested:
@@ -190,3 +127,38 @@ def _tensors(values: Any) -> Iterator[Tensor]:
             yield value
         elif isinstance(value, list | tuple):
             yield from _tensors(value)
+
+
+class _Kind(NamedTuple):
+    """What is known of an operation before it runs."""
+
+    name: str
+    parameters: tuple[str, ...]
+    defaults: dict[str, Any]
+    rule: Rule | None  # where there is none, results may see the whole image
+    mutable: bool
+    constant: bool
+    formula: Callable[..., int] | None
+
+
+@functools.cache
+def _kind(func: Any) -> _Kind:
+    schema = func._schema
+    name = schema.name.rpartition("::")[2].removesuffix("_")
+    packet = ATTENTION_FORMULA if name.startswith(ATTENTION) and "backward" not in name else func._overloadpacket
+    return _Kind(
+        name=name,
+        parameters=tuple(argument.name for argument in schema.arguments),
+        defaults={argument.name: argument.default_value for argument in schema.arguments},
+        rule=RULES.get(name, elementwise if torch.Tag.pointwise in func.tags else None),
+        mutable=schema.is_mutable,
+        constant=name.endswith(CONSTANT_ENDINGS) or name.startswith(CONSTANT_BEGINNINGS),
+        formula=flop_registry.get(func._overloadpacket, flop_registry.get(packet)),
+    )
+
+
+def _applied(rule: Rule, operation: Operation) -> Window | Sequence[Window] | None:
+    try:
+        return rule(operation)
+    except (MismatchError, LookupError, TypeError, ValueError, ArithmeticError, StopIteration):
+        return None  # not as its rule foresees

@@ -34,7 +34,7 @@ class ReceptiveField:
 
 
 class Axis(NamedTuple):
-    """A receptive field along one axis of the image: its size, stride and start in pixels."""
+    """A receptive field along one axis of the image, in pixels."""
 
     size: int
     stride: int
@@ -45,17 +45,19 @@ Field: TypeAlias = tuple[Axis, ...]  # one for each axis of the image; none wher
 WHOLE: Field = ()
 
 
-class Factor(NamedTuple):
-    """A factor of a dimension of a tensor.
+def as_receptive_field(field: Field | None) -> ReceptiveField | None:
+    """Write a traced field as the record of a layer does."""
+    if not field:
+        return None
+    size, stride, start = (values[0] if len(set(values)) == 1 else values for values in zip(*field, strict=True))
+    return ReceptiveField(size, stride, start)
 
-    Args:
-        size: How many places it has.
-        steps: By how much the window moves from one place to the next: in images of the batch, then in pixels along
-            each side of the image.
-    """
+
+class Factor(NamedTuple):
+    """A factor of a dimension of a tensor."""
 
     size: int
-    steps: tuple[int, ...]
+    steps: tuple[int, ...]  # from one place to the next the window moves in the batch, then along each side
 
     @property
     def is_still(self) -> bool:
@@ -67,7 +69,7 @@ class Factor(NamedTuple):
         return self.steps == tuple(step * inner.size for step in inner.steps)
 
 
-Dimension: TypeAlias = tuple[Factor, ...]
+Dimension: TypeAlias = tuple[Factor, ...]  # none for a dimension of size 1
 
 
 class MismatchError(Exception):
@@ -76,17 +78,11 @@ class MismatchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the numbers of a tensor see: windows of one size that move by constant steps along its dimensions.
-
-    Args:
-        dimensions: The factors of each dimension of the tensor; none for a dimension of size 1.
-        starts: Where the window of the first number begins, in the batch and along each side of the image.
-        sizes: How large each window is, likewise.
-    """
+    """What the numbers of a tensor see: windows of one size that move by constant steps along its dimensions."""
 
     dimensions: tuple[Dimension, ...]
-    starts: tuple[int, ...]
-    sizes: tuple[int, ...]
+    starts: tuple[int, ...]  # of the window of the first number, in the batch and along each side of the image
+    sizes: tuple[int, ...]  # of each window, likewise
 
     @classmethod
     def of_image(cls, shape: Sequence[int]) -> Window:
@@ -98,8 +94,8 @@ class Window:
         return cls(tuple((one,) for one in (batch, channels, *others)), (0,) * sides, (1,) * sides)
 
     def fits(self, shape: Sequence[int]) -> bool:
-        """Say whether this can be about a tensor of a shape."""
-        return [prod(factor.size for factor in one) for one in self.dimensions] == list(shape)
+        """Whether this can be about a tensor of a shape."""
+        return [_size(one) for one in self.dimensions] == list(shape)
 
     def still(self, size: int) -> Dimension:
         """Make a dimension whose places all see the same."""
@@ -109,16 +105,15 @@ class Window:
         """Whether the window is the same at all places of a dimension."""
         return all(factor.is_still for factor in self.dimensions[place])
 
-    def with_dimension(self, place: int, *new: Dimension) -> Window:
-        """Put other dimensions, or none, in the place of one."""
-        return replace(self, dimensions=(*self.dimensions[:place], *new, *self.dimensions[place + 1 :]))
+    def put(self, place: int, *new: Dimension, instead_of: int = 1) -> Window:
+        """Put other dimensions, or none, in the place of one, or of none."""
+        return replace(self, dimensions=(*self.dimensions[:place], *new, *self.dimensions[place + instead_of :]))
 
     def over(self, places: Iterable[int], *, keep: bool = False) -> Window:
         """Sum over dimensions: windows grow to what all their places see."""
-        places = sorted(places, reverse=True)
-        result = self._grown(factor for place in places for factor in self.dimensions[place])
-        for place in places:
-            result = result.with_dimension(place, *[()] * keep)
+        result = self
+        for place in sorted(places, reverse=True):
+            result = result._grown(place).put(place, *[()] * keep)
         return result
 
     def mixed(self, places: Iterable[int]) -> Window:
@@ -126,13 +121,16 @@ class Window:
         result = self
         for place in places:
             if not self.is_still(place):
-                size = prod(factor.size for factor in self.dimensions[place])
-                result = result._grown(self.dimensions[place]).with_dimension(place, self.still(size))
+                result = result.weighted(place, _size(self.dimensions[place]))
         return result
 
-    def _grown(self, factors: Iterable[Factor]) -> Window:
+    def weighted(self, place: int, size: int) -> Window:
+        """Make so many channels out of a dimension, each a sum over all of it."""
+        return self._grown(place).put(place, self.still(size))
+
+    def _grown(self, place: int) -> Window:
         sizes = list(self.sizes)
-        for factor in factors:
+        for factor in self.dimensions[place]:
             for side, step in enumerate(factor.steps):
                 sizes[side] += (factor.size - 1) * step
         return replace(self, sizes=tuple(sizes))
@@ -142,16 +140,16 @@ class Window:
     ) -> Window:
         """Look through the windows of a convolution, a pooling, a slice or a padding along one dimension."""
         factors = self.dimensions[place]
-        if (size, kernel, stride, padding) == (prod(factor.size for factor in factors), 1, 1, 0):
+        if (size, kernel, stride, padding) == (_size(factors), 1, 1, 0):
             return self
         if self.is_still(place):
-            return self.with_dimension(place, self.still(size))
+            return self.put(place, self.still(size))
         if len(factors) > 1:
             raise MismatchError
         ((_, steps),) = factors
         reach = (kernel - 1) * dilation
         return Window(
-            self.with_dimension(place, (Factor(size, tuple(step * stride for step in steps)),)).dimensions,
+            self.put(place, (Factor(size, tuple(step * stride for step in steps)),)).dimensions,
             tuple(start - padding * step for start, step in zip(self.starts, steps, strict=True)),
             tuple(old + reach * step for old, step in zip(self.sizes, steps, strict=True)),
         )
@@ -162,11 +160,11 @@ class Window:
         for factor in reversed(self.dimensions[place]):
             index, here = divmod(index, factor.size)
             starts = [start + here * step for start, step in zip(starts, factor.steps, strict=True)]
-        return replace(self.with_dimension(place), starts=tuple(starts))
+        return replace(self.put(place), starts=tuple(starts))
 
     def reshaped(self, shape: Sequence[int]) -> Window:
         """Distribute the factors over the dimensions of another shape of as many numbers."""
-        queue = list(_merged(factor for one in self.dimensions for factor in one))
+        queue = _merged(factor for one in self.dimensions for factor in one)
         dimensions = []
         for size in shape:
             taken: list[Factor] = []
@@ -184,7 +182,7 @@ class Window:
         """Give dimensions in which nothing moves other sizes, and put new ones in front."""
         dimensions = list(self._filled(len(shape)))
         for place, size in enumerate(shape):
-            if prod(factor.size for factor in dimensions[place]) != size:
+            if _size(dimensions[place]) != size:
                 if any(not factor.is_still for factor in dimensions[place]):
                     raise MismatchError
                 dimensions[place] = self.still(size)
@@ -197,11 +195,8 @@ class Window:
             if other != result:
                 rank = max(len(result.dimensions), len(other.dimensions))
                 pairs = zip(result._filled(rank), other._filled(rank), strict=True)
-                ends = [
-                    max(start + size for start, size in pair)
-                    for pair in zip(result._spans(), other._spans(), strict=True)
-                ]
                 starts = tuple(map(min, result.starts, other.starts))
+                ends = map(max, result._ends(), other._ends())
                 sizes = tuple(end - start for end, start in zip(ends, starts, strict=True))
                 result = Window(tuple(_common(*pair) for pair in pairs), starts, sizes)
         return result
@@ -209,8 +204,8 @@ class Window:
     def _filled(self, rank: int) -> tuple[Dimension, ...]:
         return (*((),) * (rank - len(self.dimensions)), *self.dimensions)
 
-    def _spans(self) -> list[tuple[int, int]]:
-        return list(zip(self.starts, self.sizes, strict=True))
+    def _ends(self) -> list[int]:
+        return [start + size for start, size in zip(self.starts, self.sizes, strict=True)]
 
     def field(self) -> Field:
         """Read the receptive field off, where every side of the image is an axis of places; otherwise `WHOLE`."""
@@ -227,6 +222,10 @@ class Window:
         if not chain or among_channels or sides or gaps:
             return None
         return Axis(self.sizes[side], chain[-1].steps[side], self.starts[side])
+
+
+def _size(dimension: Dimension) -> int:
+    return prod(factor.size for factor in dimension)
 
 
 def _merged(factors: Iterable[Factor]) -> list[Factor]:
@@ -256,11 +255,3 @@ def _common(first: Dimension, second: Dimension) -> Dimension:
     if not all(factor.is_still for one in wide for factor in one):
         raise MismatchError
     return (max((factor for one in wide for factor in one), key=lambda factor: factor.size),)
-
-
-def as_receptive_field(field: Field | None) -> ReceptiveField | None:
-    """Write a traced field as the record of a layer does."""
-    if not field:
-        return None
-    size, stride, start = (values[0] if len(set(values)) == 1 else values for values in zip(*field, strict=True))
-    return ReceptiveField(size, stride, start)
