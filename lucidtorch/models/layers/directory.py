@@ -19,6 +19,7 @@ from lucidtorch.models.layers.views import (
     why_no_index,
     why_no_view,
 )
+from lucidtorch.models.layouts.layout import Layout
 from lucidtorch.models.running.address import CLASS, HEADS, Parts, written
 from lucidtorch.models.running.internals import OUTPUT as STATES
 from lucidtorch.models.running.internals import words_of_cell
@@ -32,22 +33,22 @@ PARTED = re.compile(r"(?P<name>[^\[\]]+)(?P<words>(?:\[[^\[\]]+\])+)")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One tensor that fires in a forward pass.
+    """One tensor of a forward pass."""
 
-    Args:
-        text: Its canonical address.
-        call: The call that gives it.
-        parts: The way to it in what the call gives; None where nothing says which tensor is meant.
-    """
-
-    text: str
+    text: str  # its canonical address
     call: ModuleCall
-    parts: Parts | None
+    parts: Parts | None  # the way to it in what the call returned; None where nothing says which tensor is meant
 
     @property
     def leaf(self) -> Leaf | None:
         """The tensor, or None where nothing says which is meant."""
         return None if self.parts is None else self.call.leaves[self.parts]
+
+    @property
+    def layout(self) -> Layout | None:
+        """How it becomes an activation; None where it is one already."""
+        layout = None if self.leaf is None else self.leaf.layout
+        return None if layout is None or layout.is_plain else layout
 
     @property
     def refused(self) -> str | None:
@@ -65,17 +66,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an address stands for.
-
-    Args:
-        place: The tensor.
-        view: How it is read; None for its activations.
-        index: Which token, head or step of the view; all of them where None.
-    """
+    """What an address stands for: a tensor, and how it is read."""
 
     place: Place
-    view: View | None = None
-    index: int | None = None
+    view: View | None = None  # None for its activations
+    index: int | None = None  # which token, head or step of the view; all of them where None
 
     @property
     def text(self) -> str:
@@ -94,15 +89,7 @@ class Target:
 
 
 class Directory:
-    """The addresses of all that fires in one forward pass, in the order in which it finishes.
-
-    Args:
-        found: What a dry run noted.
-        module: The network it was run on.
-        name: The network's name, for messages.
-        aliases: The literature's names, and the addresses they stand for; those of layers that never fire are left out.
-        listing: What the reader of an error message is told to do to see all layers.
-    """
+    """The addresses of all that fires in one forward pass, in the order in which it finishes."""
 
     def __init__(
         self, found: DryRun, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str

@@ -16,24 +16,18 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from lucidtorch.models.layouts.arrangements import Energies, arrangement
 from lucidtorch.models.layouts.layout import BATCH, CHANNEL, PLACES, SPACE, Dimension, Layout, Piece
 from lucidtorch.models.layouts.stamps import ALIGNED, STAMPS, Stamps
+from lucidtorch.models.running.address import HEADS
 from lucidtorch.models.running.frozen import Attempt
 
-HEADS = "heads"  # in place of the way into an output: what the attention heads of the module gave
-Key: TypeAlias = tuple[Any, ...]  # a module's name, which of its calls, and the way into what it gave
+Key: TypeAlias = tuple[Any, ...]  # a module's name, which of its calls, and the way into its output, or HEADS
 MIXED = 0.75  # of an axis of channels, where all other axes are places in a known order
 MOVED, STILL = 0.9, 0.5  # of what an axis says of two stamps: the share that lies elsewhere; a gap, not a threshold
 CHANNELS_FIRST: tuple[type[nn.Module], ...] = (
     *(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
     *(nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.GroupNorm, nn.InstanceNorm2d, nn.InstanceNorm3d),
     *(nn.MaxPool2d, nn.MaxPool3d, nn.AvgPool2d, nn.AvgPool3d, nn.AdaptiveAvgPool2d, nn.AdaptiveAvgPool3d),
-    *(
-        nn.AdaptiveMaxPool2d,
-        nn.AdaptiveMaxPool3d,
-        nn.Upsample,
-        nn.LocalResponseNorm,
-        nn.PixelShuffle,
-        nn.PixelUnshuffle,
-    ),
+    *(nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d, nn.Upsample, nn.LocalResponseNorm),
+    *(nn.PixelShuffle, nn.PixelUnshuffle),
 )
 CHANNELS_LAST: tuple[type[nn.Module], ...] = (nn.Linear, nn.LayerNorm, nn.RNNBase, nn.MultiheadAttention)
 UNPADDED = 0.2  # of a side: what convolutions without padding may have cut off
@@ -45,31 +39,18 @@ WITHOUT_WEIGHTS = 6  # numbers on each side on which a module shows that it work
 
 @dataclass(slots=True)
 class LayoutFinder:
-    """Finds the layouts of what one pass of a network gives.
+    """Finds the layouts of what one pass of a network gives."""
 
-    Args:
-        size: The sides of the images of this pass.
-        batch: How many images it has.
-        other_size: The sides of one image that the network took in an earlier pass; None where it takes no other.
-        others: The shapes that this earlier pass gave.
-        stamps: The images of this pass, where they are three with stamps, and nothing was mixed; otherwise None.
-        parents: The module that each module is a part of, by name.
-        has_queries: Says whether learned queries, which are no places, have attended to the image.
-        _known: What was found, by tensor.
-        _maps: The shapes of the maps that were found.
-        _follows: Whether something before this output grew with the image.
-    """
-
-    size: tuple[int, ...]
+    size: tuple[int, ...]  # of the images of this pass
     batch: int
-    other_size: tuple[int, ...] | None
-    others: Mapping[Key, tuple[int, ...]]
-    stamps: Stamps | None
-    parents: Mapping[str, nn.Module] = field(default_factory=dict)
-    has_queries: Callable[[], bool] = bool
-    _known: Any = field(default_factory=WeakTensorKeyDictionary, init=False)
-    _maps: set[tuple[int, ...]] = field(default_factory=set, init=False)
-    _follows: bool = field(default=False, init=False)
+    other_size: tuple[int, ...]  # of the one image of an earlier pass
+    others: Mapping[Key, tuple[int, ...]]  # the shapes that the earlier pass gave
+    stamps: Stamps | None  # the images of this pass, where nothing was mixed
+    parents: Mapping[str, nn.Module]  # the module that each module is a part of, by name
+    has_queries: Callable[[], bool] = bool  # whether learned queries, which are no places, attended to the image
+    _known: Any = field(default_factory=WeakTensorKeyDictionary, init=False)  # layouts by tensor
+    _maps: set[tuple[int, ...]] = field(default_factory=set, init=False)  # the shapes of maps
+    _follows: bool = field(default=False, init=False)  # whether something before this output grew with the image
 
     def find(self, key: Key, tensor: Tensor, layer: nn.Module, given: object = None) -> Layout | None:
         """Find out what each axis of an output is."""
@@ -150,7 +131,7 @@ class LayoutFinder:
             return None  # axes of one may be the channels as well
         sides = [axis for axis in rest if axis != channel]
         kinds = _kinds_of(self.size)
-        if merged or len(sides) != len(kinds) or self.other_size is None:
+        if merged or len(sides) != len(kinds):
             return channel, None
         ratios = {k: new / old for k, new, old in zip(kinds, self.other_size, self.size, strict=True)}
         fits: list[tuple[float, int, Layout]] = []

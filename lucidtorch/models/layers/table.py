@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 
 from torch import nn
 
 from lucidtorch.base.errors import UnknownLayerError
-from lucidtorch.models.layers.directory import LOGITS, PROBABILITIES, Directory, Place, Target
-from lucidtorch.models.layers.directory import WHOLE_NETWORK as OUTPUT
-from lucidtorch.models.layers.dry_run import ROOT, UNKNOWN_AXES, DryRun, Leaf
+from lucidtorch.models.layers.directory import LOGITS, PROBABILITIES, WHOLE_NETWORK, Directory, Place, Target
+from lucidtorch.models.layers.dry_run import ROOT, UNKNOWN_AXES, DryRun
 from lucidtorch.models.layouts.receptive_field import ReceptiveField
 from lucidtorch.models.running.address import Address, written
 from lucidtorch.models.running.internals import OUTPUT as STATES
@@ -57,38 +56,6 @@ class LayerRecord:
     layout: str = ""
     tokens: int = 0
     refused: str | None = None
-
-
-def cells(record: LayerRecord, alias: str | None) -> tuple[str, ...]:
-    """Write what is known of a layer, in the order of `HEADINGS`."""
-    shape = "-" if record.shape is None else "x".join(map(str, record.shape))
-    field = "whole image" if record.receptive_field is None else str(record.receptive_field)
-    channels = "-" if record.channels is None else str(record.channels)
-    own = (record.address, alias or "", record.kind, shape, channels, f"{record.parameters:,}")
-    return (*own, rounded(record.flops), field, record.layout)
-
-
-def as_columns(rows: Sequence[tuple[LayerRecord, str | None]]) -> str:
-    """Print layers one a line, in aligned columns under a line of headings."""
-    table = [HEADINGS, *(cells(record, alias) for record, alias in rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return "\n".join(_line(row, widths) for row in table)
-
-
-def rounded(count: int) -> str:
-    """Write a large count with three digits and a prefix."""
-    number, steps = float(count), 0
-    while number >= THOUSAND - 0.5 and steps < len(PREFIXES) - 1:
-        number, steps = number / THOUSAND, steps + 1
-    return f"{number:.3g}{PREFIXES[steps]}" if steps else str(count)
-
-
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    padded = (
-        cell.rjust(width) if heading in RIGHT_ALIGNED else cell.ljust(width)
-        for heading, cell, width in zip(HEADINGS, row, widths, strict=True)
-    )
-    return "  ".join(padded).rstrip()
 
 
 class LayerTable(Mapping[str, LayerRecord]):
@@ -154,18 +121,15 @@ class LayerTable(Mapping[str, LayerRecord]):
         """
         target = self._find(layer)
         place, view = target.place, target.view
-        if view is None:
-            leaf = self._leaf(place, str(layer) if isinstance(layer, str) else place.text)
-            layout = None if leaf.layout is None or leaf.layout.is_plain else leaf.layout
-        else:
-            layout = view.layout
+        if view is None and (place.leaf is None or place.leaf.refused is not None):
+            raise UnknownLayerError(self._why_no_target(place, layer if isinstance(layer, str) else place.text))
         return Address(
             place.call.module,
             place.call.number,
             softmax=layer == PROBABILITIES and PROBABILITIES not in self._records,
             parts=place.parts or (),
             view="" if view is None else view.word,
-            layout=layout,
+            layout=place.layout if view is None else view.layout,
             index=target.index,
         )
 
@@ -192,11 +156,9 @@ class LayerTable(Mapping[str, LayerRecord]):
         Returns:
             Names as in `named_modules()`, in the order in which they finish; all that do where an address is unknown.
         """
-        calls = [(call.module, call.number) for call in self._calls]
-        places = [
-            calls.index(call) if call in calls else len(calls) for call in ((a.module, a.call) for a in addresses)
-        ]
-        return [call.module for call in self._calls[: max(places, default=-1) + 1]]
+        places = {(call.module, call.number): place for place, call in enumerate(self._calls)}
+        last = max((places.get((one.module, one.call), len(places)) for one in addresses), default=-1)
+        return [call.module for call in self._calls[: last + 1]]
 
     def largest(self, layers: Iterable[LayerLike]) -> int:
         """Say how many numbers the largest activation has that one image leaves on the way to some layers.
@@ -246,19 +208,29 @@ class LayerTable(Mapping[str, LayerRecord]):
             One line per layer in aligned columns, under a line of headings; where the network raised, a last line
             that says why.
         """
-        text = as_columns(self._rows())
-        return text if self.broken is None else f"{text}\n{self.directory.ending.strip()}"
+        rows = self._cells()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if heading in RIGHT_ALIGNED else cell.ljust(width)
+                for heading, cell, width in zip(HEADINGS, row, widths, strict=True)
+            ).rstrip()
+            for row in rows
+        ]
+        return "\n".join([*lines, *([] if self.broken is None else [self.directory.ending.strip()])])
 
     def _repr_html_(self) -> str:
-        rows = [HEADINGS, *(cells(record, alias) for record, alias in self._rows())]
-        lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
+        lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in self._cells())
         body = "".join(f"<tr>{line}</tr>" for line in lines)
         return f"<table>{body}</table><p>{html.escape(self.directory.ending.strip())}</p>"
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [HEADINGS, *(_written(record, alias) for record, alias in self._rows())]
 
     def _rows(self) -> list[tuple[LayerRecord, str | None]]:
         spoken = {address: alias for alias, address in self.aliases.items()}
         rows = [(record, spoken.get(address)) for address, record in self.items()]
-        word = LOGITS if LOGITS in self else OUTPUT
+        word = LOGITS if LOGITS in self else WHOLE_NETWORK
         if word in self and self._find(word).place.text == ROOT:
             rows.append((replace(self._records[ROOT], address=word), None))
         parts = (text for text, place in self.directory.places.items() if place.call.module == ROOT and text != ROOT)
@@ -267,31 +239,25 @@ class LayerTable(Mapping[str, LayerRecord]):
     def _find(self, layer: LayerLike) -> Target:
         return self.directory.find(layer if isinstance(layer, str) else self.directory.name_of(layer))
 
-    def _leaf(self, place: Place, text: str) -> Leaf:
-        """The tensor that an address stands for; refused where it cannot be a target."""
+    def _why_no_target(self, place: Place, text: str) -> str:
         leaf, address = place.leaf, self.directory.address_of(place.call.module, place.call.number)
-        if leaf is not None and leaf.refused is None:
-            return leaf
-        name = self.directory.name
-        spoken = f"{name}'s layer {text!r}" if address != ROOT else f"{name}'s own output"
-        known = [(address or OUTPUT) + written(parts) for parts in place.call.leaves if parts]
-        if leaf is not None:
+        spoken = f"{self.directory.name}'s " + (f"layer {text!r}" if address != ROOT else "own output")
+        if leaf is None:
+            known = [(address or WHOLE_NETWORK) + written(parts) for parts in place.call.leaves if parts]
+        else:
             known = [f"{address}[{view.word}]" for view in place.call.views]
-        elsewhere = ELSEWHERE
-        if leaf is not None and (leaf.refused or "").endswith(UNKNOWN_AXES):
+        advice = f"write which part is meant, one of {', '.join(map(repr, known))}" if known else ELSEWHERE
+        if not known and leaf is not None and (leaf.refused or "").endswith(UNKNOWN_AXES):
             axes = AXES_BY_RANK.get(len(leaf.raw), "B C")
-            elsewhere = f"{ELSEWHERE}, or write what its axes are, such as '{text}[{axes}]'"
-        advice = f"write which part is meant, one of {', '.join(map(repr, known))}" if known else elsewhere
-        raise UnknownLayerError(
-            f"{spoken} {place.refused}, where [B, C, H, W] or [B, C] is needed; {advice}. {self.directory.listing}"
-        )
+            advice = f"{ELSEWHERE}, or write what its axes are, such as '{text}[{axes}]'"
+        needed = "where [B, C, H, W] or [B, C] is needed"
+        return f"{spoken} {place.refused}, {needed}; {advice}. {self.directory.listing}"
 
     def _record(self, place: Place) -> LayerRecord:
-        layer, leaf = self._module.get_submodule(place.call.module), place.leaf
+        layer, leaf, layout = self._module.get_submodule(place.call.module), place.leaf, place.layout
         states = place.views.get(STATES)
         shape = states.shape if states is not None else None if leaf is None else leaf.shape
         refused = None if states is not None else place.refused
-        layout = None if leaf is None or leaf.layout is None or leaf.layout.is_plain else leaf.layout
         return LayerRecord(
             address=place.text,
             kind=getattr(layer, "kind", type(layer).__name__),
@@ -305,3 +271,20 @@ class LayerTable(Mapping[str, LayerRecord]):
             tokens=0 if layout is None else layout.prefix + layout.suffix,
             refused=refused,
         )
+
+
+def _written(record: LayerRecord, alias: str | None) -> tuple[str, ...]:
+    """Write what is known of a layer, in the order of `HEADINGS`."""
+    shape = "-" if record.shape is None else "x".join(map(str, record.shape))
+    field = "whole image" if record.receptive_field is None else str(record.receptive_field)
+    channels = "-" if record.channels is None else str(record.channels)
+    own = (record.address, alias or "", record.kind, shape, channels, f"{record.parameters:,}")
+    return (*own, _rounded(record.flops), field, record.layout)
+
+
+def _rounded(count: int) -> str:
+    """Write a large count with three digits and a prefix."""
+    number, steps = float(count), 0
+    while number >= THOUSAND - 0.5 and steps < len(PREFIXES) - 1:
+        number, steps = number / THOUSAND, steps + 1
+    return f"{number:.3g}{PREFIXES[steps]}" if steps else str(count)

@@ -35,10 +35,9 @@ OF_FRAMES = re.compile(r"to have (?P<wanted>\d+) channels, but got (?P<given>\d+
 CLIP_SIDES = 3
 CLASS_NAMES, REGISTER_NAMES = ("cls", "class"), ("reg",)  # in the names of parameters that are tokens
 LETTERS = (BATCH, CHANNEL, *SPACE, PLACES)
-WORD = re.compile(r"(?:(?P<before>\d+)\+)?\(H W\)|[BCTHWN1]")
-NOTATION = re.compile(
-    rf"(?:{WORD.pattern.replace('?P<before>', '')})(?: (?:{WORD.pattern.replace('?P<before>', '')}))+"
-)
+ONE = r"(?:(\d+)\+)?\(H W\)|[BCTHWN1]"
+WORD = re.compile(ONE)
+NOTATION = re.compile(rf"({ONE})( ({ONE}))+")
 FORMS = (
     "letters B, C, T, H, W, N and 1 for axes of one place, (H W) for rows one after the other, 1+(H W) behind a token"
 )
@@ -46,19 +45,12 @@ FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One way to read a layer, written as a word in square brackets behind its address.
-
-    Args:
-        word: The word.
-        shape: What it gives for one image: `(C, N)`, `(C,)`, `(heads * C, H, W)` or `(C, 1, T)`.
-        count: How many there are of what a number in brackets behind the word selects; 0 where nothing can be selected.
-        layout: The axes of the tensor that is read; None for states over time.
-    """
+    """One way to read a layer, written as a word in square brackets after its address."""
 
     word: str
-    shape: tuple[int, ...]
-    count: int
-    layout: Layout | None = None
+    shape: tuple[int, ...]  # for one image: `(C, N)`, `(C,)`, `(heads * C, H, W)` or `(C, 1, T)`
+    count: int  # of what a number in brackets after the word selects; 0 where nothing can be selected
+    layout: Layout | None = None  # of the tensor that is read; None for states over time
 
     @property
     def item(self) -> tuple[int, ...]:
@@ -190,7 +182,7 @@ def _dimension(word: str, count: int, size: Sequence[int]) -> Dimension | None:
         return () if count == 1 else None
     if word in LETTERS:
         return (Piece(word, count),)
-    before = int((WORD.fullmatch(word) or {"before": None})["before"] or 0)
+    before = int(word.partition("+")[0]) if "+" in word else 0
     height, width = size[-2:]
     rows = round(math.sqrt((count - before) * height / width)) if count > before else 0
     if not rows or (count - before) % rows:

@@ -25,6 +25,8 @@ from lucidtorch.models.layouts.layout import (
     Layout,
     Piece,
     parted,
+    pieces_of,
+    side_of,
     wrapped,
 )
 
@@ -36,11 +38,7 @@ STRONG = 0.25  # of the strongest place: what is weaker may have come through th
 INSIDE = 0.7  # of what is strong: the share that must lie around the places of the stamps
 NEAR = 0.2  # of how far a stamp may lie from its place: no other order can do better
 ROUGH = 2.5  # times as far may the one strongest place lie
-CELLS, SHARE, FINE = (
-    0.6,
-    0.15,
-    12,
-)  # how far from its place a stamp may arrive: in cells, or in parts of a side of twelve or more
+CELLS, SHARE, FINE = 0.6, 0.15, 12  # how far off a stamp may arrive: in cells, or in parts of a side of twelve or more
 
 
 def arrangement(energies: Energies, size: Sequence[int], centres: Sequence[Sequence[float]]) -> Arrangement | None:
@@ -52,7 +50,7 @@ def arrangement(energies: Energies, size: Sequence[int], centres: Sequence[Seque
             continue
         missed = _missed(energies, dimensions, centres)
         if missed is not None:
-            sides = {_kind(piece) for one in _opened(missed[0]) for piece in one}
+            sides = set(map(side_of, pieces_of(_opened(missed[0]))))
             found.append((len(sides) < 2, round(missed[1], 2), number, missed[0]))
             if found[-1][:2] <= (False, NEAR):
                 break
@@ -60,7 +58,7 @@ def arrangement(energies: Energies, size: Sequence[int], centres: Sequence[Seque
 
 
 def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: Sequence[Sequence[float]]) -> bool:
-    """Say whether the strongest places lie where an order would have them, roughly, or all as far away."""
+    """Whether the strongest places lie where an order would have them, roughly, or all as far away."""
     for side, count, rolled, reach, places in _sides(dimensions):
         off = []
         for peak, centre in zip(peaks, centres, strict=True):
@@ -76,9 +74,9 @@ def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: S
 @lru_cache(maxsize=1 << 14)
 def _sides(dimensions: Arrangement) -> list[tuple[int, int, bool, float, list[list[int]]]]:
     """For each side of the image: which it is, its places, whether windows are rolled, and where all indices lie."""
-    rolled = any(piece.step > 1 for one in dimensions for piece in one)
+    rolled = any(piece.step > 1 for piece in pieces_of(dimensions))
     found = []
-    for kind in dict.fromkeys(_kind(piece) for one in _opened(dimensions) for piece in one):
+    for kind in dict.fromkeys(map(side_of, pieces_of(_opened(dimensions)))):
         count = _whole(_opened(dimensions), kind)
         along = [[_read(index, one, kind) for index in range(prod(piece.size for piece in one))] for one in dimensions]
         found.append((min(SPACE.index(kind) - len(SPACE), -1), count, rolled, _reach(count), along))
@@ -96,7 +94,7 @@ def _read(index: int, dimension: Dimension, kind: str) -> int:
     found = 0
     for piece in reversed(dimension):
         index, here = divmod(index, piece.size)
-        found += here * piece.step if _kind(piece) == kind else 0
+        found += here * piece.step if side_of(piece) == kind else 0
     return found
 
 
@@ -105,22 +103,21 @@ def _missed(
 ) -> tuple[Arrangement, float] | None:
     """Bring the answers into the order of the image, and see whether they are where the stamps were."""
     maps = energies.reshape(len(energies), -1)[:, _order(dimensions, energies.shape[1:])]
-    peaks = maps.reshape(len(maps), -1).max(1).reshape(-1, *[1] * (maps.ndim - 1))
+    axes = tuple(range(1, maps.ndim))
     exact = _arrive(maps, centres)
-    maps = np.where(maps >= STRONG * peaks, maps, 0.0)
-    coarse = any(piece.step > 1 for one in dimensions for piece in one)
-    filled = any(piece.kind == PADDED for one in dimensions for piece in one)
+    maps = np.where(maps >= STRONG * maps.max(axes, keepdims=True), maps, 0.0)
+    pieces = pieces_of(dimensions)
+    coarse, filled = any(one.step > 1 for one in pieces), any(one.kind == PADDED for one in pieces)
     worst, seen, inside = 0.0, False, np.ones(maps.shape, dtype=bool)
     shifts: dict[str, int] = {}
-    for side, kind in enumerate(SPACE[-(maps.ndim - 1) :]):
-        count = maps.shape[1 + side]
+    for axis, kind in zip(axes, SPACE[-len(axes) :], strict=False):
+        count = maps.shape[axis]
         if count == 1:
             continue
         seen = True
-        across = tuple(axis for axis in range(1, maps.ndim) if axis != 1 + side)
-        place = side - (maps.ndim - 1)  # from the end: an image has rows and columns, whatever a map has
-        wanted = np.array([centre[place] for centre in centres]) * count - 0.5
-        off = _turned(_middles(maps.sum(across)) - wanted, count)
+        # From the end: an image has rows and columns, whatever a map has.
+        wanted = np.array([centre[axis - maps.ndim] for centre in centres]) * count - 0.5
+        off = _turned(_middles(maps.sum(tuple(other for other in axes if other != axis))) - wanted, count)
         shift = round(float(np.median(off))) if coarse else 0
         if abs(shift) > 1 and filled:
             return None  # filled up before it was rolled, or after: what wraps around does not say
@@ -130,17 +127,12 @@ def _missed(
         reach = _reach(count)
         worst = max(worst, float(np.abs(off).max()) / reach)
         away = np.abs(_turned(np.arange(count) - (wanted + shift)[:, None], count)) <= 2 * reach
-        inside &= away.reshape(len(maps), *(count if axis == 1 + side else 1 for axis in range(1, maps.ndim)))
+        inside &= away.reshape(len(maps), *(count if other == axis else 1 for other in axes))
     if seen and exact and not coarse:
         return dimensions, min(worst, 1.0)
-    if (
-        not seen
-        or worst > 1
-        or ((maps * inside).reshape(len(maps), -1).sum(1) < INSIDE * maps.reshape(len(maps), -1).sum(1)).any()
-    ):
+    if not seen or worst > 1 or ((maps * inside).sum(axes) < INSIDE * maps.sum(axes)).any():
         return None
-    moved = tuple(tuple(_rolled(piece, shifts) for piece in one) for one in dimensions) if shifts else dimensions
-    return moved, worst
+    return tuple(tuple(_rolled(piece, shifts) for piece in one) for one in dimensions), worst
 
 
 @lru_cache(maxsize=1024)
@@ -171,12 +163,8 @@ def _rolled(piece: Piece, shifts: Mapping[str, int]) -> Piece:
     return piece._replace(shift=shifts[piece.kind]) if piece.kind in shifts else piece
 
 
-def _kind(piece: Piece) -> str:
-    return piece.inner[0].kind if piece.kind == PADDED else piece.kind
-
-
 def _whole(dimensions: Arrangement, kind: str) -> int:
-    pieces = [piece for one in dimensions for piece in one if _kind(piece) == kind]
+    pieces = [piece for piece in pieces_of(dimensions) if side_of(piece) == kind]
     filled = next((piece.inner[0].size for piece in pieces if piece.kind == PADDED), None)
     return filled or prod(piece.size for piece in pieces) or 1
 
@@ -298,7 +286,7 @@ def _grids(count: int, size: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 
 def _fits(grid: tuple[int, int], size: Sequence[int]) -> bool:
-    """Say whether rows and columns are what some stride leaves of the image, or what a window fills up."""
+    """Whether rows and columns are what some stride leaves of the image, or what a window fills up."""
     (rows, columns), (height, width) = grid, size[-2:]
     near = abs(rows * width - columns * height) < max(width, height)
     return rows <= height and columns <= width and near

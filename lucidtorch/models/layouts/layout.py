@@ -26,25 +26,15 @@ WINDOWS = "windows"
 
 
 class Piece(NamedTuple):
-    """A piece of an axis: all of it, or one of the factors into which a reshape took it apart.
+    """An axis, or one of the factors into which a reshape took it apart."""
 
-    Args:
-        kind: What it is a piece of: one of the names above.
-        size: How many places it has.
-        step: By how many places of the axis one place of the piece moves.
-        shift: By how much the axis was rolled.
-        before: Places of a wrapper in front of what it wraps.
-        after: Places of a wrapper behind what it wraps.
-        inner: What a wrapper wraps.
-    """
-
-    kind: str
+    kind: str  # one of the names above
     size: int
-    step: int = 1
-    shift: int = 0
-    before: int = 0
+    step: int = 1  # places of the axis from one place of the piece to the next
+    shift: int = 0  # by how much the axis was rolled
+    before: int = 0  # places of a wrapper in front of what it wraps
     after: int = 0
-    inner: tuple[Piece, ...] = ()
+    inner: tuple[Piece, ...] = ()  # what a wrapper wraps
 
 
 Dimension: TypeAlias = tuple[Piece, ...]
@@ -55,14 +45,10 @@ Axes: TypeAlias = tuple[Dimension, ...]
 class Layout:
     """How a tensor with known dimensions becomes `[B, C, H, W]`, `[B, C, T, H, W]`, or `[B, C]` where it has no places.
 
-    `LayoutFinder` makes it. Its text says what each dimension is: `B H W C`; `B 1+(H W) C` with a class token;
-    `(B windows) (H W) C`.
-
-    Args:
-        axes: What each dimension of the raw tensor is, at the input size at which the network was traced.
+    Its text says what each dimension is: `B H W C`; `B 1+(H W) C` with a class token; `(B windows) (H W) C`.
     """
 
-    axes: Axes
+    axes: Axes  # what each dimension of the raw tensor is, at the input size of the dry run
 
     def apply(self, raw: Tensor) -> Tensor:
         """Bring a tensor into the one order; differentiable.
@@ -77,21 +63,19 @@ class Layout:
         values, pieces = self._apart(raw)
         for wrapper in self._wrappers:
             values, pieces = _opened(values, pieces, wrapper)
-        groups = [_ordered(pieces, kind) for kind in (BATCH, CHANNEL, *self._sides)]
-        values = values.permute([place for group in groups for place in group])
-        sizes = iter(values.shape)
-        values = values.reshape([prod(next(sizes) for _ in group) for group in groups])
+        groups = [_places(pieces, kind) for kind in (BATCH, CHANNEL, *self._sides)]
+        shape = [prod(values.shape[place] for place in group) for group in groups]
+        values = values.permute([place for group in groups for place in group]).reshape(shape)
         shifts = {2 + side: -shift for side, kind in enumerate(self._sides) if (shift := self._shift(kind))}
         return torch.roll(values, list(shifts.values()), list(shifts)) if shifts else values
 
     def tokens(self, raw: Tensor) -> Tensor:
         """List all tokens of a tensor in the layer's own order; differentiable."""
         values, pieces = self._apart(raw)
-        front = [*_ordered(pieces, BATCH), *_ordered(pieces, CHANNEL)]
-        rest = [place for place in range(len(pieces)) if place not in front]
-        channels = prod(values.shape[place] for place in _ordered(pieces, CHANNEL))
-        batch = values.shape[front[0]]
-        return values.permute([*front, *rest]).reshape(batch, channels, -1)
+        batch, channels = _places(pieces, BATCH), _places(pieces, CHANNEL)
+        rest = [place for place in range(len(pieces)) if place not in (*batch, *channels)]
+        count = prod(values.shape[place] for place in channels)
+        return values.permute([*batch, *channels, *rest]).reshape(values.shape[batch[0]], count, -1)
 
     @cached_property
     def is_plain(self) -> bool:
@@ -122,12 +106,12 @@ class Layout:
     @cached_property
     def prefix(self) -> int:
         """How many tokens of no place stand before those of the image."""
-        return next((piece.before for piece in pieces_of(self.axes) if piece.kind == TOKENS), 0)
+        return sum(one.before for one in self._wrappers if one.kind == TOKENS)
 
     @cached_property
     def suffix(self) -> int:
-        """How many tokens of no place stand behind those of the image."""
-        return next((piece.after for piece in pieces_of(self.axes) if piece.kind == TOKENS), 0)
+        """How many tokens of no place stand after those of the image."""
+        return sum(one.after for one in self._wrappers if one.kind == TOKENS)
 
     @cached_property
     def grid(self) -> tuple[int, ...] | None:
@@ -168,7 +152,7 @@ def _without_size(piece: Piece) -> Piece:
     return piece._replace(size=0, step=0)
 
 
-def _ordered(pieces: Sequence[Piece], kind: str) -> list[int]:
+def _places(pieces: Sequence[Piece], kind: str) -> list[int]:
     """Find the pieces of one kind, coarse before fine; channels in the order in which they stand."""
     places = [place for place, piece in enumerate(pieces) if piece.kind == kind]
     return sorted(places, key=lambda place: -pieces[place].step) if kind in SPACE else places
@@ -193,9 +177,14 @@ def _word(piece: Piece, axes: Axes) -> str:
     if piece.kind == TOKENS:
         inner = _words(piece.inner, (piece.inner,))
         return "+".join(str(part) for part in (piece.before, inner, piece.after) if part)
-    kind = piece.inner[0].kind if piece.kind == PADDED else piece.kind
-    same = [other.step for other in pieces_of(axes) if (other.inner[0] if other.kind == PADDED else other).kind == kind]
-    return WINDOWS if kind in SPACE and piece.step > min(same) else kind
+    kind = side_of(piece)
+    finest = min(other.step for other in pieces_of(axes) if side_of(other) == kind)
+    return WINDOWS if kind in SPACE and piece.step > finest else kind
+
+
+def side_of(piece: Piece) -> str:
+    """The kind of a piece, or of what was filled up."""
+    return piece.inner[0].kind if piece.kind == PADDED else piece.kind
 
 
 def pieces_of(axes: Iterable[Dimension]) -> list[Piece]:

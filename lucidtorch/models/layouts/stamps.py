@@ -22,17 +22,10 @@ ATTENTION = "_scaled_dot_product"
 
 
 class Stamps(NamedTuple):
-    """Grey images, each with the same random patch at a place of its own.
+    """Grey images, each with the same random patch at a place of its own."""
 
-    Args:
-        images: `[3, C, H, W]` or `[3, C, T, H, W]` in [0, 1].
-        centres: Where the middle of each patch lies, as a fraction of each side.
-        extent: The sides of the patch, as fractions.
-    """
-
-    images: Tensor
-    centres: tuple[tuple[float, ...], ...]
-    extent: tuple[float, ...]
+    images: Tensor  # `[3, C, H, W]` or `[3, C, T, H, W]` in [0, 1]
+    centres: tuple[tuple[float, ...], ...]  # of each patch, as fractions of each side
 
 
 def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
@@ -70,7 +63,7 @@ def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
     middles = tuple(
         tuple((at + width / 2) / side for at, width, side in zip(place, extents, size, strict=True)) for place in places
     )
-    return Stamps(images, middles, tuple(width / side for width, side in zip(extents, size, strict=True)))
+    return Stamps(images, middles)
 
 
 def patch_of(module: nn.Module) -> int:
@@ -93,9 +86,9 @@ class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         name = func._schema.name.rpartition("::")[2]
-        if name == "convolution" and _keeps_size(*args[:2], *args[3:8]):
+        if name == "convolution" and _keeps_size(args[1], *args[3:7]):
             values, weight, bias, _, padding, *others = args
-            middle = weight[(slice(None), slice(None), *(slice(size // 2, size // 2 + 1) for size in weight.shape[2:]))]
+            middle = weight[(..., *(slice(size // 2, size // 2 + 1) for size in weight.shape[2:]))]
             ones, none = [1] * len(padding), [0] * len(padding)
             return func(values, middle, bias, ones, none, ones, False, none, others[-1])
         result = func(*args, **(kwargs or {}))
@@ -139,13 +132,7 @@ def _own_keys(queries: int, keys: int) -> Tensor | None:
 
 
 def _keeps_size(
-    values: Tensor,
-    weight: Tensor,
-    stride: Sequence[int],
-    padding: Sequence[int],
-    dilation: Sequence[int],
-    transposed: bool,
-    _: object = None,
+    weight: Tensor, stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int], transposed: bool
 ) -> bool:
     """Whether a convolution gives as many places as it takes, and mixes them."""
     kernel = weight.shape[2:]
@@ -164,16 +151,14 @@ def unmixed(module: nn.Module) -> Iterator[Callable[[], bool]]:
     with contextlib.ExitStack() as stack:
         for layer in module.modules():
             if isinstance(layer, nn.RNNBase):
-                stack.callback(layer.register_forward_hook(_memoryless(), prepend=True).remove)
+                stack.callback(layer.register_forward_hook(_forget, prepend=True).remove)
         stack.enter_context(mode)
         yield lambda: mode.has_queries
 
 
-def _memoryless() -> Callable[[nn.Module, tuple[Any, ...], Any], None]:
-    def hook(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        steps, given = output[0] if isinstance(output, tuple) else None, inputs[0] if inputs else None
-        if isinstance(steps, Tensor) and isinstance(given, Tensor) and steps.shape[:-1] == given.shape[:-1]:
-            weights = torch.randn(given.shape[-1], steps.shape[-1], generator=torch.Generator().manual_seed(0))
-            steps.copy_(given @ weights.to(given))
-
-    return hook
+def _forget(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+    """Overwrite what a recurrent layer gave for each step by a function of that step alone."""
+    steps, given = output[0] if isinstance(output, tuple) else None, inputs[0] if inputs else None
+    if isinstance(steps, Tensor) and isinstance(given, Tensor) and steps.shape[:-1] == given.shape[:-1]:
+        weights = torch.randn(given.shape[-1], steps.shape[-1], generator=torch.Generator().manual_seed(0))
+        steps.copy_(given @ weights.to(given))
