@@ -26,102 +26,89 @@ from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.frozen import frozen
 from lucidtorch.models.running.redirect import rectifying
 
-Places = list[list[int]]  # for each axis of the image, the place of each window
 Score: TypeAlias = Callable[[Mapping[str, Tensor]], Tensor]
 """From activations by address to one number per image, `[B]`; every objective is one."""
 
 
-def fixed_places(
-    function: Callable[..., Any],
-    arguments: Sequence[Any],
-    words: Mapping[str, Any],
-    sides: Sequence[int],
-    counts: Sequence[int],
-) -> Places:
-    """Say where each window of a max pooling has its fixed place."""
-    if MAX_POOLINGS[function]:
-        return [_of_even_parts(side, count) for side, count in zip(sides, counts, strict=True)]
-    windows = _windows(*arguments[1:], **{name: value for name, value in words.items() if name != "input"})
-    each = zip(sides, counts, *(_by_axis(one, len(sides)) for one in windows), strict=True)
-    return [_of_windows(*axis) for axis in each]
+@dataclass(frozen=True, eq=False)
+class BackwardResult:
+    """The score `[B]`, and activations and gradients by address, `[B, C, H, W]` or `[B, C]`."""
+
+    score: Tensor
+    activations: dict[str, Tensor]  # of all layers that were named, without gradients
+    gradients: dict[str, Tensor]  # to the layers that were asked for
 
 
-def picked(values: Tensor, places: Places) -> Tensor:
-    """Take the values at the fixed places; the gradient goes there, and adds up where windows share one."""
-    for axis, one in enumerate(places, start=-len(places)):
-        values = values.index_select(axis, torch.tensor(one, device=values.device))
-    return values
+@one_at_a_time()
+def backward(
+    model: Model,
+    images: Tensor,
+    score: Score,
+    layers: Sequence[str],
+    to: Sequence[str] = (INPUT,),
+    *,
+    rule: AbstractContextManager[object] | None = None,
+) -> BackwardResult:
+    """Run images through a network, and the gradient of a score back.
+
+    The score of an image depends on that image alone, so the gradients are those of each image's own score. The network
+    is left as it was.
+    """
+    check_images(images, model.convention.channels, model.name, dims=len(model.convention.size))
+    pixels = images.detach().to(model.device, model.dtype).requires_grad_(True)
+    named = list(dict.fromkeys([*layers, *to]))
+    addresses = model.addresses([layer for layer in named if layer != INPUT], pixels.shape[2:])
+    _check_readings(addresses, to)
+    with (
+        torch.enable_grad(),
+        frozen(model.module),
+        capture(model.module, addresses, model.feed) as run,
+        contextlib.nullcontext() if rule is None else rule,
+    ):
+        seen = {INPUT: pixels, **run(model.normalize(pixels))}
+        value = score(seen)
+        asked = [seen[layer] for layer in to]
+        found: Sequence[Tensor | None] = [None] * len(asked)
+        if value.requires_grad:
+            found = torch.autograd.grad(value.sum(), asked, allow_unused=True)
+    gradients = {}
+    for layer, grad in zip(to, found, strict=True):
+        if not seen[layer].requires_grad:
+            raise RenderError(f"The gradient does not reach {layer!r}: nothing in it depends on the image.")
+        gradients[layer] = torch.zeros_like(seen[layer]) if grad is None else grad.detach()
+    return BackwardResult(value.detach(), {layer: seen[layer].detach() for layer in named}, gradients)
 
 
-def _windows(
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
-    ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> tuple[Any, Any, Any, Any]:
-    """Read the arguments as all max poolings of PyTorch take them; how many windows there are is known without two."""
-    return kernel_size, kernel_size if stride is None or stride == () or stride == [] else stride, padding, dilation
-
-
-def _by_axis(value: Any, axes: int) -> tuple[int, ...]:
-    found = tuple(value) if isinstance(value, Sequence) else (value,)
-    return found * axes if len(found) == 1 else found
-
-
-def _of_windows(side: int, count: int, kernel: int, stride: int, padding: int, dilation: int) -> list[int]:
-    return [_place(side, number * stride - padding, kernel, dilation) for number in range(count)]
-
-
-def _place(side: int, start: int, kernel: int, dilation: int) -> int:
-    middle = (kernel - 1) // 2
-    inside = [tap for tap in range(kernel) if 0 <= start + tap * dilation < side]
-    nearest = min(inside, key=lambda tap: abs(tap - middle), default=middle)
-    return min(max(start + nearest * dilation, 0), side - 1)
-
-
-def _of_even_parts(side: int, count: int) -> list[int]:
-    """The middles of the windows of an adaptive pooling."""
-    ends = [(part * side // count, math.ceil((part + 1) * side / count)) for part in range(count)]
-    return [begin + (end - begin - 1) // 2 for begin, end in ends]
-
-
-# Each function that is a max pooling, and whether it is adaptive.
-MAX_POOLINGS: dict[Callable[..., Any], bool] = {
-    F.max_pool1d: False,
-    F.max_pool2d: False,
-    F.max_pool3d: False,
-    F.max_pool1d_with_indices: False,
-    F.max_pool2d_with_indices: False,
-    F.max_pool3d_with_indices: False,
-    torch.max_pool1d: False,
-    torch.max_pool1d_with_indices: False,
-    torch.max_pool2d: False,
-    torch.max_pool3d: False,
-    F.adaptive_max_pool1d: True,
-    F.adaptive_max_pool2d: True,
-    F.adaptive_max_pool3d: True,
-    F.adaptive_max_pool1d_with_indices: True,
-    F.adaptive_max_pool2d_with_indices: True,
-    F.adaptive_max_pool3d_with_indices: True,
-    torch.adaptive_max_pool1d: True,
-}
+def _check_readings(addresses: Mapping[str, Address], to: Sequence[str]) -> None:
+    """Refuse layers that the rest of the network does not go on with."""
+    wanted = [(layer, addresses[layer]) for layer in dict.fromkeys(to) if layer != INPUT]
+    for layer, address in wanted:
+        if address.parts or address.softmax or address.view not in ("", CLASS, TOKENS):
+            raise RenderError(
+                f"The gradient to {layer!r} cannot be taken: it is only a part of what {address.module!r} gives; name "
+                f"a layer that gives one tensor."
+            )
+    calls = Counter((address.module, address.call) for _, address in wanted if address.layout is not None)
+    for layer, address in wanted:
+        if calls[address.module, address.call] > 1:
+            raise RenderError(
+                f"Ask for one gradient of {address.module!r} at a time; {layer!r} is one of several here."
+            )
 
 
 class BackwardRule(TorchFunctionMode):
-    """A rule while it is entered, as `backward(rule=...)` does; enter each one once.
+    """What goes back through ReLU and ReLU6 (modules, functions, methods, in place or not) and max pooling.
 
-    Args:
-        positive: Whether only what is above zero of the signal goes down through a ReLU.
-        masked: Whether a ReLU lets nothing down where it let nothing up.
-        switches: Whether a max pooling leads the signal to where the maximum was; to a fixed place of each window if
-            not.
+    A rule holds while it is entered, as `backward(rule=...)` does; enter each one once. All else has its true gradient
+    under every rule, such as convolutions, batch norm, average pooling, sums, hardswish, leaky ReLU or GELU. The values
+    of the forward pass, and the network itself, stay as they are.
     """
 
     def __init__(self, *, positive: bool = False, masked: bool = True, switches: bool = True) -> None:
         super().__init__()
-        self.positive, self.masked, self.switches = positive, masked, switches
+        self.positive = positive  # whether only what is above zero of the gradient goes back through a ReLU
+        self.masked = masked  # whether nothing goes back where a ReLU gave nothing
+        self.switches = switches  # whether max pooling leads to where the maximum was, or to a fixed place
         self.relus = self.max_poolings = 0  # how many the forward pass has met so far
 
     def __torch_function__(
@@ -138,7 +125,7 @@ class BackwardRule(TorchFunctionMode):
             if self.positive or not self.masked:
                 return call.given(_Rectified.apply(call.values, call.ceiling, self.positive, self.masked))
         found = func(*args, **words)
-        if func in MAX_POOLINGS and torch.is_grad_enabled():
+        if func in _MAX_POOLINGS and torch.is_grad_enabled():
             self.max_poolings += 1
             if not self.switches:
                 return _unswitched(func, args, words, found)
@@ -204,91 +191,65 @@ class _Lent(torch.autograd.Function):
 def _unswitched(
     function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any], found: Tensor | tuple[Tensor, ...]
 ) -> Tensor | tuple[Tensor, ...]:
-    """Give what a max pooling gave, with the way down to the fixed places."""
+    """Give what a max pooling gave, with the gradient led to one fixed place of each window.
+
+    That is its middle; of the middle places of an even number, the one nearer to the top left. Where it lies outside of
+    the image, as it may at a border with padding, it is the nearest place of the window that does not.
+    """
     values: Tensor = arguments[0] if arguments else words["input"]
     pooled = found if isinstance(found, Tensor) else found[0]
     axes = next(axes for axes in (1, 2, 3) if f"pool{axes}d" in function.__name__)
-    places = fixed_places(function, arguments, words, values.shape[-axes:], pooled.shape[-axes:])
-    lent: Tensor = _Lent.apply(pooled.detach(), picked(values, places))
+    sides, counts = values.shape[-axes:], pooled.shape[-axes:]
+    if _MAX_POOLINGS[function]:
+        places = [_of_even_parts(side, count) for side, count in zip(sides, counts, strict=True)]
+    else:
+        windows = _windows(*arguments[1:], **{name: value for name, value in words.items() if name != "input"})
+        each = zip(sides, counts, *(_by_axis(one, axes) for one in windows), strict=True)
+        places = [_of_windows(*axis) for axis in each]
+    for axis, one in enumerate(places, start=-axes):  # gradients add up where windows share a place
+        values = values.index_select(axis, torch.tensor(one, device=values.device))
+    lent: Tensor = _Lent.apply(pooled.detach(), values)
     return lent if isinstance(found, Tensor) else (lent, *found[1:])
 
 
-@dataclass(frozen=True, eq=False)
-class BackwardResult:
-    """What came of a pass forward and back.
-
-    Args:
-        score: `[B]`.
-        activations: By address, `[B, C, H, W]` or `[B, C]`, of all layers that were named, without gradients.
-        gradients: By address, of the layers whose gradients were asked for, of the same shapes.
-    """
-
-    score: Tensor
-    activations: dict[str, Tensor]
-    gradients: dict[str, Tensor]
+def _windows(
+    kernel_size: Any,
+    stride: Any = None,
+    padding: Any = 0,
+    dilation: Any = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+) -> tuple[Any, Any, Any, Any]:
+    """Read the arguments as all max poolings of PyTorch take them; how many windows there are is known without two."""
+    return kernel_size, kernel_size if stride is None or stride == () or stride == [] else stride, padding, dilation
 
 
-@one_at_a_time()
-def backward(
-    model: Model,
-    images: Tensor,
-    score: Score,
-    layers: Sequence[str],
-    to: Sequence[str] = (INPUT,),
-    *,
-    rule: AbstractContextManager[object] | None = None,
-) -> BackwardResult:
-    """Run images through a network, and the gradient of a score back.
-
-    The score of an image depends on that image alone, so the gradients are those of each image's own score. The network
-    is left as it was.
-    """
-    check_images(images, model.convention.channels, model.name, dims=len(model.convention.size))
-    pixels = images.detach().to(model.device, model.dtype).requires_grad_(True)
-    named = list(dict.fromkeys([*layers, *to]))
-    addresses = model.addresses([layer for layer in named if layer != INPUT], pixels.shape[2:])
-    _check_readings(addresses, to)
-    with (
-        torch.enable_grad(),
-        frozen(model.module),
-        capture(model.module, addresses, model.feed) as run,
-        contextlib.nullcontext() if rule is None else rule,
-    ):
-        seen = {INPUT: pixels, **run(model.normalize(pixels))}
-        value = score(seen)
-        asked = [seen[layer] for layer in to]
-        found: Sequence[Tensor | None] = [None] * len(asked)
-        if value.requires_grad:
-            found = torch.autograd.grad(value.sum(), asked, allow_unused=True)
-    _check(dict(zip(to, asked, strict=True)))
-    return BackwardResult(
-        value.detach(),
-        {layer: seen[layer].detach() for layer in named},
-        {
-            layer: torch.zeros_like(seen[layer]) if grad is None else grad.detach()
-            for layer, grad in zip(to, found, strict=True)
-        },
-    )
+def _by_axis(value: Any, axes: int) -> tuple[int, ...]:
+    found = tuple(value) if isinstance(value, Sequence) else (value,)
+    return found * axes if len(found) == 1 else found
 
 
-def _check_readings(addresses: Mapping[str, Address], to: Sequence[str]) -> None:
-    """Refuse layers that the rest of the network does not go on with."""
-    wanted = [(layer, addresses[layer]) for layer in dict.fromkeys(to) if layer != INPUT]
-    for layer, address in wanted:
-        if address.parts or address.softmax or address.view not in ("", CLASS, TOKENS):
-            raise RenderError(
-                f"The gradient to {layer!r} cannot be taken: it is only a part of what {address.module!r} gives; name "
-                f"a layer that gives one tensor."
-            )
-    calls = Counter((address.module, address.call) for _, address in wanted if address.layout is not None)
-    for layer, address in wanted:
-        if calls[address.module, address.call] > 1:
-            raise RenderError(
-                f"Ask for one gradient of {address.module!r} at a time; {layer!r} is one of several here."
-            )
+def _of_windows(side: int, count: int, kernel: int, stride: int, padding: int, dilation: int) -> list[int]:
+    return [_place(side, number * stride - padding, kernel, dilation) for number in range(count)]
 
 
-def _check(asked: Mapping[str, Tensor]) -> None:
-    for layer, values in asked.items():
-        if not values.requires_grad:
-            raise RenderError(f"The gradient does not reach {layer!r}: nothing in it depends on the image.")
+def _place(side: int, start: int, kernel: int, dilation: int) -> int:
+    middle = (kernel - 1) // 2
+    inside = [tap for tap in range(kernel) if 0 <= start + tap * dilation < side]
+    nearest = min(inside, key=lambda tap: abs(tap - middle), default=middle)
+    return min(max(start + nearest * dilation, 0), side - 1)
+
+
+def _of_even_parts(side: int, count: int) -> list[int]:
+    """The middles of the windows of an adaptive pooling."""
+    ends = [(part * side // count, math.ceil((part + 1) * side / count)) for part in range(count)]
+    return [begin + (end - begin - 1) // 2 for begin, end in ends]
+
+
+# Each function that is a max pooling, and whether it is adaptive.
+_MAX_POOLINGS: dict[Callable[..., Any], bool] = {
+    **{getattr(F, f"max_pool{axes}d{end}"): False for axes in (1, 2, 3) for end in ("", "_with_indices")},
+    **{getattr(F, f"adaptive_max_pool{axes}d{end}"): True for axes in (1, 2, 3) for end in ("", "_with_indices")},
+    **dict.fromkeys((torch.max_pool1d, torch.max_pool1d_with_indices, torch.max_pool2d, torch.max_pool3d), False),
+    torch.adaptive_max_pool1d: True,
+}

@@ -21,16 +21,10 @@ STRIDE = 7  # of the places that are looked at first: an image that is awake sho
 
 @dataclass(frozen=True, eq=False)
 class Rectifying:
-    """One call of a ReLU.
-
-    Args:
-        values: What it is called on.
-        ceiling: What it cuts off above; nothing where None.
-        in_place: Whether it overwrites the values.
-    """
+    """One call of a ReLU."""
 
     values: Tensor
-    ceiling: float | None
+    ceiling: float | None  # what it cuts off above; nothing where None
     in_place: bool
 
     def given(self, result: Tensor) -> Tensor:
@@ -38,14 +32,11 @@ class Rectifying:
         return self.values.copy_(result) if self.in_place else result
 
 
-def rectifying(
-    function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any] | None = None
-) -> Rectifying | None:
+def rectifying(function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any]) -> Rectifying | None:
     """Read a call that a `TorchFunctionMode` sees."""
     known = _FUNCTIONS.get(function)
     if known is None:
         return None
-    words = words or {}
     ceiling, in_place = known
     if function in (F.hardtanh, F.hardtanh_):
         low = arguments[1] if len(arguments) > 1 else words.get("min_val", -1.0)
@@ -56,17 +47,7 @@ def rectifying(
     return Rectifying(arguments[0] if arguments else words["input"], ceiling, in_place or asked)
 
 
-def smoothly_rectified(
-    function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any] | None = None
-) -> Tensor | None:
-    """Read a call of a rectifier that bends smoothly into its flat low side, such as GELU."""
-    if function not in _SMOOTH:
-        return None
-    found: Tensor = arguments[0] if arguments else (words or {})["input"]
-    return found
-
-
-class HandWritten:
+class _WrittenOut:
     """Finds smooth rectifiers that a forward pass writes out: a tensor times a gate made of itself alone.
 
     So are SiLU as ``x * sigmoid(x)``, QuickGELU as ``x * sigmoid(1.702 * x)``, and GELU as
@@ -77,7 +58,6 @@ class HandWritten:
         self._made: dict[int, tuple[weakref.ref[Tensor], _Origin]] = {}  # by the id of the tensor
 
     def rectified(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Tensor | None:
-        """Read a call before it is made."""
         if getattr(function, "__name__", "") not in _PRODUCTS or len(arguments) != 2:
             return None
         origins = [self._origin(one) for one in arguments if isinstance(one, Tensor)]
@@ -86,7 +66,6 @@ class HandWritten:
         return origins[0].values
 
     def note(self, function: Callable[..., Any], arguments: Sequence[Any], result: Any) -> None:
-        """Remember what a call made of one tensor alone."""
         name = getattr(function, "__name__", "")
         if name not in _STEPS or not isinstance(result, Tensor):
             return
@@ -135,35 +114,16 @@ _STEPS: dict[str, _Shape | None] = {
 }
 # Flat far below zero and never flat above: their slope falls below a tenth from about -0.6 (GELU) to -3 (hardswish).
 _SMOOTH: frozenset[Callable[..., Any]] = frozenset(
-    {
-        F.gelu,
-        F.silu,
-        F.mish,
-        F.softplus,
-        F.hardswish,
-        F.elu,
-        F.elu_,
-        F.celu,
-        F.celu_,
-        F.selu,
-        F.selu_,
-        torch.celu,
-        torch.celu_,
-        torch.selu,
-        torch.selu_,
-    }
+    (
+        *(F.gelu, F.silu, F.mish, F.softplus, F.hardswish),
+        *(F.elu, F.elu_, F.celu, F.celu_, F.selu, F.selu_, torch.celu, torch.celu_, torch.selu, torch.selu_),
+    )
 )
 # Each function with its ceiling, and whether it always works in place.
 _FUNCTIONS: dict[Callable[..., Any], tuple[float | None, bool]] = {
-    F.relu: (None, False),
-    F.relu_: (None, True),
-    torch.relu: (None, False),
-    torch.relu_: (None, True),
-    Tensor.relu: (None, False),
-    Tensor.relu_: (None, True),
+    **dict.fromkeys((F.relu, torch.relu, Tensor.relu, F.hardtanh), (None, False)),
+    **dict.fromkeys((F.relu_, torch.relu_, Tensor.relu_, F.hardtanh_), (None, True)),
     F.relu6: (6.0, False),
-    F.hardtanh: (None, False),
-    F.hardtanh_: (None, True),
 }
 
 
@@ -172,14 +132,12 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
 
     An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that
     would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`. Smooth
-    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish, and `HandWritten` ones) block where less than a
+    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish, and `_WrittenOut` ones) block where less than a
     tenth of the gradient gets through, or where they turn it around. All other images have the gradient that they would
     have without it.
 
-    The network itself is not touched. The signs are those of a loss that is minimized.
-
-    Args:
-        relus: Whether ReLU and ReLU6 are among them.
+    The network itself is not touched. The signs are those of a loss that is minimized. Without `relus`, ReLU and ReLU6
+    keep their own gradient.
     """
 
     judges_values = False  # whether what a smooth rectifier gave says that it is open, too
@@ -188,7 +146,7 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
         super().__init__()
         self.relus = relus
         self.smooth = 0  # how many smooth rectifiers were met so far
-        self._hand_written = HandWritten()
+        self._written_out = _WrittenOut()
 
     def __torch_function__(
         self,
@@ -199,20 +157,22 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
     ) -> Any:
         words = kwargs or {}
         call = rectifying(func, args, words)
-        values = smoothly_rectified(func, args, words) if call is None else call.values
-        if values is None:
-            values = self._hand_written.rectified(func, args)
+        values: Tensor | None = None if call is None else call.values
+        if func in _SMOOTH:
+            values = args[0] if args else words["input"]
+        elif values is None:
+            values = self._written_out.rectified(func, args)
         self.smooth += call is None and values is not None
         left_alone = call is not None and not self.relus
         if values is None or left_alone or not values.requires_grad or not torch.is_grad_enabled():
             found = func(*args, **words)
-            self._hand_written.note(func, args, found)
+            self._written_out.note(func, args, found)
             return found
         gate = _Gate(self, smooth=call is None)
         # before the call, which may overwrite the values: the hook stays with what they were
         values.register_hook(gate.leave)  # type: ignore[no-untyped-call]
         result: Tensor = func(*args, **words)
-        self._hand_written.note(func, args, result)
+        self._written_out.note(func, args, result)
         result.register_hook(gate.enter)  # type: ignore[no-untyped-call]
         if self.judges_values or (call is not None and call.ceiling is not None):
             gate.given = result.detach()
