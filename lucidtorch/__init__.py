@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from lucidtorch import analysis, constraints, datasets, models, objectives, param, recipes, transforms
     from lucidtorch.base.errors import LucidtorchError
     from lucidtorch.galleries.entry import gallery
+    from lucidtorch.models.loading import load_model
     from lucidtorch.models.model import Model
-    from lucidtorch.models.sources.loading import load_model
     from lucidtorch.objectives.text import parse
     from lucidtorch.rendering.entry import optimize, render
     from lucidtorch.rendering.result import Rendering
@@ -45,7 +45,7 @@ _SOURCES = {
     "Model": "lucidtorch.models.model",
     "Rendering": "lucidtorch.rendering.result",
     "gallery": "lucidtorch.galleries.entry",
-    "load_model": "lucidtorch.models.sources.loading",
+    "load_model": "lucidtorch.models.loading",
     "optimize": "lucidtorch.rendering.entry",
     "parse": "lucidtorch.objectives.text",
     "render": "lucidtorch.rendering.entry",

@@ -63,6 +63,12 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     _refuse("Modules import each other in a circle", [" -> ".join(imports.cycle())] if imports.cycle() else [])
 
 
+@pytest.mark.parametrize("row", imports.DIRECTED)
+def test_no_folders_of_a_package_import_each_other_in_a_circle(row: str) -> None:
+    circle = imports.circle_of_folders(row)
+    _refuse(f"Folders of {row} import each other in a circle", [" -> ".join(circle)] if circle else [])
+
+
 @pytest.mark.parametrize("face", exports.faces(), ids=lambda face: face.module)
 def test_all_is_what_the_package_exposes(face: Source) -> None:
     stated = exports.stated(face) or []

@@ -23,8 +23,7 @@ from lucidtorch.base.files import check_output_file
 from lucidtorch.base.seeds import derive_seed
 from lucidtorch.base.threads import threads
 from lucidtorch.datasets.collection import positive
-from lucidtorch.models.networks.card import NetworkCard
-from lucidtorch.models.networks.shipped import card
+from lucidtorch.models.networks.shipped import NetworkCard, card
 from training.model_card import ModelCard, write
 from training.tasks import SIDE, TrainingTask, training_task
 

@@ -22,12 +22,11 @@ from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
 from lucidtorch.galleries.task import Craft
 from lucidtorch.galleries.unit_examples import Row, UnitExamples, kept_row
 from lucidtorch.galleries.work import Record, check_workers, settle, work_through
-from lucidtorch.models.checksum import network_key
-from lucidtorch.models.display import file_facts
 from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.layers.table import LayerLike
-from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.loading import load_model
+from lucidtorch.models.model import Model, network_key
+from lucidtorch.models.sources.model_source import file_facts
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import NetworkLike

@@ -13,8 +13,8 @@ from torch import nn
 from lucidtorch.base.bounds import Threads
 from lucidtorch.base.checks import fitting
 from lucidtorch.base.surroundings import pinned
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.fields.checking import checked
 from lucidtorch.recipes.network import network_fields
 from lucidtorch.recipes.paths import whole_path

@@ -13,9 +13,9 @@ from lucidtorch.base.errors import LucidtorchWarning, RecipeError
 from lucidtorch.base.records import ComposedRecord, NetworkRecord
 from lucidtorch.base.settings import Settings
 from lucidtorch.base.threads import threads
+from lucidtorch.models.following import follow_source, located
+from lucidtorch.models.loading import NAMED_WEIGHTS, load_source
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.following import follow_source, located
-from lucidtorch.models.sources.loading import NAMED_WEIGHTS, load_source
 from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.recipes.recipe import Recipe
 from lucidtorch.rendering.entry import Callback, run_job

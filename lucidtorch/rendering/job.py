@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.sizes import Size
 from lucidtorch.constraints.constraint import Constraints
-from lucidtorch.models.layers.address import Address
+from lucidtorch.models.running.address import Address
 from lucidtorch.objectives.activation_grid import Grid
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.term import Term

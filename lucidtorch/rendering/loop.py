@@ -18,7 +18,7 @@ from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
 from lucidtorch.base.surroundings import pinned
 from lucidtorch.base.transfers import fetched
 from lucidtorch.constraints.constraint import Moment
-from lucidtorch.models.running.probe import Attempt
+from lucidtorch.models.running.frozen import Attempt
 from lucidtorch.models.running.redirect import STEPS, redirected_relu
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT

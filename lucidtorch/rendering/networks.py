@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError, UnknownLayerError, suggestion
 from lucidtorch.base.sizes import Size
-from lucidtorch.models.layers.address import Address
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
+from lucidtorch.models.running.address import Address
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.compiling import compiled
 from lucidtorch.models.running.frozen import frozen
 from lucidtorch.models.running.private import notes_kept
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives.naming import SEPARATOR
 from lucidtorch.rendering.settings import Engine
 

@@ -16,9 +16,9 @@ from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.constraints.constraint import ConstraintLike, Constraints
 from lucidtorch.constraints.text import parse as parse_constraints
+from lucidtorch.models.inputs.convention import USUAL_SIDE
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.probe import Attempt
-from lucidtorch.models.sources.guesses import USUAL_SIDE
+from lucidtorch.models.running.frozen import Attempt
 from lucidtorch.objectives.activation_grid import Grid
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.naming import without_of

@@ -12,7 +12,7 @@ from lucidtorch.base.seeds import OwnRandomState, generators
 from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.capture import capture
-from lucidtorch.models.running.probe import probing
+from lucidtorch.models.running.frozen import probing
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT, reference
 from lucidtorch.param.param import Param

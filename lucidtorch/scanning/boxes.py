@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lucidtorch.models.axes.receptive_field import ReceptiveField
+from lucidtorch.models.layouts.receptive_field import ReceptiveField
 
 
 class Box(NamedTuple):

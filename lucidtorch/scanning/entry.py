@@ -19,11 +19,9 @@ from lucidtorch.base.noting import noting
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, size_pair
 from lucidtorch.datasets.named import name_of
-from lucidtorch.models.checksum import network_key
 from lucidtorch.models.layers.table import LayerLike
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.loading import load_model
+from lucidtorch.models.model import Model, default_layers, network_key
 from lucidtorch.runs.folder import SCAN, check_folder, checked_key, claim, kept_in_place
 from lucidtorch.scanning.answers import NO_ANSWER
 from lucidtorch.scanning.layer_scan import WITH_PLACES
@@ -107,7 +105,7 @@ def scan(
     settings = Settings(top, bottom, ranked, batch, chunk, bins, samples, seed)
     network = model if isinstance(model, Model) else load_model(model)
     source = Source(data, network.convention.channels, _sides(network, size))
-    about = _about(network, source, shown_layers(network, layers), settings, _checked(answers, network, source))
+    about = _about(network, source, default_layers(network, layers), settings, _checked(answers, network, source))
     place = Path(folder)
     check_folder(place, SCAN)
     state, moved = _begun(about, place, settings)

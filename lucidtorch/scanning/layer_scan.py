@@ -11,7 +11,7 @@ import numpy as np
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import UnitError
 from lucidtorch.base.shown import shown
-from lucidtorch.models.axes.receptive_field import ReceptiveField
+from lucidtorch.models.layouts.receptive_field import ReceptiveField
 from lucidtorch.scanning.boxes import Box, box_seen, window_seen
 from lucidtorch.scanning.extremes import NOBODY, Extremes
 from lucidtorch.scanning.ledger import Ledger

@@ -12,8 +12,7 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, UnknownLayerError, suggestion
 from lucidtorch.base.trust import following, trusting
 from lucidtorch.datasets.named import DataName, find_data, open_data
-from lucidtorch.models.checksum import network_key
-from lucidtorch.models.model import Model
+from lucidtorch.models.model import Model, network_key
 from lucidtorch.scanning.answers import NO_ANSWER
 from lucidtorch.scanning.layer_scan import LayerScan
 from lucidtorch.scanning.source import Data, Skipped, Source

@@ -23,7 +23,7 @@ class SkippedRecord(Record):
 
 
 class FieldRecord(Record):
-    """A receptive field: the fields of `models.axes.receptive_field.ReceptiveField`."""
+    """A receptive field: the fields of `models.layouts.receptive_field.ReceptiveField`."""
 
     size: Pixels
     stride: Pixels

@@ -18,7 +18,7 @@ from lucidtorch.base.records import read_json
 from lucidtorch.base.shown import cut
 from lucidtorch.base.trust import check_read
 from lucidtorch.datasets.named import DataName, portable_name
-from lucidtorch.models.axes.receptive_field import ReceptiveField
+from lucidtorch.models.layouts.receptive_field import ReceptiveField
 from lucidtorch.runs.folder import SCAN_RECORD, write_file
 from lucidtorch.scanning.ledger import Ledger
 from lucidtorch.scanning.scan_record import FieldRecord, ProvenanceRecord, ScanRecord

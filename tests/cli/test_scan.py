@@ -12,7 +12,7 @@ import pytest
 
 from lucidtorch.datasets import Scan, digits, drawings, lines, load_scan, scan
 from lucidtorch.datasets.named import name_of
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.loading import load_model
 from lucidtorch.scanning import entry
 from lucidtorch.scanning.answers import right_answers
 

@@ -23,6 +23,7 @@ ROWS = (
 )
 FREE = ("", "__main__")  # the public face, and `python -m`, which is the command
 ALIASES = {"lucidtorch.datasets": "lucidtorch.scanning"}  # `datasets.scan` is `scanning.scan`, loaded when it is used
+DIRECTED = ("models",)  # packages whose folders, and the modules beside them, have an order
 HEIGHT = {part: len(ROWS) - place for place, row in enumerate(ROWS) for part in row}
 
 
@@ -64,6 +65,31 @@ def cycle() -> list[str]:
         for source in library()
     }
     graph.pop(PACKAGE)  # the public face is imported by nothing, and knows everything
+    return _circle(graph)
+
+
+def circle_of_folders(row: str) -> list[str]:
+    """Find folders of a package, or modules beside them, that import each other in a circle.
+
+    Returns:
+        The circle, its first part repeated at its end; empty where there is none.
+    """
+    graph: dict[str, set[str]] = {}
+    for source in library():
+        part = _part_of(source.module, row)
+        if part:  # the face of the package knows all of it
+            used = {_part_of(name, row) for _, name in imports(source)}
+            graph.setdefault(part, set()).update(used - {part, ""})
+    return _circle(graph)
+
+
+def _part_of(module: str, row: str) -> str:
+    """The folder of a package that a module lies in, or the module itself where it lies in none."""
+    inside = module.removeprefix(f"{PACKAGE}.{row}.")
+    return "" if inside == module else inside.split(".")[0]
+
+
+def _circle(graph: dict[str, set[str]]) -> list[str]:
     try:
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as error:

@@ -5,8 +5,8 @@ from small_networks import as_model, mixing
 from torch import nn
 
 from lucidtorch.datasets import digits, drawings, lines
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.networks.lines import HEADS
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.scanning.answers import right_answers
 
 

@@ -99,6 +99,6 @@ def test_titles_name_a_file_and_its_checksum(tmp_path: Path) -> None:
     ],
 )
 def test_what_networks_are_called(spec: str, name: str) -> None:
-    from lucidtorch.models.display import display_name
+    from lucidtorch.models.sources.model_source import display_name
 
     assert display_name(spec) == name

@@ -10,8 +10,8 @@ from coloured_data import CLASSES, Coloured, colour_network
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.datasets import drawings, folder, lines, load_scan, scan
 from lucidtorch.datasets.ruled import head_labels
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.networks.lines import HEADS
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.scanning.answers import right_answers
 
 COUNT = 40

@@ -14,7 +14,7 @@ from lucidtorch.cli.shell.settings import CHECKS
 from lucidtorch.cli.shell.shell import Shell
 from lucidtorch.galleries.variants import VARIANTS
 from lucidtorch.models.running.precision import TYPES
-from lucidtorch.models.sources.package_source import package_names
+from lucidtorch.models.sources.finding import package_names
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WEIGHTS = ("default", "random")

@@ -1,4 +1,4 @@
-"""What a network expects of its input: channels, size, range, mean and standard deviation."""
+"""What a network that states nothing is taken to expect."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import is_whole
-from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.reading import user_path
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import size_sides
@@ -26,6 +26,8 @@ ChannelOrder: TypeAlias = Literal["rgb", "bgr"]
 ORDERS: tuple[ChannelOrder, ...] = ("rgb", "bgr")
 COLOURS = 3
 GREY = 0.5
+USUAL_SIDE = 224
+USUAL_CLIP = (16, 112, 112)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,3 +223,69 @@ def _pair_of_numbers(values: Sequence[float]) -> tuple[float, float]:
     if len(numbers) != 2:
         raise BadInputError(f"value_range is a pair (lo, hi), but {shown(values)} was given; write (0, 1).")
     return float(numbers[0]), float(numbers[1])
+
+
+class Normalization:
+    """A convention at work: it keeps its factor and summand, made once per device and type.
+
+    Args:
+        convention: What the network expects.
+        name: The network's name, for messages.
+    """
+
+    def __init__(self, convention: InputConvention, name: str) -> None:
+        self._convention = convention
+        self._name = name
+        self._columns: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = {}
+        self._sides: dict[tuple[torch.device, torch.dtype], tuple[int, ...]] = {}  # that a mean image is brought to
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Turn images in [0, 1] into the network's input; differentiable."""
+        check_images(images, self._convention.channels, self._name, dims=self._convention.dims)
+        scale, shift = self._columns_for(images)
+        ordered = images.flip(1) if self._convention.channel_order == "bgr" else images
+        return torch.mul(ordered, scale).add_(shift)  # `addcmul` of columns is not vectorized on a CPU
+
+    def _columns_for(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        key = (images.device, images.dtype)
+        sides = () if self._convention.mean_image is None else tuple(images.shape[2:])
+        if key not in self._columns or self._sides[key] != sides:
+            self._columns[key] = self._convention.columns(*key, sides or None)
+            self._sides[key] = sides
+        return self._columns[key]
+
+
+def check_images(images: Tensor, channels: int, name: str, *, dims: int = 2) -> None:
+    """Refuse what is no batch of images for a network."""
+    if not isinstance(images, Tensor):
+        raise ImageError(f"Images are a tensor, but {type(images).__name__} was given; write torch.as_tensor(images).")
+    if images.dim() != dims + 2:
+        axes = "Images are [B, C, H, W]" if dims == 2 else f"{name} takes clips or volumes [B, C, T, H, W]"
+        other = " For clips and volumes, load it with size=(t, h, w)." * (images.dim() == 5)
+        raise ImageError(f"{axes}, but a tensor of shape {list(images.shape)} was given.{other}")
+    if images.shape[1] != channels:
+        given = f"images of {images.shape[1]} were given"
+        raise ImageError(f"{name} takes images of {channels} channel{'s' * (channels != 1)}, but {given}.")
+    if not images.is_floating_point():
+        raise ImageError(f"Images are numbers from 0 to 1, but {images.dtype} was given; write `images / 255`.")
+
+
+def guess(channels: int, size: tuple[int, ...]) -> InputConvention:
+    """Write down a convention that nobody stated."""
+    return InputConvention(channels, size, (0.0, 1.0), (0.0,) * channels, (1.0,) * channels, stated=False)
+
+
+def guessed_input(module: nn.Module) -> tuple[int, tuple[int, ...]]:
+    """Guess what a network takes, from its first convolution or a dense layer that takes all pixels of a square."""
+    kinds = nn.Conv2d | nn.Conv3d | nn.Linear
+    first = next((part for part in module.modules() if isinstance(part, kinds)), None)
+    if isinstance(first, nn.Conv2d):
+        return first.in_channels, (USUAL_SIDE, USUAL_SIDE)
+    if isinstance(first, nn.Conv3d):
+        return first.in_channels, USUAL_CLIP
+    if isinstance(first, nn.Linear):
+        for channels in (1, COLOURS):
+            side = math.isqrt(first.in_features // channels)
+            if channels * side * side == first.in_features:
+                return channels, (side, side)
+    return COLOURS, (USUAL_SIDE, USUAL_SIDE)

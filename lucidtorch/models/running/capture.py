@@ -17,18 +17,40 @@ from torch.utils.hooks import RemovableHandle
 from lucidtorch.base.errors import RenderError, WeightsError
 from lucidtorch.base.noting import noting_layer
 from lucidtorch.base.surroundings import one_at_a_time
-from lucidtorch.models.layers.address import Address
-from lucidtorch.models.layers.views import HEADS
-from lucidtorch.models.running.attention import AttentionWatch
-from lucidtorch.models.running.checkpoints import without_checkpoints
+from lucidtorch.models.running.address import HEADS, Address, Pass, is_rearranged, read
+from lucidtorch.models.running.frozen import without_checkpoints
+from lucidtorch.models.running.internals import AttentionWatch, native_recurrence
 from lucidtorch.models.running.precision import widened
-from lucidtorch.models.running.reading import Pass, is_rearranged, read
-from lucidtorch.models.running.recurrent import native_recurrence
-from lucidtorch.models.running.tying import tied
 
+Reader: TypeAlias = Callable[[Tensor], Tensor]
+"""Selects numbers of a tensor and moves them to other places, as reading tokens as a map does."""
 PLANAR = 4  # dimensions of maps
 Run: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
 Hook: TypeAlias = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], object], Tensor | None]
+
+
+def gradient_alias(output: Tensor, values: Tensor, reader: Reader) -> Tensor:
+    """Let a network go on with what it had, such that it depends on a reading of it."""
+    found: Tensor = _GradientAlias.apply(output, values, reader)
+    return found
+
+
+class _GradientAlias(torch.autograd.Function):
+    """The identity in `output`, with the gradient's read part led through `values`."""
+
+    @staticmethod
+    def forward(ctx: Any, output: Tensor, values: Tensor, reader: Reader) -> Tensor:
+        ctx.reader, ctx.dtype = reader, values.dtype
+        return output.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        with torch.enable_grad():
+            ground = torch.zeros_like(grad, requires_grad=True)
+            read = ctx.reader(ground)
+        part = ctx.reader(grad)
+        (put_back,) = torch.autograd.grad(read, ground, part)
+        return grad - put_back, part.to(ctx.dtype), None
 
 
 class _Stop(BaseException):
@@ -195,7 +217,7 @@ class _Hooks:
                 values = values.clone() if values is own else values
                 output = seen.output
                 if goes_on is None and values.requires_grad and is_rearranged(output, address):
-                    goes_on = tied(output, values, partial(_read_again, address, seen))
+                    goes_on = gradient_alias(output, values, partial(_read_again, address, seen))
             _keep_layout(values)
             self.taken[address] = torch.softmax(values, dim=1) if address.softmax else values
         if not self.missing:

@@ -10,10 +10,8 @@ from lucidtorch.base.seeds import PICTURE_BITS, SEED_BITS, picture_seed
 from lucidtorch.base.sizes import short_size, size_text
 from lucidtorch.galleries.plan import chosen_units
 from lucidtorch.galleries.task import Craft, Piece, Task
-from lucidtorch.models.checksum import network_key
 from lucidtorch.models.layers.table import LayerTable
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.model import Model, default_layers, network_key
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
@@ -95,7 +93,7 @@ class Stage:
             with blamed(field) if isinstance(given, str) else blamed(field, place):
                 self.table.resolve(name)
         with blamed(field):
-            found = shown_layers(self.network, names)
+            found = default_layers(self.network, names)
         if not found:
             raise FieldError((field,), f"{self.network.name} has no convolution or linear layer; name layers.")
         return found

@@ -10,10 +10,9 @@ from torch import nn
 
 from lucidtorch.base.errors import UnknownModelError
 from lucidtorch.base.threads import threads
-from lucidtorch.models.networks.card import NetworkCard
 from lucidtorch.models.networks.labels import DRAWINGS
 from lucidtorch.models.networks.lines import HEADS
-from lucidtorch.models.networks.shipped import card, names
+from lucidtorch.models.networks.shipped import NetworkCard, card, names
 from training.loop import accuracy, logits_of
 from training.tasks import training_task
 

@@ -18,7 +18,7 @@ from lucidtorch.analysis.picture_measures import (
     strongest_repeat,
 )
 from lucidtorch.galleries.plan import slug
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.loading import load_model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing, read_image
 from lucidtorch.recipes.parts.measures import clipped_share, fine_share

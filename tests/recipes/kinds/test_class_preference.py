@@ -13,8 +13,8 @@ from recipe_runs import Bench, contents, pixels
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.images import encode_png
 from lucidtorch.datasets import drawings, folder, scan
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.story import Figure
 from lucidtorch.scanning.result import load_scan
