@@ -19,8 +19,8 @@ from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
 from lucidtorch.models.shown import shown_layers
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.batch import diversity
 from lucidtorch.objectives.images import each
+from lucidtorch.objectives.matching import diversity
 from lucidtorch.objectives.units import channel
 
 DIVERSITY_WEIGHT = 100  # Lucid's

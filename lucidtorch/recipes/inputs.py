@@ -19,7 +19,7 @@ from lucidtorch.base.photos import photo, with_channels
 from lucidtorch.base.reading import read_bytes
 from lucidtorch.base.sizes import Size
 from lucidtorch.datasets import digits, drawings, lines
-from lucidtorch.objectives.references import checked_picture
+from lucidtorch.objectives.arguments import checked_picture
 
 INPUTS = "inputs"  # the folder in a run's folder where the pictures stand that it looked at
 ARRAYS = ".npy"

@@ -14,7 +14,7 @@ from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.base.noting import noting
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.naming import without_of
+from lucidtorch.objectives.joins import without_of
 from lucidtorch.rendering.engine import Batches, Engine
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.loop import Loop, Step

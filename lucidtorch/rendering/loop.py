@@ -21,9 +21,8 @@ from lucidtorch.base.transfers import fetched
 from lucidtorch.constraints.constraint import Moment
 from lucidtorch.models.running.probe import Attempt
 from lucidtorch.models.running.redirect import STEPS, redirected_relu
-from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.algebra import Memory, Objective, Trace
 from lucidtorch.objectives.references import INPUT
-from lucidtorch.objectives.trace import Memory, Trace
 from lucidtorch.param.param import Param
 from lucidtorch.rendering.arrival import CheckedLook, as_in_broken_networks, warn_of_stillness
 from lucidtorch.rendering.coupling import Coupling, looks_inside

@@ -21,7 +21,7 @@ from lucidtorch.models.running.frozen import frozen
 from lucidtorch.models.running.precision import Precision
 from lucidtorch.models.running.private import notes_kept
 from lucidtorch.models.sources.loading import load_model
-from lucidtorch.objectives.naming import SEPARATOR
+from lucidtorch.objectives.joins import SEPARATOR
 
 NetworkLike: TypeAlias = Model | nn.Module | str
 ModelLike: TypeAlias = NetworkLike | Mapping[str, NetworkLike]

@@ -13,8 +13,8 @@ import lucidtorch as lt
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.objectives import Objective
+from lucidtorch.objectives.images import single
 from lucidtorch.objectives.references import reference
-from lucidtorch.objectives.single import single
 from lucidtorch.objectives.term import DEFINITIONS
 
 IMPORTS = """
