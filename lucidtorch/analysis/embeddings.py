@@ -10,8 +10,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from lucidtorch.base.bounds import Iterations, Rows, Threads, Within
-from lucidtorch.base.checks import checked, is_whole
+from lucidtorch.base.checks import Iterations, Rows, Threads, Within, checked, is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 

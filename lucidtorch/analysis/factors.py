@@ -8,8 +8,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from lucidtorch.base.bounds import Iterations, Maps, Threads
-from lucidtorch.base.checks import checked, is_whole
+from lucidtorch.base.checks import Iterations, Maps, Threads, checked, is_whole
 from lucidtorch.base.errors import BadInputError, UnitError
 from lucidtorch.base.shown import shown
 

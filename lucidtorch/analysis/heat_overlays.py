@@ -7,8 +7,7 @@ from torch import Tensor
 
 from lucidtorch.analysis.overlays import in_grey
 from lucidtorch.analysis.tones import toned
-from lucidtorch.base.bounds import Picture, Plane
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Picture, Plane, checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.surroundings import pinned
 

@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lucidtorch.base.bounds import Maps
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Maps, checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import Side
 

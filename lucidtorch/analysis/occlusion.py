@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lucidtorch.base.bounds import Count, Picture
-from lucidtorch.base.checks import checked, is_whole
+from lucidtorch.base.checks import Count, Picture, checked, is_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Side

@@ -9,10 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lucidtorch.base.bounds import Maps, Picture, Rows, Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Maps, Picture, Rows, Within, checked
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.photos import GREY_WEIGHTS
+from lucidtorch.base.images import GREY_WEIGHTS
 
 HUES = 12  # that are told apart at a glance; further groups take them again, lighter and darker
 LIGHTNESS = (0.5, 0.75, 0.3)

@@ -10,8 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lucidtorch.analysis.picture_values import centred
-from lucidtorch.base.bounds import Picture, Plane
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Picture, Plane, checked
 
 LOBE = 0.1  # of the correlation: what hangs together above it round the middle is the picture's own grain
 

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.analysis.picture_values import centred
-from lucidtorch.base.bounds import Picture
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Picture, checked
 
 LEAST_SIDE = 4  # pixels, for a spectrum to have a slope
 

@@ -7,8 +7,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from lucidtorch.base.bounds import Picture, Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Picture, Within, checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.bounds import NotNegative
+from lucidtorch.base.checks import NotNegative
 from lucidtorch.base.errors import ImageError
 from lucidtorch.constraints.constraint import Constraint, Moment
 

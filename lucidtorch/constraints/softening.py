@@ -7,7 +7,7 @@ from typing import Annotated
 
 from torch import Tensor
 
-from lucidtorch.base.bounds import Count, Share, Within
+from lucidtorch.base.checks import Count, Share, Within
 from lucidtorch.constraints.constraint import Constraint, Moment
 
 WIDEST = 1000.0  # pixels; a wider blur leaves nothing of any image

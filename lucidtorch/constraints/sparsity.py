@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 import torch
 from torch import Tensor
 
-from lucidtorch.base.bounds import Within
+from lucidtorch.base.checks import Within
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.constraints.constraint import Constraint, Moment
 

@@ -12,8 +12,8 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import OneCycleLR
 
 from lucidtorch.base.files import check_output_file
+from lucidtorch.base.machine import threads
 from lucidtorch.base.seeds import derive_seed
-from lucidtorch.base.threads import threads
 from lucidtorch.datasets import batch_norm
 from lucidtorch.datasets.certificate import Certificate, write
 from lucidtorch.datasets.collection import positive

@@ -11,8 +11,7 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor, nn
 
-from lucidtorch.base.bounds import Images
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Images, checked
 from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.base.surroundings import one_at_a_time, pinned
 from lucidtorch.models.axes.stamps import GREY

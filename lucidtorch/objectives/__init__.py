@@ -1,7 +1,7 @@
 """Objectives: what a picture shall show, as expressions that combine by arithmetic and print as they are typed."""
 
 from lucidtorch.base.arrays import ImageLike
-from lucidtorch.base.photos import photo
+from lucidtorch.base.images import photo
 from lucidtorch.objectives.algebra import Activations, Memory, Objective
 from lucidtorch.objectives.directions import (
     channel_weight,

@@ -21,8 +21,7 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
-from lucidtorch.base.bounds import Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Within, checked
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.surroundings import pinned
 from lucidtorch.objectives.arguments import Images, frozen_operand

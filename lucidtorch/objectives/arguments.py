@@ -13,8 +13,8 @@ from typing import Annotated, Any, TypeAlias, get_origin
 from torch import nn
 
 from lucidtorch.base.arrays import Array, ImageLike, Pictured
+from lucidtorch.base.checks import Hints, alternatives, hints_of, marks_of
 from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError
-from lucidtorch.base.hints import Hints, alternatives, hints_of, marks_of
 from lucidtorch.base.notation import freeze
 
 Arguments: TypeAlias = tuple[tuple[str, object], ...]  # every parameter with its argument, frozen

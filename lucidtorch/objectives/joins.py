@@ -10,8 +10,7 @@ from typing import Annotated, TypeAlias
 import torch
 from torch import Tensor
 
-from lucidtorch.base.bounds import Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Within, checked
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.notation import format_call
 from lucidtorch.base.shown import shown

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lucidtorch.base.arrays import ImageLike
-from lucidtorch.base.bounds import Positive, Within
+from lucidtorch.base.checks import Positive, Within
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.sizes import size_text
 from lucidtorch.objectives.algebra import Activations, Memory

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from lucidtorch.base.bounds import AtLeastOne, Count, NotNegative
+from lucidtorch.base.checks import AtLeastOne, Count, NotNegative
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE

@@ -10,8 +10,8 @@ from torch import Tensor
 from lucidtorch.base.arrays import Array, ArrayLike
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError, UnitError
+from lucidtorch.base.machine import sent
 from lucidtorch.base.shown import shown
-from lucidtorch.base.transfers import sent
 
 VECTOR_AXES, MAP_AXES, CLIP_AXES = 2, 4, 5  # of `[B, C]`, `[B, C, H, W]` and `[B, C, T, H, W]`
 COSINE_FLOOR = 0.1  # Lucid: a direction at a right angle still pulls a little

@@ -11,9 +11,8 @@ from typing import Concatenate, ParamSpec
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.errors import ObjectiveError, UnknownLayerError, suggestion
+from lucidtorch.base.errors import ObjectiveError, UnknownLayerError, noting, suggestion
 from lucidtorch.base.notation import bind, format_call
-from lucidtorch.base.noting import noting
 from lucidtorch.base.registry import Registry
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Activations, Objective, Trace

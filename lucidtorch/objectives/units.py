@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError, UnitError, UnknownLabelError
+from lucidtorch.base.machine import sent
 from lucidtorch.base.shown import shown
-from lucidtorch.base.transfers import sent
 from lucidtorch.objectives.algebra import Activations
 from lucidtorch.objectives.selection import (
     VECTOR_AXES,

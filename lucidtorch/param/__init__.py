@@ -1,6 +1,6 @@
 """Params: parameterizations of images, numbers that a render changes until the image shows what it shall."""
 
-from lucidtorch.base.photos import photo
+from lucidtorch.base.images import photo
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.fixed_magnitude import maco
 from lucidtorch.param.fourier import fft

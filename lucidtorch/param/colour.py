@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.colours import IMAGENET_ROOT
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.natural_images import IMAGENET_ROOT
 
 STEEPEST = 1e6  # a root whose axes differ more than this in length has no inverse in float32
 

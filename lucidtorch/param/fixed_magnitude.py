@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.bounds import Positive
+from lucidtorch.base.checks import Positive
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.param.basis import Basis

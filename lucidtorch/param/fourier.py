@@ -9,10 +9,10 @@ import torch
 from torch import Generator, Tensor, nn
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.bounds import Positive
+from lucidtorch.base.checks import Positive
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.natural_images import amplitudes, radial_amplitudes
 from lucidtorch.base.sizes import Size
-from lucidtorch.base.spectrum import amplitudes, radial_amplitudes
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.part import Part
 

@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import interpolate
 
-from lucidtorch.base.bounds import Count, Positive
+from lucidtorch.base.checks import Count, Positive
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.part import Part

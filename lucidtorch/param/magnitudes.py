@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lucidtorch.base.natural_images import frequencies
 from lucidtorch.base.sizes import Size
-from lucidtorch.base.spectrum import frequencies
 
 # Of ImageNet in decorrelated colours, at 512 x 512 pixels: how strong frequency 0 is in each, and the slope over the
 # logarithm of frequency at the finest.

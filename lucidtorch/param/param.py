@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.bounds import Count
+from lucidtorch.base.checks import Count
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import Size, size_sides
 from lucidtorch.base.surroundings import pinned

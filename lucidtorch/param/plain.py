@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from lucidtorch.base.bounds import Positive
+from lucidtorch.base.checks import Positive
 from lucidtorch.base.sizes import Size
 from lucidtorch.param.basis import Basis
 from lucidtorch.param.part import Part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lucidtorch.base.spectrum import HIGHEST, frequencies
+from lucidtorch.base.natural_images import HIGHEST, frequencies
 
 NODES = 64  # of the curve; as many as a text still holds
 PULL = 1e-3  # how much a node holds to the power law, against one measured frequency

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from lucidtorch.base.bounds import Count, Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Count, Within, checked
 from lucidtorch.base.sizes import Size, size_pair
 from lucidtorch.param.images import Image, image
 from lucidtorch.param.lowres import shared

@@ -14,8 +14,7 @@ from safetensors.numpy import load, save
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.bounds import Within
-from lucidtorch.base.checks import checked, is_dense
+from lucidtorch.base.checks import Within, checked, is_dense
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.files import atomic_write_bytes
 from lucidtorch.base.records import LARGEST_SIDE

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from lucidtorch.base.arrays import Array, load_array
 from lucidtorch.base.errors import ImageError, suggestion
-from lucidtorch.base.photos import photo, with_channels
-from lucidtorch.base.reading import read_bytes
+from lucidtorch.base.files import read_bytes
+from lucidtorch.base.images import photo, with_channels
 from lucidtorch.base.sizes import Size
 from lucidtorch.datasets import digits, drawings, lines
 from lucidtorch.objectives.arguments import checked_picture

@@ -7,8 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lucidtorch.base.records import LARGEST_SIDE
-from lucidtorch.base.settings import settings_text
+from lucidtorch.base.records import LARGEST_SIDE, settings_text
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.recipes.network import Network
 

@@ -9,7 +9,7 @@ import torch
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.defaults import record_text
-from lucidtorch.base.settings import Settings, versions
+from lucidtorch.base.records import Settings, versions
 from lucidtorch.base.sizes import Size
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.models.layers.address import Address

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from lucidtorch.base.errors import LucidtorchError
-from lucidtorch.base.settings import Settings
+from lucidtorch.base.records import Settings
 from lucidtorch.objectives.images import single
 from lucidtorch.objectives.text import parse
 from lucidtorch.rendering.guard import Stop

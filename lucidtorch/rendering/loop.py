@@ -14,10 +14,9 @@ from torch import Tensor
 
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import LucidtorchError, LucidtorchWarning
-from lucidtorch.base.memory import free_memory, is_out_of_memory
+from lucidtorch.base.machine import fetched, free_memory, is_out_of_memory
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
 from lucidtorch.base.surroundings import pinned
-from lucidtorch.base.transfers import fetched
 from lucidtorch.constraints.constraint import Moment
 from lucidtorch.models.running.probe import Attempt
 from lucidtorch.models.running.redirect import STEPS, redirected_relu

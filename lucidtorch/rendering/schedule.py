@@ -11,8 +11,7 @@ from torch import Tensor
 from lucidtorch.base.checks import is_number, is_whole
 from lucidtorch.base.defaults import record_text, today_text
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.records import MOST_STEPS
-from lucidtorch.base.settings import Settings
+from lucidtorch.base.records import MOST_STEPS, Settings
 from lucidtorch.base.shown import shown
 from lucidtorch.rendering.optimizers import parse_optimizer
 from lucidtorch.rendering.plateau import Plateaus, parse_plateau

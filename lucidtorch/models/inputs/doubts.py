@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from torch import Tensor, nn
 
-from lucidtorch.base.colours import IMAGENET_MEAN, IMAGENET_STD
+from lucidtorch.base.natural_images import IMAGENET_MEAN, IMAGENET_STD
 from lucidtorch.models.inputs.arrival import Arrival, first_arrival
 from lucidtorch.models.inputs.convention import InputConvention
 

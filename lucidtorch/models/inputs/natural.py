@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.colours import IMAGENET_MEAN, IMAGENET_ROOT
-from lucidtorch.base.spectrum import amplitudes
+from lucidtorch.base.natural_images import IMAGENET_MEAN, IMAGENET_ROOT, amplitudes
 
 SHARED, OWN = 0.25, 0.08  # of the pixels' standard deviation: what all bands have in common, and what each has alone
 FASTEST = 2  # pixels per frame

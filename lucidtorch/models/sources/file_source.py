@@ -15,7 +15,7 @@ from typing import Any
 from torch import nn
 
 from lucidtorch.base.errors import UnknownModelError, WeightsError, suggestion
-from lucidtorch.base.reading import user_path
+from lucidtorch.base.files import user_path
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.trust import check_code
 from lucidtorch.models.sources.found_network import FoundNetwork

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from lucidtorch.base.errors import LucidtorchWarning, UnknownModelError, WeightsError
-from lucidtorch.base.reading import user_path
+from lucidtorch.base.files import user_path
 from lucidtorch.base.trust import check_program, check_read
 from lucidtorch.models.sources.found_network import FoundNetwork
 from lucidtorch.models.sources.guesses import USUAL_SIDE, guess

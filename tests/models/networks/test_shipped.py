@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from lucidtorch.base.errors import UnknownModelError
-from lucidtorch.base.threads import threads
+from lucidtorch.base.machine import threads
 from lucidtorch.datasets.disturbance import logits_of
 from lucidtorch.datasets.lessons import lesson
 from lucidtorch.datasets.training import accuracy
