@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import lucidtorch as lt
-from lucidtorch.base.bounds import Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Within, checked
 from lucidtorch.base.errors import BadInputError, LucidtorchError
 from lucidtorch.base.shown import shown
 from lucidtorch.cli.main import run

@@ -46,7 +46,7 @@ from lucidtorch.objectives import (
     tv_beta,
     whitened_direction,
 )
-from lucidtorch.objectives.several import total
+from lucidtorch.objectives.joins import total
 from lucidtorch.param.bounds import Decorrelated
 
 

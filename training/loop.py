@@ -20,8 +20,8 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import OneCycleLR
 
 from lucidtorch.base.files import check_output_file
+from lucidtorch.base.machine import threads
 from lucidtorch.base.seeds import derive_seed
-from lucidtorch.base.threads import threads
 from lucidtorch.datasets.collection import positive
 from lucidtorch.models.networks.shipped import NetworkCard, card
 from training.model_card import ModelCard, write

@@ -10,8 +10,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from lucidtorch.base.bounds import Iterations, Rows, Threads, Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Iterations, Rows, Threads, Within, checked
 from lucidtorch.base.errors import BadInputError
 
 LARGEST_SEED = 2**32 - 1  # of numpy's generators

@@ -8,8 +8,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from lucidtorch.base.bounds import Iterations, Maps, Threads
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Iterations, Maps, Threads, checked
 from lucidtorch.base.errors import BadInputError, UnitError
 
 MAP_AXES = 4  # `[N, C, h, w]`

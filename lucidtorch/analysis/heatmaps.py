@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lucidtorch.base.bounds import Count, Maps, Picture
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Count, Maps, Picture, checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Side

@@ -10,10 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lucidtorch.base.bounds import Maps, Picture, Plane, Rows, Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Maps, Picture, Plane, Rows, Within, checked
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.photos import GREY_WEIGHTS
+from lucidtorch.base.images import GREY_WEIGHTS
 from lucidtorch.base.surroundings import pinned
 
 Tones: TypeAlias = Literal["heat", "grey"]

@@ -10,8 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lucidtorch.base.bounds import Picture, Plane, Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Picture, Plane, Within, checked
 
 NEAR = 0.05  # of a bound, of the whole range
 COLOURS = 3

@@ -17,8 +17,8 @@ from lucidtorch.base.arrays import load_array
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.defaults import with_defaults
 from lucidtorch.base.errors import BadInputError, ExpressionError, suggestion
+from lucidtorch.base.images import photo
 from lucidtorch.base.notation import usage
-from lucidtorch.base.photos import photo
 from lucidtorch.base.shown import cut_lines, shown
 
 OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {

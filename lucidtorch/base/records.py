@@ -7,13 +7,20 @@ every number, text and list, and with one line that says what does not fit. Numb
 from __future__ import annotations
 
 import json
+import platform
 import re
+from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
+import torch
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from lucidtorch.base.errors import RecipeError
+
+Settings: TypeAlias = dict[str, Any]  # everything that decides the bytes of a picture, as its file carries it
+PACKAGES = ("lucidtorch", "torchvision", "numpy", "kornia", "pillow")
 
 LARGEST_TEXT = 1 << 26  # characters of a JSON document
 LONGEST_NUMBER = 400  # digits
@@ -81,6 +88,33 @@ def read_json(text: str, what: str) -> Any:
         raise RecipeError(f"{what} is broken: {str(error)[:LONGEST_SHOWN]}.") from error
     if _is_deeper(found, DEEPEST):
         raise RecipeError(f"{what} is nested more than {DEEPEST} levels deep.")
+    return found
+
+
+def versions(more: Sequence[str] = ()) -> dict[str, str]:
+    """Say which versions decide the bytes of a picture."""
+    found = {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+    }  # with the build, which decides bytes
+    for package in (*PACKAGES, *more):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Write settings as text, the same for the same settings."""
+    return json.dumps(settings, sort_keys=True, ensure_ascii=False, indent=1)
+
+
+def read_settings(text: str, where: str) -> Settings:
+    """Read settings back."""
+    found = read_json(text, f"The recipe in {where}")
+    if not isinstance(found, dict) or "kind" not in found:
+        raise RecipeError(f"The text in {where} is no recipe of lucidtorch.")
     return found
 
 

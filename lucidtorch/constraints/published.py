@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.bounds import Count, NotNegative, Share, Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Count, NotNegative, Share, Within, checked
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.constraints.constraint import Constraint, Constraints, Moment

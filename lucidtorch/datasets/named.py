@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lucidtorch.base.errors import BadInputError, ImageError, suggestion
+from lucidtorch.base.files import read_npy, user_path
 from lucidtorch.base.known_files import file_name, recall
-from lucidtorch.base.reading import read_npy, user_path
 from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import allow, check_code, check_read
 from lucidtorch.datasets.drawn import Drawings, drawings

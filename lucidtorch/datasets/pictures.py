@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ImageError
-from lucidtorch.base.photos import photo_bytes
+from lucidtorch.base.images import photo_bytes
 from lucidtorch.base.trust import check_read, is_named_by_user
 from lucidtorch.datasets.collection import Collection, height_and_width
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from lucidtorch.base.bounds import Threads
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Threads, checked
+from lucidtorch.base.errors import noting
 from lucidtorch.base.images import read_png_text
-from lucidtorch.base.noting import noting
-from lucidtorch.base.settings import versions
+from lucidtorch.base.records import versions
 from lucidtorch.galleries.beside import Beside, marked
 from lucidtorch.galleries.examples import Examples, ScanLike
 from lucidtorch.galleries.folder import GalleryFolder

@@ -13,9 +13,9 @@ from typing import TypeAlias
 from torch import Tensor
 
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning, RecipeError
+from lucidtorch.base.files import user_path
 from lucidtorch.base.images import encode_png, read_png_text
 from lucidtorch.base.known_files import recall, remember
-from lucidtorch.base.reading import user_path
 from lucidtorch.base.trust import allow, check_read
 from lucidtorch.datasets.named import FOLDER, TORCHVISION, DataName
 from lucidtorch.galleries.aims import Aim, aim_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.defaults import key_text
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.settings import settings_text, versions
+from lucidtorch.base.records import settings_text, versions
 from lucidtorch.base.shown import shown
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.objectives.algebra import Objective

@@ -1,6 +1,6 @@
 """Params: parameterizations of images, numbers that a render changes until the image shows what it shall."""
 
-from lucidtorch.base.photos import photo
+from lucidtorch.base.images import photo
 from lucidtorch.param.bases import fft, pixels, pyramid
 from lucidtorch.param.basis import Basis, Part
 from lucidtorch.param.fixed_magnitude import maco

@@ -10,10 +10,10 @@ from torch import Generator, Tensor
 from torch.nn.functional import interpolate
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.bounds import Count, Positive
+from lucidtorch.base.checks import Count, Positive
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.natural_images import amplitudes, radial_amplitudes
 from lucidtorch.base.sizes import PLANE, Size
-from lucidtorch.base.spectrum import amplitudes, radial_amplitudes
 from lucidtorch.param.basis import Basis, Part, normal
 
 CONTRAST = 4.0  # Lucid divides what comes out of the Fourier basis by this, and so do we, for equal starts

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.colours import IMAGENET_ROOT
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.natural_images import IMAGENET_ROOT
 
 EDGE = 1e-4  # a start image is kept this far from 0 and 1, where the sigmoid's inverse is infinite
 LARGEST_CONDITION = 1e6  # a root whose axes differ more than this in length has no inverse in float32

@@ -10,10 +10,10 @@ import torch
 from torch import Generator, Tensor
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.bounds import Positive
+from lucidtorch.base.checks import Positive
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.natural_images import frequencies
 from lucidtorch.base.sizes import PLANE, Size, size_text
-from lucidtorch.base.spectrum import frequencies
 from lucidtorch.param.basis import Basis, Part, normal
 
 SPREAD = math.pi  # of the phases: about evenly round the circle

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from lucidtorch.base.bounds import Count, Positive
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Count, Positive, checked
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds

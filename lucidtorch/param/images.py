@@ -11,10 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.bounds import Count, Positive
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Count, Positive, checked
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.memory import check_memory
+from lucidtorch.base.machine import check_memory
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds
 from lucidtorch.base.shown import shown

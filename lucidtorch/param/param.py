@@ -11,8 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.bounds import Count
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Count, checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.seeds import image_seeds
 from lucidtorch.base.shown import shown

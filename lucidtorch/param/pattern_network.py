@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import pad
 
-from lucidtorch.base.bounds import Count
+from lucidtorch.base.checks import Count
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.param.basis import Basis, Part, normal
 

@@ -9,8 +9,7 @@ from typing import Annotated, TypeAlias
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.bounds import Count, Positive, Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Count, Positive, Within, checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size, size_pair

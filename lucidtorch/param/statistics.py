@@ -15,14 +15,13 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.bounds import Within
-from lucidtorch.base.checks import checked, is_dense
+from lucidtorch.base.checks import Within, checked, is_dense
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.files import atomic_write_bytes
+from lucidtorch.base.natural_images import HIGHEST, frequencies
 from lucidtorch.base.records import LARGEST_SIDE
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE
-from lucidtorch.base.spectrum import HIGHEST, frequencies
 
 LARGEST = 256  # the side that frequencies are looked at where none is given and images are larger
 SMALLEST = 4

@@ -10,8 +10,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 from torch import nn
 
-from lucidtorch.base.bounds import Threads
-from lucidtorch.base.checks import fitting
+from lucidtorch.base.checks import Threads, fitting
 from lucidtorch.base.surroundings import pinned
 from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model

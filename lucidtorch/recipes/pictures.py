@@ -7,11 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import OutputError, RecipeError, suggestion
-from lucidtorch.base.files import atomic_write_bytes, check_output_file
+from lucidtorch.base.files import atomic_write_bytes, check_output_file, user_path
 from lucidtorch.base.images import read_png_text
-from lucidtorch.base.reading import user_path
-from lucidtorch.base.records import ComposedRecord
-from lucidtorch.base.settings import read_settings
+from lucidtorch.base.records import ComposedRecord, read_settings
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.base.trust import following, trusting
 from lucidtorch.models.model import Model

@@ -8,8 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lucidtorch.base.records import LARGEST_SIDE
-from lucidtorch.base.settings import settings_text
+from lucidtorch.base.records import LARGEST_SIDE, settings_text
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.recipes.network import Network
 from lucidtorch.rendering.settings import Engine, Option, Schedule, options_of, with_fields

@@ -10,9 +10,8 @@ from typing import Any
 
 from lucidtorch.base.defaults import FIRST, defaults_of
 from lucidtorch.base.errors import LucidtorchWarning, RecipeError
-from lucidtorch.base.records import ComposedRecord, NetworkRecord
-from lucidtorch.base.settings import Settings
-from lucidtorch.base.threads import threads
+from lucidtorch.base.machine import threads
+from lucidtorch.base.records import ComposedRecord, NetworkRecord, Settings
 from lucidtorch.models.following import follow_source, located
 from lucidtorch.models.loading import NAMED_WEIGHTS, load_source
 from lucidtorch.models.model import Model

@@ -12,10 +12,9 @@ from torch import Tensor
 
 from lucidtorch.base.errors import LucidtorchError, LucidtorchWarning, RenderError
 from lucidtorch.models.running.capture import capture
-from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.algebra import Objective, Trace
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
-from lucidtorch.objectives.trace import Trace
 from lucidtorch.rendering.guard import check_reached
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import Look, Networks

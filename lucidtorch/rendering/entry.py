@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.checks import checked
-from lucidtorch.base.errors import LucidtorchWarning
-from lucidtorch.base.noting import noting
+from lucidtorch.base.errors import LucidtorchWarning, noting
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.naming import without_of
+from lucidtorch.objectives.joins import without_of
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.loop import Loop, Step
 from lucidtorch.rendering.networks import ModelLike

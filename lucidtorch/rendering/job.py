@@ -9,8 +9,8 @@ from lucidtorch.base.arrays import Array
 from lucidtorch.base.sizes import Size
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.models.running.address import Address
-from lucidtorch.objectives.activation_grid import Grid
 from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.images import Grid
 from lucidtorch.objectives.term import Term
 from lucidtorch.param.param import Param
 from lucidtorch.rendering.coupling import Coupling

@@ -13,16 +13,14 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import LucidtorchError, LucidtorchWarning
-from lucidtorch.base.memory import free_memory, is_out_of_memory
+from lucidtorch.base.machine import fetched, free_memory, is_out_of_memory
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
 from lucidtorch.base.surroundings import pinned
-from lucidtorch.base.transfers import fetched
 from lucidtorch.constraints.constraint import Moment
 from lucidtorch.models.running.frozen import Attempt
 from lucidtorch.models.running.redirect import STEPS, redirected_relu
-from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.algebra import Memory, Objective, Trace
 from lucidtorch.objectives.references import INPUT
-from lucidtorch.objectives.trace import Memory, Trace
 from lucidtorch.param.param import Param
 from lucidtorch.rendering.arrival import CheckedLook, as_in_broken_networks, warn_of_stillness
 from lucidtorch.rendering.coupling import Coupling, looks_inside

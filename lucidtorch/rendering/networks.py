@@ -20,7 +20,7 @@ from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.compiling import compiled
 from lucidtorch.models.running.frozen import frozen
 from lucidtorch.models.running.private import notes_kept
-from lucidtorch.objectives.naming import SEPARATOR
+from lucidtorch.objectives.joins import SEPARATOR
 from lucidtorch.rendering.settings import Engine
 
 NetworkLike: TypeAlias = Model | nn.Module | str

@@ -19,9 +19,9 @@ from lucidtorch.constraints.text import parse as parse_constraints
 from lucidtorch.models.inputs.convention import USUAL_SIDE
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.frozen import Attempt
-from lucidtorch.objectives.activation_grid import Grid
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.naming import without_of
+from lucidtorch.objectives.images import Grid
+from lucidtorch.objectives.joins import without_of
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
 from lucidtorch.objectives.text import parse as parse_objective

@@ -17,13 +17,14 @@ from lucidtorch.base.records import (
     NetworkRecord,
     Record,
     Seed,
+    Settings,
     Short,
     Sides,
     Steps,
     Text,
     Words,
+    versions,
 )
-from lucidtorch.base.settings import Settings, versions
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ONLY
 from lucidtorch.rendering.settings import Engine, Schedule, options_of, with_fields

@@ -19,12 +19,10 @@ import torch
 from pydantic import BaseModel, Field, create_model
 from torch import Tensor
 
-from lucidtorch.base.checks import check_fields, fitting, is_number, is_whole
+from lucidtorch.base.checks import check_fields, fitting, hints_of, is_number, is_whole
 from lucidtorch.base.defaults import record_text, today_text
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.hints import hints_of
-from lucidtorch.base.records import MOST_STEPS, Batch, Steps
-from lucidtorch.base.settings import Settings
+from lucidtorch.base.records import MOST_STEPS, Batch, Settings, Steps
 from lucidtorch.base.shown import shown
 from lucidtorch.models.running.precision import Precision
 from lucidtorch.rendering.rules import (

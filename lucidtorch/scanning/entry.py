@@ -13,9 +13,8 @@ import torch
 from torch import nn
 
 from lucidtorch.base.checks import checked
-from lucidtorch.base.errors import BadInputError, ImageError, RenderError
+from lucidtorch.base.errors import BadInputError, ImageError, RenderError, noting
 from lucidtorch.base.known_files import remember
-from lucidtorch.base.noting import noting
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, size_pair
 from lucidtorch.datasets.named import name_of

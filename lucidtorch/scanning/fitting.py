@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lucidtorch.base.checks import is_dense
 from lucidtorch.base.errors import ImageError
-from lucidtorch.base.photos import decoded, photo_bytes, with_channels
+from lucidtorch.base.images import decoded, photo_bytes, with_channels
 from lucidtorch.base.shown import shown
 
 BRIGHTEST = 255  # of whole numbers

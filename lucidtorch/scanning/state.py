@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from lucidtorch.base.errors import BadInputError, RecipeError, UntrustedError
-from lucidtorch.base.reading import read_bytes, read_text
+from lucidtorch.base.files import read_bytes, read_text
 from lucidtorch.base.records import read_json
 from lucidtorch.base.shown import cut
 from lucidtorch.base.trust import check_read

@@ -10,11 +10,10 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.bounds import NotNegative
-from lucidtorch.base.colours import IMAGENET_ROOT
+from lucidtorch.base.checks import NotNegative
 from lucidtorch.base.errors import BadInputError, ImageError
+from lucidtorch.base.natural_images import IMAGENET_ROOT, amplitudes
 from lucidtorch.base.sizes import PLANE, Size
-from lucidtorch.base.spectrum import amplitudes
 from lucidtorch.transforms.planar import along
 from lucidtorch.transforms.transform import Transform
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.bounds import NotNegative, Within
+from lucidtorch.base.checks import NotNegative, Within
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import freeze
 from lucidtorch.base.sizes import PLANE, Size, SizeLike, Views, size_pair

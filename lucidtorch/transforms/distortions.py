@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.bounds import Within
+from lucidtorch.base.checks import Within
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.sizes import Size
 from lucidtorch.transforms.geometric import STILL, Geometric, Motion, about_centre

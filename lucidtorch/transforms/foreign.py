@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.noting import noting
+from lucidtorch.base.errors import BadInputError, noting
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size

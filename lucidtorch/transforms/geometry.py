@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.bounds import Share
+from lucidtorch.base.checks import Share
 from lucidtorch.base.errors import SizeError
 from lucidtorch.base.sizes import PLANE, Distance, Side, Size, size_text
 from lucidtorch.transforms.geometric import STILL, Geometric, Motion, about_centre, shifts

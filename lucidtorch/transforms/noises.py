@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.bounds import NotNegative
+from lucidtorch.base.checks import NotNegative
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.transforms.planar import along
 from lucidtorch.transforms.transform import Transform

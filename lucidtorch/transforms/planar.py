@@ -6,8 +6,8 @@ from abc import abstractmethod
 
 from torch import Tensor
 
+from lucidtorch.base.machine import sent
 from lucidtorch.base.sizes import PLANE, Size
-from lucidtorch.base.transfers import sent
 from lucidtorch.transforms.transform import Transform
 
 

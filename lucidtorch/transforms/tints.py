@@ -10,7 +10,7 @@ from typing import Annotated
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.bounds import NotNegative, Within
+from lucidtorch.base.checks import NotNegative, Within
 from lucidtorch.base.errors import ImageError
 from lucidtorch.transforms.numbers import uniform
 from lucidtorch.transforms.planar import Planar, along

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from lucidtorch.base.machine import sent
 from lucidtorch.base.sizes import Size
-from lucidtorch.base.transfers import sent
 
 NEARLY_ZERO = 1e-12  # what a point of the horizon is divided by: it lies far away then, and is a number still
 

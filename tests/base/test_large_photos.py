@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from lucidtorch.base.photos import photo_bytes
+from lucidtorch.base.images import photo_bytes
 from lucidtorch.datasets import folder
 from lucidtorch.scanning.source import Item, Source
 

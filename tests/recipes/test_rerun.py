@@ -15,7 +15,7 @@ import lucidtorch as lt
 from lucidtorch.base.defaults import record_text
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.images import encode_png
-from lucidtorch.base.settings import settings_text
+from lucidtorch.base.records import settings_text
 from lucidtorch.models.model import Model
 from lucidtorch.objectives import channel, direction, diversity, each, logit
 from lucidtorch.rendering import Rendering, Step

@@ -10,7 +10,7 @@ from torch.utils.data import TensorDataset
 from torchvision.datasets import FakeData, ImageFolder
 
 from lucidtorch.base.errors import BadInputError, ImageError
-from lucidtorch.base.photos import photo_bytes
+from lucidtorch.base.images import photo_bytes
 from lucidtorch.datasets import digits, drawings, folder, lines, scan
 from lucidtorch.scanning.fitting import fitted
 

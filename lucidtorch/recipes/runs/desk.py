@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.images import encode_png
-from lucidtorch.base.settings import settings_text
+from lucidtorch.base.records import settings_text
 from lucidtorch.galleries.look import picture_pixels
 from lucidtorch.galleries.work import Record
 from lucidtorch.objectives.algebra import Objective

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 from lucidtorch.base.errors import BadInputError, suggestion
+from lucidtorch.base.files import read_bytes
 from lucidtorch.base.known_files import recall_file, remember
-from lucidtorch.base.reading import read_bytes
 from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import allow, beside, check_read
 from lucidtorch.transforms.meshes.mesh import Mesh

@@ -13,8 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from lucidtorch.base.bounds import Within
-from lucidtorch.base.checks import check_number
+from lucidtorch.base.checks import Within, check_number
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.images import resized
 from lucidtorch.base.known_files import file_name

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from lucidtorch.base.errors import UnknownModelError
-from lucidtorch.base.threads import threads
+from lucidtorch.base.machine import threads
 from lucidtorch.models.networks.labels import DRAWINGS
 from lucidtorch.models.networks.lines import HEADS
 from lucidtorch.models.networks.shipped import NetworkCard, card, names

@@ -1,4 +1,4 @@
-"""The spatial spectrum: how strong each frequency of a natural image is."""
+"""What natural images are like: their colours, as ImageNet has them, and how strong each spatial frequency is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from torch import Tensor
 
 from lucidtorch.base.sizes import Size
 
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+# The root of the covariance of ImageNet's colours (Lucid); its columns are the three axes, light to dark first.
+IMAGENET_ROOT = ((0.26, 0.09, 0.02), (0.27, 0.0, -0.05), (0.27, -0.09, 0.03))
 HIGHEST = math.sqrt(0.5)  # the highest radial frequency of an image, in cycles per pixel: the corner of its transform
 
 
