@@ -13,7 +13,7 @@ from lucidtorch.models.layers.directory import INPUT
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.backward import way_back
 from lucidtorch.models.running.way_rules import WayRule, deconvnet, guided, saliency
-from lucidtorch.scanning.boxes import Box
+from lucidtorch.scanning.layer_scan import Box
 
 Way: TypeAlias = Literal["deconvnet", "deconvnet_without_switches", "guided", "saliency"]
 RULES: Mapping[Way, Callable[[], WayRule]] = {
