@@ -24,11 +24,10 @@ from lucidtorch.galleries.plan import slug
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.runs.folder import write_file
-from lucidtorch.scanning.patches import patch
+from lucidtorch.scanning.patches import patch, strip
 from lucidtorch.scanning.result import Scan, load_scan
 from lucidtorch.scanning.source import Data, Source
 from lucidtorch.scanning.state import SUMMARY
-from lucidtorch.scanning.strips import strip
 
 STRIPS = "examples"  # the folder in that of a gallery or a run in which the strips stand
 MOST = 9  # images of one unit

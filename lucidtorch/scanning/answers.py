@@ -1,11 +1,14 @@
-"""Which output of a network is right for an image of a class."""
+"""Which output of a network is right for an image of a class, and whether it was given."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+import numpy as np
+
+from lucidtorch.base.errors import BadInputError
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.labels import WORDNET_NUMBER
 
@@ -44,6 +47,38 @@ def right_answers(model: Model, classes: Sequence[str]) -> dict[str, tuple[int, 
     return found
 
 
+def checked_answers(
+    answers: Mapping[str, Sequence[int]] | None, model: Model, classes: Sequence[str]
+) -> dict[str, list[int]]:
+    """Refuse right answers that do not fit the network or the data."""
+    found = {head: [int(one) for one in numbers] for head, numbers in (answers or {}).items()}
+    for head, numbers in found.items():
+        shape = model.layers[head].shape
+        if len(shape or ()) != 1 or not all(NO_ANSWER <= one < (shape or (0,))[0] for one in numbers):
+            raise BadInputError(f"The answers of {head!r} are numbers of its units, or -1, but its shape is {shape}.")
+        if len(numbers) != len(classes):
+            raise BadInputError(f"{head!r} has {len(numbers)} answers for the {len(classes)} classes of the data.")
+    return found
+
+
+def are_right(answers: Mapping[str, Sequence[int]], given: Mapping[str, np.ndarray], labels: np.ndarray) -> np.ndarray:
+    """Say which images `[B]` are of a class that some head has, and are classified so by all heads that have it.
+
+    Args:
+        answers: By head, the right output for each class, or -1.
+        given: By head, the output of the network for each image.
+        labels: The classes of the images; -1 where they have none.
+    """
+    right = np.ones(len(labels), dtype=bool)
+    known = np.zeros(len(labels), dtype=bool)
+    for head, numbers in answers.items():
+        wanted = np.append(np.asarray(numbers, dtype=np.int64), NO_ANSWER)
+        wanted = wanted[np.where((labels >= 0) & (labels < len(numbers)), labels, len(numbers))]
+        known |= wanted != NO_ANSWER
+        right &= (wanted == NO_ANSWER) | (wanted == given[head])
+    return right & known
+
+
 def _match(words: Words, known: Sequence[Sequence[Words]]) -> int:
     if not words:
         return NO_ANSWER
@@ -54,7 +89,7 @@ def _match(words: Words, known: Sequence[Sequence[Words]]) -> int:
 
 
 def _synonyms(line: str) -> list[Words]:
-    """All that a label calls its class: the whole line, and each of its names between commas."""
+    """All names of a class in a label: the whole line, and each of the names between commas."""
     return [_words(one) for one in (line, *WORDNET_NUMBER.sub("", line).split(","))]
 
 

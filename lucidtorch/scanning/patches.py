@@ -1,15 +1,19 @@
-"""The part of an image that a unit sees, cut out."""
+"""What a unit sees of an image, cut out, and several of these side by side."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from lucidtorch.scanning.boxes import Box
-from lucidtorch.scanning.layer_scan import Example, LayerScan
+from lucidtorch.base.images import GAP, shrunk, visible
+from lucidtorch.scanning.layer_scan import Box, Example, LayerScan
 from lucidtorch.scanning.source import Skipped, Source
 
 GREY = 0.5
+LARGEST = 112  # pixels on the longer side of a patch in a strip; a larger one is scaled down
 
 
 def patch(source: Source, found: LayerScan, example: Example) -> Tensor:
@@ -32,7 +36,7 @@ def patch(source: Source, found: LayerScan, example: Example) -> Tensor:
 
 
 def cut(image: Tensor, window: Box) -> Tensor:
-    """Cut a window out of an image."""
+    """Cut a window out of an image, grey beyond its border."""
     _, height, width = image.shape
     found = image.new_full((len(image), window.bottom - window.top, window.right - window.left), GREY)
     top, left = max(window.top, 0), max(window.left, 0)
@@ -40,3 +44,12 @@ def cut(image: Tensor, window: Box) -> Tensor:
     inside = image[:, top:bottom, left:right]
     found[:, top - window.top : bottom - window.top, left - window.left : right - window.left] = inside
     return found
+
+
+def strip(patches: Sequence[Tensor], largest: int = LARGEST) -> Tensor:
+    """Lay patches out in a row, `[C + 1, H, W]`, with narrow transparent gaps."""
+    shown = torch.stack([visible(one) for one in patches]).float()
+    shown = shrunk(shown, largest)
+    opaque = torch.cat([shown, torch.ones_like(shown[:, :1])], 1)
+    spaced = functional.pad(opaque, (0, GAP))
+    return torch.cat(list(spaced), 2)[..., :-GAP]

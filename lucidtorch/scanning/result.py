@@ -1,4 +1,4 @@
-"""What a scan found, and opening it again."""
+"""`Scan`, the result of one pass over a set of images, and opening it again."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from lucidtorch.models.model import Model, network_key
 from lucidtorch.scanning.answers import NO_ANSWER
 from lucidtorch.scanning.layer_scan import LayerScan
 from lucidtorch.scanning.source import Data, Skipped, Source
-from lucidtorch.scanning.state import SUMMARY, State, read_state
+from lucidtorch.scanning.state import SUMMARY, ScanState, read_state
 
 
 @dataclass(frozen=True, eq=False)
 class Scan:
-    """What a set of images does to the units of a network; `scan[layer]` says it of one layer.
+    """How the units of a network respond to a set of images; `scan[layer]` is the part of one layer.
 
     Args:
-        folder: Where it stands.
+        folder: Where it is written.
         model: The network's name.
         images: How many images the data has.
-        done: How many of them were looked at; all of them once the scan is finished.
-        skipped: Those that were left out.
-        classes: The names of the classes; none where nobody named them.
-        class_counts: `[classes]`, how many images of each class were looked at.
-        right: `[classes]`, for how many of these the network's answer was right; zeros where nobody said which is.
-        answers: What the right answers were, by head: for each class the number of the head's class, or -1.
+        done: How many of them were processed; all of them once the scan is finished.
+        skipped: Those that were skipped.
+        classes: The names of the classes; none where the data does not name them.
+        class_counts: `[classes]`, how many images of each class were processed and not skipped.
+        right: `[classes]`, for how many of these the network's answer was right; zeros without `answers`.
+        answers: The right answers by head: for each class the number of the head's class, or -1.
         channels: How many channels the images had.
         sides: Their height and width, as the network saw them.
         data: How they can be opened again; None where only a Python program has them.
         checksum: Of a few of the images, which tells them from others.
         network: The checksum of the network, from `network_key`.
-        layers: What was found, by address, in the order of the network.
-        moved: Where an earlier scan of something else was moved to that stood in the folder, or None.
+        layers: The part of each layer by its address, in the order of the network.
+        moved: Where an earlier scan of something else in the folder was moved to, or None.
     """
 
     folder: Path
@@ -59,53 +59,14 @@ class Scan:
     layers: Mapping[str, LayerScan]
     moved: Path | None = None
 
-    @classmethod
-    def of(cls, state: State, folder: Path) -> Scan:
-        """Make the tables of a scan readable.
-
-        Args:
-            state: How far it has come.
-            folder: Where it stands.
-
-        Returns:
-            The scan.
-        """
-        about = state.about
-        height, width = about.identity["size"]
-        shown = about.identity["top"], about.identity["ranked"]
-        count = len(state.class_counts)
-        layers = {
-            layer: LayerScan(
-                layer, shape, about.receptive_fields[layer], (height, width), about.classes, count, shown, ledger
-            )
-            for (layer, shape), ledger in zip(about.shapes.items(), state.ledgers.values(), strict=True)
-        }
-        return cls(
-            folder,
-            about.model,
-            about.total,
-            state.done,
-            tuple(state.skipped),
-            about.classes,
-            state.class_counts,
-            state.right,
-            about.answers,
-            about.identity["channels"],
-            (height, width),
-            about.data,
-            about.identity["data"],
-            about.identity["network"],
-            layers,
-        )
-
     def accuracy(self, label: int) -> float | None:
-        """Say how often the network is right about the images of a class.
+        """The accuracy of the network on the images of a class.
 
         Args:
             label: The number of the class.
 
         Returns:
-            From 0 to 1; None where no image of it was looked at, or nobody said what would be right.
+            From 0 to 1; None where no image of it was processed, or no right answer is known.
         """
         known = any(0 <= label < len(one) and one[label] != NO_ANSWER for one in self.answers.values())
         count = int(self.class_counts[label]) if 0 <= label < len(self.class_counts) else 0
@@ -114,7 +75,7 @@ class Scan:
         return float(self.right[label]) / count if label < len(self.right) else 0.0
 
     def check(self, model: Model) -> None:
-        """Refuse to take this scan for what a network makes of images.
+        """Refuse this scan for a network that it is not of.
 
         Args:
             model: The network.
@@ -133,10 +94,10 @@ class Scan:
             )
 
     def open(self, data: Data | None = None, *, trust: bool = False) -> Source:
-        """Open the images again that were looked at.
+        """Open the images of the scan again.
 
         Args:
-            data: The data, where only a Python program has it; it is found where it was if None.
+            data: The data, where only a Python program has it; found by its name if None.
             trust: Whether images outside of the folder of the scan are opened because it names them, where they were
                 not scanned on this machine.
 
@@ -145,7 +106,7 @@ class Scan:
 
         Raises:
             UntrustedError: The scan names images outside of its folder.
-            BadInputError: Nobody knows where they are, or they are others than these.
+            BadInputError: They are not found, or are others than those of the scan.
         """
         if data is None:
             if self.data is None:
@@ -171,7 +132,7 @@ def load_scan(folder: str | Path) -> Scan:
         folder: Where `scan` wrote it.
 
     Returns:
-        What it found so far; `done` says how many of `images` it has looked at.
+        The scan; `done` of its `images` were processed.
 
     Raises:
         BadInputError: The folder holds no scan, or a damaged one.
@@ -179,4 +140,42 @@ def load_scan(folder: str | Path) -> Scan:
     state = read_state(Path(folder))
     if state is None:
         raise BadInputError(f"{folder} holds no scan; write one by datasets.scan(model, data, {str(folder)!r}).")
-    return Scan.of(state, Path(folder))
+    return scan_of(state, Path(folder))
+
+
+def scan_of(state: ScanState, folder: Path, moved: Path | None = None) -> Scan:
+    """Make the state of a scan readable."""
+    identity = state.identity
+    height, width = identity["size"]
+    classes = tuple(identity["classes"])
+    layers = {
+        layer: LayerScan(
+            layer=layer,
+            shape=shape,
+            receptive_field=state.receptive_fields[layer],
+            sides=(height, width),
+            class_names=classes,
+            class_count=len(state.class_counts),
+            shown=(identity["top"], identity["ranked"]),
+            stats=state.stats[layer],
+        )
+        for layer, shape in state.shapes.items()
+    }
+    return Scan(
+        folder=folder,
+        model=state.model,
+        images=state.total,
+        done=state.done,
+        skipped=tuple(state.skipped),
+        classes=classes,
+        class_counts=state.class_counts,
+        right=state.right,
+        answers=identity["answers"],
+        channels=identity["channels"],
+        sides=(height, width),
+        data=state.data,
+        checksum=identity["data"],
+        network=identity["network"],
+        layers=layers,
+        moved=moved,
+    )

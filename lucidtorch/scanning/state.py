@@ -1,4 +1,7 @@
-"""How far a scan has come, as a folder holds it: whole, and with what it is the scan of."""
+"""How far a scan has come, and the folder that holds it: `scan.json`, the tables that it names, and `provenance.json`.
+
+Anybody may have written these files, so they are read through a schema with bounds.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,20 @@ import json
 import zipfile
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from lucidtorch.base.errors import BadInputError, RecipeError, UntrustedError
 from lucidtorch.base.files import read_bytes, read_text
-from lucidtorch.base.records import read_json
+from lucidtorch.base.records import MOST_CHANNELS, Checksum, Count, Record, Seed, Short, Sides, Text, read_json
 from lucidtorch.base.shown import cut
 from lucidtorch.base.trust import check_read
 from lucidtorch.datasets.named import DataName, portable_name
 from lucidtorch.models.layouts.receptive_field import ReceptiveField
 from lucidtorch.runs.folder import SCAN_RECORD, write_file
-from lucidtorch.scanning.ledger import Ledger
-from lucidtorch.scanning.scan_record import FieldRecord, ProvenanceRecord, ScanRecord
-from lucidtorch.scanning.settings import Settings
+from lucidtorch.scanning.layer_stats import LayerStats, ScanSettings
 from lucidtorch.scanning.source import Skipped
 
 FORMAT = 2
@@ -30,63 +32,136 @@ SUMMARY = SCAN_RECORD
 TABLES = "tables-{:09d}.npz"  # with the number of images that they are of
 PROVENANCE = "provenance.json"
 
-Identity: TypeAlias = dict[str, Any]
+_Word: TypeAlias = Short | int | float | bool | tuple[int, ...] | None
+DataRecord: TypeAlias = Text | tuple[Text, ...] | Annotated[dict[Short, _Word], Field(min_length=1)] | None
+_Pixel: TypeAlias = Annotated[int, Field(ge=-(1 << 40), le=1 << 40)]
+Pixels: TypeAlias = _Pixel | Annotated[tuple[_Pixel, ...], Field(min_length=1, max_length=3)]
+Classes: TypeAlias = Annotated[tuple[Text, ...], Field(max_length=1 << 20)]
+ClassCounts: TypeAlias = Annotated[tuple[Count, ...], Field(max_length=1 << 20)]
 
 
-@dataclass(frozen=True)
-class About:
-    """What a scan is of.
+class SkippedRecord(Record):
+    """An image that a scan left out."""
+
+    image: Count
+    name: Text
+    reason: Text
+
+
+class FieldRecord(Record):
+    """A receptive field: the fields of `models.axes.receptive_field.ReceptiveField`."""
+
+    size: Pixels
+    stride: Pixels
+    start: Pixels
+
+
+class LayerRecord(Record):
+    """A layer of a scan."""
+
+    layer: Short
+    shape: Annotated[tuple[Annotated[int, Field(ge=1, le=1 << 32)], ...], Field(min_length=1, max_length=4)]
+    receptive_field: FieldRecord | None
+
+
+class IdentityRecord(Record):
+    """All that decides the result of a scan."""
+
+    network: Checksum | None
+    layers: Annotated[tuple[Short, ...], Field(min_length=1, max_length=100_000)]
+    size: Sides
+    channels: Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
+    images: Count
+    data: Short
+    classes: Classes
+    answers: dict[Short, tuple[Annotated[int, Field(ge=-1, le=1 << 32)], ...]]
+    top: Count
+    bottom: Count
+    ranked: Count
+    batch: Count
+    chunk: Count
+    bins: Count
+    samples: Count
+    seed: Seed
+
+
+class TablesRecord(Record):
+    """The file with the tables of a scan."""
+
+    file: Annotated[str, Field(pattern=r"^tables-[0-9]{1,20}\.npz$")]
+    sha256: Checksum
+
+
+class ProvenanceRecord(Record):
+    """The content of ``provenance.json``: where the images are on the machine that made the scan."""
+
+    data: DataRecord
+
+
+class ScanRecord(Record):
+    """The content of ``scan.json``: how far a scan has come, and what it is of."""
+
+    format: Literal[2]
+    model: Text
+    identity: IdentityRecord
+    layers: Annotated[tuple[LayerRecord, ...], Field(min_length=1, max_length=100_000)]
+    total: Count
+    done: Count
+    classes: Classes
+    class_counts: ClassCounts
+    right: ClassCounts
+    data: DataRecord
+    skipped: tuple[SkippedRecord, ...]
+    tables: TablesRecord | None  # before the first chunk there are none
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        own = self.identity
+        if self.done > self.total or self.total != own.images or tuple(one.layer for one in self.layers) != own.layers:
+            raise ValueError("its numbers of images or its layers contradict each other")
+        if self.classes != own.classes or not len(self.classes) <= len(self.class_counts) == len(self.right):
+            raise ValueError("its numbers of classes contradict each other")
+        return self
+
+
+@dataclass
+class ScanState:
+    """What a scan is of, and how far it has come.
 
     Args:
         model: The network's name.
         identity: All that decides the result, as plain data: two scans with the same give the same bytes.
-        total: How many images the data has.
-        classes: The names of their classes; none where nobody named them.
-        shapes: What each layer gives for one image, by address.
-        receptive_fields: What one unit of each layer sees; None for the whole image.
+        shapes: By the address of each layer, its shape for one image.
+        receptive_fields: The receptive field of one unit of each layer; None for the whole image.
         data: How the data can be opened again; None where only a Python program has it.
+        stats: The statistics of each layer, by address.
+        class_counts: `[classes]`, how many images of each class were not skipped; as long as the largest number needs.
+        right: `[classes]`, for how many of these the network's answer was right, in all heads that have one for them.
+        done: How many images were processed, skipped ones included.
+        skipped: The images that were left out.
     """
 
     model: str
-    identity: Identity
-    total: int
-    classes: tuple[str, ...]
+    identity: dict[str, Any]
     shapes: dict[str, tuple[int, ...]]
     receptive_fields: dict[str, ReceptiveField | None]
     data: DataName | None
-
-    @property
-    def answers(self) -> dict[str, list[int]]:
-        """By the address of each head whose answers are counted, the right one for each class, or -1."""
-        found: dict[str, list[int]] = self.identity["answers"]
-        return found
-
-
-@dataclass
-class State:
-    """How far a scan has come.
-
-    Args:
-        about: What it is of.
-        ledgers: What is kept of each layer, by address.
-        done: How many images were looked at, skipped ones included.
-        skipped: Those that were left out.
-        class_counts: `[classes]`, how many of the others are of each class; as long as the largest number asks for.
-        right: `[classes]`, for how many of these the network's answer was right, in all heads that have one for them.
-    """
-
-    about: About
-    ledgers: dict[str, Ledger]
+    stats: dict[str, LayerStats]
+    class_counts: np.ndarray
+    right: np.ndarray
     done: int = 0
     skipped: list[Skipped] = field(default_factory=list)
-    class_counts: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    right: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def total(self) -> int:
+        """How many images the data has."""
+        return int(self.identity["images"])
 
 
-def write_state(state: State, folder: Path) -> None:
+def write_state(state: ScanState, folder: Path) -> None:
     """Write how far a scan has come: the tables first, then the summary that names them, each whole or not at all.
 
-    A scan that has looked at nothing yet has a summary alone.
+    A scan that has processed no image yet has a summary alone.
     """
     if state.done == 0:
         write_file(folder, SUMMARY, json.dumps(_summary(state, None), indent=1))
@@ -94,8 +169,8 @@ def write_state(state: State, folder: Path) -> None:
     stream = io.BytesIO()
     arrays: dict[str, Any] = {
         f"{number}/{name}": array
-        for number, ledger in enumerate(state.ledgers.values())
-        for name, array in ledger.arrays().items()
+        for number, stats in enumerate(state.stats.values())
+        for name, array in stats.arrays().items()
     }
     np.savez(stream, **arrays)  # before 2.2 numpy stores each keyword as an array, `allow_pickle` too
     data = stream.getvalue()
@@ -104,23 +179,29 @@ def write_state(state: State, folder: Path) -> None:
     remove_tables(state, folder)
 
 
-def read_state(folder: Path) -> State | None:
-    """Read how far a scan has come."""
+def remove_tables(state: ScanState, folder: Path) -> None:
+    """Remove the tables of the chunk before, which a kill may have left."""
+    chunk = state.identity["chunk"]
+    before = (state.done - 1) // chunk * chunk
+    if before > 0:
+        (folder / TABLES.format(before)).unlink(missing_ok=True)
+
+
+def write_provenance(state: ScanState, folder: Path) -> None:
+    """Write where the images of a scan are: the one file of its folder that names places on this machine."""
+    write_file(folder, PROVENANCE, json.dumps({"data": state.data}, indent=1) + "\n")
+
+
+def read_state(folder: Path) -> ScanState | None:
+    """Read how far a scan has come; None where the folder holds none."""
     check_read(folder / SUMMARY)
     try:
         written = read_json(read_text(folder / SUMMARY), "its summary")
         if not isinstance(written, dict) or written.get("format") != FORMAT:
             raise BadInputError(f"{folder} was written by another version of lucidtorch; scan into another folder.")
         summary = ScanRecord.read(written, "its summary")
-        named = _data_of(summary, folder)
-        if summary.tables is None:
-            return _state(summary, named, None)
-        tables = folder / summary.tables.file
-        check_read(tables)
-        data = read_bytes(tables)
-        if hashlib.sha256(data).hexdigest() != summary.tables.sha256:
-            raise ValueError(f"{summary.tables.file} is not what was written")
-        return _state(summary, named, data)
+        data = _data_of(summary, folder)
+        return _state(summary, data, None if summary.tables is None else _tables(summary.tables, folder))
     except (FileNotFoundError, NotADirectoryError) as error:
         if not (folder / SUMMARY).exists():
             return None
@@ -135,98 +216,95 @@ def read_state(folder: Path) -> State | None:
         raise _damaged(folder, error) from error
 
 
-def remove_tables(state: State, folder: Path) -> None:
-    """Remove the tables of the chunk before, which a kill may have left."""
-    chunk = state.about.identity["chunk"]
-    before = (state.done - 1) // chunk * chunk
-    if before > 0:
-        (folder / TABLES.format(before)).unlink(missing_ok=True)
-
-
-def write_provenance(about: About, folder: Path) -> None:
-    """Write where the images of a scan are: the one file of its folder that names places on this machine."""
-    write_file(folder, PROVENANCE, json.dumps({"data": about.data}, indent=1) + "\n")
-
-
-def _summary(state: State, data: bytes | None) -> dict[str, Any]:
-    about = state.about
+def _summary(state: ScanState, tables: bytes | None) -> dict[str, Any]:
     layers = [
         {
             "layer": layer,
             "shape": list(shape),
-            "receptive_field": None if (seen := about.receptive_fields[layer]) is None else asdict(seen),
+            "receptive_field": None if (seen := state.receptive_fields[layer]) is None else asdict(seen),
         }
-        for layer, shape in about.shapes.items()
+        for layer, shape in state.shapes.items()
     ]
     return {
         "format": FORMAT,
-        "model": about.model,
-        "identity": about.identity,
+        "model": state.model,
+        "identity": state.identity,
         "layers": layers,
-        "total": about.total,
+        "total": state.total,
         "done": state.done,
-        "classes": list(about.classes),
+        "classes": state.identity["classes"],
         "class_counts": state.class_counts.tolist(),
         "right": state.right.tolist(),
-        "data": None if about.data is None else portable_name(about.data),
+        "data": portable_name(state.data),
         "skipped": [asdict(one) for one in state.skipped],
         "tables": None
-        if data is None
-        else {"file": TABLES.format(state.done), "sha256": hashlib.sha256(data).hexdigest()},
+        if tables is None
+        else {"file": TABLES.format(state.done), "sha256": hashlib.sha256(tables).hexdigest()},
     }
 
 
 def _data_of(summary: ScanRecord, folder: Path) -> DataName | None:
-    """Say how the images can be opened again: with their places where this machine made the scan."""
+    """How the images can be opened again: with their paths where this machine made the scan."""
+    record: ScanRecord | ProvenanceRecord = summary
     try:
         text = read_text(folder / PROVENANCE)
     except (OSError, UnicodeDecodeError):
-        found = summary.model_dump(mode="json")["data"]
+        pass
     else:
-        found = ProvenanceRecord.read(read_json(text, PROVENANCE), PROVENANCE).model_dump(mode="json")["data"]
-    name: DataName | None = found
+        record = ProvenanceRecord.read(read_json(text, PROVENANCE), PROVENANCE)
+    name: DataName | None = record.model_dump(mode="json", include={"data"})["data"]
     return name
 
 
-def _state(summary: ScanRecord, named: DataName | None, data: bytes | None) -> State:
-    about = About(
-        summary.model,
-        summary.identity.model_dump(mode="json"),
-        summary.total,
-        summary.classes,
-        {one.layer: one.shape for one in summary.layers},
-        {one.layer: _receptive_field(one.receptive_field) for one in summary.layers},
-        named,
+def _tables(named: TablesRecord, folder: Path) -> bytes:
+    check_read(folder / named.file)
+    data = read_bytes(folder / named.file)
+    if hashlib.sha256(data).hexdigest() != named.sha256:
+        raise ValueError(f"{named.file} is not what was written")
+    return data
+
+
+def _state(summary: ScanRecord, data: DataName | None, tables: bytes | None) -> ScanState:
+    shapes = {one.layer: one.shape for one in summary.layers}
+    seen = {one.layer: one.receptive_field for one in summary.layers}
+    if tables is None:
+        settings = ScanSettings(**{one.name: getattr(summary.identity, one.name) for one in fields(ScanSettings)})
+        stats = {layer: LayerStats.empty(shape[0], settings) for layer, shape in shapes.items()}
+    else:
+        stats = _stats(tables, shapes)
+    return ScanState(
+        model=summary.model,
+        identity=summary.identity.model_dump(mode="json"),
+        shapes=shapes,
+        receptive_fields={
+            layer: None if one is None else ReceptiveField(one.size, one.stride, one.start)
+            for layer, one in seen.items()
+        },
+        data=data,
+        stats=stats,
+        class_counts=np.array(summary.class_counts, dtype=np.int64),
+        right=np.array(summary.right, dtype=np.int64),
+        done=0 if tables is None else summary.done,
+        skipped=[] if tables is None else [Skipped(**one.model_dump()) for one in summary.skipped],
     )
-    counts, right = (np.array(one, dtype=np.int64) for one in (summary.class_counts, summary.right))
-    if data is None:
-        settings = Settings(**{one.name: getattr(summary.identity, one.name) for one in fields(Settings)})
-        ledgers = {layer: Ledger.empty(shape[0], settings) for layer, shape in about.shapes.items()}
-        return State(about, ledgers, class_counts=counts, right=right)
-    if any(one.shape[0] > len(data) for one in summary.layers):
+
+
+def _stats(tables: bytes, shapes: dict[str, tuple[int, ...]]) -> dict[str, LayerStats]:
+    """Read the tables of each layer; they are stored uncompressed, so that nothing unpacks to more than the file."""
+    if any(shape[0] > len(tables) for shape in shapes.values()):
         raise ValueError("its tables are too small for its layers")
-    arrays = _arrays(data, len(summary.layers))
-    ledgers = {one.layer: Ledger.from_arrays(arrays[number], one.shape[0]) for number, one in enumerate(summary.layers)}
-    skipped = [Skipped(**one.model_dump()) for one in summary.skipped]
-    return State(about, ledgers, summary.done, skipped, counts, right)
-
-
-def _arrays(data: bytes, layers: int) -> dict[int, dict[str, np.ndarray]]:
-    """Read the tables of each layer; what is stored is what is read, so that nothing unpacks to more than the file."""
-    found: dict[int, dict[str, np.ndarray]] = {number: {} for number in range(layers)}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with zipfile.ZipFile(io.BytesIO(tables)) as archive:
         if any(one.compress_type != zipfile.ZIP_STORED for one in archive.infolist()):
             raise ValueError("its tables are compressed")
-    with np.load(io.BytesIO(data), allow_pickle=False) as tables:
-        for name in tables.files:
+    arrays: dict[int, dict[str, np.ndarray]] = {number: {} for number in range(len(shapes))}
+    with np.load(io.BytesIO(tables), allow_pickle=False) as stored:
+        for name in stored.files:
             number, _, own = name.partition("/")
             if own:  # not the `allow_pickle` that 0.1.0 stored with numpy before 2.2
-                found[int(number)][own] = tables[name]
-    return found
-
-
-def _receptive_field(found: FieldRecord | None) -> ReceptiveField | None:
-    return None if found is None else ReceptiveField(found.size, found.stride, found.start)
+                arrays[int(number)][own] = stored[name]
+    return {
+        layer: LayerStats.from_arrays(arrays[number], shape[0]) for number, (layer, shape) in enumerate(shapes.items())
+    }
 
 
 def _damaged(folder: Path, error: Exception) -> BadInputError:

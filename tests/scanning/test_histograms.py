@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from lucidtorch.scanning.histograms import Histograms
+from lucidtorch.scanning.unit_stats import Histograms
 
 IMAGES, UNITS, PLACES = 6, 2, 4
 ANY_VALUES = arrays(np.float32, (IMAGES, UNITS, PLACES), elements=st.floats(-(2.0**120), 2.0**120, width=32))

@@ -10,7 +10,7 @@ from small_networks import as_model
 from torch import nn
 
 from lucidtorch.datasets import drawings, scan
-from lucidtorch.scanning.boxes import Box
+from lucidtorch.scanning.layer_scan import Box
 from lucidtorch.scanning.patches import GREY, cut, patch
 from lucidtorch.scanning.source import Source
 

@@ -178,8 +178,8 @@ def test_a_scan_opens_again_as_it_was(found):
     for layer in LAYERS:
         assert again[layer].top(0) == found[layer].top(0)
         assert again[layer].bottom(1) == found[layer].bottom(1)
-        for name, array in found[layer].ledger.arrays().items():
-            assert np.array_equal(array, again[layer].ledger.arrays()[name]), name
+        for name, array in found[layer].stats.arrays().items():
+            assert np.array_equal(array, again[layer].stats.arrays()[name]), name
 
 
 def test_what_a_scan_does_not_know_is_refused(found):

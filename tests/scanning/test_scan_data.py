@@ -12,7 +12,7 @@ from torchvision.datasets import FakeData, ImageFolder
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.images import photo_bytes
 from lucidtorch.datasets import digits, drawings, folder, lines, scan
-from lucidtorch.scanning.fitting import fitted
+from lucidtorch.scanning.source import fitted
 
 COUNT = 6
 
@@ -122,7 +122,7 @@ def test_a_skipped_image_changes_nothing_of_the_others(model, tmp_path):
     found = scan(model, broken, tmp_path / "broken", samples=0)
     assert [(one.image, one.name) for one in found.skipped] == [(4, "image 4")]
     for layer in clean.layers:
-        ours, theirs = clean[layer].ledger.arrays(), found[layer].ledger.arrays()
+        ours, theirs = clean[layer].stats.arrays(), found[layer].stats.arrays()
         ours["top.images"] += ours["top.images"] >= 4
         ours["bottom.images"] += ours["bottom.images"] >= 4
         assert all(np.array_equal(ours[name], theirs[name]) for name in ours)

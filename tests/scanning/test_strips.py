@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lucidtorch.scanning.strips import LARGEST, strip
+from lucidtorch.scanning.patches import LARGEST, strip
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -19,7 +19,7 @@ from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing, read_image
 from lucidtorch.recipes.kinds.deconvnet import deconvnet as recipe
 from lucidtorch.recipes.parts.projections.projection_pictures import enlarged, framed_box, in_cell, signed
-from lucidtorch.scanning.boxes import Box
+from lucidtorch.scanning.layer_scan import Box
 from lucidtorch.scanning.patches import cut, patch
 from lucidtorch.scanning.result import load_scan
 from lucidtorch.scanning.source import Item

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.parts.projections.projector import Subject
-from lucidtorch.scanning.boxes import Box, box_seen, window_seen
-from lucidtorch.scanning.layer_scan import Example, LayerScan
+from lucidtorch.scanning.layer_scan import Box, Example, LayerScan, box_seen, window_seen
 from lucidtorch.scanning.source import Skipped, Source
 
 WITH_PLACES = 3  # axes of a layer `[C, H, W]`

@@ -53,7 +53,7 @@ def check_depth(supply: Supply, layers: Sequence[str], field: Depth, count: int)
         return
     for layer in layers:
         found = supply.found[layer]
-        tables = {"bottom": found.ledger.bottom, "ranked": found.ledger.top}
+        tables = {"bottom": found.stats.bottom, "ranked": found.stats.top}
         held = len(tables[field].images[0]) if field in tables else found.shown[0]
         if held < count:
             raise FieldError(

@@ -13,8 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from lucidtorch.base.images import GAP, GAP_VALUE, dead_mark, sheet, visible
-from lucidtorch.scanning.boxes import Box
-from lucidtorch.scanning.layer_scan import Example, LayerScan
+from lucidtorch.scanning.layer_scan import Box, Example, LayerScan
 from lucidtorch.scanning.patches import GREY, cut
 from lucidtorch.scanning.source import Item, Source
 
