@@ -54,7 +54,7 @@ def backward(
     The score of an image depends on that image alone, so the gradients are those of each image's own score. The network
     is left as it was.
     """
-    check_images(images, model.convention.channels, model.name, dims=len(model.convention.size))
+    check_images(images, model.convention, model.name)
     pixels = images.detach().to(model.device, model.dtype).requires_grad_(True)
     named = list(dict.fromkeys([*layers, *to]))
     addresses = model.addresses([layer for layer in named if layer != INPUT], pixels.shape[2:])

@@ -241,7 +241,7 @@ class Model:
             ImageError: The images do not fit the network.
         """
         wanted = [layers] if isinstance(layers, str | nn.Module) else list(layers)
-        check_images(images, self._given.channels, self.name, dims=len(self._given.size))
+        check_images(images, self._given, self.name)
         seen = self.normalize(images := images.to(self.device, self.dtype))
         addresses = self.addresses((layer for layer in wanted if layer != INPUT), seen.shape[2:])
         with torch.no_grad(), frozen(self.module), capture(self.module, addresses, self.feed) as run:

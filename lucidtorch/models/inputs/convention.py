@@ -1,4 +1,4 @@
-"""What a network that states nothing is taken to expect."""
+"""What a network expects of its input: channels, size, range, mean and standard deviation."""
 
 from __future__ import annotations
 
@@ -65,12 +65,17 @@ class InputConvention:
     def __post_init__(self) -> None:
         _check_channels(self.channels)
         size_sides(self.size)
-        _check_range(self.value_range)
-        for name, values in (("mean", self.mean), ("std", self.std)):
-            _check_per_channel(name, values, self.channels)
+        low, high = self.value_range
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise BadInputError(
+                f"value_range is (lo, hi) with lo below hi, but {self.value_range} was given; write (0, 1)."
+            )
+        _check_per_channel("mean", self.mean, self.channels)
+        _check_per_channel("std", self.std, self.channels)
         if min(self.std) <= 0:
             raise BadInputError(f"std divides the image, so each number must be above 0, but {self.std} was given.")
-        _check_order(self.channel_order, self.channels)
+        if _order(self.channel_order) == "bgr" and self.channels != COLOURS:
+            raise BadInputError(f"channel_order='bgr' is for images of 3 channels, not {self.channels}; leave it out.")
         if self.mean_image is not None:
             _check_mean_image(self.mean_image.shape, self.channels, self.dims)
 
@@ -146,11 +151,14 @@ class InputConvention:
         order = _order(self.channel_order if channel_order is None else channel_order)
         numbers, image = (self.mean, self.mean_image) if mean is None else (mean, None)
         if isinstance(numbers, str | Path):
-            numbers, image = _mean_of_file(read_mean(user_path(numbers), count, stretch, order))
+            values = read_mean(user_path(numbers), count, stretch, order)
+            numbers = tuple(values.numpy().astype(float).reshape(values.shape[0], -1).mean(1).tolist())
+            image = None if len(values.shape) == 1 else values
+        sides = self.size if size is None else size_sides(size)
         return replace(
             self,
             channels=count,
-            size=self._sides(size),
+            size=(*self.size[: max(0, self.dims - len(sides))], *sides),
             value_range=stretch,
             mean=_per_channel("mean", numbers, count, given=mean is not None),
             std=_per_channel("std", self.std if std is None else std, count, given=std is not None),
@@ -159,28 +167,10 @@ class InputConvention:
             mean_image=image,
         )
 
-    def _sides(self, size: int | Sequence[int] | None) -> tuple[int, ...]:
-        if size is None:
-            return self.size
-        sides = size_sides(size)
-        return sides if len(sides) >= self.dims else (*self.size[: self.dims - len(sides)], *sides)
-
-
-def _mean_of_file(values: Array) -> tuple[tuple[float, ...], Array | None]:
-    """The mean per channel, and the image it is of, where it is more than that."""
-    colour = tuple(values.numpy().astype(float).reshape(values.shape[0], -1).mean(1).tolist())
-    return colour, None if len(values.shape) == 1 else values
-
 
 def _check_channels(channels: object) -> None:
     if not is_whole(channels) or not 1 <= channels <= MOST_CHANNELS:
         raise BadInputError(f"channels is a whole number from 1 to {MOST_CHANNELS}, but {shown(channels)} was given.")
-
-
-def _check_range(value_range: tuple[float, float]) -> None:
-    low, high = value_range
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise BadInputError(f"value_range is (lo, hi) with lo below hi, but {value_range} was given; write (0, 1).")
 
 
 def _order(order: str) -> ChannelOrder:
@@ -188,11 +178,6 @@ def _order(order: str) -> ChannelOrder:
         if order == known:
             return known
     raise BadInputError(f"channel_order is 'rgb' or 'bgr', but {shown(order)} was given.")
-
-
-def _check_order(order: str, channels: int) -> None:
-    if _order(order) == "bgr" and channels != COLOURS:
-        raise BadInputError(f"channel_order='bgr' is for images of 3 channels, not {channels}; leave it out.")
 
 
 def _check_mean_image(shape: Sequence[int], channels: int, dims: int) -> None:
@@ -226,12 +211,7 @@ def _pair_of_numbers(values: Sequence[float]) -> tuple[float, float]:
 
 
 class Normalization:
-    """A convention at work: it keeps its factor and summand, made once per device and type.
-
-    Args:
-        convention: What the network expects.
-        name: The network's name, for messages.
-    """
+    """A convention at work: it keeps its factor and summand, made once per device and type."""
 
     def __init__(self, convention: InputConvention, name: str) -> None:
         self._convention = convention
@@ -241,26 +221,24 @@ class Normalization:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Turn images in [0, 1] into the network's input; differentiable."""
-        check_images(images, self._convention.channels, self._name, dims=self._convention.dims)
-        scale, shift = self._columns_for(images)
-        ordered = images.flip(1) if self._convention.channel_order == "bgr" else images
-        return torch.mul(ordered, scale).add_(shift)  # `addcmul` of columns is not vectorized on a CPU
-
-    def _columns_for(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        check_images(images, self._convention, self._name)
         key = (images.device, images.dtype)
         sides = () if self._convention.mean_image is None else tuple(images.shape[2:])
         if key not in self._columns or self._sides[key] != sides:
             self._columns[key] = self._convention.columns(*key, sides or None)
             self._sides[key] = sides
-        return self._columns[key]
+        scale, shift = self._columns[key]
+        ordered = images.flip(1) if self._convention.channel_order == "bgr" else images
+        return torch.mul(ordered, scale).add_(shift)  # `addcmul` of columns is not vectorized on a CPU
 
 
-def check_images(images: Tensor, channels: int, name: str, *, dims: int = 2) -> None:
+def check_images(images: Tensor, convention: InputConvention, name: str) -> None:
     """Refuse what is no batch of images for a network."""
     if not isinstance(images, Tensor):
         raise ImageError(f"Images are a tensor, but {type(images).__name__} was given; write torch.as_tensor(images).")
-    if images.dim() != dims + 2:
-        axes = "Images are [B, C, H, W]" if dims == 2 else f"{name} takes clips or volumes [B, C, T, H, W]"
+    channels = convention.channels
+    if images.dim() != convention.dims + 2:
+        axes = "Images are [B, C, H, W]" if convention.dims == 2 else f"{name} takes clips or volumes [B, C, T, H, W]"
         other = " For clips and volumes, load it with size=(t, h, w)." * (images.dim() == 5)
         raise ImageError(f"{axes}, but a tensor of shape {list(images.shape)} was given.{other}")
     if images.shape[1] != channels:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Generator, Tensor, nn
@@ -73,17 +74,11 @@ def _moving(pictures: Tensor, frames: int, generator: Generator) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class NormStatsCheck:
-    """Natural pictures at a batch norm, compared with its running statistics; medians over its channels.
-
-    Args:
-        layer: The name of the batch norm.
-        spread: Their standard deviation, divided by that of training.
-        shift: How far their mean is from that of training, in standard deviations of training.
-    """
+    """Natural images at a batch norm, compared with its running statistics; medians over its channels."""
 
     layer: str
-    spread: float
-    shift: float
+    spread: float  # their standard deviation, divided by that of training
+    shift: float  # how far their mean is from that of training, in standard deviations of training
 
     @property
     def factor(self) -> float:
@@ -102,10 +97,24 @@ def check_norm_stats(
     sides = _affordable(convention.size)
     count = max(FEWEST_IMAGES, min(MOST_IMAGES, PIXELS // math.prod(sides)))
     images = natural_images(convention.channels, sides, count).to(weight.device, weight.dtype)
-    run = _Pass()
-    with probing(module), run.at(module), contextlib.suppress(_Reached):
+    found: list[NormStatsCheck | None] = []
+    before: list[nn.Module] = []
+
+    def note(name: str, part: nn.Module, inputs: tuple[object, ...]) -> None:
+        if not _is_batch_norm(part):
+            before.append(part)
+            return
+        near = len(before) <= MOST_BEFORE and all(isinstance(one, nn.Conv2d | nn.Conv3d) for one in before)
+        if near and _is_settled(part) and inputs and isinstance(inputs[0], Tensor):
+            found.append(_compared(name, part, inputs[0]))
+        raise _Reached
+
+    with probing(module), contextlib.ExitStack() as hooks, contextlib.suppress(_Reached):
+        for name, part in module.named_modules():
+            if _is_batch_norm(part) or any(one is not None for one in part._parameters.values()):
+                hooks.callback(part.register_forward_pre_hook(partial(note, name)).remove)
         feed(Normalization(convention, "")(images))
-    return run.found
+    return found[0] if found else None
 
 
 def _affordable(sides: tuple[int, ...]) -> tuple[int, ...]:
@@ -117,38 +126,6 @@ def _affordable(sides: tuple[int, ...]) -> tuple[int, ...]:
 
 class _Reached(BaseException):
     """Ends a forward pass at the first batch norm; no network's own `except Exception` can swallow it."""
-
-
-class _Pass:
-    """The hooks that stop a pass at its first batch norm, and what came to it."""
-
-    def __init__(self) -> None:
-        self.found: NormStatsCheck | None = None
-        self._before: list[nn.Module] = []
-
-    @contextlib.contextmanager
-    def at(self, module: nn.Module) -> Iterator[None]:
-        with contextlib.ExitStack() as hooks:
-            for name, part in module.named_modules():
-                if _is_batch_norm(part) or any(one is not None for one in part._parameters.values()):
-                    hooks.callback(part.register_forward_pre_hook(self._hook_of(name)).remove)
-            yield
-
-    def _hook_of(self, name: str) -> Callable[[nn.Module, tuple[object, ...]], None]:
-        def hook(part: nn.Module, inputs: tuple[object, ...]) -> None:
-            if not _is_batch_norm(part):
-                self._before.append(part)
-                return
-            near = len(self._before) <= MOST_BEFORE and all(map(_is_convolution, self._before))
-            if near and _is_settled(part) and inputs and isinstance(inputs[0], Tensor):
-                self.found = _compared(name, part, inputs[0])
-            raise _Reached
-
-        return hook
-
-
-def _is_convolution(part: nn.Module) -> bool:
-    return isinstance(part, nn.Conv2d | nn.Conv3d)
 
 
 def _is_batch_norm(part: nn.Module) -> bool:
@@ -193,40 +170,27 @@ def contradiction(
     convolutions whose running statistics are grossly other than those of natural pictures that come to it now. The
     network runs up to that layer only and is afterwards as it was.
     """
-    impossible = _impossible(convention, name)
-    if impossible is not None:
-        return impossible
-    first = check_norm_stats(module, feed, convention)
-    how = None if first is None else _gross(first)
-    if first is None or how is None:
-        return None
+    first = None if (said := _impossible(convention, name)) else check_norm_stats(module, feed, convention)
+    if first is None or max(first.factor, first.shift) <= GROSS:
+        return said
+    how = f"{first.shift:.0f} standard deviations away from"
+    if first.factor > GROSS:
+        how = f"spread {first.factor:.0f} times {'wider' if first.spread > 1 else 'narrower'} than"
     return (
         f"With {_words(convention)}, natural pictures come to {first.layer!r}, the first batch norm of {name}, "
         f"{how} what it was trained on{_advice(module, feed, convention)}."
     )
 
 
-def _gross(arrival: NormStatsCheck) -> str | None:
-    """Say how far from its training a batch norm is, where that is far."""
-    if arrival.factor > GROSS:
-        return f"spread {arrival.factor:.0f} times {'wider' if arrival.spread > 1 else 'narrower'} than"
-    return f"{arrival.shift:.0f} standard deviations away from" if arrival.shift > GROSS else None
-
-
 def _impossible(convention: InputConvention, name: str) -> str | None:
     low, high = convention.value_range
-    for mean in convention.mean:
-        if mean != 0 and not low <= mean <= high:
-            return (
-                f"The mean {convention.mean} of {name} is in units of value_range, but {mean:g} lies outside of "
-                f"{convention.value_range}; check both, and write value_range=(0, 255) if they are of bytes."
-            )
-    for std in convention.std:
-        if std > max(1.0, high - low):
-            return (
-                f"The std {convention.std} of {name} is in units of value_range, but {std:g} is more than all of "
-                f"{convention.value_range}; check both, and write value_range=(0, 255) if they are of bytes."
-            )
+    outside = [("mean", one, "lies outside of") for one in convention.mean if one != 0 and not low <= one <= high]
+    wider = [("std", one, "is more than all of") for one in convention.std if one > max(1.0, high - low)]
+    for word, number, how in (*outside, *wider)[:1]:
+        return (
+            f"The {word} {getattr(convention, word)} of {name} is in units of value_range, but {number:g} {how} "
+            f"{convention.value_range}; check both, and write value_range=(0, 255) if they are of bytes."
+        )
     return None
 
 
@@ -237,8 +201,8 @@ def _words(convention: InputConvention) -> str:
 
 def _advice(module: nn.Module, feed: Callable[[Tensor], object], convention: InputConvention) -> str:
     """Name the usual convention that fits best, where one fits."""
-    arrivals = [(check_norm_stats(module, feed, one), one) for one in _usual(convention)]
-    fits = [(max(math.log(CLOSE), math.log(found.factor) + found.shift), one) for found, one in arrivals if found]
+    found = [(check_norm_stats(module, feed, one), one) for one in _usual(convention)]
+    fits = [(max(math.log(CLOSE), math.log(one.factor) + one.shift), usual) for one, usual in found if one]
     best = min(fits, key=lambda fit: fit[0], default=None)
     if best is None or best[0] > math.log(FITTING):
         return "; check them against its training script"
