@@ -342,7 +342,7 @@ def main() -> None:
         return make(given.folders[0], given.part or list(PARTS))
     work = compare if given.action == "compare" else partial(check, parts=given.part or list(PARTS))
     found = list(work(*given.folders, loose=given.loose))
-    print(*found, f"{len(found)} differences", sep="\n")
+    print(*found, f"differences: {len(found)}", sep="\n")
     sys.exit(bool(found))
 
 
