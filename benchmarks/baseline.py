@@ -69,11 +69,11 @@ def make(folder: Path, parts: list[str]) -> None:
             warnings.simplefilter("ignore")
             Image.fromarray((things()["photo"] * 255).byte().permute(1, 2, 0).numpy()).save("photo.png")
             for part in parts:
-                began = time.monotonic()
+                began, used = time.monotonic(), time.process_time()
                 (folder / part).mkdir()
                 PARTS[part](folder / part)
-                count = sum(path.is_file() for path in (folder / part).rglob("*"))
-                print(f"{part}: {count} files in {time.monotonic() - began:.0f} s", flush=True)
+                took = time.monotonic() - began, time.process_time() - used
+                print(f"{part}: {took[0]:.0f} s, of CPU time {took[1]:.0f} s", flush=True)
 
 
 def make_renders(folder: Path) -> None:
