@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ from lucidtorch.rendering.rules import adam, parse_optimizer, sgd
 from lucidtorch.rendering.seeing import by_image, evaluate_views
 from lucidtorch.rendering.settings import Schedule
 
-STEPWISE = ("Round", "Floor", "Ceil", "Trunc", "Sign")  # their slope is zero wherever there is one
+# Functions of torch whose slope is zero wherever there is one; functions of the user's have no number at the end.
+STEPWISE = re.compile(r"(Round|Floor|Ceil|Trunc|Sign)Backward\d+")
 STILL = 0.5  # of Adam's step size, on the average over the numbers: below, the scale of the objective counts
 ROUNDING = 1e-3  # of the largest gradient: far above what a Fourier transform in float32 leaves where there is none
 FEW = 10  # times Adam's eps: where the root mean square of the gradients is above it, some numbers move in full
@@ -88,7 +90,7 @@ def depends(values: Tensor, images: Tensor) -> bool:
     met = set[Any]()
     while left:
         node = left.pop()
-        if node is None or node in met or node.name().startswith(STEPWISE):
+        if node is None or node in met or STEPWISE.fullmatch(node.name()):
             continue
         if node is images.grad_fn or getattr(node, "variable", None) is images:
             return True

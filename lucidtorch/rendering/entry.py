@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
@@ -165,6 +166,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
             "snapshots": [one for one in recipe["snapshots"] if one <= loop.done],
         }
     images, values, dead = loop.finish()
+    _report_unmoved(job, images, dead)
     if not interrupted:  # where all images rest, they are after every later update what they are now
         log.snapshots |= {number: images for number in job.schedule.snapshots if number not in log.snapshots}
     recipe |= job.engine.with_batches(loop.batches).to_dict()
@@ -216,6 +218,21 @@ def _follow(updates: Iterator[Step], log: _Log, callbacks: Sequence[Callback]) -
         for callback in callbacks:
             with noting(f"raised by {shown(callback)} among the callbacks after step {step.number}"):
                 callback(step)
+
+
+def _report_unmoved(job: Job, images: Tensor, dead: Tensor) -> None:
+    """Warn of pictures that are still their starts, of units that are not reported as dead."""
+    start = copy.deepcopy(job.param)
+    start.fill(job.seeds)
+    with torch.no_grad():
+        unmoved = (start().cpu() == images).flatten(1).all(1) & ~dead
+    if job.schedule.steps and bool(unmoved.any()):
+        places = ", ".join(map(str, torch.nonzero(unmoved).flatten().tolist()[:8]))
+        message = (
+            f"Nothing moved: image {places} of {job.goal!r} is its start, since the gradient of its objective is zero "
+            f"there. Start elsewhere (init=, sd=, a seed)."
+        )
+        warnings.warn(message, LucidtorchWarning, stacklevel=6)
 
 
 def _report_dead(rendering: Rendering) -> None:

@@ -135,7 +135,7 @@ def _noted(
     module: nn.Module, images: Tensor, run: Callable[[Tensor], object], output: Parts, finder: LayoutFinder
 ) -> DryRun:
     notes = _Notes(FieldTracer(images), finder, output)
-    apart = contextlib.nullcontext(bool) if finder.stamps is None else unmixed(module)
+    apart = contextlib.nullcontext(bool) if finder.stamps is None else unmixed(module, len(images))
     with (
         _hooked(module, notes.before, notes.after),
         probing(module) as attempt,
@@ -182,8 +182,12 @@ def _shapes(
 
 
 def _is_map(key: Key, shape: tuple[int, ...]) -> bool:
-    """Whether a tensor that one image gave may be one of maps or of vectors with the batch in front."""
-    return key[-1] != HEADS and len(shape) in (2, 4, 5) and shape[0] == 1
+    """Whether a tensor that one image gave may be one of maps or of vectors with the batch in front.
+
+    An axis of one beside sides may be anything.
+    """
+    sure = 1 not in shape[1:] or set(shape[2:]) <= {1}
+    return key[-1] != HEADS and len(shape) in (2, 4, 5) and shape[0] == 1 and sure
 
 
 @contextlib.contextmanager

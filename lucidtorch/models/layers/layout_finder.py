@@ -131,8 +131,8 @@ class LayoutFinder:
             return None  # axes of one may be the channels as well
         sides = [axis for axis in rest if axis != channel]
         kinds = _kinds_of(self.size)
-        if merged or len(sides) != len(kinds):
-            return channel, None
+        if merged or len(sides) != len(kinds) or any(shape[axis] == other[axis] == 1 for axis in sides):
+            return channel, None  # beside an axis of one there may be rows, or rows and columns one after the other
         ratios = {k: new / old for k, new, old in zip(kinds, self.other_size, self.size, strict=True)}
         fits: list[tuple[float, int, Layout]] = []
         for order in (kinds, (*kinds[:-2], *reversed(kinds[-2:]))):  # equal where a side is too short to tell
@@ -159,10 +159,11 @@ class LayoutFinder:
         owner = layer if heads else self.parents.get(key[0])
         widths = set() if owner is None else _widths(owner)
         loose = None
-        for axis, before, after in _batches(tuple(tensor.shape)):
+        for axis, before, after in _batches(tuple(tensor.shape), self.batch):
             if axis == channel or batch not in (None, axis):
                 continue
-            found = _Split(values, axis, before, after).layout(self.size, self.stamps, channel, widths, heads=heads)
+            split = _Split(values, axis, before, after, self.stamps)
+            found = split.layout(self.size, channel, widths, heads=heads)
             if found is not None and found.is_ordered:
                 return found
             loose = loose or (found if before == after == 1 else None)
@@ -180,18 +181,18 @@ class LayoutFinder:
 
 
 class _Split:
-    """What an output says of three stamps, its axes named once the batch is taken out of one of them."""
+    """What an output says of the stamps, its axes named once the batch is taken out of one of them."""
 
-    def __init__(self, values: Any, axis: int, before: int, after: int) -> None:
-        self.shape, self.axis, self.before, self.after = values.shape, axis, before, after
-        parted = values.reshape(*values.shape[:axis], before, STAMPS, after, *values.shape[axis + 1 :])
-        self.energies = _energies(np.moveaxis(parted, axis + 1, 0))
+    def __init__(self, values: Any, axis: int, before: int, after: int, stamps: Stamps) -> None:
+        self.shape, self.axis, self.before, self.after, self.stamps = values.shape, axis, before, after, stamps
+        count = len(stamps.images)
+        parted = values.reshape(*values.shape[:axis], before, count, after, *values.shape[axis + 1 :])
+        self.values = np.moveaxis(parted, axis + 1, 0)
+        self.energies = _energies(self.values[:STAMPS])
         self.wide = [axis for axis in range(self.energies.ndim - 1) if self.energies.shape[1 + axis] > 1]
         self.owners = [*range(axis), axis, axis, *range(axis + 1, values.ndim)]  # the raw axis of each of the others
 
-    def layout(
-        self, size: Sequence[int], stamps: Stamps, channel: int | None, widths: set[int], *, heads: bool
-    ) -> Layout | None:
+    def layout(self, size: Sequence[int], channel: int | None, widths: set[int], *, heads: bool) -> Layout | None:
         """The one reading in which every stamp arrives at its place; or channels, and places of unknown order."""
         energies = self.energies
         if channel is not None and self.shape[channel] == 1:
@@ -205,7 +206,7 @@ class _Split:
             joint = [pair for pair in pairs if set(known) <= set(pair)]
         none: list[tuple[int, ...]] = [()] if not known and self._may_be_channels(()) else []
         for options in (joint, alone) if heads else (alone, joint, none):
-            readings = [one for option in options if (one := self._reading(option, size, stamps)) is not None]
+            readings = [one for option in options if (one := self._reading(option, size)) is not None]
             if readings:
                 return readings[0] if len(readings) == 1 else None
         return self._unordered(known)
@@ -219,13 +220,20 @@ class _Split:
         moves = self._moves
         return all(moves[axis][0] < MIXED if axis in chosen else moves[axis][1] >= MOVED for axis in self.wide)
 
-    def _reading(self, channels: Sequence[int], size: Sequence[int], stamps: Stamps) -> Layout | None:
+    def _reading(self, channels: Sequence[int], size: Sequence[int]) -> Layout | None:
         places = [axis for axis in self.wide if axis not in channels]
         if not places:
             return None
         gone = tuple(axis for axis in range(1, self.energies.ndim) if axis - 1 not in places)
-        found = arrangement(self.energies.sum(gone).astype(np.float64), size, stamps.centres)
+        energies = self.energies.sum(gone).astype(np.float64)
+        found = arrangement(energies, size, self.stamps, lambda: self._marked(gone))
         return None if found is None else self._named(dict(zip(places, found, strict=True)), channels)
+
+    def _marked(self, gone: tuple[int, ...]) -> Energies:
+        """How much each place differs, in the images with many patches, from what it says of grey."""
+        apart = [np.square(self.values[STAMPS:] - one).sum(gone) for one in self.values[:STAMPS]]
+        middle: Energies = np.median(apart, 0).astype(np.float64)  # at most one of the three has its patch there
+        return middle
 
     def _unordered(self, known: Sequence[int]) -> Layout | None:
         """Channels and places of which nobody knows the order; none where other images stand in the same axis."""
@@ -243,7 +251,7 @@ class _Split:
         dimensions: list[Dimension] = [() for _ in self.shape]
         for axis, owner in enumerate(self.owners):
             if owner == self.axis and axis == self.axis + 1:
-                dimensions[owner] += (Piece(BATCH, STAMPS),)
+                dimensions[owner] += (Piece(BATCH, len(self.values)),)
             count = self.energies.shape[1 + axis]
             if axis in channels:
                 dimensions[owner] += (Piece(CHANNEL, count),)
@@ -251,14 +259,14 @@ class _Split:
         return Layout(tuple(dimensions))
 
 
-def _batches(shape: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """List the axes in which three images may stand, with what stands before and after them in the same axis."""
-    exact = [axis for axis, size in enumerate(shape) if size == STAMPS]
+def _batches(shape: Sequence[int], count: int) -> Iterator[tuple[int, int, int]]:
+    """List the axes in which the images may stand, with what stands before and after them in the same axis."""
+    exact = [axis for axis, size in enumerate(shape) if size == count]
     yield from ((axis, 1, 1) for axis in exact)
     for axis, size in enumerate(shape):
-        if size % STAMPS == 0 and size > STAMPS and (axis == 0 or not exact):
-            yield axis, 1, size // STAMPS
-            yield axis, size // STAMPS, 1
+        if size % count == 0 and size > count and (axis == 0 or not exact):
+            yield axis, 1, size // count
+            yield axis, size // count, 1
 
 
 def _energies(values: Any) -> Energies:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any, TypeAlias
@@ -29,11 +29,14 @@ from lucidtorch.models.layouts.layout import (
     side_of,
     wrapped,
 )
+from lucidtorch.models.layouts.stamps import Stamps
 
 Energies: TypeAlias = npt.NDArray[np.float64]
 Arrangement: TypeAlias = tuple[Dimension, ...]
 MOST_TOKENS = 8  # class and register tokens on one side of the image's own
 MOST_BESIDE = 1.0  # times the image's own tokens: queries, which are no places, could be split in many ways
+APART, PROVEN = 0.4, 0.98  # by how much more of a place has patches; of pairs of such places, the share in order
+MOST_CELLS = 512  # that are compared with each other
 STRONG = 0.25  # of the strongest place: what is weaker may have come through the windows of convolutions
 INSIDE = 0.7  # of what is strong: the share that must lie around the places of the stamps
 NEAR = 0.2  # of how far a stamp may lie from its place: no other order can do better
@@ -41,20 +44,46 @@ ROUGH = 2.5  # times as far may the one strongest place lie
 CELLS, SHARE, FINE = 0.6, 0.15, 12  # how far off a stamp may arrive: in cells, or in parts of a side of twelve or more
 
 
-def arrangement(energies: Energies, size: Sequence[int], centres: Sequence[Sequence[float]]) -> Arrangement | None:
-    """Find the order in which places stand."""
+def arrangement(
+    energies: Energies, size: Sequence[int], stamps: Stamps, marked: Callable[[], Energies]
+) -> Arrangement | None:
+    """Find the order in which places stand: every stamp arrives at its place, and so do the patches of the masks.
+
+    `energies` says how much each place answers to each stamp, and `marked` how much in each image with a mask.
+    """
     found: list[tuple[bool, float, int, Arrangement]] = []
     peaks = [np.unravel_index(int(one.argmax()), one.shape) for one in energies]
+    masks = None
     for number, dimensions in enumerate(_candidates(energies.shape[1:], tuple(size))):
-        if not _may_fit(peaks, dimensions, centres):
+        if not _may_fit(peaks, dimensions, stamps.centres):
             continue
-        missed = _missed(energies, dimensions, centres)
-        if missed is not None:
+        missed = _missed(energies, dimensions, stamps.centres)
+        if missed is None:
+            continue
+        masks = marked() if masks is None else masks
+        if _is_proven(masks, missed[0], stamps):
             sides = set(map(side_of, pieces_of(_opened(missed[0]))))
             found.append((len(sides) < 2, round(missed[1], 2), number, missed[0]))
             if found[-1][:2] <= (False, NEAR):
                 break
     return min(found)[-1] if found else None
+
+
+def _is_proven(marked: Energies, dimensions: Arrangement, stamps: Stamps) -> bool:
+    """Whether places with a patch answer more than places without, in nearly all pairs of them."""
+    maps = marked.reshape(len(marked), -1)[:, _order(dimensions, marked.shape[1:])]
+    wanted = stamps.expected(maps.shape[1:])
+    some = _some(wanted.size)
+    covered, answers = wanted.ravel()[some], maps.ravel()[some]
+    pairs = covered[:, None] - covered >= APART
+    more = np.greater.outer(answers, answers) + np.equal.outer(answers, answers) / 2
+    return bool(pairs.any() and more[pairs].mean() >= PROVEN)
+
+
+@lru_cache(maxsize=256)
+def _some(count: int) -> npt.NDArray[np.int64]:
+    """Pick some of many cells, whose pairs are compared."""
+    return np.random.default_rng(0).permutation(count)[:MOST_CELLS]
 
 
 def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: Sequence[Sequence[float]]) -> bool:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -15,24 +17,41 @@ ALIGNED, OTHER = (0, 1), 2  # of the three stamps, two lie whole strides apart, 
 STAMPS = 3
 GREY, CONTRAST = 0.5, 0.7  # a patch of a colour, which pooling keeps, with a texture
 LARGEST_STRIDE = 32  # of the usual networks, from pixels to their last maps
-FEWEST_UNITS = 4
+FEWEST_UNITS, FEWEST_BLOCKS = 4, 2
+SMALL = 128  # pixels of a side below which more masks are drawn, since each holds fewer blocks
 SOFTMAXES = ("_softmax", "_safe_softmax")
+MAX_POOLINGS = ("max_pool2d_with_indices", "max_pool3d_with_indices")
+POOLINGS = (*MAX_POOLINGS, "avg_pool2d", "avg_pool3d")
 MEANS, MAP_AXES = ("mean", "_adaptive_avg_pool2d"), 4
 ATTENTION = "_scaled_dot_product"
 
 
 class Stamps(NamedTuple):
-    """Grey images, each with the same random patch at a place of its own."""
+    """Three grey images, each with the same random patch at a place of its own, and some with it in random blocks."""
 
-    images: Tensor  # `[3, C, H, W]` or `[3, C, T, H, W]` in [0, 1]
-    centres: tuple[tuple[float, ...], ...]  # of each patch, as fractions of each side
+    images: Tensor  # `[N, C, H, W]` or `[N, C, T, H, W]` in [0, 1]
+    centres: tuple[tuple[float, ...], ...]  # of each of three patches, as fractions of each side
+    masks: Tensor  # `[N - 3, H, W]` or `[N - 3, T, H, W]`: 1 where the others have patches
+
+    patch: int  # by how many pixels the places of the first maps lie apart
+
+    def expected(self, grid: Sequence[int]) -> npt.NDArray[np.float64]:
+        """How much of each cell of a grid the patches of each mask cover, `[N - 3, *grid]`."""
+        found = self.masks.double()
+        whole = (1,) * (found.dim() - 1 - len(grid)) + tuple(grid)
+        for axis, count in enumerate(whole, 1):
+            side = found.shape[axis]
+            step = side / count if side % count == 0 else max(1, round(side / count / self.patch)) * self.patch
+            ends = [(min(int(cell * step), side - 1), min(math.ceil((cell + 1) * step), side)) for cell in range(count)]
+            found = torch.cat([found.narrow(axis, at, end - at).mean(axis, keepdim=True) for at, end in ends], axis)
+        return found.reshape(len(found), *grid).numpy()
 
 
 def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
-    """Draw three images.
+    """Draw three images with one patch each, which say where an axis leads, and some with many, which prove it.
 
     The first two patches lie whole strides of the network apart, so that a channel answers both alike; the third lies
-    at another place within a stride, so that no axis of places holds still.
+    at another place within a stride, so that no axis of places holds still. Blocks are fine and coarse in turn.
     """
     patch = patch_of(module)
     corners, extents = [], []
@@ -54,16 +73,54 @@ def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
         extents = [1, *extents]
         frames = (size[0] // 4, size[0] // 4 + size[0] // 2, size[0] // 2)
         places = [[min(frame, size[0] - 1), *place] for frame, place in zip(frames, places, strict=True)]
-    images = torch.full((STAMPS, channels, *size), GREY)
     generator = torch.Generator().manual_seed(0)
     colours = torch.rand(channels, *[1] * len(extents), generator=generator).round() * CONTRAST
     mark = colours + (1 - CONTRAST) * torch.rand(channels, *extents, generator=generator)
-    for image, place in zip(images, places, strict=True):
+    masks = _masks(size, patch, generator)
+    tiled = mark.repeat(1, *(-(-side // width) for side, width in zip(size, extents, strict=True)))
+    tiled = tiled[(slice(None), *(slice(side) for side in size))]
+    images = torch.full((STAMPS + len(masks), channels, *size), GREY)
+    images[STAMPS:] += masks[:, None] * (tiled - GREY)
+    for image, place in zip(images, places, strict=False):
         image[(slice(None), *(slice(at, at + width) for at, width in zip(place, extents, strict=True)))] = mark
     middles = tuple(
         tuple((at + width / 2) / side for at, width, side in zip(place, extents, size, strict=True)) for place in places
     )
-    return Stamps(images, middles)
+    return Stamps(images, middles, masks, patch)
+
+
+def _masks(size: Sequence[int], patch: int, generator: torch.Generator) -> Tensor:
+    """Draw blocks, of which a side has a few: at random, then where random rows and columns cross.
+
+    The second tell rows apart where columns are summed over, and columns where rows are. Small images get larger blocks
+    too, whose sides are strides of the deepest layers.
+    """
+    masks = []
+    for fewest in (FEWEST_UNITS,) if min(size[-2:]) >= SMALL else (FEWEST_UNITS, FEWEST_BLOCKS):
+        units = [2 if frames > 1 else 1 for frames in size[:-2]]
+        for side in size[-2:]:
+            unit = min(patch, max(1, side // FEWEST_BLOCKS))
+            while unit * 2 <= LARGEST_STRIDE and side // (unit * 2) >= fewest:
+                unit *= 2
+            units.append(unit)
+        counts = [-(-side // unit) for side, unit in zip(size, units, strict=True)]
+        lines = [_half(count, generator) for count in counts]
+        for blocks in (_half(math.prod(counts), generator).reshape(counts), _crossing(lines)):
+            for axis, (side, unit) in enumerate(zip(size, units, strict=True)):
+                blocks = blocks.index_select(axis, torch.arange(side) // unit)
+            masks.append(blocks.float())
+    return torch.stack(masks)
+
+
+def _half(count: int, generator: torch.Generator) -> Tensor:
+    return (torch.randperm(count, generator=generator) + 1) % 2
+
+
+def _crossing(lines: Sequence[Tensor]) -> Tensor:
+    result = torch.ones(())
+    for line in lines:
+        result = result[..., None] * line
+    return result
 
 
 def patch_of(module: nn.Module) -> int:
@@ -75,24 +132,23 @@ def patch_of(module: nn.Module) -> int:
 
 
 class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Each token attends to itself alone, convolutions that keep the size see one place, and means are all alike.
+    """Each token attends to itself alone, the windows of convolutions do not overlap, and means are all alike.
 
     Learned queries have no place; from the first attention with such queries on, tokens attend to all others.
     """
 
-    has_queries = False
+    def __init__(self, count: int) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.count = count
+        self.has_queries = False
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         name = func._schema.name.rpartition("::")[2]
-        if name == "convolution" and _keeps_size(args[1], *args[3:7]):
-            values, weight, bias, _, padding, *others = args
-            middle = weight[(..., *(slice(size // 2, size // 2 + 1) for size in weight.shape[2:]))]
-            ones, none = [1] * len(padding), [0] * len(padding)
-            return func(values, middle, bias, ones, none, ones, False, none, others[-1])
-        result = func(*args, **(kwargs or {}))
-        if name.startswith(ATTENTION) and _are_learned(args[0], args[1]):
+        narrowed = _narrowed(name, args)
+        result = func(*(args if narrowed is None else narrowed), **(kwargs or {}))
+        if name.startswith(ATTENTION) and _are_learned(args[0], args[1], self.count):
             self.has_queries = True
         if self.has_queries:
             return result
@@ -104,14 +160,14 @@ class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
             keys = _own_keys(args[0].shape[-2], args[2].shape[-2])
             if keys is not None and result[0].shape[:-2] == args[2].shape[:-2]:
                 result[0].copy_(args[2][..., keys.to(args[2].device), :])
-        elif name in MEANS and result.dim() == MAP_AXES and result.shape[2:].numel() == 1 and len(result) == STAMPS:
+        elif name in MEANS and result.dim() == MAP_AXES and result.shape[2:].numel() == 1 and len(result) == self.count:
             result.copy_(result[:1].expand_as(result))
         return result
 
 
-def _are_learned(queries: Tensor, keys: Tensor) -> bool:
+def _are_learned(queries: Tensor, keys: Tensor, count: int) -> bool:
     """Whether several queries are the same for all images, and keys are not."""
-    if len(queries) != STAMPS or len(keys) != STAMPS or queries.shape[-2] == 1:
+    if len(queries) != count or len(keys) != count or queries.shape[-2] == 1:
         return False
     return bool((queries == queries[:1]).all()) and not bool((keys == keys[:1]).all())
 
@@ -131,23 +187,46 @@ def _own_keys(queries: int, keys: int) -> Tensor | None:
     return (sides[:, None] * fine + sides).flatten()
 
 
-def _keeps_size(
-    weight: Tensor, stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int], transposed: bool
-) -> bool:
-    """Whether a convolution gives as many places as it takes, and mixes them."""
-    kernel = weight.shape[2:]
-    if transposed or set(stride) != {1} or kernel.numel() == 1:
-        return False
-    return all(2 * pad == gap * (size - 1) for pad, gap, size in zip(padding, dilation, kernel, strict=True))
+def _narrowed(name: str, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Let the windows of a convolution or pooling see only the places that become theirs: as many as they move by.
+
+    None for other operations, and where windows without the rest of their taps would give another size.
+    """
+    if name == "convolution" and not args[6]:
+        values, weight, bias, stride, padding, dilation, transposed, *others = args
+        sides = list(zip(values.shape[2:], weight.shape[2:], stride, padding, dilation, strict=True))
+        if any(pad % gap or pad // gap + (step if gap == 1 else 1) > taps for _, taps, step, pad, gap in sides):
+            return None
+        taps = [slice(pad // gap, pad // gap + (step if gap == 1 else 1)) for _, _, step, pad, gap in sides]
+        kept = [one.stop - one.start for one in taps]
+        narrowed = (values, weight[(..., *taps)], bias, stride, [0] * len(taps), [1] * len(taps), transposed, *others)
+    elif name in POOLINGS and len(args) > 2 and args[2]:
+        values, kernel, stride = args[:3]
+        padding, dilation = (
+            (args[3] if len(args) > 3 else [0]),
+            (args[4] if name in MAX_POOLINGS and len(args) > 4 else [1]),
+        )
+        count = len(stride)
+        each = [list(one) * (count if len(one) == 1 else 1) for one in (kernel, stride, padding, dilation)]
+        sides = list(zip(values.shape[-count:], *each, strict=True))
+        kept = [min(taps, step) for _, taps, step, _, _ in sides]
+        narrowed = (values, kept, stride, [0] * count, *([[1] * count] * (name in MAX_POOLINGS)), *args[5:])
+    else:
+        return None
+    sizes = [
+        ((size + 2 * pad - gap * (taps - 1) - 1) // step, (size - some) // step)
+        for (size, taps, step, pad, gap), some in zip(sides, kept, strict=True)
+    ]
+    return narrowed if all(wide == narrow for wide, narrow in sizes) else None
 
 
 @contextlib.contextmanager
-def unmixed(module: nn.Module) -> Iterator[Callable[[], bool]]:
-    """Keep, while the block runs, what a network computes at one place from reaching others.
+def unmixed(module: nn.Module, count: int) -> Iterator[Callable[[], bool]]:
+    """Keep, while the block runs, what a network computes at one place of so many images from reaching others.
 
     Attention looks at itself only, and recurrent layers give for each step what they make of that step.
     """
-    mode = _Unmixed()  # type: ignore[no-untyped-call]
+    mode = _Unmixed(count)
     with contextlib.ExitStack() as stack:
         for layer in module.modules():
             if isinstance(layer, nn.RNNBase):

@@ -211,6 +211,67 @@ def test_queries_of_a_detector_are_never_taken_for_places(count: int, side: int 
         assert (record.channels, record.layout) == (width, "B N C"), address
 
 
+class Mixing(nn.Module):
+    """Tokens that a matrix of weights mixes with all others."""
+
+    def __init__(self, side: int, grid: int) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 64, side // grid, side // grid)
+        self.mix = nn.Sequential(nn.Linear(grid**2, 2 * grid**2), nn.ReLU(), nn.Linear(2 * grid**2, grid**2))
+        self.norm = nn.LayerNorm(64)
+
+    def forward(self, images: Tensor) -> Tensor:
+        tokens = self.stem(images).flatten(2)
+        return self.norm((tokens + self.mix(tokens)).transpose(1, 2))
+
+
+@pytest.mark.parametrize("grid", [4, 7])
+@pytest.mark.parametrize("seed", range(12))
+def test_an_order_that_three_places_agree_with_by_chance_is_not_believed(seed: int, grid: int) -> None:
+    torch.manual_seed(seed)
+    table = load_model(Mixing(grid * 8, grid).eval(), mean=0.5, std=0.5, size=grid * 8).layers
+    record = table["norm"]
+    assert record.layout == "B N C" or (record.layout, record.shape) == ("B (H W) C", (64, grid, grid))
+
+
+@pytest.mark.parametrize("grid", [(5, 3), (7, 3), (3, 2), (2, 3), (1, 4)])
+@pytest.mark.parametrize("seed", range(5))
+def test_tokens_of_narrow_grids_are_rows_and_columns(seed: int, grid: tuple[int, int]) -> None:
+    torch.manual_seed(seed)
+    layer = nn.TransformerEncoderLayer(8, 2, 32, batch_first=True)
+    tokens = Made(lambda values: values.flatten(2).transpose(1, 2))
+    size = (grid[0] * 8, grid[1] * 8)
+    table = load_model(nn.Sequential(nn.Conv2d(3, 8, 8, 8), tokens, layer).eval(), mean=0.5, std=0.5, size=size).layers
+    for address in ("1", "2.norm1", "2.linear1", "2.norm2", "2"):
+        record = table[address]
+        assert record.layout == "B N C" or record.shape[1:] == grid, address
+
+
+def test_tokens_beside_an_axis_of_one_are_no_column() -> None:
+    net = nn.Sequential(
+        nn.Conv2d(3, 16, 16, 16), Made(lambda v: v.flatten(2).transpose(1, 2)[:, None]), nn.LayerNorm(16)
+    )
+    record = load_model(net, mean=0.5, std=0.5, size=224).layers["2"]
+    assert (record.shape, record.layout) == ((16, 14, 14), "B 1 (H W) C")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_map_without_channels_is_right_or_refused(seed: int) -> None:
+    torch.manual_seed(seed)
+    convolutions = [nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 8, 3, 1, 1), nn.Conv2d(8, 1, 3, 1, 1)]
+    up = nn.Upsample(scale_factor=2, mode="bilinear")
+    first, second, third = convolutions
+    net = nn.Sequential(first, nn.ReLU(), second, up, third, nn.ReLU(), nn.Flatten(1, 2)).eval()
+    for one in convolutions:
+        nn.init.constant_(one.bias, 0.1)
+    model, images = load_model(net, mean=0.5, std=0.5, size=32), torch.rand(1, 3, 32, 32)
+    try:
+        found = model.activations(images, "6")["6"]
+    except UnknownLayerError:
+        return
+    assert torch.allclose(found.flatten(), net(model.normalize(images)).flatten())
+
+
 class Boxes(nn.Module):
     """Rows of which nobody knows the image, as of the heads of a detector."""
 

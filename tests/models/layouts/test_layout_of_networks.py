@@ -142,14 +142,19 @@ def test_a_scale_behind_rolled_windows_keeps_its_channels() -> None:
     assert torch.equal(applied(seen, name), seen[name][0].movedim(3, 1))
 
 
-def test_mixer_has_channels_but_no_places_inside_its_token_mlp() -> None:
+def test_mixer_has_channels_but_no_places_once_its_tokens_are_mixed() -> None:
     timm = pytest.importorskip("timm")
+    torch.manual_seed(0)
     net = timm.create_model("mixer_s16_224", pretrained=False, img_size=(64, 32))
     seen = seen_in(net, (64, 32))
-    check_tokens(seen, ["blocks.0", "blocks.1.norm2", "blocks.1.mlp_channels.fc1", "blocks.1"], (4, 2), 0)
-    inside = seen["blocks.1.mlp_tokens.fc1"][1]
+    check_tokens(seen, ["stem", "blocks.0.norm1"], (4, 2), 0)
+    inside = seen["blocks.0.mlp_tokens.fc1"][1]
     assert inside is not None
     assert not inside.is_ordered
+    for name in ("blocks.0", "blocks.1.norm2", "blocks.1.mlp_channels.fc1", "blocks.1"):
+        raw, layout = seen[name]
+        assert layout is not None
+        assert str(layout) == "B N C" or torch.equal(layout.apply(raw), from_tokens(raw, (4, 2))), name
 
 
 SMALL = {"hidden_size": 24, "num_hidden_layers": 2, "num_attention_heads": 2, "patch_size": 16}
