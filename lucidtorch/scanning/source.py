@@ -37,7 +37,7 @@ Data: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An image that was left out.
+    """An image that cannot be used.
 
     Args:
         image: Its number.
@@ -52,13 +52,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An image as the network takes it.
-
-    Args:
-        image: Its number.
-        pixels: `[C, H, W]` in [0, 1].
-        label: The number of its class; -1 where it has none.
-    """
+    """An image as the network takes it: its number, pixels `[C, H, W]` in [0, 1], and its class, -1 for none."""
 
     image: int
     pixels: Tensor
