@@ -69,7 +69,7 @@ class Source:
         sides: Height and width that it takes.
 
     Raises:
-        BadInputError: It has no length or gives nothing by number, is empty, or its first image is none.
+        BadInputError: It has no length or gives nothing by number, is empty, or its first item is not an image.
     """
 
     def __init__(self, data: Data, channels: int, sides: tuple[int, int]) -> None:
@@ -143,8 +143,8 @@ class Source:
         path = self._path(number)
         if path is not None and is_dangling(Path(path)):
             return "It is a link whose target is missing."
-        said = f"{type(error).__name__}: {error}"
-        return (said if path is None else said.replace(str(path), self.name(number)))[:LONGEST_REASON]
+        message = f"{type(error).__name__}: {error}"
+        return (message if path is None else message.replace(str(path), self.name(number)))[:LONGEST_REASON]
 
     def checksum(self) -> str:
         """The SHA-256 of a few images, evenly spread, which tells this data from other data."""
