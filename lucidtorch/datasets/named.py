@@ -28,7 +28,7 @@ DataName: TypeAlias = str | Sequence[str] | Mapping[str, Any]
 
 
 def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None) -> Any:
-    """Open the data of a name; paths start from `base`, and generated images are of `size` unless the name has a size."""
+    """Open the data of a name; paths start from `base`, and generated images are of `size` if the name has none."""
     start = Path() if base is None else base
     for path in paths_of(name):
         check_read(start / user_path(path))
