@@ -58,7 +58,7 @@ def drawings(
         A collection of `[3, H, W]` images in 51 classes.
 
     Raises:
-        BadInputError: The split, the length or the seed is none.
+        BadInputError: The split, the length or the seed is not valid.
         SizeError: A side is below 16 pixels.
 
     Example:

@@ -55,7 +55,7 @@ def digits(split: str = "train", *, size: int | tuple[int, int] = 32) -> Digits:
         A collection of `[1, H, W]` images in ten classes.
 
     Raises:
-        BadInputError: The split is none.
+        BadInputError: The split is not valid.
         SizeError: A side is below 16 pixels.
     """
     held_out, sides = split_number(split) == 1, height_and_width(size)

@@ -28,7 +28,7 @@ DataName: TypeAlias = str | Sequence[str] | Mapping[str, Any]
 
 
 def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None) -> Any:
-    """Open the data of a name; paths start from `base`, and generated images are of `size` unless the name says one."""
+    """Open the data of a name; paths start from `base`, and generated images are of `size` if the name has none."""
     start = Path() if base is None else base
     for path in paths_of(name):
         check_read(start / user_path(path))
@@ -118,7 +118,7 @@ def _array(path: Path) -> np.ndarray:
 
 
 def _torchvision(name: object, words: Mapping[str, Any], base: Path) -> Any:
-    from torchvision import datasets  # light until somebody asks for one
+    from torchvision import datasets  # takes long to load, and few need it
 
     kinds = {one: getattr(datasets, one) for one in datasets.__all__ if one not in ("DatasetFolder", "wrap_dataset")}
     if name not in kinds:

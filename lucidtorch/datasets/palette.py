@@ -94,7 +94,7 @@ def tones(label: str, random: np.random.Generator) -> Tones:
 
 
 def ground(label: str, ink: Colour, random: np.random.Generator) -> Colour:
-    """Draw the colour of what lies behind a shape."""
+    """Draw the background colour of a shape."""
     if label in GROUND and random.random() < NATURAL_SHARE:
         natural = near(GROUND[label], random)
         if distance(natural, ink) > CONTRAST:

@@ -84,7 +84,7 @@ def lines(
         A collection of `[3, H, W]` images; `head_labels` takes a class number of all four apart.
 
     Raises:
-        BadInputError: The split, the length, the seed or the head is none.
+        BadInputError: The split, the length, the seed or the head is not valid.
         SizeError: A side is below 16 pixels.
     """
     split_number(split)

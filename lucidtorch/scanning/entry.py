@@ -56,7 +56,7 @@ def scan(
 
     Each image is cropped around its centre and scaled to the network's size. One that cannot be read, or for which some
     layer gives values that are not finite, is skipped and listed. After each chunk the state is written into the
-    folder, whole or not at all; the same call goes on where it was stopped, and ends with the very bytes of an unbroken
+    folder, whole or not at all; the same call goes on where it was stopped, and ends with the same bytes as an unbroken
     run. A scan of something else in the folder is moved beside it first.
 
     What is recorded, in memory and in the folder, grows with the layers alone: each unit takes about
@@ -79,8 +79,8 @@ def scan(
         seed: Seed of these places; neither batch nor chunk changes them.
         size: The side of the images in pixels, or height and width; the network's own where None.
         answers: By the address of each head, for each class of the data the number of the head's class that is right,
-            or -1; `scanning.right_answers` finds them. An image counts as right where all heads say what they
-            should. No answers are counted where None.
+            or -1; `scanning.right_answers` finds them. An image counts as right where all heads give
+            the right output. Nothing is counted where None.
         report: Called with the number of images done and of all, after each batch.
 
     Returns:

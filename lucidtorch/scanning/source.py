@@ -37,7 +37,7 @@ Data: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An image that was left out.
+    """An image that cannot be used.
 
     Args:
         image: Its number.
@@ -52,13 +52,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An image as the network takes it.
-
-    Args:
-        image: Its number.
-        pixels: `[C, H, W]` in [0, 1].
-        label: The number of its class; -1 where it has none.
-    """
+    """An image as the network takes it: its number, pixels `[C, H, W]` in [0, 1], and its class, -1 for none."""
 
     image: int
     pixels: Tensor
@@ -75,7 +69,7 @@ class Source:
         sides: Height and width that it takes.
 
     Raises:
-        BadInputError: It has no length or gives nothing by number, is empty, or its first image is none.
+        BadInputError: It has no length or gives nothing by number, is empty, or its first item is not an image.
     """
 
     def __init__(self, data: Data, channels: int, sides: tuple[int, int]) -> None:
@@ -150,8 +144,8 @@ class Source:
         path = self._path(number)
         if path is not None and is_dangling(Path(path)):
             return "It is a link whose target is missing."
-        said = f"{type(error).__name__}: {error}"
-        return (said if path is None else said.replace(str(path), self.name(number)))[:LONGEST_REASON]
+        message = f"{type(error).__name__}: {error}"
+        return (message if path is None else message.replace(str(path), self.name(number)))[:LONGEST_REASON]
 
     def checksum(self) -> str:
         """The SHA-256 of a few images, evenly spread, which tells this data from other data."""

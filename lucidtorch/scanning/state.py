@@ -41,7 +41,7 @@ ClassCounts: TypeAlias = Annotated[tuple[Count, ...], Field(max_length=1 << 20)]
 
 
 class SkippedRecord(Record):
-    """An image that a scan left out."""
+    """An image that a scan skipped."""
 
     image: Count
     name: Text
@@ -138,7 +138,7 @@ class ScanState:
         class_counts: `[classes]`, how many images of each class were not skipped; as long as the largest number needs.
         right: `[classes]`, for how many of these the network's answer was right, in all heads that have one for them.
         done: How many images were processed, skipped ones included.
-        skipped: The images that were left out.
+        skipped: The images that cannot be used.
     """
 
     model: str
@@ -277,8 +277,7 @@ def _state(summary: ScanRecord, data: DataName | None, tables: bytes | None) -> 
         identity=summary.identity.model_dump(mode="json"),
         shapes=shapes,
         receptive_fields={
-            layer: None if one is None else ReceptiveField(one.size, one.stride, one.start)
-            for layer, one in seen.items()
+            layer: None if one is None else ReceptiveField(**one.model_dump()) for layer, one in seen.items()
         },
         data=data,
         stats=stats,
