@@ -16,7 +16,7 @@ from lucidtorch.models.model import Model
 from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
-from lucidtorch.rendering.preparation import default_size
+from lucidtorch.rendering.job import default_size
 from lucidtorch.rendering.settings import Engine, Option, Schedule, options_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])

@@ -30,9 +30,8 @@ from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.loading import load_model
 from lucidtorch.param.text import parse as parse_param
-from lucidtorch.rendering.job import Job
+from lucidtorch.rendering.job import ConstraintsLike, Job, ParamLike, TransformsLike, read_constraints, read_pipeline
 from lucidtorch.rendering.networks import NetworkLike
-from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, read_constraints, read_pipeline
 from lucidtorch.rendering.settings import Engine, Schedule, takes_old_words
 from lucidtorch.runs.folder import GALLERY, check_folder, kept_in_place
 

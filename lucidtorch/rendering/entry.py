@@ -15,10 +15,9 @@ from lucidtorch.base.noting import noting
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.naming import without_of
-from lucidtorch.rendering.job import Job
+from lucidtorch.rendering.job import ConstraintsLike, Job, ParamLike, TransformsLike, prepare
 from lucidtorch.rendering.loop import Loop, Step
 from lucidtorch.rendering.networks import ModelLike
-from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
 from lucidtorch.rendering.progress import progress_bar
 from lucidtorch.rendering.record import record_of
 from lucidtorch.rendering.result import Rendering
@@ -147,26 +146,24 @@ def optimize(
 
 
 def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
-    """Do what was settled."""
-    loop = Loop(job)
-    recipe = record_of(job)
-    log = _Log(job)
+    """Make the pictures of a job."""
+    loop, log, recipe = Loop(job), _Log(job), record_of(job)
     interrupted = False
     try:
         with contextlib.closing(loop.run()) as updates:
-            _follow(updates, log, callbacks)
+            for step in updates:
+                log.note(step)
+                for callback in callbacks:
+                    with noting(f"raised by {shown(callback)} among the callbacks after step {step.number}"):
+                        callback(step)
     except KeyboardInterrupt:
         if loop.done == 0:  # nothing was made that could be shown, or made again
             raise
         interrupted = True
-        planned = job.schedule.horizon
-        recipe |= {
-            "steps": loop.done,
-            "planned": planned,
-            "snapshots": [one for one in recipe["snapshots"] if one <= loop.done],
-        }
+        snapshots = [one for one in recipe["snapshots"] if one <= loop.done]
+        recipe |= {"steps": loop.done, "planned": job.schedule.horizon, "snapshots": snapshots}
     images, values, dead = loop.finish()
-    if not interrupted:  # where all images rest, they are after every later update what they are now
+    if not interrupted:  # where all images have converged, no later update changes them
         log.snapshots |= {number: images for number in job.schedule.snapshots if number not in log.snapshots}
     recipe |= job.engine.with_batches(loop.batches).to_dict()
     return Rendering(
@@ -177,7 +174,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
         history=log.history(),
         recipe=recipe,
         stopped=dict(loop.guard.stops),
-        rested=dict(loop.guard.rests),
+        converged=dict(loop.guard.converged),
         interrupted=interrupted,
         arrays=job.arrays,
         held=job.param.held,
@@ -209,14 +206,6 @@ class _Log:
         batch = self.job.param.batch
         rows = {**self.terms, "objective": self.values}
         return {text: torch.stack(one, 1).cpu() if one else torch.zeros(batch, 0) for text, one in rows.items()}
-
-
-def _follow(updates: Iterator[Step], log: _Log, callbacks: Sequence[Callback]) -> None:
-    for step in updates:
-        log.note(step)
-        for callback in callbacks:
-            with noting(f"raised by {shown(callback)} among the callbacks after step {step.number}"):
-                callback(step)
 
 
 def _report_dead(rendering: Rendering) -> None:

@@ -25,19 +25,15 @@ from lucidtorch.rendering.settings import Engine
 
 NetworkLike: TypeAlias = Model | nn.Module | str
 ModelLike: TypeAlias = NetworkLike | Mapping[str, NetworkLike]
-Look: TypeAlias = Callable[[Tensor], dict[str, Tensor]]  # images as the networks see them, to activations by address
+Forward: TypeAlias = Callable[[Tensor], dict[str, Tensor]]  # images on the canvas, to activations by address
 ONLY = ""  # the name of a network that is alone
 
 
 @dataclass(frozen=True)
 class Networks:
-    """The networks of a render.
+    """The networks of a render."""
 
-    Args:
-        models: By name; one that is alone has the empty name, and addresses in it stand without a name.
-    """
-
-    models: Mapping[str, Model]
+    models: Mapping[str, Model]  # one that is alone has the empty name, and addresses in it stand without a name
 
     @classmethod
     def of(cls, given: ModelLike) -> Networks:
@@ -152,8 +148,8 @@ class Networks:
             model.feed.check_batch(batch)
 
     @contextlib.contextmanager
-    def looking(self, addresses: Mapping[str, Address], engine: Engine, *, fast: bool = False) -> Iterator[Look]:
-        """Hold the networks still and look inside them while the block runs."""
+    def capturing(self, addresses: Mapping[str, Address], engine: Engine, *, fast: bool = False) -> Iterator[Forward]:
+        """Hold the networks still, and give what runs them and captures activations, while the block runs."""
         with self.still(), contextlib.ExitStack() as hooks:
             runs = {}
             for name, model in self.models.items():
@@ -163,14 +159,14 @@ class Networks:
                     run = hooks.enter_context(compiled(model.module, own, model.feed, run, model.name))
                 runs[name] = run
 
-            def look(seen: Tensor) -> dict[str, Tensor]:
+            def forward(seen: Tensor) -> dict[str, Tensor]:
                 found: dict[str, Tensor] = {}
                 for name, model in self.models.items():
                     with engine.computing.on(model.device):
                         found |= runs[name](model.normalize(seen.to(model.dtype)))
                 return {layer: found[layer] for layer in addresses}
 
-            yield look
+            yield forward
 
     @contextlib.contextmanager
     def still(self, copies: Networks | None = None) -> Iterator[None]:

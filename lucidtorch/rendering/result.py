@@ -20,6 +20,7 @@ from lucidtorch.base.shown import shown
 from lucidtorch.rendering.guard import Stop
 from lucidtorch.rendering.labels import Label, heading, labels, summary
 from lucidtorch.rendering.movie import MOVIES, check_encoder, encode_movie
+from lucidtorch.rendering.settings import renamed
 from lucidtorch.rendering.showing import (
     MOST_PICTURES,
     MOST_PIXELS,
@@ -45,8 +46,8 @@ class Rendering:
         history: The values of every part of the objective and of the whole (``"objective"``), `[B, steps]` each, by
             its text.
         recipe: The record of everything that decides the pictures.
-        stopped: The images that stopped because a value was no number, by place.
-        rested: The images that went no further since their score had ceased to rise, by place: their last update.
+        stopped: The images that stopped because a value was NaN or infinite, by place.
+        converged: The last update of each image that went no further, since its score had ceased to rise, by place.
         interrupted: Whether the render was interrupted before its last step.
         arrays: The large arrays that the recipe names.
         held: The channels that were held as they are; they are in `images`, and are left out where pictures are shown.
@@ -61,12 +62,14 @@ class Rendering:
     history: Mapping[str, Tensor]
     recipe: Settings
     stopped: Mapping[int, Stop] = field(default_factory=dict)
-    rested: Mapping[int, int] = field(default_factory=dict)
+    converged: Mapping[int, int] = field(default_factory=dict)
     interrupted: bool = False
     arrays: tuple[Array, ...] = ()
     held: tuple[int, ...] = ()
     alpha: bool = False
     objective: str = ""
+
+    rested = renamed("rested", "converged")
 
     @property
     def is_clips(self) -> bool:

@@ -361,6 +361,17 @@ def pop_old_words(name: str, words: dict[str, Any]) -> dict[str, Any]:
     return old
 
 
+def renamed(old: str, new: str) -> property:
+    """Let an attribute go on under its name of version 0.1.0, with a warning."""
+
+    def value(owner: object) -> Any:
+        message = f"{type(owner).__name__}.{old} is deprecated: write {type(owner).__name__}.{new}."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return getattr(owner, new)
+
+    return property(value, doc=f"Deprecated name of `{new}`.")
+
+
 def _checked_batch(given: object) -> int | tuple[tuple[int, int], ...]:
     """Read a compute batch: a number, or pairs of an update and a number, the first of which holds from update 1."""
     if is_whole(given) and given >= 1:
