@@ -18,16 +18,19 @@ from lucidtorch.base.images import dead_mark, encode_png, on_grey, sheet
 from lucidtorch.base.settings import Settings, settings_text
 from lucidtorch.base.shown import shown
 from lucidtorch.rendering.guard import Stop
-from lucidtorch.rendering.labels import Label, heading, labels, summary
 from lucidtorch.rendering.movie import MOVIES, check_encoder, encode_movie
 from lucidtorch.rendering.settings import renamed
 from lucidtorch.rendering.showing import (
     MOST_PICTURES,
     MOST_PIXELS,
+    Label,
     figure_html,
     fitting_sheet,
+    heading,
+    labels,
     picture_html,
     row_html,
+    summary,
 )
 
 CLIP_AXES = 5  # images have four
