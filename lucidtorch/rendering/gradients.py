@@ -158,7 +158,7 @@ def final_values(inputs: ForwardInputs, goal: Objective, images: Tensor, batch: 
     A picture is dead where every unit that its objective is about is zero and the gradient of their sum to the picture
     is zero everywhere. It is dead as well where that gradient comes through the flat parts of smooth rectifiers alone.
     """
-    values, units, doubtful = torch.zeros(0), _nothing(images), torch.zeros(0)
+    values, silent, doubtful = torch.zeros(0), torch.zeros(0), torch.zeros(0)
     rules: list[silenced_relu] = []
 
     def silenced() -> silenced_relu:
@@ -166,62 +166,43 @@ def final_values(inputs: ForwardInputs, goal: Objective, images: Tensor, batch: 
         return rules[-1]
 
     def score(leaf: Tensor, activations: Mapping[str, Tensor]) -> Tensor | None:
-        nonlocal values, units, doubtful
+        nonlocal values, silent, doubtful
         if empty := [layer for layer, one in activations.items() if one.numel() == 0]:
             raise SizeError(f"The pictures are too small: nothing is left in {empty[0]!r}.")
         found = {**activations, **inputs.references, INPUT: images}
         values = goal(found).detach()
-        units = unit_activity(goal, found, len(images))
-        doubtful = units.has_units & ((units.size.detach() == 0) | any(rule.smooth for rule in rules))
-        return -units.total.sum() if bool(doubtful.any()) else None
+        total, size, count = unit_activity(goal, found, len(images))
+        silent = size.detach() == 0
+        doubtful = (count > 0) & (silent | any(rule.smooth for rule in rules))
+        return -total.sum() if bool(doubtful.any()) else None
 
     gradient, _ = back_to_images(replace(inputs, rule=silenced), images, score, batch)
     blocked = doubtful & (gradient == 0).flatten(1).all(1)
-    dead = blocked & (units.size.detach() == 0)
+    dead = blocked & silent
     if bool((blocked & ~dead).any()):  # asleep, or simply constant
         gradient, _ = back_to_images(inputs, images, score, batch)
         dead |= blocked & (gradient != 0).flatten(1).any(1)
     return values, dead
 
 
-@dataclass(frozen=True)
-class Activity:
-    """How active the units are that each image's objective is about, `[B]` each."""
+def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int, sign: int = 1) -> Tensor:
+    """Add up, for each image, how active the units are that its objective is about, `[3, B]`.
 
-    total: Tensor  # the sum of their activations, for its gradient; what the objective makes small counts negative
-    size: Tensor  # the sum of their absolute values: 0 where all of them are zero
-    has_units: Tensor  # whether the objective of the image is about units at all
-
-    def joined(self, other: Activity, follows: Tensor) -> Activity:
-        """Add another part of the expression, for those images that follow it."""
-        return Activity(
-            self.total + torch.where(follows, other.total, 0),
-            self.size + torch.where(follows, other.size, 0),
-            self.has_units | (other.has_units & follows),
-        )
-
-
-def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int, sign: int = 1) -> Activity:
-    """Add up, for each image, how active the units are that its objective is about."""
-    found = _nothing(activations[INPUT][:batch])
+    The rows are the sum of their activations, negative where the objective makes them small; the sum of their absolute
+    values; and their number, 0 where the objective of an image is about no units.
+    """
+    found = torch.zeros(3, batch, device=activations[INPUT].device)
     for own, part in goal.terms(sign):
         if isinstance(part, Term):
             if part.definition.unit:
                 values = part(activations)
-                every = torch.ones_like(values, dtype=torch.bool)
-                found = found.joined(Activity(own * values, values.abs(), every), every)
+                found = found + torch.stack([own * values, values.abs(), torch.ones_like(values)])
             continue
         children = [child for child in part.children() if isinstance(child, Objective)]
         for number, child in enumerate(children):
-            follows = torch.tensor([_follows(part, number, image) for image in range(batch)], device=found.total.device)
-            found = found.joined(unit_activity(child, activations, batch, own), follows)
+            follows = torch.tensor([_follows(part, number, image) for image in range(batch)], device=found.device)
+            found = found + torch.where(follows, unit_activity(child, activations, batch, own), 0)
     return found
-
-
-def _nothing(images: Tensor) -> Activity:
-    """The activity of no units."""
-    nothing = torch.zeros(len(images), device=images.device)
-    return Activity(nothing, nothing, nothing.bool())
 
 
 def _follows(goal: Objective, part: int, image: int) -> bool:

@@ -34,7 +34,7 @@ ABOVE = ("rendering", "galleries", "recipes", "cli")  # what may know of `Engine
 
 # A switch of `Engine` in two files: its field, and what it does.
 FIELD = """\
-    mirrored: bool = _option(False, bool, help="Mirror the start.", description="Whether the start is mirrored.")
+    mirrored: bool = _option(False, "Mirror the start.", "Whether the start is mirrored.")
 
     def __post_init__(self) -> None:
         check_fields(self)
