@@ -53,7 +53,7 @@ def render(
     Args:
         model: The network: a `Model`, a module, or a name for `load_model`; or several, by the names that `of` and
             addresses such as ``name/layer`` use.
-        objective: What the pictures shall show, or its text; ``layer:unit`` is short for a channel.
+        objective: What the pictures maximize, or its text; ``layer:unit`` is short for a channel.
         param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
         transforms: What the images go through at each step; Lucid's standard pipeline where None.
         steps: The exact number of updates.
@@ -114,7 +114,7 @@ def optimize(
 
     Args:
         model: The network: a `Model`, a module, or a name for `load_model`; or several by name.
-        objective: What the pictures shall show, or its text.
+        objective: What the pictures maximize, or its text.
         param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
         transforms: What the images go through; Lucid's standard pipeline where None.
         steps: The number of updates.

@@ -60,7 +60,7 @@ class Guard:
         return tuple(dict.fromkeys((*self.stops, *self.converged)))
 
     def converge(self, step: int, images: Iterable[int]) -> None:
-        """Let images stay as they are from here on; those that share numbers, once all of them shall."""
+        """Let images stay as they are from here on; those that share numbers, once all of them have converged."""
         self._waiting |= dict.fromkeys(images, step)
         for image in self._waiting.keys() - self.converged.keys() - self.stops.keys():
             alone = torch.zeros(self.batch, dtype=torch.bool, device=self.reads[0].device)

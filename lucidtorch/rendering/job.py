@@ -70,7 +70,7 @@ class Job:
 
     @property
     def arrays(self) -> tuple[Array, ...]:
-        """The large arrays that the texts name and that must stand beside a picture."""
+        """The large arrays that the texts name: they are saved as files of their own."""
         named = [array for node in self.objective.walk() for array in arrays_of(node)]
         found = (*named, *self.param.arrays, *self.constraints.arrays)
         return tuple(dict.fromkeys(one for one in found if not one.is_inline))
@@ -191,7 +191,7 @@ def read_constraints(constraints: ConstraintsLike, folder: Path | None = None) -
 
 
 def default_size(model: Model) -> Size:
-    """Choose the size of a picture where nobody did."""
+    """Choose the default size of a picture."""
     size = model.convention.size
     return size if model.size_known or size != TRIED_FIRST else (UNSTATED_SIZE, UNSTATED_SIZE)
 
@@ -229,7 +229,7 @@ def _fixed(size: Size) -> Transform:
 
 
 def _settled_engine(probe: Probe, pipeline: Pipeline) -> tuple[Engine, BatchDependence]:
-    """Settle how many images are computed at once, where nobody said so, and how they depend on each other."""
+    """Choose how many images are computed at once by default, and find out how they depend on each other."""
     networks, batch, batches = probe.networks, probe.param.batch, probe.engine.batches
     dependence = BatchDependence.INSEPARABLE
     if batch > 1 and networks.takes_parts:

@@ -108,7 +108,7 @@ class Loop:
                 optimizer = schedule.build_optimizer(self.param.parameters())
                 rates, plateaus = schedule.rates(), schedule.plateaus(batch)
             for number in range(1, schedule.steps + 1):
-                with pinned():  # whoever iterates computes between the updates as they like
+                with pinned():  # between the updates the caller computes as they like
                     for group in optimizer.param_groups:
                         group["lr"] = rates[number - 1]
                     step = self._update(passes, number, optimizer, plateaus)
@@ -166,7 +166,7 @@ class Loop:
                 self.param.assign(self.job.constraints.apply(self.param(), moment))
 
     def _step(self, number: int, values: Tensor, trace: Trace) -> Step:
-        """What is told of an update; images that have converged keep the values of their last one."""
+        """Describe an update; images that have converged keep the values of their last one."""
         found: dict[Objective | None, Tensor] = {part: trace[part].detach() for _, part in self.job.goal.terms()}
         found[None] = values
         before = [image for image, last in self.guard.converged.items() if last < number]

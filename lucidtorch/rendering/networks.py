@@ -57,7 +57,7 @@ class Networks:
 
     @property
     def first(self) -> Model:
-        """The network that decides where nobody says: the size of the picture and its mean colour."""
+        """The network that decides by default: the size of the picture and its mean colour."""
         return next(iter(self.models.values()))
 
     @property
@@ -107,7 +107,7 @@ class Networks:
         return sorted(layers, key=place)
 
     def addresses(self, layers: Sequence[str], size: Size | None = None) -> dict[str, Address]:
-        """Say where layers are."""
+        """Resolve layers to addresses, for images of a size."""
         found = {}
         for layer in layers:
             name, own = self.owner(layer)
@@ -151,7 +151,7 @@ class Networks:
     def capturing(self, addresses: Mapping[str, Address], engine: Engine, *, fast: bool = False) -> Iterator[Forward]:
         """Hold the networks still, and give what runs them and captures activations, while the block runs."""
         with self.still(), contextlib.ExitStack() as hooks:
-            runs = {}
+            precision, runs = engine.computing, {}
             for name, model in self.models.items():
                 own = self.own(name, addresses)
                 run = hooks.enter_context(capture(model.module, own, model.feed))
@@ -159,11 +159,11 @@ class Networks:
                     run = hooks.enter_context(compiled(model.module, own, model.feed, run, model.name))
                 runs[name] = run
 
-            def forward(seen: Tensor) -> dict[str, Tensor]:
+            def forward(images: Tensor) -> dict[str, Tensor]:
                 found: dict[str, Tensor] = {}
                 for name, model in self.models.items():
-                    with engine.computing.on(model.device):
-                        found |= runs[name](model.normalize(seen.to(model.dtype)))
+                    with precision.on(model.device):
+                        found |= runs[name](model.normalize(images.to(model.dtype)))
                 return {layer: found[layer] for layer in addresses}
 
             yield forward

@@ -82,7 +82,7 @@ def options_of(settings: type[Schedule | Engine]) -> dict[str, Option]:
 
 
 def with_fields(definitions: Mapping[str, tuple[Any, Any]]) -> Callable[[type[Model]], type[Model]]:
-    """Add fields, each a type and a default, to a pydantic model: behind its own."""
+    """Add fields, each a type and a default, to a pydantic model, after its own."""
 
     def extended(model: type[Model]) -> type[Model]:
         words: dict[str, Any] = dict(definitions)

@@ -136,6 +136,17 @@ def test_an_old_word_makes_the_same_pictures_and_names_the_new_one(demo: Model, 
     assert first.recipe[word] == OLD[word]
 
 
+def test_renamed_attributes_go_on_with_a_warning(demo: Model) -> None:
+    (step,) = lt.optimize(demo, "conv1_1:3", param="image(16)", steps=1)
+    made = lt.render(demo, "conv1_1:[2, 3]", steps=12, stop="plateau(patience=2, rise=0.9)", progress=False)
+    with pytest.warns(DeprecationWarning, match=r"Step\.rests is deprecated: write Step\.converged") as caught:
+        assert step.rests is step.converged
+    assert caught[0].filename == __file__
+    with pytest.warns(DeprecationWarning, match=r"Rendering\.rested is deprecated: write Rendering\.converged"):
+        assert made.rested == made.converged
+    assert made.converged
+
+
 CALLS: dict[str, Callable[[Any, Path], Any]] = {
     "optimize": lambda words, folder: list(lt.optimize("demo", "conv1_1:3", param="image(16)", steps=1, **words)),
     "gallery": lambda words, folder: lt.gallery("demo", folder, layers=["conv1_1"], units=[0], steps=1, **words),
