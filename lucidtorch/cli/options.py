@@ -48,7 +48,7 @@ def schedule(*names: str, **defaults: object) -> Callable[[Command], Command]:
 
 def engine(command: Command) -> Command:
     """Add the options that say how the network is executed, which the command gets in one mapping `engine`."""
-    return _collected("engine", options_of(Engine), {})(command)
+    return _collected("engine", {name: one for name, one in options_of(Engine).items() if one.help}, {})(command)
 
 
 def _collected(
