@@ -18,11 +18,11 @@ pytest.importorskip("ipykernel", reason="ipykernel is not installed; the dev ext
 pytestmark = pytest.mark.slow
 
 CELLS = (
-    "import lucidtorch as lt\nfrom lucidtorch.rendering import notebook_display\nnotebook_display.PAUSE = 0.0",
+    "import lucidtorch as lt\nfrom lucidtorch.rendering import progress\nprogress.PAUSE = 0.0",
     "print('before')\nlt.render('demo', 'conv1_1:[0, 1]', param=lt.param.image(32, batch=2), steps=6)",
     "lt.recipes.layer_sheet('demo', layers='conv1_1', units='0-2', size=24, steps=3, batch=2)",
     "lt.render('demo', 'conv1_1:0', param=lt.param.image(16), steps=2, progress=False)",
-    "notebook_display.PAUSE = 60.0\nlt.render('demo', 'conv1_1:0', param=lt.param.image(16), steps=2)",
+    "progress.PAUSE = 60.0\nlt.render('demo', 'conv1_1:0', param=lt.param.image(16), steps=2)",
     "lt.render('demo', 'conv9_9:0')",
 )
 RENDER, RUN, SILENT, SHORT, WRONG = range(1, 6)

@@ -16,7 +16,7 @@ from lucidtorch.models.model import Model
 from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
-from lucidtorch.rendering.preparation import default_size
+from lucidtorch.rendering.job import default_size
 from lucidtorch.rendering.settings import Engine, Option, Schedule, options_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -48,7 +48,7 @@ def schedule(*names: str, **defaults: object) -> Callable[[Command], Command]:
 
 def engine(command: Command) -> Command:
     """Add the options that say how the network is executed, which the command gets in one mapping `engine`."""
-    return _collected("engine", options_of(Engine), {})(command)
+    return _collected("engine", {name: one for name, one in options_of(Engine).items() if one.help}, {})(command)
 
 
 def _collected(

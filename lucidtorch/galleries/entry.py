@@ -27,9 +27,8 @@ from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model, network_key
 from lucidtorch.models.sources.model_source import file_facts
 from lucidtorch.param.text import parse as parse_param
-from lucidtorch.rendering.job import Job
+from lucidtorch.rendering.job import ConstraintsLike, Job, ParamLike, TransformsLike, read_constraints, read_pipeline
 from lucidtorch.rendering.networks import NetworkLike
-from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, read_constraints, read_pipeline
 from lucidtorch.rendering.settings import Engine, Schedule, takes_old_words
 from lucidtorch.runs.folder import GALLERY, check_folder, kept_in_place
 from lucidtorch.scanning.source import Data

@@ -23,9 +23,8 @@ from lucidtorch.models.loading import load_source
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.rendering.entry import Callback, run_job
-from lucidtorch.rendering.job import Job
+from lucidtorch.rendering.job import Job, prepare
 from lucidtorch.rendering.networks import ModelLike
-from lucidtorch.rendering.preparation import prepare
 from lucidtorch.rendering.result import Rendering
 from lucidtorch.runs.folder import read_record, write_file
 from lucidtorch.runs.workers import side_by_side

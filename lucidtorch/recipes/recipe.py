@@ -113,7 +113,7 @@ def _option_fields() -> Iterator[tuple[str, tuple[Any, Any]]]:
 
 @with_fields(dict(_option_fields()))
 class _OptimizedRecipe(Recipe):
-    """A recipe whose pictures are optimized; the fields of `Schedule` and `Engine` come behind those below."""
+    """A recipe whose pictures are optimized; the fields of `Schedule` and `Engine` come after those below."""
 
     param: str | None = Field(default=None, description="What makes the images, such as image(128, decay=1.2).")
     transforms: str | None = Field(default=None, description="Such as pad(12) | jitter(8); Lucid's standard if absent.")

@@ -15,10 +15,9 @@ from lucidtorch.base.errors import LucidtorchWarning, noting
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.joins import without_of
-from lucidtorch.rendering.job import Job
+from lucidtorch.rendering.job import ConstraintsLike, Job, ParamLike, TransformsLike, prepare
 from lucidtorch.rendering.loop import Loop, Step
 from lucidtorch.rendering.networks import ModelLike
-from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
 from lucidtorch.rendering.progress import progress_bar
 from lucidtorch.rendering.record import record_of
 from lucidtorch.rendering.result import Rendering
@@ -54,7 +53,7 @@ def render(
     Args:
         model: The network: a `Model`, a module, or a name for `load_model`; or several, by the names that `of` and
             addresses such as ``name/layer`` use.
-        objective: What the pictures shall show, or its text; ``layer:unit`` is short for a channel.
+        objective: What the pictures maximize, or its text; ``layer:unit`` is short for a channel.
         param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
         transforms: What the images go through at each step; Lucid's standard pipeline where None.
         steps: The exact number of updates.
@@ -88,6 +87,7 @@ def render(
     with progress_bar(steps, repr(job.objective), shown=progress) as advance:
         rendering = run_job(job, (*callbacks, advance))
     _report_dead(rendering)
+    _report_unmoved(job, rendering)
     return rendering
 
 
@@ -115,7 +115,7 @@ def optimize(
 
     Args:
         model: The network: a `Model`, a module, or a name for `load_model`; or several by name.
-        objective: What the pictures shall show, or its text.
+        objective: What the pictures maximize, or its text.
         param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
         transforms: What the images go through; Lucid's standard pipeline where None.
         steps: The number of updates.
@@ -147,27 +147,24 @@ def optimize(
 
 
 def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
-    """Do what was settled."""
-    loop = Loop(job)
-    recipe = record_of(job)
-    log = _Log(job)
+    """Make the pictures of a job."""
+    loop, log, recipe = Loop(job), _Log(job), record_of(job)
     interrupted = False
     try:
         with contextlib.closing(loop.run()) as updates:
-            _follow(updates, log, callbacks)
+            for step in updates:
+                log.note(step)
+                for callback in callbacks:
+                    with noting(f"raised by {shown(callback)} among the callbacks after step {step.number}"):
+                        callback(step)
     except KeyboardInterrupt:
         if loop.done == 0:  # nothing was made that could be shown, or made again
             raise
         interrupted = True
-        planned = job.schedule.horizon
-        recipe |= {
-            "steps": loop.done,
-            "planned": planned,
-            "snapshots": [one for one in recipe["snapshots"] if one <= loop.done],
-        }
+        snapshots = [one for one in recipe["snapshots"] if one <= loop.done]
+        recipe |= {"steps": loop.done, "planned": job.schedule.horizon, "snapshots": snapshots}
     images, values, dead = loop.finish()
-    _report_unmoved(job, images, dead)
-    if not interrupted:  # where all images rest, they are after every later update what they are now
+    if not interrupted:  # where all images have converged, no later update changes them
         log.snapshots |= {number: images for number in job.schedule.snapshots if number not in log.snapshots}
     recipe |= job.engine.with_batches(loop.batches).to_dict()
     return Rendering(
@@ -178,7 +175,7 @@ def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
         history=log.history(),
         recipe=recipe,
         stopped=dict(loop.guard.stops),
-        rested=dict(loop.guard.rests),
+        converged=dict(loop.guard.converged),
         interrupted=interrupted,
         arrays=job.arrays,
         held=job.param.held,
@@ -212,27 +209,19 @@ class _Log:
         return {text: torch.stack(one, 1).cpu() if one else torch.zeros(batch, 0) for text, one in rows.items()}
 
 
-def _follow(updates: Iterator[Step], log: _Log, callbacks: Sequence[Callback]) -> None:
-    for step in updates:
-        log.note(step)
-        for callback in callbacks:
-            with noting(f"raised by {shown(callback)} among the callbacks after step {step.number}"):
-                callback(step)
-
-
-def _report_unmoved(job: Job, images: Tensor, dead: Tensor) -> None:
+def _report_unmoved(job: Job, rendering: Rendering) -> None:
     """Warn of pictures that are still their starts, of units that are not reported as dead."""
     start = copy.deepcopy(job.param)
     start.fill(job.seeds)
     with torch.no_grad():
-        unmoved = (start().cpu() == images).flatten(1).all(1) & ~dead
+        unmoved = (start().cpu() == rendering.images).flatten(1).all(1) & ~torch.tensor(rendering.dead)
     if job.schedule.steps and bool(unmoved.any()):
         places = ", ".join(map(str, torch.nonzero(unmoved).flatten().tolist()[:8]))
         message = (
-            f"Nothing moved: image {places} of {job.goal!r} is its start, since the gradient of its objective is zero "
-            f"there. Start elsewhere (init=, sd=, a seed)."
+            f"Nothing moved: image {places} of {rendering.objective} is its start, since the gradient of its objective "
+            f"is zero there. Start elsewhere (init=, sd=, a seed)."
         )
-        warnings.warn(message, LucidtorchWarning, stacklevel=6)
+        warnings.warn(message, LucidtorchWarning, stacklevel=5)
 
 
 def _report_dead(rendering: Rendering) -> None:

@@ -1,4 +1,4 @@
-"""What happens to an image whose value or gradient is no longer a number: it stops, and the others go on."""
+"""What happens to an image whose value or gradient is NaN or infinite: it stops, and the others go on."""
 
 from __future__ import annotations
 
@@ -9,35 +9,23 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lucidtorch.base.errors import BadInputError, LucidtorchWarning, RenderError
+from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.param.param import Param
 
 
 @dataclass(frozen=True)
 class Stop:
-    """Why an image stopped.
+    """Why an image stopped."""
 
-    Args:
-        image: Its place in the batch.
-        step: The update that was not made, from 1.
-        layer: Where the first value stood that is no number; ``objective`` or ``gradient`` where every layer was sound.
-    """
-
-    image: int
-    step: int
-    layer: str
+    image: int  # its place in the batch
+    step: int  # the update that was not made, from 1
+    layer: str  # of the first value that is NaN or infinite; "objective" or "gradient" where no layer has one
 
 
 class Guard:
     """Watches over the images of one render and keeps the last good numbers of each; an update runs inside it.
 
     Images that share numbers stop together: what one of them makes of a shared row reaches the others.
-
-    Args:
-        param: The filled param.
-
-    Raises:
-        BadInputError: The first axis of one of its parameters is not the image, and it does not say what else it is.
     """
 
     def __init__(self, param: Param) -> None:
@@ -52,15 +40,15 @@ class Guard:
         self.parameters = [one for _, one in named]
         self.reads = [param.reads(name).to(one.device) for name, one in named]  # `[rows, B]` of each
         self.stops: dict[int, Stop] = {}
-        self.rests: dict[int, int] = {}  # after how many updates an image rests that goes no further, by its place
-        self._tired: dict[int, int] = {}  # those that rest as soon as all that share numbers with them do
+        self.converged: dict[int, int] = {}  # the last update of an image that goes no further, by its place
+        self._waiting: dict[int, int] = {}  # those that converge as soon as all that share numbers with them do
         self.good = [one.detach().clone() for one in self.parameters]
         self.batch = param.batch
 
     def check(self, step: int, values: Tensor, gradients: Sequence[Tensor], activations: Mapping[str, Tensor]) -> None:
-        """Stop every image that has a value or gradient that is no number, and silence its gradient."""
+        """Stop every image that has a value or gradient that is NaN or infinite, and zero its gradient."""
         total = sum((one.sum() for one in gradients), start=values.sum())
-        if not bool(total.isfinite()):  # one number that is none makes the sum none; large ones may, too
+        if not bool(total.isfinite()):  # one NaN makes the sum NaN; large numbers may, too
             self._find(step, values.isfinite(), gradients, activations)
         if self.held:
             for gradient, rows in zip(gradients, self._rows(self.held), strict=True):
@@ -68,19 +56,19 @@ class Guard:
 
     @property
     def held(self) -> tuple[int, ...]:
-        """The images that no longer change: those that stopped and those that rest."""
-        return tuple(dict.fromkeys((*self.stops, *self.rests)))
+        """The images that no longer change: those that stopped and those that have converged."""
+        return tuple(dict.fromkeys((*self.stops, *self.converged)))
 
-    def rest(self, step: int, images: Iterable[int]) -> None:
-        """Let images stay as they are from here on; those that share numbers, once all of them shall."""
-        self._tired |= dict.fromkeys(images, step)
-        for image in self._tired.keys() - self.rests.keys() - self.stops.keys():
+    def converge(self, step: int, images: Iterable[int]) -> None:
+        """Let images stay as they are from here on; those that share numbers, once all of them have converged."""
+        self._waiting |= dict.fromkeys(images, step)
+        for image in self._waiting.keys() - self.converged.keys() - self.stops.keys():
             alone = torch.zeros(self.batch, dtype=torch.bool, device=self.reads[0].device)
             alone[image] = True
             together = torch.nonzero(self._sharing(alone)).flatten().tolist()
-            if all(one in self._tired or one in self.stops for one in together):
-                self.rests[image] = step
-        self._copy(self.parameters, self.good, self._rows([one for one, at in self.rests.items() if at == step]))
+            if all(one in self._waiting or one in self.stops for one in together):
+                self.converged[image] = step
+        self._copy(self.parameters, self.good, self._rows([one for one, at in self.converged.items() if at == step]))
 
     def __enter__(self) -> None:
         """Remember the numbers of the images that still run, before an update."""
@@ -98,7 +86,7 @@ class Guard:
             self._copy(self.good, self.parameters, self._rows(images))
 
     def _find(self, step: int, sound: Tensor, gradients: Sequence[Tensor], activations: Mapping[str, Tensor]) -> None:
-        """Stop the images whose value is not sound, or whose gradient holds what is no number."""
+        """Stop the images whose value is not sound, or whose gradient is not finite."""
         smooth = torch.ones_like(sound)
         for gradient, reads in zip(gradients, self.reads, strict=True):
             broken = ~gradient.isfinite().flatten(1).all(1)
@@ -137,17 +125,4 @@ class Guard:
         message = (
             f"Image {image} stopped before step {step}: {layer!r} is no longer a number. Its last good picture is kept."
         )
-        warnings.warn(message, LucidtorchWarning, stacklevel=2)
-
-
-def check_reached(broken: str, values: Tensor) -> None:
-    """Refuse a render all of whose units a broken weight reaches, and warn where it is some."""
-    reached = torch.nonzero(~values.isfinite()).flatten().tolist()
-    if len(reached) == len(values):
-        raise RenderError(
-            f"{broken!r} of the network holds NaN or inf, which reaches every unit asked for; load sound weights, or "
-            f"name a layer or channel that it does not reach."
-        )
-    if reached:
-        message = f"{broken!r} of the network holds NaN or inf, which reaches image {', '.join(map(str, reached[:8]))}."
         warnings.warn(message, LucidtorchWarning, stacklevel=2)

@@ -1,55 +1,67 @@
-"""What a render will do, settled and checked before its first step."""
+"""From what `render` is given to a job: everything that decides the pictures, checked before any work."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.sizes import Size
-from lucidtorch.constraints.constraint import Constraints
+from lucidtorch.base.defaults import with_defaults
+from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError, SizeError
+from lucidtorch.base.seeds import image_seeds
+from lucidtorch.base.shown import shown
+from lucidtorch.base.sizes import PLANE, Size, size_text
+from lucidtorch.constraints.constraint import ConstraintLike, Constraints
+from lucidtorch.constraints.text import parse as parse_constraints
+from lucidtorch.models.inputs.convention import USUAL_SIDE
+from lucidtorch.models.model import Model
 from lucidtorch.models.running.address import Address
+from lucidtorch.models.running.frozen import Attempt
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.images import Grid
+from lucidtorch.objectives.joins import without_of
+from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
+from lucidtorch.objectives.text import parse as parse_objective
+from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
-from lucidtorch.rendering.coupling import Coupling
-from lucidtorch.rendering.networks import Networks
-from lucidtorch.rendering.settings import Engine, Schedule
-from lucidtorch.transforms.transform import Pipeline
+from lucidtorch.param.text import parse as parse_param
+from lucidtorch.rendering import checks
+from lucidtorch.rendering.checks import BatchDependence, Probe
+from lucidtorch.rendering.networks import ModelLike, Networks
+from lucidtorch.rendering.settings import Engine, Schedule, sensible_batch
+from lucidtorch.transforms import background, crop_or_pad_to, standard
+from lucidtorch.transforms.text import parse as parse_transforms
+from lucidtorch.transforms.transform import Pipeline, Transform, TransformLike
 
+ParamLike: TypeAlias = Param | str | None
+TransformsLike: TypeAlias = TransformLike | Iterable[TransformLike] | str | None
+ConstraintsLike: TypeAlias = ConstraintLike | Iterable[ConstraintLike] | str
+TRIED_FIRST = (USUAL_SIDE, USUAL_SIDE)
+UNSTATED_SIZE = 128  # the size of a picture for a network that does not say what it takes
 KNOWN_PACKAGES = ("lucidtorch", "torch", "torchvision", "timm", "transformers")
 
 
 @dataclass(frozen=True)
 class Job:
-    """Everything that decides a render.
-
-    Args:
-        networks: The networks.
-        objective: What was asked for, as it prints.
-        goal: The same with class names, networks and grids looked up, as it is computed.
-        addresses: Where the layers are that it needs.
-        param: The unfilled param; the render works on a copy.
-        pipeline: What the images go through.
-        schedule: How it steps.
-        seeds: One per image.
-        engine: How the networks are run; its compute batch is settled.
-        coupling: How the images hang together.
-        constraints: What the images are held to after each step.
-    """
+    """Everything that decides a render."""
 
     networks: Networks
-    objective: Objective
-    goal: Objective
-    addresses: Mapping[str, Address]
-    param: Param
+    objective: Objective  # as it was asked for, and prints
+    goal: Objective  # the same with class names, networks and grids looked up, as it is computed
+    addresses: Mapping[str, Address]  # of the layers that it needs
+    param: Param  # unfilled; the render works on a copy
     pipeline: Pipeline
     schedule: Schedule
-    seeds: tuple[int, ...]
-    engine: Engine = Engine()
-    coupling: Coupling = Coupling.UNDIVIDED
-    constraints: Constraints = field(default_factory=Constraints)
+    seeds: tuple[int, ...]  # one per image
+    engine: Engine  # with a compute batch
+    dependence: BatchDependence
+    constraints: Constraints
 
     @property
     def canvas(self) -> Size:
@@ -58,7 +70,7 @@ class Job:
 
     @property
     def arrays(self) -> tuple[Array, ...]:
-        """The large arrays that the texts name and that must stand beside a picture."""
+        """The large arrays that the texts name: they are saved as files of their own."""
         named = [array for node in self.objective.walk() for array in arrays_of(node)]
         found = (*named, *self.param.arrays, *self.constraints.arrays)
         return tuple(dict.fromkeys(one for one in found if not one.is_inline))
@@ -66,11 +78,10 @@ class Job:
     @property
     def draws_from_torch_alone(self) -> bool:
         """Whether all code that runs is known, and draws from no global random state but torch's."""
-        terms = [node for node in self.goal.walk() if isinstance(node, Term)]
         modules = [part for model in self.networks.models.values() for part in model.module.modules()]
         homes = [
             *(type(one).__module__ for one in modules),
-            *(one.definition.function.__module__ for one in terms),
+            *(term.definition.function.__module__ for term in checks.terms_of(self.goal)),
         ]
         known = all(home.partition(".")[0] in KNOWN_PACKAGES for home in homes)
         given = all(model.is_data for model in self.networks.models.values())
@@ -82,3 +93,159 @@ def arrays_of(node: Objective) -> list[Array]:
     if isinstance(node, Grid):
         return [node.image]
     return [value for _, value in node.arguments if isinstance(value, Array)] if isinstance(node, Term) else []
+
+
+def prepare(
+    model: ModelLike,
+    objective: Objective | str,
+    param: ParamLike,
+    transforms: TransformsLike,
+    schedule: Schedule,
+    seed: int | Sequence[int],
+    *,
+    engine: Engine = Engine(),
+    constraints: ConstraintsLike = (),
+    folder: Path | None = None,
+) -> Job:
+    """Settle and check everything before any work; the arguments are those of `render`."""
+    networks = Networks.of(model)
+    wanted = parse_objective(objective, folder) if isinstance(objective, str) else objective
+    if not isinstance(wanted, Objective):
+        raise ObjectiveError(
+            f"An objective or its text is needed, but {shown(objective)} was given; write for example channel('a', 0)."
+        )
+    wanted = wanted.mapped(lambda node: _with_addresses(node, networks))
+    asked = without_of(wanted).mapped(lambda node: _with_numbers(node, networks))
+    engine.computing.check(networks.device)
+    needed = networks.in_order([layer for layer in asked.layers if layer != INPUT])
+    networks.addresses(needed)  # a misspelt one stops here
+    goal = asked.mapped(lambda node: _with_directions(node, networks, engine))
+    pipeline = read_pipeline(transforms)
+    chosen = _param(param, goal, networks, pipeline, folder)
+    held = read_constraints(constraints, folder)
+    checks.check_constraints(held, chosen)
+    probe = Probe(networks, needed, goal, chosen, engine)
+    default = background() | standard() if chosen.alpha else standard()
+    fallback = None if pipeline is not None else default | _fixed(networks.first.convention.size)
+    settled = probe.settle(default if pipeline is None else pipeline, fallback)
+    if param is None and settled is fallback:  # of one size only, so that a picture of another would be cut
+        chosen = image(networks.first.convention.size, batch=chosen.batch, channels=chosen.channels)
+    checks.check_pictures(goal, chosen, settled)
+    checks.check_views(goal, settled)
+    seeds = image_seeds(seed, chosen.batch)
+    checks.advise(without_of(wanted), networks, chosen.batch)
+    addresses = networks.addresses(needed, settled.output_size(chosen.size))
+    running, dependence = _settled_engine(probe, settled)
+    return Job(networks, wanted, goal, addresses, chosen, settled, schedule, seeds, running, dependence, held)
+
+
+def _with_addresses(node: Objective, networks: Networks) -> Objective:
+    """Write the addresses of modules that were given as such."""
+    if not isinstance(node, Term):
+        return node
+    given = {name: value for name, value in node.arguments if isinstance(value, nn.Module)}
+    return node.replaced(**{name: networks.address_of(one) for name, one in given.items()}) if given else node
+
+
+def _with_numbers(node: Objective, networks: Networks) -> Objective:
+    """Look the class names of a `logit` up in its network's labels."""
+    if not isinstance(node, Term) or node.name != "logit":
+        return node
+    arguments: dict[str, Any] = dict(node.arguments)
+    label, layer = arguments["label"], arguments["layer"]
+    if isinstance(label, tuple):
+        return node.replaced(label=tuple(networks.label_index(one, layer) for one in label))
+    return node.replaced(label=networks.label_index(label, layer))
+
+
+def _with_directions(node: Objective, networks: Networks, engine: Engine) -> Objective:
+    """Put the activations of the picture of a `grid` in its place."""
+    if not isinstance(node, Grid):
+        return node
+    picture = torch.tensor(node.image.numpy(), dtype=torch.float32, device=networks.device)[None]
+    channels, size = picture.shape[1], tuple(picture.shape[2:])
+    if channels != networks.first.convention.channels:
+        raise ImageError(
+            f"The picture of `grid` has {channels} channels, but {networks.name} takes "
+            f"{networks.first.convention.channels}."
+        )
+    found: Tensor | None = None
+    addresses = networks.addresses([node.layer], size)
+    with networks.capturing(addresses, engine) as forward, torch.no_grad(), Attempt() as attempt:
+        found = forward(picture)[node.layer]
+    if found is None:
+        raise SizeError(f"{networks.name} does not take a picture of {size_text(size)} pixels ({attempt.reason}).")
+    return node.directions(found)
+
+
+def read_pipeline(transforms: TransformsLike) -> Pipeline | None:
+    """Make a pipeline of whatever a caller may give for one."""
+    if transforms is None:
+        return None
+    return parse_transforms(transforms) if isinstance(transforms, str) else Pipeline.of(transforms)
+
+
+def read_constraints(constraints: ConstraintsLike, folder: Path | None = None) -> Constraints:
+    """Make constraints of whatever a caller may give for them."""
+    return parse_constraints(constraints, folder) if isinstance(constraints, str) else Constraints.of(constraints)
+
+
+def default_size(model: Model) -> Size:
+    """Choose the default size of a picture."""
+    size = model.convention.size
+    return size if model.size_known or size != TRIED_FIRST else (UNSTATED_SIZE, UNSTATED_SIZE)
+
+
+def _param(
+    param: ParamLike, goal: Objective, networks: Networks, pipeline: Pipeline | None, folder: Path | None
+) -> Param:
+    channels = networks.first.convention.channels
+    if param is None:
+        sizes = [picture.shape[-PLANE:] for picture in checks.pictures_of(goal)]
+        param = image(sizes[0] if sizes else default_size(networks.first), channels=channels)
+    elif isinstance(param, str):
+        param = parse_param(param, folder)
+    if not isinstance(param, Param):
+        raise BadInputError(
+            f"A param or its text is needed, but {shown(param)} was given; write for example param.image(128)."
+        )
+    checks.check_channels(param, pipeline, channels, networks.name)
+    images = goal.images
+    batch = images.number
+    if batch is not None and param.batch == 1:
+        param = param.resized(batch=batch)
+    if images.exactly not in (None, param.batch) or param.batch < images.at_least:
+        raise BadInputError(
+            f"The objective speaks of {batch} images and the param makes {param.batch}; write batch={batch}."
+        )
+    networks.check_batch(param.batch)
+    return param
+
+
+def _fixed(size: Size) -> Transform:
+    """Bring a canvas to the only size that a network takes."""
+    found: Transform = with_defaults(crop_or_pad_to.__name__, crop_or_pad_to)(*size[-PLANE:])
+    return found
+
+
+def _settled_engine(probe: Probe, pipeline: Pipeline) -> tuple[Engine, BatchDependence]:
+    """Choose how many images are computed at once by default, and find out how they depend on each other."""
+    networks, batch, batches = probe.networks, probe.param.batch, probe.engine.batches
+    dependence = BatchDependence.INSEPARABLE
+    if batch > 1 and networks.takes_parts:
+        dependence = checks.batch_dependence(probe.goal, pipeline, probe.maps)
+    sensible = batch
+    if networks.device.type == "cpu" and dependence is not BatchDependence.INSEPARABLE and not batches:
+        largest = networks.largest(probe.layers, pipeline.output_size(probe.param.size))
+        sensible = sensible_batch(largest * pipeline.views, batch)
+    batches = {start: min(one, batch) for start, one in (batches or {1: sensible}).items()}
+    if min(batches.values()) < batch:
+        if dependence is BatchDependence.INSEPARABLE:
+            raise ObjectiveError(
+                f"All {batch} images must go through the network at once here, since the objective takes gradients "
+                f"inside of it, a function of others is among the transforms, or an extra input has a row for each "
+                f"image; leave compute_batch out."
+            )
+        if dependence is BatchDependence.JOINT and not probe.engine.batches:  # a second forward pass costs too much
+            batches = {1: batch}
+    return probe.engine.with_batches(batches), dependence

@@ -15,6 +15,7 @@ from torch import Tensor
 from lucidtorch.base.errors import LucidtorchError, LucidtorchWarning
 from lucidtorch.base.machine import fetched, free_memory, is_out_of_memory
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
+from lucidtorch.base.sizes import PLANE
 from lucidtorch.base.surroundings import pinned
 from lucidtorch.constraints.constraint import Moment
 from lucidtorch.models.running.frozen import Attempt
@@ -22,16 +23,15 @@ from lucidtorch.models.running.redirect import STEPS, redirected_relu
 from lucidtorch.objectives.algebra import Memory, Objective, Trace
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.param.param import Param
-from lucidtorch.rendering.arrival import CheckedLook, as_in_broken_networks, warn_of_stillness
-from lucidtorch.rendering.coupling import Coupling, looks_inside
-from lucidtorch.rendering.dead import final_values
+from lucidtorch.rendering.checks import BatchDependence, takes_inner_gradients
+from lucidtorch.rendering.gradients import CheckedForward, as_in_broken_networks, final_values, warn_of_stillness
 from lucidtorch.rendering.guard import Guard, Stop
 from lucidtorch.rendering.job import Job
-from lucidtorch.rendering.passes import Scene, Sight, passed_on, step_back
+from lucidtorch.rendering.passes import ForwardInputs, ForwardPasses, PassResult, References, gradients, step_back
 from lucidtorch.rendering.rules import Plateaus
-from lucidtorch.rendering.seeing import Comparisons, Eyes, bare, zero_colour
-from lucidtorch.rendering.settings import evenly
-from lucidtorch.transforms.transform import Pipeline
+from lucidtorch.rendering.settings import evenly, renamed
+from lucidtorch.transforms import background, crop_or_pad_to, pad
+from lucidtorch.transforms.transform import Pipeline, Transform
 
 Found = TypeVar("Found")
 
@@ -46,8 +46,8 @@ class Step:
         values: The objective of each image before this update, `[B]`.
         terms: The values of the parts that arithmetic joins, `[B]` each, by part.
         param: What makes the images; calling it gives them as they are now.
-        stops: The images that stopped because a value was no number, by place.
-        rests: The images that go no further, since their score has ceased to rise, by place: their last update.
+        stops: The images that stopped because a value was NaN or infinite, by place.
+        converged: The last update of each image that goes no further, since its score has ceased to rise, by place.
     """
 
     number: int
@@ -56,7 +56,9 @@ class Step:
     terms: Mapping[Objective, Tensor]
     param: Param
     stops: Mapping[int, Stop]
-    rests: Mapping[int, int] = field(default_factory=dict)
+    converged: Mapping[int, int] = field(default_factory=dict)
+
+    rests = renamed("rests", "converged")
 
     @property
     def images(self) -> Tensor:
@@ -74,175 +76,86 @@ class Step:
         return images.detach()
 
 
-@dataclass
 class Loop:
-    """A run of the loop over one job.
+    """A run of the loop over one job."""
 
-    Args:
-        job: What to do.
-        param: The filled copy of the job's param that the loop changes.
-        guard: Watches for values that are no numbers.
-        done: How many updates were made.
-        batches: How many images went through the networks at once, by the first update that it held for.
-    """
-
-    job: Job
-    param: Param = field(init=False)
-    guard: Guard = field(init=False)
-    done: int = field(init=False, default=0)
-    batches: dict[int, int] = field(init=False)
-
-    def __post_init__(self) -> None:
-        engine = self.job.engine
-        self.batches = engine.batches
-        self.networks = self.job.networks.private(self.job.addresses, engine)
-        self.param = copy.deepcopy(self.job.param).to(self.job.networks.device)
-        self.param.fill(self.job.seeds)
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.done = 0  # updates that were made
+        self.batches = job.engine.batches  # how many images at once, by the first update that it held for
+        self.networks = job.networks.private(job.addresses, job.engine)
+        self.param = copy.deepcopy(job.param).to(job.networks.device)
+        self.param.fill(job.seeds)
         self.guard = Guard(self.param)
-        self._dice = generators(self.job.seeds, "transforms")
-        own_seed = derive_seed(self.job.seeds[0], "global")
-        self._foreign_dice = OwnRandomState(own_seed, torch_alone=self.job.draws_from_torch_alone)
+        self._dice = generators(job.seeds, "transforms")
+        own_seed = derive_seed(job.seeds[0], "global")
+        self._foreign_dice = OwnRandomState(own_seed, torch_alone=job.draws_from_torch_alone)
         self._memories: dict[Hashable, Memory] = {}
         self._last: dict[Objective | None, Tensor] = {}  # the values of the last update, the whole under None
         self._rule = redirected_relu()  # of the last pass
-        self._zero = zero_colour(self.job.networks.first, self.param)
+        model = job.networks.first  # its mean colour is the zero of constraints
+        zero = [*model.convention.mean_colour, *[0.0] * (self.param.channels - model.convention.channels)]
+        self._zero = torch.tensor(zero, device=model.device)
 
     def run(self) -> Generator[Step, None, None]:
         """Make every update in turn."""
+        schedule, batch = self.job.schedule, self.job.param.batch
         with contextlib.ExitStack() as held:
             with pinned():
-                eyes = held.enter_context(self._looking(self.job, fast=self._compiles()))
-                optimizer = self.job.schedule.build_optimizer(self.param.parameters())
-                rates, plateaus = self.job.schedule.rates(), self.job.schedule.plateaus(self.job.param.batch)
-            for number in range(1, self.job.schedule.steps + 1):
-                with pinned():  # whoever iterates computes between the updates as they like
+                passes = held.enter_context(self._passes(self.job, compiled=self._compiles()))
+                optimizer = schedule.build_optimizer(self.param.parameters())
+                rates, plateaus = schedule.rates(), schedule.plateaus(batch)
+            for number in range(1, schedule.steps + 1):
+                with pinned():  # between the updates the caller computes as they like
                     for group in optimizer.param_groups:
                         group["lr"] = rates[number - 1]
-                    step = self._update(eyes, number, optimizer, plateaus)
+                    step = self._update(passes, number, optimizer, plateaus)
                 yield step
-                if plateaus is not None and len(self.guard.held) == self.job.param.batch:
+                if plateaus is not None and len(self.guard.held) == batch:
                     return
 
-    def _update(self, eyes: Eyes, number: int, optimizer: torch.optim.Optimizer, plateaus: Plateaus | None) -> Step:
+    def _update(
+        self, passes: ForwardPasses, number: int, optimizer: torch.optim.Optimizer, plateaus: Plateaus | None
+    ) -> Step:
         trace = Trace(number - 1, self._memories)
-        values, towards = self._gradients(eyes, number, trace)
+        values, towards = self._gradients(passes, number, trace)
         with self.guard:
             optimizer.step()
             self._constrain(number, towards)
         self.done = number
         if plateaus is not None:
-            self.guard.rest(number, plateaus.note(number, values))
+            self.guard.converge(number, plateaus.note(number, values))
         return self._step(number, values, trace)
 
-    def finish(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Evaluate the pictures as they are: without transforms, and at their own size where the networks take it."""
-        with torch.no_grad():
-            images = self.param()
-        as_they_are, on_canvas = bare(self.job.pipeline, self.job.param)
-        if as_they_are != on_canvas:
-            with contextlib.suppress(LucidtorchError), Attempt():  # the network or the objective may need the canvas
-                return images.cpu(), *self._last_look(as_they_are, images)
-        return images.cpu(), *self._last_look(on_canvas, images)
-
-    def _last_look(self, pipeline: Pipeline, images: Tensor) -> tuple[Tensor, Tensor]:
-        addresses = self.job.networks.addresses(list(self.job.addresses), pipeline.output_size(self.job.param.size))
-        with torch.enable_grad(), self._foreign_dice(), self._looking(replace(self.job, addresses=addresses)) as eyes:
-            scene = self._scene(eyes, pipeline, images)
-            number = self.done + 1  # what is found out here holds for no update that was made
-            values, dead = self._remembering(number, lambda batch: final_values(scene, self.job.goal, images, batch))
-        return values.cpu(), dead.cpu()
-
-    @contextlib.contextmanager
-    def _looking(self, job: Job, *, fast: bool = False) -> Iterator[Eyes]:
-        engine, looking = self.job.engine, self.networks.looking
-        comparisons = Comparisons(job)
-        with contextlib.ExitStack() as held:
-            held.enter_context(self.job.networks.still(self.networks))
-            look = held.enter_context(looking(job.addresses, engine))
-            quick = held.enter_context(looking(job.addresses, engine, fast=True)) if fast else None
-            if not comparisons.pictures:
-                yield Eyes(look, lambda pipeline, draws: {}, quick)
-                return
-            glance = held.enter_context(looking(comparisons.addresses, engine))
-            yield Eyes(look, lambda pipeline, draws: comparisons.activations(glance, pipeline, draws), quick)
-
-    def _compiles(self) -> bool:
-        """Whether the networks are compiled once no ReLU is redirected any longer."""
-        if self.job.engine.compile and looks_inside(self.job.goal):
-            message = "The network is not compiled, since the objective takes gradients inside of it; it runs as it is."
-            warnings.warn(message, LucidtorchWarning, stacklevel=2)
-            return False
-        return self.job.engine.compile and self.job.schedule.steps > STEPS
-
-    def _gradients(self, eyes: Eyes, number: int, trace: Trace) -> tuple[Tensor, Tensor | None]:
+    def _gradients(self, passes: ForwardPasses, number: int, trace: Trace) -> tuple[Tensor, Tensor | None]:
         """Evaluate the objective and leave each parameter's gradient in its `grad`.
 
         Gives the values, and the objective's gradient to the images where a constraint asks for it.
         """
-        enlarged = self.job.engine.computing.loss_scale
+        scale = self.job.engine.computing.loss_scale
         parameters = self.guard.parameters
         with self._foreign_dice(), torch.enable_grad():
             images = self.param()
             pipeline = self.job.pipeline.at((number - 1) / self.job.schedule.horizon)
-            scene = self._scene(eyes, pipeline, images, number)
-            apart = self.job.coupling is Coupling.APART
+            inputs = self._inputs(passes, pipeline, images, number)
+            converged = self.guard.converged if self.job.dependence is BatchDependence.INDEPENDENT else None
             memories = {part: dict(memory) for part, memory in self._memories.items()}
 
-            def look(batch: int) -> Sight:
+            def attempt(batch: int) -> PassResult:
                 self._memories.clear()  # a pass for which memory did not suffice leaves nothing in them
                 self._memories.update({part: dict(memory) for part, memory in memories.items()})
-                return step_back(
-                    scene, self.job.goal, images, trace, enlarged, batch, apart=apart, rests=self.guard.rests
-                )
+                return step_back(inputs, self.job.goal, images, trace, scale, batch, converged)
 
-            sight = self._remembering(number, look)
-            towards_images = sight.gradient / enlarged if enlarged != 1 else sight.gradient
-            gradients = passed_on(images, parameters, towards_images)
+            result = self._within_memory(number, attempt)
+            towards_images = result.gradient / scale if scale != 1 else result.gradient
+            found = gradients(images, parameters, towards_images)
         if number == 1:
-            warn_of_stillness(self.job.schedule, gradients, self.guard.reads)
-            sight = as_in_broken_networks(self.job, sight, scene, images.detach())
-        self.guard.check(number, sight.values, gradients, {INPUT: images.detach(), **sight.activations})
-        for parameter, gradient in zip(parameters, gradients, strict=True):
+            warn_of_stillness(self.job.schedule, found, self.guard.reads)
+            result = as_in_broken_networks(self.job, result, inputs, images.detach())
+        self.guard.check(number, result.values, found, {INPUT: images.detach(), **result.activations})
+        for parameter, gradient in zip(parameters, found, strict=True):
             parameter.grad = gradient
-        return sight.values, -towards_images if self.job.constraints.needs_gradient else None
-
-    def _scene(self, eyes: Eyes, pipeline: Pipeline, images: Tensor, number: int | None = None) -> Scene:
-        """Draw how all images are looked at, every view of them and of the pictures that are compared with.
-
-        At an update they are seen with redirected gradients: in the first ones, and through smooth rectifiers in all.
-        """
-        dice = [one for one in self._dice for _ in range(pipeline.views)]
-        draws = pipeline.sample((len(dice), *images.shape[1:]), dice)
-        scene = Scene(eyes.look, pipeline, draws, eyes.references(pipeline, draws))
-        if number is None:
-            return scene
-        if number > STEPS and eyes.compiled is not None:
-            return replace(scene, look=eyes.compiled)
-        if number == 1:
-            scene = replace(scene, look=CheckedLook(self.networks, self.job.goal, scene.look))
-        return replace(scene, rule=self._redirected) if number <= STEPS or self._rule.smooth else scene
-
-    def _redirected(self) -> redirected_relu:
-        self._rule = redirected_relu(relus=self.done < STEPS)
-        return self._rule
-
-    def _remembering(self, number: int, work: Callable[[int], Found]) -> Found:
-        """Do a pass; where memory runs out, halve how many images go through at once, say so, and do it again."""
-        while True:
-            batch = self._batch(number)
-            try:
-                return work(batch)
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error) or batch == 1 or self.job.coupling is Coupling.UNDIVIDED:
-                    raise
-            self.batches[number] = evenly(batch // 2, len(self.job.seeds))
-            free_memory(self.job.networks.device)
-            message = f"Out of memory with {batch} images at once; going on with {self.batches[number]} at once."
-            warnings.warn(message, LucidtorchWarning, stacklevel=2)
-
-    def _batch(self, number: int) -> int:
-        """How many images go through the networks at once at an update."""
-        return self.batches[max(start for start in self.batches if start <= number)]
+        return result.values, -towards_images if self.job.constraints.needs_gradient else None
 
     def _constrain(self, number: int, towards: Tensor | None) -> None:
         if self.job.constraints.steps:
@@ -251,14 +164,106 @@ class Loop:
                 self.param.assign(self.job.constraints.apply(self.param(), moment))
 
     def _step(self, number: int, values: Tensor, trace: Trace) -> Step:
-        """What is told of an update; images that rest keep the values of their last one."""
+        """Describe an update; images that have converged keep the values of their last one."""
         found: dict[Objective | None, Tensor] = {part: trace[part].detach() for _, part in self.job.goal.terms()}
         found[None] = values
-        resting = [image for image, since in self.guard.rests.items() if since < number]
-        for part, value in found.items() if resting else ():
+        before = [image for image, last in self.guard.converged.items() if last < number]
+        for part, value in found.items() if before else ():
             found[part] = value.clone()
-            found[part][resting] = self._last[part][resting]
+            found[part][before] = self._last[part][before]
         self._last = found
         terms = {part: value for part, value in found.items() if part is not None}
-        stops, rests = dict(self.guard.stops), dict(self.guard.rests)
-        return Step(number, self.job.schedule.steps, found[None], terms, self.param, stops, rests)
+        stops, converged = dict(self.guard.stops), dict(self.guard.converged)
+        return Step(number, self.job.schedule.steps, found[None], terms, self.param, stops, converged)
+
+    def finish(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Evaluate the pictures as they are: without transforms, and at their own size where the networks take it."""
+        with torch.no_grad():
+            images = self.param()
+        as_they_are, on_canvas = bare(self.job.pipeline, self.job.param)
+        if as_they_are != on_canvas:
+            with contextlib.suppress(LucidtorchError), Attempt():  # the network or the objective may need the canvas
+                return images.cpu(), *self._final(as_they_are, images)
+        return images.cpu(), *self._final(on_canvas, images)
+
+    def _final(self, pipeline: Pipeline, images: Tensor) -> tuple[Tensor, Tensor]:
+        addresses = self.job.networks.addresses(list(self.job.addresses), pipeline.output_size(self.job.param.size))
+        job = replace(self.job, addresses=addresses)
+        with torch.enable_grad(), self._foreign_dice(), self._passes(job) as passes:
+            inputs = self._inputs(passes, pipeline, images)
+            number = self.done + 1  # what is found out here holds for no update that was made
+            values, dead = self._within_memory(number, lambda batch: final_values(inputs, job.goal, images, batch))
+        return values.cpu(), dead.cpu()
+
+    @contextlib.contextmanager
+    def _passes(self, job: Job, *, compiled: bool = False) -> Iterator[ForwardPasses]:
+        """Hold the networks still, and run them, while the block runs."""
+        references, capturing = References(job), self.networks.capturing
+        with contextlib.ExitStack() as held:
+            held.enter_context(self.job.networks.still(self.networks))
+            forward = held.enter_context(capturing(job.addresses, job.engine))
+            fast = held.enter_context(capturing(job.addresses, job.engine, fast=True)) if compiled else None
+            if not references.pictures:
+                yield ForwardPasses(forward, lambda pipeline, draws: {}, fast)
+                return
+            own = held.enter_context(capturing(references.addresses, job.engine))
+            yield ForwardPasses(forward, lambda pipeline, draws: references.activations(own, pipeline, draws), fast)
+
+    def _compiles(self) -> bool:
+        """Whether the networks are compiled once no ReLU is redirected any longer."""
+        if self.job.engine.compile and takes_inner_gradients(self.job.goal):
+            message = "The network is not compiled, since the objective takes gradients inside of it; it runs as it is."
+            warnings.warn(message, LucidtorchWarning, stacklevel=2)
+            return False
+        return self.job.engine.compile and self.job.schedule.steps > STEPS
+
+    def _inputs(
+        self, passes: ForwardPasses, pipeline: Pipeline, images: Tensor, number: int | None = None
+    ) -> ForwardInputs:
+        """Draw the transforms of all images, and of the pictures that are compared with, for one pass.
+
+        At an update gradients are redirected: in the first ones at every ReLU, and through smooth rectifiers in all.
+        """
+        dice = [one for one in self._dice for _ in range(pipeline.views)]
+        draws = pipeline.sample((len(dice), *images.shape[1:]), dice)
+        inputs = ForwardInputs(passes.forward, pipeline, draws, passes.references(pipeline, draws))
+        if number is None:
+            return inputs
+        if number > STEPS and passes.compiled is not None:
+            return replace(inputs, forward=passes.compiled)
+        if number == 1:
+            inputs = replace(inputs, forward=CheckedForward(self.networks, self.job.goal, inputs.forward))
+        return replace(inputs, rule=self._redirected) if number <= STEPS or self._rule.smooth else inputs
+
+    def _redirected(self) -> redirected_relu:
+        self._rule = redirected_relu(relus=self.done < STEPS)
+        return self._rule
+
+    def _within_memory(self, number: int, attempt: Callable[[int], Found]) -> Found:
+        """Do a pass; where memory runs out, halve how many images go through at once, say so, and do it again."""
+        while True:
+            batch = self.batches[max(start for start in self.batches if start <= number)]
+            try:
+                return attempt(batch)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or batch == 1 or self.job.dependence is BatchDependence.INSEPARABLE:
+                    raise
+            self.batches[number] = evenly(batch // 2, len(self.job.seeds))
+            free_memory(self.job.networks.device)
+            message = f"Out of memory with {batch} images at once; going on with {self.batches[number]} at once."
+            warnings.warn(message, LucidtorchWarning, stacklevel=2)
+
+
+def bare(pipeline: Pipeline, param: Param) -> tuple[Pipeline, Pipeline]:
+    """Make the pipelines of finished pictures, without random draws and on grey where see-through: as is, on canvas."""
+    steps: list[Transform] = []
+    channels = param.channels
+    for step in pipeline.steps:
+        if step.output_channels(channels) < channels:
+            steps.append(background("colour", sd=0))
+        steps += [] if (one := step.still()) is None else [one]
+        channels = step.output_channels(channels)
+    as_they_are, canvas = Pipeline(tuple(steps)), pipeline.output_size(param.size)
+    if as_they_are.output_size(param.size) == canvas:
+        return as_they_are, as_they_are
+    return as_they_are, Pipeline((*steps, pad(0, value=pipeline.fill), crop_or_pad_to(*canvas[-PLANE:])))

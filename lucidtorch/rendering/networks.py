@@ -25,19 +25,15 @@ from lucidtorch.rendering.settings import Engine
 
 NetworkLike: TypeAlias = Model | nn.Module | str
 ModelLike: TypeAlias = NetworkLike | Mapping[str, NetworkLike]
-Look: TypeAlias = Callable[[Tensor], dict[str, Tensor]]  # images as the networks see them, to activations by address
+Forward: TypeAlias = Callable[[Tensor], dict[str, Tensor]]  # images on the canvas, to activations by address
 ONLY = ""  # the name of a network that is alone
 
 
 @dataclass(frozen=True)
 class Networks:
-    """The networks of a render.
+    """The networks of a render."""
 
-    Args:
-        models: By name; one that is alone has the empty name, and addresses in it stand without a name.
-    """
-
-    models: Mapping[str, Model]
+    models: Mapping[str, Model]  # one that is alone has the empty name, and addresses in it stand without a name
 
     @classmethod
     def of(cls, given: ModelLike) -> Networks:
@@ -61,7 +57,7 @@ class Networks:
 
     @property
     def first(self) -> Model:
-        """The network that decides where nobody says: the size of the picture and its mean colour."""
+        """The network that decides by default: the size of the picture and its mean colour."""
         return next(iter(self.models.values()))
 
     @property
@@ -111,7 +107,7 @@ class Networks:
         return sorted(layers, key=place)
 
     def addresses(self, layers: Sequence[str], size: Size | None = None) -> dict[str, Address]:
-        """Say where layers are."""
+        """Resolve layers to addresses, for images of a size."""
         found = {}
         for layer in layers:
             name, own = self.owner(layer)
@@ -152,10 +148,10 @@ class Networks:
             model.feed.check_batch(batch)
 
     @contextlib.contextmanager
-    def looking(self, addresses: Mapping[str, Address], engine: Engine, *, fast: bool = False) -> Iterator[Look]:
-        """Hold the networks still and look inside them while the block runs."""
+    def capturing(self, addresses: Mapping[str, Address], engine: Engine, *, fast: bool = False) -> Iterator[Forward]:
+        """Hold the networks still, and give what runs them and captures activations, while the block runs."""
         with self.still(), contextlib.ExitStack() as hooks:
-            runs = {}
+            precision, runs = engine.computing, {}
             for name, model in self.models.items():
                 own = self.own(name, addresses)
                 run = hooks.enter_context(capture(model.module, own, model.feed))
@@ -163,14 +159,14 @@ class Networks:
                     run = hooks.enter_context(compiled(model.module, own, model.feed, run, model.name))
                 runs[name] = run
 
-            def look(seen: Tensor) -> dict[str, Tensor]:
+            def forward(images: Tensor) -> dict[str, Tensor]:
                 found: dict[str, Tensor] = {}
                 for name, model in self.models.items():
-                    with engine.computing.on(model.device):
-                        found |= runs[name](model.normalize(seen.to(model.dtype)))
+                    with precision.on(model.device):
+                        found |= runs[name](model.normalize(images.to(model.dtype)))
                 return {layer: found[layer] for layer in addresses}
 
-            yield look
+            yield forward
 
     @contextlib.contextmanager
     def still(self, copies: Networks | None = None) -> Iterator[None]:

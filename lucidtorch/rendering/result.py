@@ -17,15 +17,19 @@ from lucidtorch.base.images import block, dead_mark, encode_png, on_grey, sheet,
 from lucidtorch.base.records import Settings, settings_text
 from lucidtorch.base.shown import shown
 from lucidtorch.rendering.guard import Stop
-from lucidtorch.rendering.labels import Label, heading, labels, summary
 from lucidtorch.rendering.movie import MOVIES, check_encoder, encode_movie
+from lucidtorch.rendering.settings import renamed
 from lucidtorch.rendering.showing import (
     MOST_PICTURES,
     MOST_PIXELS,
+    Label,
     figure_html,
     fitting_sheet,
+    heading,
+    labels,
     picture_html,
     row_html,
+    summary,
 )
 
 CLIP_AXES = 5  # images have four
@@ -44,8 +48,8 @@ class Rendering:
         history: The values of every part of the objective and of the whole (``"objective"``), `[B, steps]` each, by
             its text.
         recipe: The record of everything that decides the pictures.
-        stopped: The images that stopped because a value was no number, by place.
-        rested: The images that went no further since their score had ceased to rise, by place: their last update.
+        stopped: The images that stopped because a value was NaN or infinite, by place.
+        converged: The last update of each image that went no further, since its score had ceased to rise, by place.
         interrupted: Whether the render was interrupted before its last step.
         arrays: The large arrays that the recipe names.
         held: The channels that were held as they are; they are in `images`, and are left out where pictures are shown.
@@ -60,12 +64,14 @@ class Rendering:
     history: Mapping[str, Tensor]
     recipe: Settings
     stopped: Mapping[int, Stop] = field(default_factory=dict)
-    rested: Mapping[int, int] = field(default_factory=dict)
+    converged: Mapping[int, int] = field(default_factory=dict)
     interrupted: bool = False
     arrays: tuple[Array, ...] = ()
     held: tuple[int, ...] = ()
     alpha: bool = False
     objective: str = ""
+
+    rested = renamed("rested", "converged")
 
     @property
     def is_clips(self) -> bool:

@@ -13,7 +13,7 @@ import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Annotated, Any, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, ParamSpec, TypeAlias, TypeVar, get_type_hints
 
 import torch
 from pydantic import BaseModel, Field, create_model
@@ -38,7 +38,7 @@ from lucidtorch.rendering.rules import (
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 Model = TypeVar("Model", bound=BaseModel)
-Batches: TypeAlias = int | Sequence[Sequence[int]]  # one number, or pairs: from which update on, and how many
+Rate: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 LARGEST_ACTIVATION = 16 * 2**20  # bytes; beyond, a CPU's allocator gives memory back and asks for it again at each step
 MOST_AT_ONCE = 16  # images on a CPU; more are no faster
@@ -56,40 +56,31 @@ OLD_WORDS = ("precision", "compute_batch", "channels_last", "fold", "winograd", 
 
 @dataclass(frozen=True)
 class Option:
-    """How a setting is written outside of Python.
-
-    Args:
-        default: What it is where nobody says.
-        kind: What the command line, recipes and records take for it, as a type with bounds.
-        help: What the command line says of it; it has no such option where empty.
-        description: What the schema of recipes says of it; they have no such field where empty.
-        metavar: What stands for its value on the command line.
-        pattern: How its text begins, for editors that read the schema of recipes.
-        recorded: What records hold, where it is more than recipes take.
-        absent: What a record means that does not say it, where that is not the default.
-    """
+    """How a setting is written outside of Python."""
 
     default: Any
-    kind: Any
-    help: str = ""
-    description: str = ""
-    metavar: str | None = None
-    pattern: str = ""
-    recorded: Any = None
-    absent: Any = None
+    help: str = ""  # on the command line, which has no such option where empty
+    description: str = ""  # in the schema of recipes, which have no such field where empty
+    kind: Any = None  # the type, with bounds, that all of them take; that of the annotation where None
+    metavar: str | None = None  # what stands for a value in the help of the command line
+    pattern: str = ""  # how its text begins, for editors that read the schema of recipes
+    recorded: Any = None  # what records hold, where that is more than recipes take
+    absent: Any = None  # what a record means that does not say it, where that is not the default
 
 
-def _option(default: Any, kind: Any, **words: Any) -> Any:
-    return field(default=default, metadata={OPTION: Option(default, kind, **words)})
+def _option(default: Any, help: str = "", description: str = "", **words: Any) -> Any:
+    return field(default=default, metadata={OPTION: Option(default, help, description, **words)})
 
 
 def options_of(settings: type[Schedule | Engine]) -> dict[str, Option]:
     """List the options of a kind of settings by name, in their order."""
-    return {one.name: one.metadata[OPTION] for one in fields(settings)}
+    found = {one.name: one.metadata[OPTION] for one in fields(settings)}
+    hints = get_type_hints(settings)
+    return {name: replace(one, kind=one.kind or hints[name]) for name, one in found.items()}
 
 
 def with_fields(definitions: Mapping[str, tuple[Any, Any]]) -> Callable[[type[Model]], type[Model]]:
-    """Add fields, each a type and a default, to a pydantic model: behind its own."""
+    """Add fields, each a type and a default, to a pydantic model, after its own."""
 
     def extended(model: type[Model]) -> type[Model]:
         words: dict[str, Any] = dict(definitions)
@@ -102,66 +93,42 @@ def with_fields(definitions: Mapping[str, tuple[Any, Any]]) -> Callable[[type[Mo
 
 @dataclass(frozen=True)
 class Schedule:
-    """The steps of a render.
-
-    Args:
-        steps: The exact number of updates; fewer of an image that has converged, where `stop` says when.
-        lr: The step size, or where it changes, the largest.
-        optimizer: ``adam`` or ``sgd``, with arguments or without: ``adam(beta1=0.5, weight_decay=0.03)``.
-        snapshots: After how many updates a picture is kept.
-        lr_schedule: The step size over the updates: ``constant``, ``cosine`` or ``trapezoid``.
-        stop: When an image has converged: ``plateau``, with arguments or without; never where empty.
-        planned: Over how many updates the step size and what else changes with time are spread; `steps` where None. It
-            is more than that in a render that was interrupted, and is made again as far as it came.
-    """
+    """The steps of a render: the exact number of updates, fewer of an image that has converged, and their rules."""
 
     steps: int = _option(
-        512,
-        Steps,
-        help="The number of updates.",
-        description="The number of updates of each picture.",
-        metavar="N",
-        absent=NEEDED,
+        512, "The number of updates.", "The number of updates of each picture.", kind=Steps, metavar="N", absent=NEEDED
     )
-    lr: float = _option(
-        0.05,
-        Annotated[float, Field(gt=0, allow_inf_nan=False)],
-        help="The largest step size.",
-        description="The step size.",
-        metavar="X",
-        absent=NEEDED,
-    )
+    lr: float = _option(0.05, "The largest step size.", "The step size.", kind=Rate, metavar="X", absent=NEEDED)
     optimizer: str = _option(
         "adam",
-        str,
-        help="adam, sgd, or such as 'adam(beta1=0.5)'.",
-        description="The rule of the steps: adam or sgd, or with arguments such as adam(beta1=0.5).",
+        "adam, sgd, or such as 'adam(beta1=0.5)'.",
+        "The rule of the steps: adam or sgd, or with arguments such as adam(beta1=0.5).",
         metavar="SPEC",
         pattern=rf"^\s*({'|'.join(OPTIMIZERS)})\b",
     )
     snapshots: Sequence[int] = _option(
         (),
-        Annotated[tuple[Steps, ...], Field(max_length=10_000)],
-        help="After how many updates a picture is kept, for a movie.",
+        "After how many updates a picture is kept, for a movie.",
+        kind=Annotated[tuple[Steps, ...], Field(max_length=10_000)],
         metavar="64,256",
     )
     lr_schedule: str = _option(
         "constant",
-        str,
-        help="How the step size goes over the steps: constant, cosine, trapezoid.",
-        description="How the step size goes over the steps: constant, cosine or trapezoid.",
+        "How the step size goes over the steps: constant, cosine, trapezoid.",
+        "How the step size goes over the steps: constant, cosine or trapezoid.",
         metavar="SPEC",
         pattern=rf"^\s*({'|'.join(STEP_SIZES)})\b",
     )
     stop: str = _option(
         "",
-        str,
-        help="When a picture goes no further: plateau, or 'plateau(patience=32)'.",
-        description="When a picture goes no further: plateau; never if absent.",
+        "When a picture goes no further: plateau, or 'plateau(patience=32)'.",
+        "When a picture goes no further: plateau; never if absent.",
         metavar="SPEC",
         pattern=rf"^\s*({'|'.join(STOPS)}\b|$)",
     )
-    planned: int | None = _option(None, Steps)
+    # Over how many updates what changes with time is spread; `steps` where None. It is more than that in a render that
+    # was interrupted, and is made again as far as it came.
+    planned: int | None = _option(None, kind=Steps)
 
     def __post_init__(self) -> None:
         if not is_whole(self.steps) or not 1 <= self.steps <= MOST_STEPS:
@@ -173,8 +140,9 @@ class Schedule:
         for name, text in self._texts(today_text).items():
             object.__setattr__(self, name, text)
         if not isinstance(self.snapshots, Sequence) or isinstance(self.snapshots, str):
-            given = repr(self.snapshots)
-            raise BadInputError(f"snapshots are several numbers of steps, such as (64, 256), but {given} was given.")
+            raise BadInputError(
+                f"snapshots are several numbers of steps, such as (64, 256), but {self.snapshots!r} was given."
+            )
         for snapshot in self.snapshots:
             if not is_whole(snapshot) or not 1 <= snapshot <= self.steps:
                 raise BadInputError(
@@ -241,44 +209,40 @@ class Engine:
 
     precision: str = _option(
         "float32",
-        Literal["float32", "bfloat16", "float16"],
-        help="What the network computes in.",
-        description="What the network computes in.",
+        "What the network computes in.",
+        "What the network computes in.",
+        kind=Literal["float32", "bfloat16", "float16"],
     )
-    compute_batch: Batches | None = _option(  # noqa: RUF009  # it is a field
+    compute_batch: int | Sequence[Sequence[int]] | None = _option(
         None,
-        Batch,
-        help="How many images go through the network at once; chosen by the size of its activations if left out.",
-        description="How many images go through the network at once; chosen if absent.",
+        "How many images go through the network at once; chosen by the size of its activations if left out.",
+        "How many images go through the network at once; chosen if absent.",
+        kind=Batch,
         metavar="N",
         recorded=Batch | Annotated[tuple[tuple[Steps, Batch], ...], Field(max_length=1000)],
     )
     channels_last: bool = _option(
         True,
-        bool,
-        help="Whether convolutions have the channels of a place side by side in memory.",
-        description="Whether the channels of a place stand together in memory.",
+        "Whether convolutions have the channels of a place side by side in memory.",
+        "Whether the channels of a place stand together in memory.",
         absent=False,  # the pictures of versions that did not say so were made without
     )
     fold: bool = _option(
         True,
-        bool,
-        help="Whether batch normalizations become parts of the convolutions before them.",
-        description="Whether batch normalizations are folded into convolutions.",
+        "Whether batch normalizations become parts of the convolutions before them.",
+        "Whether batch normalizations are folded into convolutions.",
         absent=False,
     )
     winograd: bool = _option(
         True,
-        bool,
-        help="Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.",
-        description="Whether wide 3 x 3 convolutions go Winograd's way on a CPU.",
+        "Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.",
+        "Whether wide 3 x 3 convolutions go Winograd's way on a CPU.",
         absent=False,
     )
     compile: bool = _option(
         False,
-        bool,
-        help="Compile the network, which takes a minute at first and pays on a GPU.",
-        description="Whether the network is compiled, which takes a minute at first.",
+        "Compile the network, which takes a minute at first and pays on a GPU.",
+        "Whether the network is compiled, which takes a minute at first.",
     )
 
     def __post_init__(self) -> None:
@@ -357,6 +321,17 @@ def pop_old_words(name: str, words: dict[str, Any]) -> dict[str, Any]:
         message = f"{name}({', '.join(f'{word}=' for word in old)}) is deprecated: write engine=Engine({new})."
         warnings.warn(message, DeprecationWarning, stacklevel=3)
     return old
+
+
+def renamed(old: str, new: str) -> property:
+    """Let an attribute go on under its name of version 0.1.0, with a warning."""
+
+    def value(owner: object) -> Any:
+        message = f"{type(owner).__name__}.{old} is deprecated: write {type(owner).__name__}.{new}."
+        warnings.warn(message, DeprecationWarning, stacklevel=2)
+        return getattr(owner, new)
+
+    return property(value, doc=f"Deprecated name of `{new}`.")
 
 
 def _checked_batch(given: object) -> int | tuple[tuple[int, int], ...]:

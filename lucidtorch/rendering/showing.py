@@ -1,4 +1,4 @@
-"""Pictures as a notebook shows them: small enough to be kept in it, and as HTML that needs nothing else.
+"""A render as a notebook shows it: pictures that are small enough to be kept in it, as HTML that needs nothing else.
 
 All styles stand in the elements themselves and take their colours from the page, so that light and dark themes, exports
 and viewers that drop style sheets show the same.
@@ -10,14 +10,20 @@ import base64
 import html
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
+from lucidtorch.base.errors import LucidtorchError
 from lucidtorch.base.images import sheet
+from lucidtorch.base.records import Settings
+from lucidtorch.objectives.images import single
+from lucidtorch.objectives.text import parse
+from lucidtorch.rendering.guard import Stop
 
 MOST_PICTURES = 64  # that are shown one by one
 MOST_PIXELS = 2_000_000  # that one notebook output holds of a render, all pictures together
@@ -27,6 +33,7 @@ LONGEST_TEXT = 300  # characters of an objective
 ROW = "display:flex;flex-wrap:wrap;gap:12px;align-items:flex-start"
 QUIET = "opacity:.7"
 SEE_THROUGH = ("LA", "RGBA")  # the modes of pictures with opacity
+DEAD = "dead unit: it is zero, and nothing in the picture moves it"
 CHEQUERED = "background:repeating-conic-gradient(#8884 0 25%,#0000 0 50%) 0 0/16px 16px;"
 
 
@@ -79,3 +86,67 @@ def quiet_html(text: str) -> str:
 def _shown_width(data: bytes) -> int:
     with Image.open(io.BytesIO(data)) as picture:
         return picture.width * (2 if max(picture.size) < ENLARGED_BELOW else 1)
+
+
+def heading(recipe: Settings, size: Sequence[int], steps: int, remarks: Sequence[str]) -> str:
+    """Say what pictures are of and how they were made."""
+    facts = [recipe["model_name"], " x ".join(map(str, size)), f"{steps} steps", _seeds(recipe["seed"]), *remarks]
+    words = quiet_html(" · ".join(one for one in facts if one))
+    return f'<div>{code_html(recipe["objective"])}</div><div style="font-size:.9em;margin-bottom:8px">{words}</div>'
+
+
+@dataclass(frozen=True)
+class Label:
+    """What stands with one picture."""
+
+    alt: str  # what it shows, for those who cannot see it
+    lines: tuple[str, ...]  # HTML
+
+
+def labels(
+    recipe: Settings, values: Tensor, history: Tensor, dead: Sequence[bool], stopped: Mapping[int, Stop]
+) -> list[Label]:
+    """Say of each picture what it is asked for, its score, and whether it is one at all."""
+    several = len(dead) > 1
+    found = []
+    for place, (own, seed) in enumerate(zip(own_texts(recipe), recipe["seed"], strict=True)):
+        name = f"picture {place}" if several else ""
+        facts = [f"score {float(values[place]):.4g}"]
+        facts += [f"from {float(history[place, 0]):.4g}"] if history.shape[1] else []
+        facts += [f"seed {seed}"] if several else []
+        lines = [name if own is None else code_html(own), quiet_html(", ".join(facts))]
+        lines += [f"<strong>{DEAD}</strong>"] if dead[place] else []
+        lines += [quiet_html(str(stopped[place]))] if place in stopped else []
+        alt = ": ".join(one for one in (name, own or recipe["objective"]) if one)
+        found.append(Label(alt, tuple(line for line in lines if line)))
+    return found
+
+
+def summary(values: Tensor, dead: Sequence[bool], stopped: Mapping[int, Stop], *, smaller: bool) -> str:
+    """Say what came of pictures that are too many, or too large, to be shown one by one."""
+    low, high = float(values.min()), float(values.max())
+    count = len(values)
+    facts = [f"score {low:.4g}" if count == 1 else f"{count} pictures row by row · scores {low:.4g} to {high:.4g}"]
+    marked = [str(place) for place, one in enumerate(dead) if one]
+    facts += [f"dead units: {', '.join(marked)}"] if marked else []
+    facts += [f"stopped: {', '.join(map(str, stopped))}"] if stopped else []
+    facts += ["shown smaller than they are; `save` writes them whole"] if smaller else []
+    return f'<div style="font-size:.9em;margin-top:4px">{quiet_html(" · ".join(facts))}</div>'
+
+
+def own_texts(recipe: Settings) -> list[str | None]:
+    """Say of each image of a batch what it alone is asked for."""
+    text, count = recipe["objective"], recipe["batch"]
+    try:
+        whole = parse(text)
+        own = [repr(single(whole, place)) for place in range(count)]
+    except LucidtorchError:
+        return [None] * count
+    return [None if one == text else one for one in own]
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    in_a_row = list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
+    return f"seeds {seeds[0]} to {seeds[-1]}" if in_a_row else ""

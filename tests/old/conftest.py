@@ -6,7 +6,7 @@ import pytest
 
 from lucidtorch.param import Param
 from lucidtorch.rendering import loop
-from lucidtorch.rendering.seeing import bare
+from lucidtorch.rendering.loop import bare
 from lucidtorch.transforms import Pipeline
 
 

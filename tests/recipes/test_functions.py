@@ -15,6 +15,7 @@ from lucidtorch.base.errors import BadInputError
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.documents.loading import load, run_document
 from lucidtorch.recipes.kinds import KINDS, kind
+from lucidtorch.rendering.settings import Engine, options_of
 
 COMMON = ("size=24", "steps=3", "batch=4")
 SHORTER: dict[str, tuple[str, ...]] = {  # what makes a starter a matter of seconds
@@ -58,7 +59,10 @@ def test_a_function_takes_the_fields_of_its_kind_and_describes_them(name: str) -
     function = getattr(lt.recipes, name)
     taken = inspect.signature(function).parameters
     fields = set(kind(name).model_fields) - {"recipe", "made_with"}
-    assert fields < set(taken)
+    executed = set(options_of(Engine))
+    assert fields - executed < set(taken)
+    assert ("engine" in taken) == (executed < fields)
+    assert not executed & set(taken)
     assert next(iter(taken)) == "model"
     said = inspect.getdoc(function) or ""
     assert said.startswith(kind(name).summary)

@@ -17,8 +17,8 @@ from lucidtorch.rendering.loop import Loop, Step
 
 pytest.importorskip("IPython", reason="IPython is not installed; the dev extra has it")
 
-from lucidtorch.rendering import notebook_display
-from lucidtorch.rendering.notebook_display import PAUSE, SHARE, NotebookDisplay, duration
+from lucidtorch.rendering import progress
+from lucidtorch.rendering.progress import PAUSE, SHARE, NotebookDisplay, duration
 
 SETTINGS: dict[str, Any] = {"param": "image(16, batch=2)", "steps": 4, "transforms": "identity()"}
 PNG_START = "data:image/png;base64,"
@@ -63,14 +63,14 @@ class Clock:
 @pytest.fixture
 def output(monkeypatch: pytest.MonkeyPatch) -> Output:
     found = Output()
-    monkeypatch.setattr(notebook_display, "display", found.display)
+    monkeypatch.setattr("IPython.display.display", found.display)
     return found
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
-    monkeypatch.setattr(notebook_display, "time", found)
+    monkeypatch.setattr(progress, "time", found)
     return found
 
 
@@ -79,8 +79,8 @@ def notebook(output: Output, monkeypatch: pytest.MonkeyPatch) -> Output:
     """A kernel in which everything is drawn that can be."""
     kernel = SimpleNamespace(get_ipython=lambda: SimpleNamespace(kernel=object()))
     monkeypatch.setitem(sys.modules, "IPython", kernel)
-    monkeypatch.setattr(notebook_display, "PAUSE", 0.0)
-    monkeypatch.setattr(notebook_display, "SHARE", float("inf"))
+    monkeypatch.setattr(progress, "PAUSE", 0.0)
+    monkeypatch.setattr(progress, "SHARE", float("inf"))
     return output
 
 

@@ -28,13 +28,13 @@ def rendered(model: Model, units: list[int], seed: int = 0, **more: Any) -> lt.R
 def resting(demo: Model) -> lt.Rendering:
     """Three units, each of which rests before the last step."""
     found = rendered(demo, UNITS, stop=STOP)
-    assert set(found.rested) == {0, 1, 2}
+    assert set(found.converged) == {0, 1, 2}
     return found
 
 
 def test_what_rests_is_what_it_was_when_it_came_to_rest(demo: Model, resting: lt.Rendering) -> None:
-    moving = rendered(demo, UNITS, snapshots=sorted(set(resting.rested.values())))
-    for image, step in resting.rested.items():
+    moving = rendered(demo, UNITS, snapshots=sorted(set(resting.converged.values())))
+    for image, step in resting.converged.items():
         assert step < STEPS
         assert torch.equal(resting.images[image], moving.snapshots[step][image])
         assert not torch.equal(resting.images[image], moving.images[image])
@@ -43,13 +43,13 @@ def test_what_rests_is_what_it_was_when_it_came_to_rest(demo: Model, resting: lt
 def test_an_image_rests_as_it_would_alone(demo: Model, resting: lt.Rendering) -> None:
     for place, unit in enumerate(UNITS):
         alone = rendered(demo, [unit], seed=place, stop=STOP)
-        assert alone.rested == {0: resting.rested[place]}
+        assert alone.converged == {0: resting.converged[place]}
         assert torch.equal(alone.images[0], resting.images[place])
 
 
 def test_without_a_stop_no_image_rests(demo: Model) -> None:
     found = rendered(demo, UNITS)
-    assert found.rested == {}
+    assert found.converged == {}
     assert found.history["objective"].shape == (len(UNITS), STEPS)
 
 

@@ -34,19 +34,19 @@ ABOVE = ("rendering", "galleries", "recipes", "cli")  # what may know of `Engine
 
 # A switch of `Engine` in two files: its field, and what it does.
 FIELD = """\
-    mirrored: bool = _option(False, bool, help="Mirror the start.", description="Whether the start is mirrored.")
+    mirrored: bool = _option(False, "Mirror the start.", "Whether the start is mirrored.")
 
     def __post_init__(self) -> None:
         check_fields(self)
 """
 USE = """\
-        self.param.fill(self.job.seeds)
-        if self.job.engine.mirrored:
+        self.param.fill(job.seeds)
+        if job.engine.mirrored:
             self.param.assign(self.param().flip(-1).detach())
 """
 CHANGES = {
     "rendering/settings.py": ("    def __post_init__(self) -> None:\n        check_fields(self)\n", FIELD),
-    "rendering/loop.py": ("        self.param.fill(self.job.seeds)\n", USE),
+    "rendering/loop.py": ("        self.param.fill(job.seeds)\n", USE),
 }
 PROGRAM = """\
 from pathlib import Path
@@ -134,6 +134,17 @@ def test_an_old_word_makes_the_same_pictures_and_names_the_new_one(demo: Model, 
     assert torch.equal(first.images, second.images)
     assert first.recipe == second.recipe
     assert first.recipe[word] == OLD[word]
+
+
+def test_renamed_attributes_go_on_with_a_warning(demo: Model) -> None:
+    (step,) = lt.optimize(demo, "conv1_1:3", param="image(16)", steps=1)
+    made = lt.render(demo, "conv1_1:[2, 3]", steps=12, stop="plateau(patience=2, rise=0.9)", progress=False)
+    with pytest.warns(DeprecationWarning, match=r"Step\.rests is deprecated: write Step\.converged") as caught:
+        assert step.rests is step.converged
+    assert caught[0].filename == __file__
+    with pytest.warns(DeprecationWarning, match=r"Rendering\.rested is deprecated: write Rendering\.converged"):
+        assert made.rested == made.converged
+    assert made.converged
 
 
 CALLS: dict[str, Callable[[Any, Path], Any]] = {

@@ -21,7 +21,7 @@ from lucidtorch.recipes.blame import FieldError, Key, blamed
 from lucidtorch.recipes.parts.regularizers import Regularizer
 from lucidtorch.recipes.recipe import RenderingRecipe
 from lucidtorch.recipes.runs.stage import Stage
-from lucidtorch.rendering.preparation import read_constraints
+from lucidtorch.rendering.job import read_constraints
 from lucidtorch.transforms.text import parse as parse_transforms
 from lucidtorch.transforms.transform import Pipeline
 

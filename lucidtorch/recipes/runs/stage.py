@@ -22,7 +22,7 @@ from lucidtorch.param.text import parse as parse_param
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.recipe import Recipe, RenderingRecipe
 from lucidtorch.recipes.runs.planning import Shot, together
-from lucidtorch.rendering.preparation import default_size, read_constraints
+from lucidtorch.rendering.job import default_size, read_constraints
 from lucidtorch.rendering.settings import RULES, Schedule
 from lucidtorch.transforms.text import parse as parse_transforms
 

@@ -16,7 +16,7 @@ from lucidtorch.param.images import image
 from lucidtorch.recipes.blame import FieldError, Key, blamed
 from lucidtorch.recipes.parts.unit_pictures import objective_name
 from lucidtorch.recipes.runs.stage import Stage
-from lucidtorch.rendering.preparation import prepare
+from lucidtorch.rendering.job import prepare
 from lucidtorch.rendering.settings import Schedule
 
 NO_TRANSFORMS = "identity()"

@@ -18,7 +18,7 @@ from torch import Tensor
 import lucidtorch as lt
 from lucidtorch.objectives import Activations, Objective, objective
 from lucidtorch.objectives.term import Term
-from lucidtorch.rendering.coupling import Coupling, coupling_of
+from lucidtorch.rendering.checks import BatchDependence, batch_dependence
 from lucidtorch.transforms.transform import Pipeline
 
 WORLDS = worlds()
@@ -41,21 +41,21 @@ def depends_on_others(goal: Objective, given: Mapping[str, Tensor]) -> bool:
     return moved
 
 
-def expected(goal: Objective, given: Mapping[str, Tensor]) -> Coupling:
+def expected(goal: Objective, given: Mapping[str, Tensor]) -> BatchDependence:
     terms = [node for node in goal.walk() if isinstance(node, Term)]
     if any(term.name == "facet" for term in terms):
-        return Coupling.UNDIVIDED
+        return BatchDependence.INSEPARABLE
     coupled = any(term.name == "style" or depends_on_others(term, given) for term in terms)
-    return Coupling.TOGETHER if coupled else Coupling.APART
+    return BatchDependence.JOINT if coupled else BatchDependence.INDEPENDENT
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("example", EXAMPLES, ids=[one.text[:60] for one in EXAMPLES])
 def test_every_objective_of_the_vocabulary(example: object) -> None:
     goal, given = example.goal, example.given(torch.float64)  # type: ignore[attr-defined]
-    found = coupling_of(goal, NOTHING, given)
+    found = batch_dependence(goal, NOTHING, given)
     assert found is expected(goal, given)
-    assert found is not Coupling.APART or example.apart  # type: ignore[attr-defined]
+    assert found is not BatchDependence.INDEPENDENT or example.apart  # type: ignore[attr-defined]
 
 
 @torch.no_grad()
@@ -64,9 +64,9 @@ def test_every_objective_of_the_vocabulary(example: object) -> None:
 @drawn(data=st.data())
 def test_any_expression(world: World, data: st.DataObject) -> None:
     tree: Tree = data.draw(world.trees)
-    found = coupling_of(tree.goal, NOTHING, world.given)
+    found = batch_dependence(tree.goal, NOTHING, world.given)
     assert found is expected(tree.goal, world.given)
-    if found is Coupling.APART:
+    if found is BatchDependence.INDEPENDENT:
         assert not depends_on_others(tree.goal, world.given)
 
 
@@ -81,7 +81,7 @@ HIDDEN = [
 @pytest.mark.parametrize("text", [*HIDDEN, "minimum(0:1, -diversity('logits') - 1000)", "each(0:0, alignment('0'))"])
 def test_what_an_expression_hides_is_found(text: str) -> None:
     given = {name: torch.zeros(shape) for name, shape in SHAPES.items()}
-    assert coupling_of(lt.parse(text), NOTHING, given) is Coupling.TOGETHER
+    assert batch_dependence(lt.parse(text), NOTHING, given) is BatchDependence.JOINT
 
 
 @pytest.fixture
@@ -103,18 +103,18 @@ def test_any_two_images_of_any_batch_are_told_apart(batch: int) -> None:
     given = {"a": torch.zeros(batch, 2, 4, 4), "input": torch.zeros(batch, 3, 4, 4)}
     for one in range(batch):
         for other in range(batch):
-            wanted = Coupling.APART if one == other else Coupling.TOGETHER
-            assert coupling_of(neighbourly("a", one, other), NOTHING, given) is wanted
+            wanted = BatchDependence.INDEPENDENT if one == other else BatchDependence.JOINT
+            assert batch_dependence(neighbourly("a", one, other), NOTHING, given) is wanted
 
 
 def test_other_peoples_transforms_may_mix_images() -> None:
     given = {"a": torch.zeros(2, 3)}
     mixing = Pipeline.of(lambda images: images.flip(0))
-    assert coupling_of(lt.parse("a:0"), mixing, given) is Coupling.UNDIVIDED
-    assert coupling_of(lt.parse("a:0"), lt.transforms.standard(), given) is Coupling.APART
+    assert batch_dependence(lt.parse("a:0"), mixing, given) is BatchDependence.INSEPARABLE
+    assert batch_dependence(lt.parse("a:0"), lt.transforms.standard(), given) is BatchDependence.INDEPENDENT
 
 
 def test_the_global_dice_are_left_alone() -> None:
     before = torch.get_rng_state()
-    coupling_of(lt.parse("a:0"), NOTHING, {"a": torch.zeros(4, 3)})
+    batch_dependence(lt.parse("a:0"), NOTHING, {"a": torch.zeros(4, 3)})
     assert torch.equal(torch.get_rng_state(), before)
