@@ -40,9 +40,6 @@ def fgsm_step(gradient: Numbers, epsilon: float) -> Tensor:
     Returns:
         The step, of the gradient's shape.
 
-    Raises:
-        BadInputError: The distance is negative.
-
     Example:
         >>> import torch
         >>> fgsm_step(torch.tensor([0.3, -2.0, 0.0]), 0.5).tolist()
@@ -67,9 +64,6 @@ def held_near(images: Numbers, clean: Numbers, epsilon: float) -> Tensor:
 
     Returns:
         New images.
-
-    Raises:
-        BadInputError: The distance is negative.
 
     Example:
         >>> import torch

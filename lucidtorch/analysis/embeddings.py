@@ -54,9 +54,6 @@ def pca(vectors: Rows, *, seed: int = 0, threads: Threads = 1) -> Embedding:
 
     Returns:
         The map; the places are in the unit of the vectors.
-
-    Raises:
-        BadInputError: The vectors do not fit.
     """
     rows, share = _principal(vectors, PLANE, seed, threads)
     return Embedding(rows, PLANE, share)
@@ -88,12 +85,6 @@ def tsne(
         dimensions: How many principal components the vectors are brought to first; all where they have no more.
         seed: From 0 to 2**32 - 1.
         threads: How many threads compute.
-
-    Returns:
-        The map.
-
-    Raises:
-        BadInputError: The vectors or a number do not fit.
     """
     from lucidtorch.analysis.decompositions import LEAST_ITERATIONS, tsne_places
 
@@ -134,11 +125,8 @@ def umap(
         seed: From 0 to 2**32 - 1.
         threads: How many threads compute the principal components.
 
-    Returns:
-        The map.
-
     Raises:
-        BadInputError: The vectors or a number do not fit, or umap-learn is not installed.
+        BadInputError: umap-learn is not installed.
     """
     check_umap()
     from lucidtorch.analysis.decompositions import umap_places
@@ -173,9 +161,6 @@ def trustworthiness(vectors: Rows, places: Rows, neighbours: int = 10) -> float:
 
     Returns:
         1 where every neighbour on the map is one, 0 at worst, about 0.5 where the places say nothing.
-
-    Raises:
-        BadInputError: The vectors or the number do not fit.
     """
     from lucidtorch.analysis.decompositions import trust
 
@@ -198,9 +183,6 @@ def neighbour_purity(vectors: Rows, labels: Tensor, neighbours: int = 10) -> flo
 
     Returns:
         0 to 1, the mean over all.
-
-    Raises:
-        BadInputError: There is not one label for each vector, or the number does not fit.
     """
     from lucidtorch.analysis.decompositions import nearest
 
@@ -226,9 +208,6 @@ def on_grid(places: Rows, columns: Annotated[int, Within(1, 65536)]) -> Tensor:
 
     Returns:
         `[N, 2]`, whole numbers: the column and the row of each.
-
-    Raises:
-        BadInputError: The number does not fit.
     """
     from lucidtorch.analysis.decompositions import assigned
 

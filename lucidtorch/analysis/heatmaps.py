@@ -31,9 +31,6 @@ def grad_cam(activations: Maps, gradients: Maps) -> Tensor:
     Returns:
         `[B, h, w]` from 0 up.
 
-    Raises:
-        BadInputError: The two are not of one shape `[B, C, h, w]`.
-
     Example:
         >>> import torch
         >>> activations = torch.tensor([[[[1.0, 2.0]], [[3.0, 0.0]]]])
@@ -65,9 +62,6 @@ def grad_cam_plus_plus(activations: Maps, gradients: Maps) -> Tensor:
     Returns:
         `[B, h, w]` from 0 up.
 
-    Raises:
-        BadInputError: The two are not of one shape `[B, C, h, w]`.
-
     Example:
         >>> import torch
         >>> grad_cam_plus_plus(torch.tensor([[[[1.0, 1.0]]]]), torch.tensor([[[[1.0, 0.0]]]])).tolist()
@@ -96,9 +90,6 @@ def layer_cam(activations: Maps, gradients: Maps) -> Tensor:
     Returns:
         `[B, h, w]` from 0 up.
 
-    Raises:
-        BadInputError: The two are not of one shape `[B, C, h, w]`.
-
     Example:
         >>> import torch
         >>> layer_cam(torch.tensor([[[[3.0, 5.0]]]]), torch.tensor([[[[2.0, -1.0]]]])).tolist()
@@ -120,9 +111,6 @@ def upscaled(maps: Annotated[Tensor, "b h w"], size: tuple[Side, Side]) -> Tenso
 
     Returns:
         `[B, H, W]`.
-
-    Raises:
-        BadInputError: The maps are of another shape.
     """
     return F.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)[:, 0]
 
@@ -179,9 +167,6 @@ def occlusion_maps(
 
     Returns:
         The scores, the drops and the maps, in float64.
-
-    Raises:
-        BadInputError: The patch is larger than the picture or smaller than the stride, or a shape does not fit.
 
     Example:
         >>> import torch

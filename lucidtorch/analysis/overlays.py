@@ -76,9 +76,6 @@ def group_overlay(image: Picture, maps: Annotated[Tensor, "g h w"], colours: Row
 
     Returns:
         `[3, H, W]` in [0, 1].
-
-    Raises:
-        BadInputError: The shapes do not fit each other.
     """
     if len(image) not in (1, 3):
         raise BadInputError(
@@ -102,13 +99,10 @@ def framed(images: Maps, colours: Rows) -> Tensor:
 
     Args:
         images: `[G, C, H, W]` in [0, 1], of 1 or 3 channels.
-        colours: `[G, 3]` in [0, 1].
+        colours: `[G, 3]` in [0, 1], one for each picture.
 
     Returns:
         `[G, 3, H + 2 f, W + 2 f]`, where the frame's width f is the shorter side / 24, at least 1.
-
-    Raises:
-        BadInputError: There are not as many colours as pictures, or the pictures have other channels.
     """
     count, channels, height, width = images.shape
     if channels not in (1, 3) or colours.shape != (count, 3):
@@ -135,9 +129,6 @@ def heat_overlay(image: Picture, heat: Plane) -> Tensor:
 
     Returns:
         `[3, H, W]` in [0, 1].
-
-    Raises:
-        BadInputError: The shapes do not fit each other.
     """
     if len(image) not in (1, 3) or heat.shape != image.shape[1:]:
         raise BadInputError(

@@ -30,9 +30,6 @@ def histogram(image: Picture, bins: Annotated[int, Within(1, 65536)] = 64) -> Te
 
     Returns:
         `[C, bins]` in float64: shares that add up to 1 for each channel.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`, or there are no bins.
     """
     places = (image.detach().cpu().double() * bins).long().clamp(0, bins - 1).flatten(1)
     counts = torch.stack([torch.bincount(channel, minlength=bins) for channel in places])
@@ -49,9 +46,6 @@ def extreme_share(image: Picture, margin: float = NEAR) -> float:
 
     Returns:
         The share of its numbers that are at most `margin` from 0 or from 1.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
     """
     values = image.double()
     return float(((values <= margin) | (values >= 1 - margin)).double().mean())
@@ -69,9 +63,6 @@ def saturation(image: Picture) -> float:
 
     Returns:
         From 0 to 1.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
     """
     if len(image) != COLOURS:
         return 0.0
@@ -90,9 +81,6 @@ def power_spectrum(image: Picture) -> Tensor:
 
     Returns:
         `[H, W]` in float64; row y stands for (y - H // 2) / H cycles per pixel, and columns likewise.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
     """
     found = torch.fft.fft2(centred(image)).abs().square().sum(0)
     shifted: Tensor = torch.fft.fftshift(found)
@@ -112,9 +100,6 @@ def radial_spectrum(image: Picture) -> tuple[Tensor, Tensor]:
     Returns:
         Frequencies in cycles per pixel, up to 0.5, and the power of each; white noise has 1 everywhere, an even
         picture 0. Both `[s // 2]` in float64.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
     """
     power = power_spectrum(image)
     height, width = power.shape
@@ -142,9 +127,6 @@ def spectral_slope(image: Picture) -> float | None:
 
     Returns:
         The slope; None for a picture that is even, or smaller than 4 pixels on a side.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
     """
     frequencies, power = radial_spectrum(image)
     there = power > 0
@@ -188,9 +170,6 @@ def autocorrelation(image: Picture) -> Tensor:
 
     Returns:
         `[2 (H // 2) + 1, 2 (W // 2) + 1]` in float64, with 1 for no shift in the middle; zeros for an even picture.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
     """
     values = centred(image)
     sides = values.shape[-2:]

@@ -112,9 +112,6 @@ def generated(
         value_range: The values that black and white have in what it makes: `(-1, 1)` of most GANs.
         sd: The standard deviation of the latents at the start; that with which the module was trained.
 
-    Returns:
-        The param, unfilled.
-
     Raises:
         BadInputError: An argument does not fit, or the module makes no images of such latents, or not always the same.
 

@@ -179,8 +179,7 @@ def image(
         The param, unfilled: nothing is drawn until a render, or a call, fills it.
 
     Raises:
-        SizeError: The size is not positive.
-        BadInputError: A number does not fit, or two arguments say different things.
+        BadInputError: Two arguments say different things.
         ImageError: The start image, the mask or a held channel has another shape, or leaves [0, 1]; or no channel is
             free.
 

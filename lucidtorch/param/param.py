@@ -188,12 +188,6 @@ def stack(*params: Param) -> Stack:
     Args:
         params: The params, of one size, one number of channels, and the same held channels.
 
-    Returns:
-        The param, unfilled.
-
-    Raises:
-        BadInputError: There is none, something is no param, or they do not fit together.
-
     Example:
         >>> from lucidtorch.param.images import image
         >>> stack(image(64), image(64, fft=False))

@@ -54,10 +54,7 @@ class noise(Additive):  # noqa: N801  # a word of the notation
     Source: MACO's crops, .08; faccent's, .02.
 
     Args:
-        sd: The standard deviation; a picture's values are in [0, 1].
-
-    Raises:
-        BadInputError: It is negative.
+        sd: The standard deviation, from 0; a picture's values are in [0, 1].
     """
 
     sd: NotNegative
@@ -76,10 +73,7 @@ class uniform_noise(Additive):  # noqa: N801  # a word of the notation
     Source: MACO's crops, .04.
 
     Args:
-        width: The largest number that is added or taken away.
-
-    Raises:
-        BadInputError: It is negative.
+        width: The largest number that is added or taken away, from 0.
     """
 
     width: NotNegative
@@ -96,10 +90,7 @@ class colour_noise(Additive):  # noqa: N801  # a word of the notation
     Source: faccent's colour noise, .02.
 
     Args:
-        sd: The standard deviation; a picture's values are in [0, 1].
-
-    Raises:
-        BadInputError: It is negative.
+        sd: The standard deviation, from 0; a picture's values are in [0, 1].
     """
 
     sd: NotNegative
@@ -124,11 +115,10 @@ class background(Transform):  # noqa: N801  # a word of the notation
 
     Args:
         kind: ``smooth``, ``noise`` or ``colour``.
-        sd: The standard deviation of the numbers; larger is more lively.
+        sd: The standard deviation of the numbers, from 0; larger is more lively.
         decay: How fast high frequencies fade in a smooth background; 1 is nature's.
 
     Raises:
-        BadInputError: There is no such kind, or a number does not fit.
         ImageError: The images have no channel but their opacity.
     """
 

@@ -65,7 +65,7 @@ class textured(Transform):  # noqa: N801  # a word of the notation
 
     Raises:
         UntrustedError: A file from elsewhere names a file outside of its folder.
-        BadInputError: There is no such mesh, the file cannot be used or has another checksum, or a number does not fit.
+        BadInputError: There is no such mesh, or the file cannot be used or has another checksum.
 
     Example:
         >>> textured("torus", 128).output_size((512, 512))
