@@ -25,7 +25,8 @@ class Param(nn.Module):
 
     It holds arguments until `fill` draws its start; building one draws nothing. Every parameter's first axis is the
     image, so that one image can be stopped, or started from its own seed, without touching another; where images share
-    rows, `reads` says which.
+    rows, `reads` says which. A subclass sets `batch`, `channels`, `size` and `arrays`, and what else differs of the
+    attributes.
     """
 
     batch: int  # the number of images

@@ -48,8 +48,6 @@ class Additive(Transform):
 class noise(Additive):  # noqa: N801  # a word of the notation
     """Add Gaussian noise, a number of its own for each pixel and channel.
 
-    The frames of a clip all get the same.
-
     Formula: in + sd N(0, 1).
     Source: MACO's crops, .08; faccent's, .02.
 
@@ -66,8 +64,6 @@ class noise(Additive):  # noqa: N801  # a word of the notation
 @dataclass(frozen=True, repr=False)
 class uniform_noise(Additive):  # noqa: N801  # a word of the notation
     """Add evenly distributed noise, a number of its own for each pixel and channel.
-
-    The frames of a clip all get the same.
 
     Formula: in + U(-width, width).
     Source: MACO's crops, .04.
@@ -106,7 +102,7 @@ class colour_noise(Additive):  # noqa: N801  # a word of the notation
 class background(Transform):  # noqa: N801  # a word of the notation
     """Put the image in front of a random background; its last channel is its opacity and does not come out.
 
-    What must be seen whatever is behind it becomes opaque. The frames of a clip all have the same background.
+    What must be seen whatever is behind it becomes opaque.
 
     Formula: a in[:-1] + (1 - a) sigmoid(M z), a the last channel, M Lucid's colour matrix for RGB, z from N(0, sd): one
         per frequency, weighed by 1 / f ** decay and transformed (`smooth`), one per pixel (`noise`), or one per channel
