@@ -36,7 +36,9 @@ class Image(Param):
         super().__init__()
         self.arguments = arguments
         self.added = added
-        self.size, self.batch, self.alpha = size_sides(arguments["size"]), arguments["batch"], arguments["alpha"]
+        self.size = size_sides(arguments["size"])
+        self.batch = arguments["batch"]
+        self.alpha = arguments["alpha"]
         self.channels = arguments["channels"] + self.alpha
         made = self.batch * self.channels * math.prod(self.size)
         check_memory(COPIES * made, f"image({short_size(self.size)}, batch={self.batch}, channels={self.channels})")

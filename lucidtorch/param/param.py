@@ -129,7 +129,10 @@ class Stack(Param):
         self.firsts = [0, *accumulate(self.batches)]  # the place of the first image of each param
         self.batch = sum(self.batches)
         first = params[0]
-        self.channels, self.size, self.held, self.alpha = first.channels, first.size, first.held, first.alpha
+        self.channels = first.channels
+        self.size = first.size
+        self.held = first.held
+        self.alpha = first.alpha
         self.arrays = tuple(dict.fromkeys(array for one in params for array in one.arrays))
         self.is_text = all(one.is_text for one in params)
         self.invertible = all(one.invertible for one in params)
