@@ -1,4 +1,7 @@
-"""Analysis: what a network's activations on pictures are made of, in numbers and laid over the pictures."""
+"""Analysis: what a network's activations on pictures are made of, in numbers and laid over the pictures.
+
+Arguments that do not fit what a function says of them are refused with a `BadInputError` before any work.
+"""
 
 from lucidtorch.analysis.adversarial_steps import fgsm_step, held_near
 from lucidtorch.analysis.embeddings import Embedding, neighbour_purity, on_grid, pca, trustworthiness, tsne, umap

@@ -13,7 +13,7 @@ from lucidtorch.base.errors import BadInputError
 
 @dataclass(frozen=True)
 class Smallest:
-    """How little was enough.
+    """The smallest value that was enough in a search.
 
     Args:
         enough: The smallest of the tried values that was enough.
@@ -26,21 +26,15 @@ class Smallest:
 
 @checked
 def fgsm_step(gradient: Numbers, epsilon: float) -> Tensor:
-    """Give the step of the fast gradient sign method: every pixel goes uphill by the same distance.
+    """Compute the step of the fast gradient sign method: every pixel goes uphill by the same distance.
 
     Formula: step = epsilon · sign(gradient), with sign(0) = 0: its size in the infinity norm is exactly epsilon if any
         pixel has a gradient. It is to be added to the images, which are clipped to [0, 1] afterwards.
     Source: Goodfellow et al., "Explaining and harnessing adversarial examples" (2015).
 
     Args:
-        gradient: Of what shall rise, of any shape; of a loss, that the network goes wrong.
+        gradient: Of what is to be raised, of any shape; of the loss, so that the network errs.
         epsilon: How far each pixel goes, from 0, in units of the pixels.
-
-    Returns:
-        The step, of the gradient's shape.
-
-    Raises:
-        BadInputError: The distance is negative.
 
     Example:
         >>> import torch
@@ -64,12 +58,6 @@ def held_near(images: Numbers, clean: Numbers, epsilon: float) -> Tensor:
         clean: Of the same shape, in [0, 1].
         epsilon: The largest distance in a pixel, from 0.
 
-    Returns:
-        New images.
-
-    Raises:
-        BadInputError: The distance is negative.
-
     Example:
         >>> import torch
         >>> held_near(torch.tensor([0.9, 0.1, -0.2]), torch.tensor([0.5, 0.125, 0.0]), 0.25).tolist()
@@ -82,7 +70,7 @@ def held_near(images: Numbers, clean: Numbers, epsilon: float) -> Tensor:
 def smallest_enough(
     enough: Callable[[float], bool], largest: float, *, first: float, halvings: int = 4
 ) -> Smallest | None:
-    """Search the smallest value that is enough for something.
+    """Search for the smallest value that is enough.
 
     Values are tried from the first on, each twice the one before, until one is enough. The gap between it and the last
     that was not is then halved some times. So every tried value below the found one was too little; of those between,

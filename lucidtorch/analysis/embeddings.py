@@ -1,4 +1,4 @@
-"""Maps of vectors: a place in the plane for each, so that what is alike stands together; and how far that is true."""
+"""Maps of vectors: a place in the plane for each, near those of similar vectors; and how reliable the map is."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Embedding:
         places: `[N, 2]`, float64: where each vector stands, x and y. The unit and the directions mean nothing.
         dimensions: How many principal components the vectors were brought to first.
         kept: Which share of the vectors' variance these hold, 0 to 1.
-        loss: What the search for the places made as small as it could, for t-SNE; None of other methods.
+        loss: The KL divergence that t-SNE minimized; None of other methods.
     """
 
     places: Tensor
@@ -38,24 +38,18 @@ class Embedding:
 
 
 def largest_perplexity(count: int) -> float:
-    """Say how large the perplexity of some vectors can be: a third of the neighbours that each has."""
+    """Give the largest perplexity for so many vectors: a third of the neighbours that each has."""
     return (count - 1) / LOOKED_AT
 
 
 @checked
 def pca(vectors: Rows, *, seed: int = 0, threads: Threads = 1) -> Embedding:
-    """Lay vectors out by their two principal components: the flat shadow in which they differ most.
+    """Lay vectors out by their two principal components, in the unit of the vectors.
 
     Args:
         vectors: `[N, D]`, at least 4 that are not all the same, and D at least 2.
         seed: Of the search for the components of very many numbers, from 0 to 2**32 - 1.
         threads: How many threads compute.
-
-    Returns:
-        The map; the places are in the unit of the vectors.
-
-    Raises:
-        BadInputError: The vectors do not fit.
     """
     rows, share = _principal(vectors, PLANE, seed, threads)
     return Embedding(rows, PLANE, share)
@@ -87,12 +81,6 @@ def tsne(
         dimensions: How many principal components the vectors are brought to first; all where they have no more.
         seed: From 0 to 2**32 - 1.
         threads: How many threads compute.
-
-    Returns:
-        The map.
-
-    Raises:
-        BadInputError: The vectors or a number do not fit.
     """
     from lucidtorch.analysis.decompositions import LEAST_ITERATIONS, tsne_places
 
@@ -133,11 +121,8 @@ def umap(
         seed: From 0 to 2**32 - 1.
         threads: How many threads compute the principal components.
 
-    Returns:
-        The map.
-
     Raises:
-        BadInputError: The vectors or a number do not fit, or umap-learn is not installed.
+        BadInputError: umap-learn is not installed.
     """
     check_umap()
     from lucidtorch.analysis.decompositions import umap_places
@@ -168,13 +153,10 @@ def trustworthiness(vectors: Rows, places: Rows, neighbours: int = 10) -> float:
     Args:
         vectors: `[N, D]`.
         places: `[N, 2]`: the map.
-        neighbours: The k nearest that are looked at, from 1 to less than N / 2.
+        neighbours: The k nearest that count, from 1 to less than N / 2.
 
     Returns:
         1 where every neighbour on the map is one, 0 at worst, about 0.5 where the places say nothing.
-
-    Raises:
-        BadInputError: The vectors or the number do not fit.
     """
     from lucidtorch.analysis.decompositions import trust
 
@@ -188,18 +170,12 @@ def trustworthiness(vectors: Rows, places: Rows, neighbours: int = 10) -> float:
 
 @checked
 def neighbour_purity(vectors: Rows, labels: Tensor, neighbours: int = 10) -> float:
-    """Measure how far classes stand apart: the share of the nearest neighbours that are of one's own class.
+    """Measure how far classes stand apart: the mean share of the nearest neighbours that are of the same class.
 
     Args:
         vectors: `[N, D]`: vectors or places.
         labels: `[N]`: the number of each one's class.
-        neighbours: How many nearest are looked at, from 1 to N - 1.
-
-    Returns:
-        0 to 1, the mean over all.
-
-    Raises:
-        BadInputError: There is not one label for each vector, or the number does not fit.
+        neighbours: How many nearest ones count, from 1 to N - 1.
     """
     from lucidtorch.analysis.decompositions import nearest
 
@@ -214,7 +190,7 @@ def neighbour_purity(vectors: Rows, labels: Tensor, neighbours: int = 10) -> flo
 
 @checked
 def on_grid(places: Rows, columns: Annotated[int, Within(1, 65536)]) -> Tensor:
-    """Move the places of a map to the cells of a grid, each to one of its own, over the shortest ways in all.
+    """Move the places of a map to the cells of a grid, each to one of its own, over the shortest distances in all.
 
     Formula: the assignment of places to cells with the least sum of squared distances, map and grid both brought to
         the unit square.
@@ -225,9 +201,6 @@ def on_grid(places: Rows, columns: Annotated[int, Within(1, 65536)]) -> Tensor:
 
     Returns:
         `[N, 2]`, whole numbers: the column and the row of each.
-
-    Raises:
-        BadInputError: The number does not fit.
     """
     from lucidtorch.analysis.decompositions import assigned
 

@@ -76,12 +76,8 @@ def nmf_groups(
         max_iter: After how many iterations the search ends at the latest.
         threads: How many threads compute.
 
-    Returns:
-        The groups.
-
     Raises:
-        BadInputError: The activations have no positions, are negative, not finite or all zero, or a number does not
-            fit.
+        BadInputError: The activations are negative or all zero.
         UnitError: There are more groups than positions or channels.
 
     Example:

@@ -20,18 +20,12 @@ from lucidtorch.base.sizes import Side
 def grad_cam(activations: Maps, gradients: Maps) -> Tensor:
     """Add up a layer's channels, each weighed by how much the score rises with it on average over the map.
 
-    Formula: ReLU(Σ_c w_c · A_c), with w_c the mean over all places of ∂score/∂A_c.
+    Formula: map = ReLU(Σ_c w_c · A_c), `[B, h, w]`, with w_c the mean over all places of ∂score/∂A_c.
     Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization" (2017).
 
     Args:
         activations: `[B, C, h, w]` of the layer.
         gradients: `[B, C, h, w]`: the score's gradient to them.
-
-    Returns:
-        `[B, h, w]` from 0 up.
-
-    Raises:
-        BadInputError: The two are not of one shape `[B, C, h, w]`.
 
     Example:
         >>> import torch
@@ -52,20 +46,14 @@ def grad_cam_plus_plus(activations: Maps, gradients: Maps) -> Tensor:
     is linear in the layer, with g = ∂S/∂A. They stand in the place of its second and third derivative, as there. The
     factor exp(S) cancels in α, and is left out of w, where it would scale the whole map and nothing else.
 
-    Formula: ReLU(Σ_c w_c · A_c), with w_c = Σ_ij α_cij · ReLU(g_cij) and
+    Formula: map = ReLU(Σ_c w_c · A_c), `[B, h, w]`, with w_c = Σ_ij α_cij · ReLU(g_cij) and
         α_cij = g_cij² / (2 g_cij² + (Σ_ab A_cab) · g_cij³); α is 0 where g or the denominator is.
     Source: Chattopadhay et al., "Grad-CAM++: Generalized Gradient-based Visual Explanations for Deep Convolutional
         Networks" (2018), equation 19.
 
     Args:
-        activations: `[B, C, h, w]` of the layer; from 0 up, as behind a ReLU, for the formula to mean what it says.
+        activations: `[B, C, h, w]` of the layer; from 0 up, as after a ReLU, for the formula to hold.
         gradients: `[B, C, h, w]`: the score's gradient to them.
-
-    Returns:
-        `[B, h, w]` from 0 up.
-
-    Raises:
-        BadInputError: The two are not of one shape `[B, C, h, w]`.
 
     Example:
         >>> import torch
@@ -85,18 +73,12 @@ def layer_cam(activations: Maps, gradients: Maps) -> Tensor:
 
     Of the three it keeps the most of where things are, and so can be read off shallower layers too.
 
-    Formula: ReLU(Σ_c ReLU(g_c) · A_c) at each place, with g = ∂score/∂A.
+    Formula: map = ReLU(Σ_c ReLU(g_c) · A_c), `[B, h, w]`, with g = ∂score/∂A.
     Source: Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization" (2021).
 
     Args:
         activations: `[B, C, h, w]` of the layer.
         gradients: `[B, C, h, w]`: the score's gradient to them.
-
-    Returns:
-        `[B, h, w]` from 0 up.
-
-    Raises:
-        BadInputError: The two are not of one shape `[B, C, h, w]`.
 
     Example:
         >>> import torch
@@ -109,19 +91,13 @@ def layer_cam(activations: Maps, gradients: Maps) -> Tensor:
 
 @checked
 def upscaled(maps: Annotated[Tensor, "b h w"], size: tuple[Side, Side]) -> Tensor:
-    """Spread maps over a picture: bilinearly, with each cell of a map as an even share of the picture.
+    """Enlarge maps to a picture's size, `[B, H, W]`: bilinearly, each cell of a map being an even share of it.
 
     Cells are areas and not points (``align_corners=False``), so the outermost half cell is level.
 
     Args:
         maps: `[B, h, w]`.
         size: Height and width of the picture.
-
-    Returns:
-        `[B, H, W]`.
-
-    Raises:
-        BadInputError: The maps are of another shape.
     """
     return F.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)[:, 0]
 
@@ -179,9 +155,6 @@ def occlusion_maps(
     Returns:
         The scores, the drops and the maps, in float64.
 
-    Raises:
-        BadInputError: The patch is larger than the picture or smaller than the stride, or a shape does not fit.
-
     Example:
         >>> import torch
         >>> left = lambda images: images[:, 0, :, :1].sum((1, 2))[:, None]
@@ -208,7 +181,7 @@ def occlusion_maps(
 
 @checked
 def patch_places(sides: tuple[Side, Side], patch: Count, stride: Count) -> tuple[tuple[int, int], ...]:
-    """Say where a patch lies as it slides over a picture.
+    """List the places of a patch that slides over a picture.
 
     Args:
         sides: Height and width of the picture.
@@ -227,7 +200,7 @@ def patch_places(sides: tuple[Side, Side], patch: Count, stride: Count) -> tuple
 
 
 def _hidden(whole: Tensor, places: Sequence[tuple[int, int]], patch: int, colour: Tensor) -> Tensor:
-    """The picture under each of some patches, and as often again without one as fills the batch."""
+    """The picture under each of some patches; without a patch, as often as fills up the batch."""
     found = whole.clone()
     for one, (row, column) in zip(found, places, strict=False):
         one[:, row : row + patch, column : column + patch] = colour[:, None, None]

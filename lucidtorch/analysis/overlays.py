@@ -61,7 +61,7 @@ def group_colours(count: Annotated[int, Within(0, 65536)]) -> Tensor:
 
 @checked
 def group_overlay(image: Picture, maps: Annotated[Tensor, "g h w"], colours: Rows, peak: float | None = None) -> Tensor:
-    """Lay maps over a grey picture, each in its colour: the stronger, the fuller the colour.
+    """Lay maps over a grey picture, each in its colour, `[3, H, W]`: the stronger, the fuller the colour.
 
     Formula: opacity · hue · (0.4 + 0.6 · grey) + (1 − opacity) · 0.45 · grey, with
         opacity = min(1, largest map / peak) and hue = Σ maps² · colours / Σ maps² at each pixel. The maps are
@@ -72,12 +72,6 @@ def group_overlay(image: Picture, maps: Annotated[Tensor, "g h w"], colours: Row
         maps: `[G, h, w]` from 0 up.
         colours: `[G, 3]` in [0, 1].
         peak: The strength that is shown in the full colour; the largest in the maps where None.
-
-    Returns:
-        `[3, H, W]` in [0, 1].
-
-    Raises:
-        BadInputError: The shapes do not fit each other.
     """
     if len(image) not in (1, 3):
         raise BadInputError(
@@ -101,13 +95,10 @@ def framed(images: Maps, colours: Rows) -> Tensor:
 
     Args:
         images: `[G, C, H, W]` in [0, 1], of 1 or 3 channels.
-        colours: `[G, 3]` in [0, 1].
+        colours: `[G, 3]` in [0, 1], one for each picture.
 
     Returns:
         `[G, 3, H + 2 f, W + 2 f]`, where the frame's width f is the shorter side / 24, at least 1.
-
-    Raises:
-        BadInputError: There are not as many colours as pictures, or the pictures have other channels.
     """
     count, channels, height, width = images.shape
     if channels not in (1, 3) or colours.shape != (count, 3):
@@ -123,7 +114,7 @@ def framed(images: Maps, colours: Rows) -> Tensor:
 
 @checked
 def heat_overlay(image: Picture, heat: Plane) -> Tensor:
-    """Lay a heat map over a grey picture: the more heat, the lighter and the less see-through the colour.
+    """Lay a heat map over a grey picture, `[3, H, W]`: the more heat, the lighter and more opaque the colour.
 
     Formula: opacity · colour(v) + (1 − opacity) · 0.75 · grey, with v = heat / max(heat) cut off below 0 and
         opacity = 0.85 · √v. The map is scaled to its own largest value; one that is nowhere above 0 shows no colour.
@@ -131,12 +122,6 @@ def heat_overlay(image: Picture, heat: Plane) -> Tensor:
     Args:
         image: `[C, H, W]` in [0, 1], of 1 or 3 channels.
         heat: `[H, W]`.
-
-    Returns:
-        `[3, H, W]` in [0, 1].
-
-    Raises:
-        BadInputError: The shapes do not fit each other.
     """
     if len(image) not in (1, 3) or heat.shape != image.shape[1:]:
         raise BadInputError(
@@ -158,11 +143,7 @@ def scaled_heat(heat: Tensor) -> Tensor:
 
 @pinned()
 def heat_legend() -> Tensor:
-    """Draw a strip of the colours as they look over middle grey, from no heat at the left to the most at the right.
-
-    Returns:
-        `[3, 16, 320]` in [0, 1].
-    """
+    """Draw the colours as they look over middle grey, `[3, 16, 320]`, from no heat at the left to the most."""
     ramp = torch.linspace(0, 1, LEGEND_SIZE[1]).expand(LEGEND_SIZE)
     return heat_overlay(torch.full((1, *LEGEND_SIZE), LEGEND_GROUND), ramp)
 

@@ -16,7 +16,7 @@ NEAR = 0.05  # of a bound, of the whole range
 COLOURS = 3
 LEAST_SIDE = 4  # pixels, for a spectrum to have a slope
 LOBE = 0.1  # of the correlation: what hangs together above it round the middle is the picture's own grain
-EVEN = 1e-9  # what rounding leaves of an even picture when its mean is taken away
+CONSTANT = 1e-9  # what rounding leaves of a constant picture when its mean is taken away
 
 
 @checked
@@ -29,9 +29,6 @@ def histogram(image: Picture, bins: Annotated[int, Within(1, 65536)] = 64) -> Te
 
     Returns:
         `[C, bins]` in float64: shares that add up to 1 for each channel.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`, or there are no bins.
     """
     places = (image.detach().cpu().double() * bins).long().clamp(0, bins - 1).flatten(1)
     counts = torch.stack([torch.bincount(channel, minlength=bins) for channel in places])
@@ -40,17 +37,11 @@ def histogram(image: Picture, bins: Annotated[int, Within(1, 65536)] = 64) -> Te
 
 @checked
 def extreme_share(image: Picture, margin: float = NEAR) -> float:
-    """Say how much of a picture is nearly as dark or as bright as can be.
+    """Measure the share of a picture's numbers that are nearly as dark or as bright as can be.
 
     Args:
         image: `[C, H, W]` in [0, 1].
-        margin: How near to 0 or 1 that is.
-
-    Returns:
-        The share of its numbers that are at most `margin` from 0 or from 1.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
+        margin: Their largest distance from 0 or from 1.
     """
     values = image.double()
     return float(((values <= margin) | (values >= 1 - margin)).double().mean())
@@ -58,19 +49,13 @@ def extreme_share(image: Picture, margin: float = NEAR) -> float:
 
 @checked
 def saturation(image: Picture) -> float:
-    """Say how far a picture's colours are from grey.
+    """Measure how far a picture's colours are from grey, from 0 to 1.
 
     Formula: the mean over pixels of (largest - smallest) / largest of the three colours, 0 for black: the saturation of
         the HSV colours.
 
     Args:
         image: `[3, H, W]` in [0, 1]; any picture of other channels counts as grey.
-
-    Returns:
-        From 0 to 1.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
     """
     if len(image) != COLOURS:
         return 0.0
@@ -89,9 +74,6 @@ def power_spectrum(image: Picture) -> Tensor:
 
     Returns:
         `[H, W]` in float64; row y stands for (y - H // 2) / H cycles per pixel, and columns likewise.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
     """
     found = torch.fft.fft2(centred(image)).abs().square().sum(0)
     shifted: Tensor = torch.fft.fftshift(found)
@@ -109,11 +91,8 @@ def radial_spectrum(image: Picture) -> tuple[Tensor, Tensor]:
         image: `[C, H, W]`.
 
     Returns:
-        Frequencies in cycles per pixel, up to 0.5, and the power of each; white noise has 1 everywhere, an even
-        picture 0. Both `[s // 2]` in float64.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
+        Frequencies in cycles per pixel, up to 0.5, and the power of each; white noise has 1 everywhere, a
+        constant picture 0. Both `[s // 2]` in float64.
     """
     power = power_spectrum(image)
     height, width = power.shape
@@ -131,7 +110,7 @@ def radial_spectrum(image: Picture) -> tuple[Tensor, Tensor]:
 
 @checked
 def spectral_slope(image: Picture) -> float | None:
-    """Say how fast waves fade as they get finer: the slope of the logarithm of power over that of frequency.
+    """Measure how fast waves fade as they get finer: the slope of the logarithm of power over that of frequency.
 
     A straight line is fitted to the radial spectrum by least squares, each ring weighted by 1 / f so that every octave
     counts alike. Photographs come near -2 (Field 1987), white noise has 0.
@@ -140,10 +119,7 @@ def spectral_slope(image: Picture) -> float | None:
         image: `[C, H, W]`.
 
     Returns:
-        The slope; None for a picture that is even, or smaller than 4 pixels on a side.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
+        The slope; None for a picture that is constant, or smaller than 4 pixels on a side.
     """
     frequencies, power = radial_spectrum(image)
     there = power > 0
@@ -186,10 +162,7 @@ def autocorrelation(image: Picture) -> Tensor:
         image: `[C, H, W]`.
 
     Returns:
-        `[2 (H // 2) + 1, 2 (W // 2) + 1]` in float64, with 1 for no shift in the middle; zeros for an even picture.
-
-    Raises:
-        BadInputError: It is no picture `[C, H, W]`.
+        `[2 (H // 2) + 1, 2 (W // 2) + 1]` in float64, with 1 for no shift in the middle; zeros for a constant picture.
     """
     values = centred(image)
     sides = values.shape[-2:]
@@ -240,4 +213,4 @@ def centred(image: Tensor) -> Tensor:
     """Take the mean of each channel away."""
     values = image.detach().cpu().double()
     found = values - values.mean((-2, -1), keepdim=True)
-    return torch.where(found.abs().amax((-2, -1), keepdim=True) > EVEN, found, 0)
+    return torch.where(found.abs().amax((-2, -1), keepdim=True) > CONSTANT, found, 0)

@@ -48,13 +48,14 @@ class Constraint(ABC):
     """Something that the images must keep to: a value whose arguments are its attributes and its text.
 
     It is applied to the finished images after an update, and the param takes on what comes out. Write one as a frozen
-    dataclass in lower case. Joining two with `|` applies them from left to right.
+    dataclass in lower case; when it is made, arguments that do not fit their annotations are refused with
+    `BadInputError`. Joining two with `|` applies them from left to right.
     """
 
     needs_gradient: ClassVar[bool] = False  # whether it reads the gradient of its moment
 
     def __post_init__(self) -> None:
-        """Freeze the arguments."""
+        """Check and freeze the arguments."""
         for name, value in bind(type(self), (), self._fields()).items():
             object.__setattr__(self, name, value)
 

@@ -30,9 +30,6 @@ class decay(Constraint):  # noqa: N801  # a word of the notation
 
     Args:
         rate: The share that is lost at every step, from 0 to 1; the toolbox's presets have 0.0001 and 0.3.
-
-    Raises:
-        BadInputError: The rate is no number from 0 to 1.
     """
 
     rate: Share
@@ -53,10 +50,7 @@ class blur(Constraint):  # noqa: N801  # a word of the notation
 
     Args:
         sigma: The width in pixels, from 0 (no blur); the toolbox advises at least 0.3.
-        every: How many steps lie between two blurs, plus one.
-
-    Raises:
-        BadInputError: The width is no number from 0, or `every` no whole number from 1.
+        every: How many steps lie between two blurs, plus one; from 1.
     """
 
     sigma: Annotated[float, Within(0, WIDEST)]
@@ -116,9 +110,6 @@ class clip_norm(Clearing):  # noqa: N801  # a word of the notation
 
     Args:
         percentile: The share of pixels that is cleared, in per cent; the toolbox's presets have 20 and 50.
-
-    Raises:
-        BadInputError: The percentile is no number from 0 to 100.
     """
 
     def importance(self, images: Tensor, moment: Moment) -> Tensor:
@@ -138,9 +129,6 @@ class clip_contribution(Clearing):  # noqa: N801  # a word of the notation
 
     Args:
         percentile: The share of pixels that is cleared, in per cent; the toolbox's preset has 90.
-
-    Raises:
-        BadInputError: The percentile is no number from 0 to 100.
     """
 
     needs_gradient: ClassVar[bool] = True
@@ -211,10 +199,6 @@ class l2_ball(Ball):  # noqa: N801  # a word of the notation
         radius: The largest distance, from 0, of images in [0, 1]; a difference of d in each of n numbers is d sqrt(n).
         centre: The images that they stay near, `[C, *size]`, or `[B, C, *size]` for one each, in [0, 1]; the model's
             mean colour where None. Start from the same with `image(..., init=...)`.
-
-    Raises:
-        BadInputError: The radius is no number from 0.
-        ImageError: The centre leaves [0, 1].
     """
 
     def projected(self, offsets: Tensor) -> Tensor:
@@ -234,10 +218,6 @@ class linf_ball(Ball):  # noqa: N801  # a word of the notation
         radius: The largest difference, from 0, of images in [0, 1]; 8 / 255 is eight steps of an 8-bit picture.
         centre: The images that they stay near, `[C, *size]`, or `[B, C, *size]` for one each, in [0, 1]; the model's
             mean colour where None. Start from the same with `image(..., init=...)`.
-
-    Raises:
-        BadInputError: The radius is no number from 0.
-        ImageError: The centre leaves [0, 1].
     """
 
     def projected(self, offsets: Tensor) -> Tensor:
@@ -268,11 +248,5 @@ def yosinski(preset: Literal[1, 2, 3, 4]) -> Constraints:
 
     Args:
         preset: 1 to 4, in the order of the publication.
-
-    Returns:
-        The constraints, joined.
-
-    Raises:
-        BadInputError: There is no such setting.
     """
     return PRESETS[preset]

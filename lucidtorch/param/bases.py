@@ -28,14 +28,10 @@ class fft(Part):  # noqa: N801  # a word of the notation
     Source: Lucid's `fft_image`, for odd sizes and any number of sides too.
 
     Args:
-        sd: The standard deviation of the numbers at the start.
-        decay: How fast high frequencies fade; 1 is nature's.
+        sd: The standard deviation of the numbers at the start, positive.
+        decay: How fast high frequencies fade; 1 is nature's. Left out where `spectrum` says so.
         spectrum: The amplitudes of your own images instead: at equally spaced frequencies from 0 to the square root of
             .5 cycles per pixel, positive. They are scaled so that the start is as strong as with decay 1.
-
-    Raises:
-        BadInputError: The deviation is not positive, or the spectrum is no list of positive numbers, or a decay stands
-            beside it.
     """
 
     sd: Positive = 0.01
@@ -95,10 +91,7 @@ class pixels(Part):  # noqa: N801  # a word of the notation
     Source: Lucid's `pixel_image`.
 
     Args:
-        sd: The standard deviation of the numbers at the start.
-
-    Raises:
-        BadInputError: The deviation is not positive.
+        sd: The standard deviation of the numbers at the start, positive.
     """
 
     sd: Positive = 0.01
@@ -135,11 +128,8 @@ class pyramid(Part):  # noqa: N801  # a word of the notation
     Source: Lucid's `laplacian_pyramid_image`.
 
     Args:
-        levels: How many grids; no side gets shorter than 1.
-        sd: The standard deviation of the numbers at the start.
-
-    Raises:
-        BadInputError: There is no level, or the deviation is not positive.
+        levels: How many grids, from 1; no side gets shorter than 1.
+        sd: The standard deviation of the numbers at the start, positive.
     """
 
     levels: Count = 4

@@ -103,15 +103,16 @@ class Basis(nn.Module):
 class Part(ABC):
     """The word for a basis: a value whose arguments are its attributes and its text.
 
-    Write a part as a frozen dataclass in lower case, such as `pyramid(levels=4)`. Its arguments are frozen when it is
-    made (sequences become tuples, tensors become arrays), so that it can be compared, pickled and printed; one that
-    checks them does so in its own `__post_init__`, after `super().__post_init__()`.
+    Write a part as a frozen dataclass in lower case, such as `pyramid(levels=4)`. When it is made, its arguments are
+    checked against their annotations (`BadInputError`) and frozen (sequences become tuples, tensors become arrays), so
+    that it can be compared, pickled and printed; one that checks more does so in its own `__post_init__`, after
+    `super().__post_init__()`.
     """
 
     is_text = True  # whether its text says all of it, so that it can be read back
 
     def __post_init__(self) -> None:
-        """Freeze the arguments."""
+        """Check and freeze the arguments."""
         for name, value in bind(type(self), (), self._fields()).items():
             object.__setattr__(self, name, value)
 

@@ -55,7 +55,7 @@ class Finish(nn.Module):
 
     def inverse(self, images: Tensor) -> Tensor:
         """Find the pixels of images, of which held channels may be left out; under a mask, of its inside."""
-        pixels: Tensor = self.bounds.inverse(self._taken(images))
+        pixels: Tensor = self.bounds.inverse(self._free_channels(images))
         return pixels if self.colour is None else self._coloured(self.colour.inverse, pixels)
 
     def check_size(self, size: Size) -> None:
@@ -69,7 +69,7 @@ class Finish(nn.Module):
             return mixed(pixels)
         return torch.cat([mixed(pixels[:, : self.painted]), pixels[:, self.painted :]], 1)
 
-    def _taken(self, images: Tensor) -> Tensor:
+    def _free_channels(self, images: Tensor) -> Tensor:
         """Take the free channels out of images."""
         return images if images.shape[1] == self.free else images[:, self._free]
 
@@ -125,7 +125,7 @@ class Finish(nn.Module):
         axes = "[C, H, W]" if len(self.size) == PLANE else "[C, T, H, W]"
         words = f"{axes} = {' or '.join(str(list(one)) for one in wanted)}, or one such per image"
         images = _given(init, "init", [*wanted, *((self.batch, *one) for one in wanted)], words)
-        return self._taken(images.expand(self.batch, *images.shape[-len(wanted[0]) :]))
+        return self._free_channels(images.expand(self.batch, *images.shape[-len(wanted[0]) :]))
 
     def _mask(self, mask: object) -> Tensor | None:
         """Check and give the mask."""

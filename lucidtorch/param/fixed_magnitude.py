@@ -44,12 +44,11 @@ class maco(Part):  # noqa: N801  # a word of the notation
         magnitude: How strong each frequency is, `[C, h, w // 2 + 1]`, not negative: that of `rfft2` of your own images
             of any size h x w (w even), in decorrelated colours, as `fit_statistics` measures it. Other sizes are
             interpolated linearly between its frequencies. That of natural images where None.
-        contrast: The deviation of the pixels, before colour and bounds; 2 gives colours ImageNet's deviation, and 1 is
-            Horama's.
+        contrast: The deviation of the pixels before colour and bounds, positive; 2 gives colours ImageNet's deviation,
+            and 1 is Horama's.
 
     Raises:
-        BadInputError: The magnitude has another shape, or is negative, or nothing but a mean; or the contrast is not
-            positive.
+        BadInputError: The magnitude has another shape, or is negative, or nothing but a mean.
     """
 
     magnitude: ArrayLike | None = None

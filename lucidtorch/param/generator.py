@@ -110,9 +110,6 @@ def generated(
         value_range: The values that black and white have in what it makes: `(-1, 1)` of most GANs.
         sd: The standard deviation of the latents at the start; that with which the module was trained.
 
-    Returns:
-        The param, unfilled.
-
     Raises:
         BadInputError: An argument does not fit, or the module makes no images of such latents, or not always the same.
 
@@ -149,17 +146,17 @@ class Borrowed:
 
         Where the latents are on another device, or are float64, a copy of the module runs there.
         """
-        module = self._beside(latents)
+        module = self._module_for(latents)
         with frozen(module):
             made: Tensor = module(latents.to(_dtype(module, latents)))
         return widened(made)
 
-    def _beside(self, latents: Tensor) -> nn.Module:
+    def _module_for(self, latents: Tensor) -> nn.Module:
         """The module itself where it is on the device and of the dtype, else a copy that is."""
         wanted = (latents.device, _dtype(self.module, latents))
-        if _whereabouts(self.module) in (None, wanted):
+        if _device_and_dtype(self.module) in (None, wanted):
             return self.module
-        if self._copy is None or _whereabouts(self._copy) != wanted:
+        if self._copy is None or _device_and_dtype(self._copy) != wanted:
             self._copy = copy.deepcopy(self.module).to(*wanted)
         return self._copy
 
@@ -175,7 +172,7 @@ def _latent_shape(arguments: dict[str, Any]) -> tuple[int, ...]:
     return latent if isinstance(latent, tuple) else (latent,)
 
 
-def _whereabouts(module: nn.Module) -> tuple[torch.device, torch.dtype] | None:
+def _device_and_dtype(module: nn.Module) -> tuple[torch.device, torch.dtype] | None:
     """The device and the dtype of a module; None where it has no numbers."""
     numbers = (one for one in (*module.parameters(), *module.buffers()) if one.is_floating_point())
     return next(((one.device, one.dtype) for one in numbers), None)
@@ -183,7 +180,7 @@ def _whereabouts(module: nn.Module) -> tuple[torch.device, torch.dtype] | None:
 
 def _dtype(module: nn.Module, latents: Tensor) -> torch.dtype:
     """What a module computes in: its own dtype, but never less than float64 where that is asked for."""
-    found = _whereabouts(module)
+    found = _device_and_dtype(module)
     return latents.dtype if found is None or latents.dtype == torch.float64 else found[1]
 
 
@@ -192,7 +189,7 @@ def _tried(module: nn.Module, latent: tuple[int, ...]) -> Tensor:
     if math.prod(latent) > MOST_NUMBERS:
         raise BadInputError(f"A latent has at most {MOST_NUMBERS} numbers, but the shape {shown(latent)} was given.")
     drawn = torch.randn((TRIED + 1, *latent), generator=torch.Generator().manual_seed(0))
-    found = _whereabouts(module)
+    found = _device_and_dtype(module)
     if found is not None:
         drawn = drawn.to(*found)
     name = type(module).__name__

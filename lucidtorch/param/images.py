@@ -35,7 +35,9 @@ class Image(Param):
         super().__init__()
         self.arguments = arguments
         self.added = added
-        self.size, self.batch, self.alpha = size_sides(arguments["size"]), arguments["batch"], arguments["alpha"]
+        self.size = size_sides(arguments["size"])
+        self.batch = arguments["batch"]
+        self.alpha = arguments["alpha"]
         self.channels = arguments["channels"] + self.alpha
         made = self.batch * self.channels * math.prod(self.size)
         check_memory(COPIES * made, f"image({short_size(self.size)}, batch={self.batch}, channels={self.channels})")
@@ -178,8 +180,7 @@ def image(
         The param, unfilled: nothing is drawn until a render, or a call, fills it.
 
     Raises:
-        SizeError: The size is not positive.
-        BadInputError: A number does not fit, or two arguments say different things.
+        BadInputError: Two arguments say different things.
         ImageError: The start image, the mask or a held channel has another shape, or leaves [0, 1]; or no channel is
             free.
 

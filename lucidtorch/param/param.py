@@ -24,7 +24,8 @@ class Param(nn.Module):
 
     It holds arguments until `fill` draws its start; building one draws nothing. Every parameter's first axis is the
     image, so that one image can be stopped, or started from its own seed, without touching another; where images share
-    rows, `reads` says which.
+    rows, `reads` says which. A subclass sets `batch`, `channels`, `size` and `arrays`, and what else differs of the
+    attributes.
     """
 
     batch: int  # the number of images
@@ -127,7 +128,10 @@ class Stack(Param):
         self.firsts = [0, *accumulate(self.batches)]  # the place of the first image of each param
         self.batch = sum(self.batches)
         first = params[0]
-        self.channels, self.size, self.held, self.alpha = first.channels, first.size, first.held, first.alpha
+        self.channels = first.channels
+        self.size = first.size
+        self.held = first.held
+        self.alpha = first.alpha
         self.arrays = tuple(dict.fromkeys(array for one in params for array in one.arrays))
         self.is_text = all(one.is_text for one in params)
         self.invertible = all(one.invertible for one in params)
@@ -186,12 +190,6 @@ def stack(*params: Param) -> Stack:
 
     Args:
         params: The params, of one size, one number of channels, and the same held channels.
-
-    Returns:
-        The param, unfilled.
-
-    Raises:
-        BadInputError: There is none, something is no param, or they do not fit together.
 
     Example:
         >>> from lucidtorch.param.images import image

@@ -59,13 +59,10 @@ class cppn(Part):  # noqa: N801  # a word of the notation
     Source: Lucid's `cppn`; Stanley 2007, "Compositional pattern producing networks".
 
     Args:
-        hidden: The number of values that each hidden layer computes; ``atan`` makes two of each.
-        layers: The number of hidden layers.
+        hidden: The number of values that each hidden layer computes, from 1; ``atan`` makes two of each.
+        layers: The number of hidden layers, from 1.
         activation: What bends them: ``atan``, the arc tangent beside its square; ``unbiased_atan``, the same with the
             square around 0, which makes finer detail; or ``relu``. All are scaled to keep a deviation of 1.
-
-    Raises:
-        BadInputError: A number is none from 1, or there is no such activation.
     """
 
     hidden: Count = 24

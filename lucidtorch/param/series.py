@@ -39,10 +39,7 @@ class shared(Part):  # noqa: N801  # a word of the notation
             made than there are images.
         offset: How far it is moved along each axis, in images, channels and pixels: none, or True for half a cell along
             all axes, or one of these numbers or True or False per axis.
-        sd: The standard deviation of the numbers at the start.
-
-    Raises:
-        BadInputError: A size or an offset is none, or the deviation is not positive.
+        sd: The standard deviation of the numbers at the start, positive.
     """
 
     shape: Sequence[Count]
@@ -123,8 +120,8 @@ def _weights(length: int, cells: int, offset: int) -> Tensor:
 def aligned(size: int | Size, count: Count) -> Image:
     """Make a batch whose images line up: eyes meet eyes when one is blended into the next.
 
-    Each image has its own frequencies, and all read the same coarse grids. Objectives such as `alignment` and
-    `interpolate` draw them closer still.
+    It is a plain sum and prints as such: each image has its own frequencies, and all read the same coarse grids.
+    Objectives such as `alignment` and `interpolate` draw them closer still.
 
     Formula: image + shared parts 2, 4, 8 and 16 times coarser that all images read, and two more, 8 and 16 times
         coarser, of two rows.
@@ -133,13 +130,6 @@ def aligned(size: int | Size, count: Count) -> Image:
     Args:
         size: Pixels on each side, or (height, width).
         count: The number of images.
-
-    Returns:
-        A plain sum, which prints as such.
-
-    Raises:
-        SizeError: The size is not positive.
-        BadInputError: The number of images is none.
 
     Example:
         >>> aligned(16, 3).added[:2]
@@ -155,8 +145,9 @@ def aligned(size: int | Size, count: Count) -> Image:
 def animation(size: int | Size, frames: Annotated[int, Within(2)]) -> Image:
     """Make a batch that is the frames of a film: each is close to the one before.
 
-    All of a frame comes from grids that are coarse in time, the fine one less than the others, so that it glides. Steps
-    of an optimizer are as large for what starts faint: anything of a frame's own would come to flicker.
+    It is a plain sum and prints as such. All of a frame comes from grids that are coarse in time, the fine one less
+    than the others, so that it glides. Steps of an optimizer are as large for what starts faint: anything of a frame's
+    own would come to flicker.
 
     Formula: a shared part as fine as the image with a row for every 2 frames, and others 2, 4 and 8 times coarser with
         a row for every 4.
@@ -164,14 +155,7 @@ def animation(size: int | Size, frames: Annotated[int, Within(2)]) -> Image:
 
     Args:
         size: Pixels on each side, or (height, width).
-        frames: The number of frames.
-
-    Returns:
-        A plain sum, which prints as such.
-
-    Raises:
-        SizeError: The size is not positive.
-        BadInputError: There are fewer than two frames.
+        frames: The number of frames, from 2.
     """
     made = image(size, batch=frames, spatial=_grid(size, _rows(frames, OWN), 1))
     for spanned, coarser in FILM:

@@ -127,9 +127,6 @@ def fit_statistics(
         side: The side of the square that frequencies are looked at, in pixels, even; the shorter side of the first
             image where None, but at most 256. Images that are smaller lack its finest frequencies.
 
-    Returns:
-        The statistics.
-
     Raises:
         ImageError: There is no image; or one is no such tensor, leaves [0, 1], is not finite or has another number of
             channels; or a channel is the same everywhere, or repeats others.

@@ -35,11 +35,8 @@ class scale(Ranged, Geometric):  # noqa: N801  # a word of the notation
     Source: Lucid's `random_scale`, which draws from a list and changes the size.
 
     Args:
-        low: The smallest factor; or a list of factors, all equally likely.
+        low: The smallest factor, above 0; or a list of factors, all equally likely.
         high: The largest factor; left out with a list.
-
-    Raises:
-        BadInputError: The factors are not positive, or in the wrong order.
     """
 
     neutral = 1.0
@@ -66,9 +63,6 @@ class rotate(Ranged, Geometric):  # noqa: N801  # a word of the notation
     Args:
         low: The smallest angle in degrees, counter-clockwise; or a list of angles, all equally likely.
         high: The largest angle in degrees; left out with a list.
-
-    Raises:
-        BadInputError: The angles are in the wrong order.
     """
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
@@ -86,11 +80,8 @@ class shear(Ranged, Geometric):  # noqa: N801  # a word of the notation
     Source: torchvision's and kornia's affine augmentations.
 
     Args:
-        low: The smallest angle in degrees, the top leaning to the right; or a list of angles, all equally likely.
+        low: The smallest angle in degrees, to 89, the top leaning right; or a list of angles, all equally likely.
         high: The largest angle in degrees; left out with a list.
-
-    Raises:
-        BadInputError: The angles are in the wrong order, or beyond 89 degrees.
     """
 
     least = -STEEPEST
@@ -112,9 +103,6 @@ class perspective(Geometric):  # noqa: N801  # a word of the notation
 
     Args:
         strength: From 0, which changes nothing, to below 1, where a corner may reach the middle.
-
-    Raises:
-        BadInputError: The strength is not in [0, 1).
     """
 
     strength: Annotated[float, Within(0, 1, below=True)]
@@ -152,9 +140,6 @@ class random_crop(Geometric):  # noqa: N801  # a word of the notation
         spread: The standard deviation of the centre; None for any place inside the image, all equally likely.
         size: The size that comes out, one number or height and width; None for that of the image.
         views: How many boxes of each image one step looks at.
-
-    Raises:
-        BadInputError: A side is not in [.05, 1], or another number does not fit.
     """
 
     low: Annotated[float, Within(SMALLEST, LARGEST)]

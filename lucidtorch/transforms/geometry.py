@@ -32,9 +32,6 @@ class jitter(Geometric):  # noqa: N801  # a word of the notation
 
     Args:
         pixels: The width of the range of shifts.
-
-    Raises:
-        BadInputError: The width is no whole number from 0.
     """
 
     pixels: Distance
@@ -57,9 +54,6 @@ class flip(Geometric):  # noqa: N801  # a word of the notation
     Args:
         probability: How often, from 0 to 1.
         vertical: Whether top and bottom change places instead of left and right.
-
-    Raises:
-        BadInputError: The probability is not in [0, 1].
     """
 
     probability: Share = 0.5
@@ -88,7 +82,6 @@ class crop(Geometric):  # noqa: N801  # a word of the notation
         pixels: How much shorter both sides become.
 
     Raises:
-        BadInputError: It is no whole number from 0.
         SizeError: Nothing would be left of an image.
     """
 
@@ -122,9 +115,6 @@ class crop_or_pad_to(Geometric):  # noqa: N801  # a word of the notation
         width: The width that comes out.
         odd_cut: The side, top and left (``start``) or bottom and right (``end``), from which one pixel more is cut
             where an odd number of pixels is too many. Version 0.1.0 cut at the start.
-
-    Raises:
-        BadInputError: A size is no whole number from 1, or there is no such side.
     """
 
     height: Side
@@ -159,9 +149,6 @@ class pad(Geometric):  # noqa: N801  # a word of the notation
         pixels: The width of the border on every side.
         value: What stands in a constant border; 0.5 is grey.
         mode: ``constant``, ``reflect`` or ``random``.
-
-    Raises:
-        BadInputError: The width is no whole number from 0, or there is no such mode.
     """
 
     pixels: Distance

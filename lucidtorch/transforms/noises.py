@@ -47,16 +47,11 @@ class Additive(Transform):
 class noise(Additive):  # noqa: N801  # a word of the notation
     """Add Gaussian noise, a number of its own for each pixel and channel.
 
-    The frames of a clip all get the same.
-
     Formula: in + sd N(0, 1).
     Source: MACO's crops, .08; faccent's, .02.
 
     Args:
-        sd: The standard deviation; a picture's values are in [0, 1].
-
-    Raises:
-        BadInputError: It is negative.
+        sd: The standard deviation, from 0; a picture's values are in [0, 1].
     """
 
     sd: NotNegative
@@ -69,16 +64,11 @@ class noise(Additive):  # noqa: N801  # a word of the notation
 class uniform_noise(Additive):  # noqa: N801  # a word of the notation
     """Add evenly distributed noise, a number of its own for each pixel and channel.
 
-    The frames of a clip all get the same.
-
     Formula: in + U(-width, width).
     Source: MACO's crops, .04.
 
     Args:
-        width: The largest number that is added or taken away.
-
-    Raises:
-        BadInputError: It is negative.
+        width: The largest number that is added or taken away, from 0.
     """
 
     width: NotNegative
@@ -95,10 +85,7 @@ class colour_noise(Additive):  # noqa: N801  # a word of the notation
     Source: faccent's colour noise, .02.
 
     Args:
-        sd: The standard deviation; a picture's values are in [0, 1].
-
-    Raises:
-        BadInputError: It is negative.
+        sd: The standard deviation, from 0; a picture's values are in [0, 1].
     """
 
     sd: NotNegative
@@ -114,7 +101,7 @@ class colour_noise(Additive):  # noqa: N801  # a word of the notation
 class background(Transform):  # noqa: N801  # a word of the notation
     """Put the image in front of a random background; its last channel is its opacity and does not come out.
 
-    What must be seen whatever is behind it becomes opaque. The frames of a clip all have the same background.
+    What must be seen whatever is behind it becomes opaque.
 
     Formula: a in[:-1] + (1 - a) sigmoid(M z), a the last channel, M Lucid's colour matrix for RGB, z from N(0, sd): one
         per frequency, weighed by 1 / f ** decay and transformed (`smooth`), one per pixel (`noise`), or one per channel
@@ -123,11 +110,10 @@ class background(Transform):  # noqa: N801  # a word of the notation
 
     Args:
         kind: ``smooth``, ``noise`` or ``colour``.
-        sd: The standard deviation of the numbers; larger is more lively.
+        sd: The standard deviation of the numbers, from 0; larger is more lively.
         decay: How fast high frequencies fade in a smooth background; 1 is nature's.
 
     Raises:
-        BadInputError: There is no such kind, or a number does not fit.
         ImageError: The images have no channel but their opacity.
     """
 

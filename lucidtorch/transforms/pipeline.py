@@ -19,9 +19,6 @@ def identity() -> Pipeline:
 
     Formula: out = in.
     Source: no transforms at all.
-
-    Returns:
-        An empty pipeline.
     """
     return Pipeline()
 
@@ -33,9 +30,6 @@ def standard() -> Pipeline:
 
     Formula: pad(12) | jitter(8) | scale(0.9, 1.1) | rotate(-10, 10) | jitter(4).
     Source: Lucid's `standard_transforms`, with ranges in the place of its lists.
-
-    Returns:
-        ``pad(12) | jitter(8) | scale(0.9, 1.1) | rotate(-10, 10) | jitter(4)``.
     """
     return Pipeline((pad(12), jitter(8), scale(0.9, 1.1), rotate(-10, 10), jitter(4)))
 
@@ -51,9 +45,6 @@ def strong(size: SizeLike | None = None, *, odd_cut: OddCut = "end") -> Pipeline
     Args:
         size: The size to crop or pad to at the end, one number or height and width; None for the whole canvas.
         odd_cut: As for `crop_or_pad_to`.
-
-    Returns:
-        The pipeline.
     """
     scales = (powers(0.995, -5, 79), ATLAS_SCALES, ATLAS_SCALES)
     shaken = (jitter(4),) * 10
@@ -72,9 +63,6 @@ def atlas(size: SizeLike | None = None, *, odd_cut: OddCut = "end") -> Pipeline:
         size: The size to crop or pad to at the end, which is that of the image in the original, one number or height
             and width; None for the whole canvas.
         odd_cut: As for `crop_or_pad_to`.
-
-    Returns:
-        The pipeline.
     """
     shaken = (jitter(4), jitter(4), jitter(8), jitter(8), jitter(8))
     turned = rotate(ATLAS_ANGLES)
@@ -91,9 +79,6 @@ def crops(views: Views = 6, *, size: SizeLike | None = None) -> Pipeline:
     Args:
         views: How many boxes of each image one step looks at.
         size: The size that the boxes are brought to, one number or height and width; None for that of the image.
-
-    Returns:
-        The pipeline.
     """
     boxes = random_crop(0.5, 0.5, sd=0.05, end=0.05, size=size, views=views)
     return Pipeline((boxes, noise(0.08), uniform_noise(0.04)))

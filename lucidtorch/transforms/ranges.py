@@ -48,9 +48,6 @@ class span(Group):  # noqa: N801  # a word of the notation
         low: The first number.
         high: The largest number.
         step: How far apart they are.
-
-    Raises:
-        BadInputError: The numbers are in the wrong order, or far too many.
     """
 
     low: float
@@ -80,9 +77,6 @@ class powers(Group):  # noqa: N801  # a word of the notation
         base: The number, positive.
         low: The first exponent.
         high: The last exponent.
-
-    Raises:
-        BadInputError: The base is not positive, or the exponents are in the wrong order or far too many.
     """
 
     base: NotNegative

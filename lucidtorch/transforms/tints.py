@@ -46,11 +46,8 @@ class blur(Ranged, Planar):  # noqa: N801  # a word of the notation
     Source: Xplique's standard pipeline.
 
     Args:
-        low: The smallest standard deviation, in pixels; or a list of them, all equally likely.
+        low: The smallest standard deviation in pixels, from 0; or a list of them, all equally likely.
         high: The largest; left out with a list.
-
-    Raises:
-        BadInputError: The numbers are negative, or in the wrong order.
     """
 
     least = 0.0
@@ -70,7 +67,7 @@ class blur(Ranged, Planar):  # noqa: N801  # a word of the notation
 class colour_jitter(Planar):  # noqa: N801  # a word of the notation
     """Change brightness, contrast, saturation and hue, in this order, each by a number of its own per image.
 
-    What is changed is held in [0, 1] afterwards. Saturation and hue speak of RGB, and other images are refused then.
+    What is changed is held in [0, 1] afterwards. Saturation and hue are those of RGB.
 
     Formula: brightness: f in; contrast: f in + (1 - f) mean grey; saturation: f in + (1 - f) grey, each with f from
         U(max(0, 1 - amount), 1 + amount); hue: turned by U(-hue, hue) of the colour circle.
@@ -83,7 +80,6 @@ class colour_jitter(Planar):  # noqa: N801  # a word of the notation
         hue: How far it turns, as a share of the circle, to 0.5.
 
     Raises:
-        BadInputError: A number is negative, or the hue is beyond 0.5.
         ImageError: Saturation or hue shall change in images that are not RGB.
     """
 

@@ -46,7 +46,8 @@ class Transform(ABC):
 
     `sample` draws the random numbers, one row per image, and `apply` draws none. Draws are deviations: with draws of
     zero, a transform that keeps the size changes nothing. Joining two with `|` gives a pipeline. Of clips and volumes,
-    `[B, C, T, H, W]`, all frames go through it alike, with the one draw of their clip.
+    `[B, C, T, H, W]`, all frames go through it alike, with the one draw of their clip. Arguments that do not fit their
+    annotations are refused with `BadInputError` when it is made.
     """
 
     fusion: ClassVar[str] = ""  # neighbours of one fusion are applied together; those of none one after the other

@@ -7,7 +7,7 @@ import itertools
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -24,6 +24,7 @@ FARTHEST = 1e100  # a coordinate beyond it cannot be squared
 FARTHEST_UV = 1e6  # beyond it a texture repeats so often that float64 loses the texel
 SUFFIX = ".obj"
 SPACE, FLAT = 3, 2  # the numbers of a position and of a place in a texture
+Corner = tuple[int, int]  # the position and the texture coordinate of a corner, both counted from 0
 UNWRAP = (
     "unwrap the mesh and export it with its texture coordinates; Blender, for one, has 'Smart UV Project', and "
     "'UV Coordinates' in its export of .obj files"
@@ -240,10 +241,52 @@ def read_obj(content: bytes, name: str = "The .obj file") -> Mesh:
         BadInputError: There are no faces, one has no texture coordinates or fewer than three corners, an index points
             nowhere, or a number cannot be read or does not fit; the message names the line.
     """
-    reading = _Reading(name)
-    for number, words in _lines(content.decode("latin-1")):
-        reading.line(number, words)
-    return reading.mesh()
+    positions, uvs, faces, used = _parsed(content.decode("latin-1"), name)
+    if not faces:
+        raise BadInputError(f"{name} has no faces, lines that begin with 'f'; give a Wavefront .obj file of a surface.")
+    for (position, uv), number in used.items():
+        for index, count, what, keyword in (
+            (position, len(positions), "position", "v"),
+            (uv, len(uvs), "texture coordinate", "vt"),
+        ):
+            if index >= count:
+                raise BadInputError(
+                    f"{name}, line {number} names {what} {index + 1}, but it has {count} ('{keyword}' lines)."
+                )
+    vertices = {corner: place for place, corner in enumerate(used)}
+    corners = torch.tensor(list(vertices))
+    places = torch.tensor(positions, dtype=torch.float64)[corners[:, 0]]
+    textures = torch.tensor(uvs, dtype=torch.float64)[corners[:, 1]]
+    try:
+        return Mesh(places, textures, torch.tensor([[vertices[corner] for corner in face] for face in faces]))
+    except BadInputError as error:
+        raise BadInputError(f"{name}: {error}") from error
+
+
+def _parsed(
+    text: str, name: str
+) -> tuple[list[list[float]], list[list[float]], list[tuple[Corner, ...]], dict[Corner, int]]:
+    """Read the positions, texture coordinates, triangles, and corners, each with the line where it is used first."""
+    positions: list[list[float]] = []
+    uvs: list[list[float]] = []
+    triangles: list[tuple[Corner, ...]] = []
+    used: dict[Corner, int] = {}
+    for number, (keyword, *values) in _lines(text):
+        try:
+            if keyword == "v":
+                positions.append(_numbers(values, SPACE, SPACE))
+            elif keyword == "vt":
+                uvs.append(_numbers(values, 1, FLAT))
+            elif keyword == "f":
+                if len(values) < SPACE:
+                    raise BadInputError("a face needs three corners or more")
+                first, *others = (_corner(word, len(positions), len(uvs)) for word in values)
+                triangles += [(first, *pair) for pair in itertools.pairwise(others)]
+                for corner in (first, *others):
+                    used.setdefault(corner, number)
+        except (BadInputError, ValueError) as error:
+            raise BadInputError(f"{name}, line {number}, '{' '.join([keyword, *values]):.60}': {error}.") from error
+    return positions, uvs, triangles, used
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -257,65 +300,12 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
         number += 1 + line.count("\0")
 
 
-@dataclass
-class _Reading:
-    """What was read of one file so far."""
-
-    name: str
-    positions: list[list[float]] = field(default_factory=list)
-    uvs: list[list[float]] = field(default_factory=list)
-    vertices: dict[tuple[int, int], int] = field(default_factory=dict)  # by position and texture coordinate, from 0
-    lines: list[int] = field(default_factory=list)  # where each vertex is used first
-    faces: list[tuple[int, int, int]] = field(default_factory=list)
-
-    def line(self, number: int, words: list[str]) -> None:
-        keyword, values = words[0], words[1:]
-        try:
-            if keyword == "v":
-                self.positions.append(_numbers(values, SPACE, SPACE))
-            elif keyword == "vt":
-                self.uvs.append(_numbers(values, 1, FLAT))
-            elif keyword == "f":
-                self._face(number, values)
-        except (BadInputError, ValueError) as error:
-            raise BadInputError(f"{self.name}, line {number}, '{' '.join(words):.60}': {error}.") from error
-
-    def mesh(self) -> Mesh:
-        """Put the mesh together, once every line was read."""
-        if not self.faces:
-            raise BadInputError(
-                f"{self.name} has no faces, lines that begin with 'f'; give a Wavefront .obj file of a surface."
-            )
-        for (position, uv), number in zip(self.vertices, self.lines, strict=True):
-            self._check(position, len(self.positions), f"line {number} names position", "v")
-            self._check(uv, len(self.uvs), f"line {number} names texture coordinate", "vt")
-        corners = torch.tensor(list(self.vertices))
-        positions = torch.tensor(self.positions, dtype=torch.float64)[corners[:, 0]]
-        uvs = torch.tensor(self.uvs, dtype=torch.float64)[corners[:, 1]]
-        try:
-            return Mesh(positions, uvs, torch.tensor(self.faces))
-        except BadInputError as error:
-            raise BadInputError(f"{self.name}: {error}") from error
-
-    def _check(self, index: int, count: int, what: str, keyword: str) -> None:
-        if not 0 <= index < count:
-            raise BadInputError(f"{self.name}, {what} {index + 1}, but it has {count} ('{keyword}' lines).")
-
-    def _face(self, number: int, words: list[str]) -> None:
-        if len(words) < SPACE:
-            raise BadInputError("a face needs three corners or more")
-        corners = [self._vertex(number, word) for word in words]
-        self.faces += [(corners[0], *pair) for pair in itertools.pairwise(corners[1:])]
-
-    def _vertex(self, number: int, word: str) -> int:
-        parts = word.split("/")
-        if len(parts) == 1 or not parts[1]:
-            raise BadInputError(f"the corner '{word}' has no texture coordinate: {UNWRAP}")
-        corner = _index(parts[0], len(self.positions)), _index(parts[1], len(self.uvs))
-        if corner not in self.vertices:
-            self.vertices[corner] = len(self.vertices)
-            self.lines.append(number)
-        return self.vertices[corner]
+def _corner(word: str, positions: int, uvs: int) -> Corner:
+    """Read a corner of a face, of so many positions and texture coordinates so far."""
+    parts = word.split("/")
+    if len(parts) == 1 or not parts[1]:
+        raise BadInputError(f"the corner '{word}' has no texture coordinate: {UNWRAP}")
+    return _index(parts[0], positions), _index(parts[1], uvs)
 
 
 def _numbers(words: list[str], needed: int, kept: int) -> list[float]:

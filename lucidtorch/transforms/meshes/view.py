@@ -18,7 +18,7 @@ from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.images import resized
 from lucidtorch.base.known_files import file_name
 from lucidtorch.base.shown import shown
-from lucidtorch.base.sizes import PLANE, Size, SizeLike, Views, size_pair
+from lucidtorch.base.sizes import PLANE, Size, SizeLike, Views, short_size, size_pair
 from lucidtorch.base.surroundings import pinned
 from lucidtorch.transforms.meshes.mesh import Mesh, named_mesh
 from lucidtorch.transforms.transform import GREY, Transform, uniform
@@ -50,8 +50,8 @@ class textured(Transform):  # noqa: N801  # a word of the notation
         mesh: ``sphere``, ``torus``, ``knot``, ``cube``, or the path of a Wavefront file that ends in ``.obj``.
         size: The pixels of the view on each side, or (height, width).
         distance: How far the viewer is from the middle of the mesh, from a smallest to a largest number from 1.1.
-        elevation: How high he stands, from a smallest to a largest angle in degrees from -90 to 90.
-        azimuth: How far around to the right he stands, from a smallest to a largest angle in degrees.
+        elevation: How high the viewer stands, from a smallest to a largest angle in degrees from -90 to 90.
+        azimuth: How far around to the right, from a smallest to a largest angle in degrees.
         angle: The angle in degrees that the shorter side of the view spans, from 0.1 to 120.
         background: The value of what is beside the mesh, in all channels.
         samples: How many times as many pixels per side are drawn and averaged, up to 8. With 1, what is finer than the
@@ -64,7 +64,7 @@ class textured(Transform):  # noqa: N801  # a word of the notation
 
     Raises:
         UntrustedError: A file from elsewhere names a file outside of its folder.
-        BadInputError: There is no such mesh, the file cannot be used or has another checksum, or a number does not fit.
+        BadInputError: There is no such mesh, or the file cannot be used or has another checksum.
 
     Example:
         >>> textured("torus", 128).output_size((512, 512))
@@ -90,7 +90,7 @@ class textured(Transform):  # noqa: N801  # a word of the notation
         super().__post_init__()
         canvas = size_pair(self.size)
         object.__setattr__(self, "canvas", canvas)
-        object.__setattr__(self, "size", canvas[0] if canvas[0] == canvas[1] else canvas)
+        object.__setattr__(self, "size", short_size(canvas))
         for name, (low, high) in LIMITS.items():
             object.__setattr__(self, name, _span(getattr(self, name), name, low, high))
         object.__setattr__(self, "mesh", str(self.mesh) if isinstance(self.mesh, Path) else self.mesh)
@@ -103,16 +103,21 @@ class textured(Transform):  # noqa: N801  # a word of the notation
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         """Draw how far each view is from the middle of the ranges: azimuth, elevation, distance, `[B, 3]`."""
         share = uniform(generators, 3)
-        around, far = (_between(span, share[:, at]) for span, at in ((self.azimuth, 0), (self.distance, 2)))
+        (left, right), (near, far) = self.azimuth, self.distance
         low, high = (math.sin(math.radians(one)) for one in self.elevation)
-        above = torch.rad2deg((low + (high - low) * share[:, 1]).clamp(-1, 1).asin())  # even over a ball's area
-        return torch.stack([around, above, far], 1) - self._middle
+        azimuth = left + (right - left) * share[:, 0]
+        elevation = torch.rad2deg((low + (high - low) * share[:, 1]).clamp(-1, 1).asin())  # even over a ball's area
+        distance = near + (far - near) * share[:, 2]
+        return torch.stack([azimuth, elevation, distance], 1) - self._middle
 
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
         if images.ndim != 2 + PLANE:
             raise BadInputError(CLIPS)
         size = (self.canvas[0] * self.samples, self.canvas[1] * self.samples)
-        maps = [self._drawn(*view, size=size) for view in (draws.double().cpu() + self._middle).tolist()]
+        maps = []
+        for azimuth, elevation, distance in (draws.double().cpu() + self._middle).tolist():
+            corners = on_canvas(self.surface.positions, orbit(azimuth, elevation, distance), self.angle, size)
+            maps.append(rasterised(corners, self.surface.uvs, self.surface.faces, size))
         uvs, seen = (torch.stack(parts) for parts in zip(*maps, strict=True))
         views = torch.where(seen[:, None].to(images.device), sampled(images, uvs.to(images.device)), self.background)
         return views if self.samples == 1 else F.avg_pool2d(views, self.samples)
@@ -125,10 +130,9 @@ class textured(Transform):  # noqa: N801  # a word of the notation
     def still(self) -> textured:
         """Give the front view, from the middle of the distances."""
         one = copy.copy(self)  # made anew, it would read the file again, which may be gone
-        around, above, far = self._middle.tolist()
-        middle = {"azimuth": (around, around), "elevation": (above, above), "distance": (far, far), "views": 1}
-        for name, value in middle.items():
-            object.__setattr__(one, name, value)
+        for name, middle in zip(("azimuth", "elevation", "distance"), self._middle.tolist(), strict=True):
+            object.__setattr__(one, name, (middle, middle))
+        object.__setattr__(one, "views", 1)
         return one
 
     def for_references(self) -> Transform:
@@ -162,11 +166,6 @@ class textured(Transform):  # noqa: N801  # a word of the notation
         ranges = torch.tensor([self.azimuth, self.elevation, self.distance], dtype=torch.float64)
         return ranges.mean(1)
 
-    def _drawn(self, azimuth: float, elevation: float, distance: float, *, size: Size) -> tuple[Tensor, Tensor]:
-        surface = self.surface
-        corners = on_canvas(surface.positions, orbit(azimuth, elevation, distance), self.angle, size)
-        return rasterised(corners, surface.uvs, surface.faces, size)
-
 
 @dataclass(frozen=True, repr=False)
 class Scaled(Transform):
@@ -179,10 +178,6 @@ class Scaled(Transform):
 
     def output_size(self, size: Size) -> Size:
         return self.canvas
-
-
-def _between(span: tuple[float, float], share: Tensor) -> Tensor:
-    return span[0] + (span[1] - span[0]) * share
 
 
 def _span(value: object, name: str, low: float, high: float) -> tuple[float, float]:
