@@ -1,4 +1,4 @@
-"""The layers of a network that are looked at when nobody names any."""
+"""A network, what it expects, and how to look inside it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from lucidtorch.models.sources.model_source import ModelSource, display_name
 
 CHECKS = itertools.count()  # of copies, in this process
 DRY_RUN_IMAGES = 2  # two images, so that the batch is never mistaken for an axis of size one
-SHOWN = (nn.Conv2d, nn.Conv3d, nn.Linear)
+DEFAULT_KINDS = (nn.Conv2d, nn.Conv3d, nn.Linear)  # of the layers that are looked at when nobody names any
 
 
 class Model:
@@ -283,9 +283,8 @@ class Model:
         return layer if isinstance(layer, str) else self.layers.directory.name_of(layer)
 
     def _first_weight(self) -> Tensor | None:
-        return next(
-            (one for one in (*self.module.parameters(), *self.module.buffers()) if one.is_floating_point()), None
-        )
+        weights = (*self.module.parameters(), *self.module.buffers())
+        return next((one for one in weights if one.is_floating_point()), None)
 
     def _copied(self, channels_last: bool, fold: bool, winograd: bool, read: Iterable[Address]) -> Model | None:
         module = private_copy(self.module)
@@ -306,8 +305,8 @@ class Model:
 
     def _is_sound(self, made: Model, read: Iterable[Address]) -> bool:
         """Whether a copy gives what the network gives on an image of noise."""
-        shape = (1, self._given.channels, *self.convention.size)  # of a new image, which no part remembers
-        seen = self._seen(torch.rand(shape, generator=torch.Generator().manual_seed(next(CHECKS))))
+        noise = torch.Generator().manual_seed(next(CHECKS))  # of a new image, which no part remembers
+        seen = self._seen(torch.rand(1, self._given.channels, *self.convention.size, generator=noise))
         return agree([(one.module, one.feed.with_any_batch()) for one in (self, made)], read, seen)
 
     def _class_count(self) -> int | None:
@@ -364,12 +363,11 @@ def default_layers(model: Model, layers: Sequence[LayerLike] | None) -> tuple[st
     """Find the layers that are looked at, in the order of the network."""
     table = model.layers
     if layers is None:
-        return tuple(name for name, record in table.items() if record.channels and _is_shown(model, name))
+        named = {name: table.resolve(name).module for name, record in table.items() if record.channels}
+        return tuple(
+            name for name, part in named.items() if isinstance(model.module.get_submodule(part), DEFAULT_KINDS)
+        )
     names = [layer if isinstance(layer, str) else table.directory.name_of(layer) for layer in layers]
     for name in names:
         table.resolve(name)
     return tuple(sorted(dict.fromkeys(names), key=table.order))
-
-
-def _is_shown(model: Model, layer: str) -> bool:
-    return isinstance(model.module.get_submodule(model.layers.resolve(layer).module), SHOWN)

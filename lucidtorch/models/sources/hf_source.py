@@ -25,12 +25,10 @@ from lucidtorch.base.reading import read_text
 from lucidtorch.base.records import read_json
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.trust import check_download, check_read, may_download
-from lucidtorch.models.inputs.convention import ChannelOrder, InputConvention
+from lucidtorch.models.inputs.convention import COLOURS, USUAL_SIDE, ChannelOrder, InputConvention, guess
 from lucidtorch.models.sources.model_source import FoundNetwork
-from lucidtorch.models.sources.weights import listed, read_weights
+from lucidtorch.models.sources.weights import first_line, listed, read_weights
 
-COLOURS = 3
-USUAL_SIDE = 224
 WHITE = 255  # processors count a pixel's brightness from 0 to this
 IMAGES = "pixel_values"  # what such networks call the argument that images are given as
 CLASSIFIER = "ForImageClassification"
@@ -52,8 +50,7 @@ def convention_of(name: str, config: Any, *, fetch: bool = True) -> InputConvent
             name, trust_remote_code=False, local_files_only=not (fetch and may_download())
         )
     except (OSError, ValueError, KeyError, ImportError, AttributeError):
-        size = _size(config, None)
-        return InputConvention(channels, size, (0.0, 1.0), (0.0,) * channels, (1.0,) * channels, stated=False)
+        return guess(channels, _size(config, None))
     try:
         mean, std = _mean_and_std(processor, channels)
     except (TypeError, ValueError) as error:
@@ -110,11 +107,13 @@ def find_in_hf(name: str, weights: str | Path, seed: int) -> FoundNetwork:
         kind, config = _kind(name, config)
         file = weights if isinstance(weights, Path) else None
         with OwnRandomState(seed)():
-            module = _random(kind, config, name) if weights == "random" else _loaded(kind, config, name, file)
+            module = _built(kind, config, name) if weights == "random" else _loaded(kind, config, name, file)
         convention = convention_of(name, config)
     labels = _labels(config) if "For" in kind.__name__ else None
     called = f"hf/{file_name(name) if Path(name).is_dir() else name}"
-    return FoundNetwork(called, module.float().eval(), convention, labels, file or _file_of(name, weights))
+    own = Path(name) / "model.safetensors"
+    file = own if weights == "default" and own.is_file() else file
+    return FoundNetwork(called, module.float().eval(), convention, labels, file)
 
 
 def carried_by(module: nn.Module) -> tuple[InputConvention, tuple[str, ...] | None] | None:
@@ -137,11 +136,11 @@ def _check_folder(folder: Path) -> None:
                 check_read(folder / str(piece))
 
 
-def _random(kind: Any, config: Any, name: str) -> nn.Module:
+def _built(kind: Any, config: Any, name: str) -> nn.Module:
     try:
         module: nn.Module = kind(config)
     except BROKEN as error:
-        raise UnknownModelError(f"hf/{name} cannot be built from its configuration: {_first_line(error)}") from error
+        raise UnknownModelError(f"hf/{name} cannot be built from its configuration: {first_line(error)}") from error
     return module
 
 
@@ -151,12 +150,12 @@ def _configuration(name: str) -> Any:
             name, trust_remote_code=False, local_files_only=not may_download()
         )
     except BROKEN as error:
-        raise UnknownModelError(f"hf/{name} is no network that transformers knows: {_first_line(error)}") from error
+        raise UnknownModelError(f"hf/{name} is no network that transformers knows: {first_line(error)}") from error
     except OSError as error:
         check_download(f"the network hf/{name}")
         raise DownloadError(
             f"hf/{name} is neither a folder with a config.json nor here already, and could not be fetched "
-            f"({_first_line(error)}). Fetch it once where the hub can be reached, or give a folder that "
+            f"({first_line(error)}). Fetch it once where the hub can be reached, or give a folder that "
             "save_pretrained wrote."
         ) from error
 
@@ -205,7 +204,7 @@ def _loaded(kind: Any, config: Any, name: str, file: Path | None) -> nn.Module:
             raise WeightsError(f"{file} holds the weights of another network than hf/{name}.") from error
         check_download(f"the weights of hf/{name}")
         raise DownloadError(
-            f"The weights of hf/{name} are not here, or cannot be loaded ({_first_line(error)}). Give a state dict of "
+            f"The weights of hf/{name} are not here, or cannot be loaded ({first_line(error)}). Give a state dict of "
             "yours with weights=FILE, take weights='random', or fetch them once where the hub can be reached."
         ) from error
     missing = sorted(notes["missing_keys"])
@@ -228,15 +227,6 @@ def _labels(config: Any) -> tuple[str, ...] | None:
     given = tuple(names[number] for number in sorted(names))
     complete = given and sorted(names) == list(range(len(names)))
     return None if not complete or all(NO_NAME.fullmatch(label) for label in given) else given
-
-
-def _file_of(name: str, weights: str | Path) -> Path | None:
-    file = Path(name) / "model.safetensors"
-    return file if weights == "default" and file.is_file() else None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 @contextlib.contextmanager

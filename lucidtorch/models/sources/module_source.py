@@ -33,12 +33,7 @@ SUFFIX = ".py"
 
 
 class Carried(NamedTuple):
-    """What a module carries.
-
-    Args:
-        convention: What it expects of its input; a guess where only the size is known.
-        labels: The names of its classes, or None.
-    """
+    """What a module carries of its input, a guess where only the size is known, and the names of its classes."""
 
     convention: InputConvention
     labels: tuple[str, ...] | None
@@ -66,7 +61,9 @@ def _carriers(module: nn.Module) -> Iterator[tuple[nn.Module, Carried]]:
         if "timm" in sys.modules and isinstance(vars(part).get("pretrained_cfg"), Mapping):
             told = _of_timm(part)
         elif "transformers" in sys.modules and "config" in vars(part):
-            told = _of_hugging_face(part)
+            from lucidtorch.models.sources.hf_source import carried_by  # transformers is loaded already
+
+            told = None if (known := carried_by(part)) is None else Carried(*known)
         if told is not None:
             yield part, told
 
@@ -83,13 +80,6 @@ def _of_timm(part: Any) -> Carried | None:
     if channels != convention.channels:  # `in_chans=` of timm: its configuration goes on speaking of colours
         return Carried(guess(channels, tuple(made_for)), labels_of(part))
     return Carried(convention.overridden(size=tuple(made_for)), labels_of(part))
-
-
-def _of_hugging_face(part: nn.Module) -> Carried | None:
-    from lucidtorch.models.sources.hf_source import carried_by  # transformers is loaded already, as timm is above
-
-    told = carried_by(part)
-    return None if told is None else Carried(*told)
 
 
 def _gets_all(module: nn.Module, part: nn.Module, convention: InputConvention) -> bool:
@@ -122,10 +112,8 @@ def find_in_module(module: nn.Module, weights: str | Path, name: str | None = No
     file = weights if isinstance(weights, Path) else None
     if file is not None:
         load_weights(module, read_weights(file), name=name, origin=str(file))
-    if any(
-        isinstance(weight, UninitializedParameter | UninitializedBuffer)
-        for weight in (*module.parameters(), *module.buffers())
-    ):
+    tensors = (*module.parameters(), *module.buffers())
+    if any(isinstance(one, UninitializedParameter | UninitializedBuffer) for one in tensors):
         raise WeightsError(
             f"{name} has lazy layers, whose weights are made by a first pass; run it once before it is loaded, such as "
             "net(torch.zeros(1, 3, 224, 224))."
@@ -208,8 +196,8 @@ def _told(path: Path) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         line = _line_of(error, path)
         where = str(path) if line is None else f"{path}, line {line},"
-        lines = str(error).strip().splitlines() or ["no reason given"]
-        raise UnknownModelError(f"{where} raised {type(error).__name__}: {lines[0]}") from error
+        said = (str(error).strip() or "no reason given").splitlines()[0]
+        raise UnknownModelError(f"{where} raised {type(error).__name__}: {said}") from error
 
 
 def _line_of(error: BaseException, path: Path) -> int | None:

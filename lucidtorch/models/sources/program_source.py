@@ -18,6 +18,7 @@ from lucidtorch.base.reading import user_path
 from lucidtorch.base.trust import check_program, check_read
 from lucidtorch.models.inputs.convention import COLOURS, USUAL_CLIP, USUAL_SIDE, guess
 from lucidtorch.models.sources.model_source import FoundNetwork
+from lucidtorch.models.sources.weights import first_line
 
 CONVOLUTION_DIMENSIONS = (4, 5)  # of a weight: [out, in, h, w] and [out, in, t, h, w]
 CLOSED = (
@@ -158,5 +159,4 @@ def _input_of(program: Any) -> tuple[list[int], list[bool]]:
 
 
 def _broken(path: Path, error: Exception) -> UnknownModelError:
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return UnknownModelError(f"{path} is broken or no such program ({reason[:120]}); save it again.")
+    return UnknownModelError(f"{path} is broken or no such program ({first_line(error)[:120]}); save it again.")

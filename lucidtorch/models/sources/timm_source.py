@@ -17,7 +17,7 @@ from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.trust import check_download, may_download
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.sources.model_source import FoundNetwork
-from lucidtorch.models.sources.weights import fits, load_weights, read_weights
+from lucidtorch.models.sources.weights import first_line, fits, load_weights, read_weights
 
 PREFIX = "timm/"
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # what the hub's repositories call their weights
@@ -50,10 +50,10 @@ def _fetched(name: str) -> nn.Module:
     try:
         module: nn.Module = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
     except (OSError, RuntimeError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DownloadError(
-            f"The pretrained weights of timm's {name} are not here and could not be fetched ({reason}). Give a state "
-            "dict of yours with weights=FILE, take weights='random', or fetch them once where the hub can be reached."
+            f"The pretrained weights of timm's {name} are not here and could not be fetched ({first_line(error)}). "
+            "Give a state dict of yours with weights=FILE, take weights='random', or fetch them once where the hub can "
+            "be reached."
         ) from error
     return module
 

@@ -189,6 +189,10 @@ def _refused_or_broken(path: Path, error: pickle.UnpicklingError) -> WeightsErro
     )
 
 
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, or its class."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def _broken(path: Path, error: Exception) -> WeightsError:
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return WeightsError(f"{path} is broken or no weights file ({reason[:120]}); fetch or save it again.")
+    return WeightsError(f"{path} is broken or no weights file ({first_line(error)[:120]}); fetch or save it again.")
