@@ -80,7 +80,7 @@ def backward(
 
 
 def _check_readings(addresses: Mapping[str, Address], to: Sequence[str]) -> None:
-    """Refuse layers that the rest of the network does not go on with."""
+    """Refuse readings that the rest of the network does not depend on."""
     wanted = [(layer, addresses[layer]) for layer in dict.fromkeys(to) if layer != INPUT]
     for layer, address in wanted:
         if address.parts or address.softmax or address.view not in ("", CLASS, TOKENS):
@@ -159,7 +159,7 @@ def saliency() -> BackwardRule:
 
 
 class _Rectified(torch.autograd.Function):
-    """ReLU, or ReLU6 with a ceiling, with another way down."""
+    """ReLU, or ReLU6 with a ceiling, with another backward."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, ceiling: float | None, positive: bool, masked: bool) -> Tensor:
@@ -191,11 +191,7 @@ class _Lent(torch.autograd.Function):
 def _unswitched(
     function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any], found: Tensor | tuple[Tensor, ...]
 ) -> Tensor | tuple[Tensor, ...]:
-    """Give what a max pooling gave, with the gradient led to one fixed place of each window.
-
-    That is its middle; of the middle places of an even number, the one nearer to the top left. Where it lies outside of
-    the image, as it may at a border with padding, it is the nearest place of the window that does not.
-    """
+    """Pool, with the gradient led to a fixed place of each window: its middle, or the nearest one inside the image."""
     values: Tensor = arguments[0] if arguments else words["input"]
     pooled = found if isinstance(found, Tensor) else found[0]
     axes = next(axes for axes in (1, 2, 3) if f"pool{axes}d" in function.__name__)
@@ -220,7 +216,7 @@ def _windows(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> tuple[Any, Any, Any, Any]:
-    """Read the arguments as all max poolings of PyTorch take them; how many windows there are is known without two."""
+    """Bind the arguments as all max poolings of PyTorch take them."""
     return kernel_size, kernel_size if stride is None or stride == () or stride == [] else stride, padding, dilation
 
 
@@ -241,7 +237,7 @@ def _place(side: int, start: int, kernel: int, dilation: int) -> int:
 
 
 def _of_even_parts(side: int, count: int) -> list[int]:
-    """The middles of the windows of an adaptive pooling."""
+    """The middles of the windows of adaptive pooling."""
     ends = [(part * side // count, math.ceil((part + 1) * side / count)) for part in range(count)]
     return [begin + (end - begin - 1) // 2 for begin, end in ends]
 

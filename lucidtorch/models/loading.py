@@ -164,7 +164,7 @@ def _source(
     *,
     trace: bool,
 ) -> ModelSource | None:
-    """Note what was said, in the words of the convention that came of it; None where it cannot be written down."""
+    """Record what was said; None where it cannot be written down."""
     if not isinstance(spec, str) or callable(output):
         return None
     said: dict[str, Any] = {name: getattr(convention, name) for name, value in given.items() if value is not None}
@@ -181,7 +181,7 @@ def _source(
 
 
 def _checksum(file: Path) -> str:
-    """Sum a file up, and remember on this machine where the user keeps it."""
+    """Hash a file, and remember on this machine where the user keeps it."""
     path = user_path(file)
     found = file_sha256(path)
     if not path.is_relative_to(PACKAGE):
@@ -217,7 +217,7 @@ def _warn_of_input(found: FoundNetwork, feed: ForwardAdapter, convention: InputC
 
 
 def _refuse_words(model: Model, weights: object, device: object, trace: bool, *words: object) -> None:
-    """A `Model` has its convention already: what is said about it here would be ignored, so it is refused."""
+    """Refuse words about a `Model`, which would be ignored."""
     if (weights, device, trace) != ("default", "auto", False) or any(word is not None for word in words):
         raise BadInputError(f"{model!r} is loaded already and is taken as it is; say this where it is loaded.")
 
@@ -235,7 +235,6 @@ def read_device(device: str | torch.device) -> torch.device | None:
 
 
 def _move(module: nn.Module, place: torch.device | None, *, own: bool) -> None:
-    """Put a network where it was asked for, in eval mode; the user's own stays as it is where nothing is said."""
     if not own:
         module.eval()
         if place is None and torch.cuda.is_available():

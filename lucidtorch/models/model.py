@@ -323,7 +323,7 @@ class Model:
 
     @one_at_a_time()
     def _dry_run(self, *sizes: tuple[int, ...]) -> tuple[DryRun, int]:
-        """The first run that the network goes through, else the longest; of one image, if it takes one at a time."""
+        """The first run that the network completes, else the longest; of one image where it takes one at a time."""
         run = partial(dry_run, self.module, channels=self._given.channels, normalize=self._seen, output=self.output)
         found = []
         for size, batch in itertools.product(sizes, (DRY_RUN_IMAGES, 1)):
@@ -352,7 +352,7 @@ def network_key(model: Model) -> str | None:
 
 
 def _facts(source: ModelSource) -> dict[str, Any]:
-    """What decides the values of a network that can be loaded again: files by what they hold and not by their paths."""
+    """What decides the values of a network: files by their content and not by their paths."""
     facts = source.to_dict()
     told = {"sha256": "weights", "mean_sha256": "mean"}
     left_out = {"labels", "labels_sha256", *(path for checksum, path in told.items() if checksum in facts)}

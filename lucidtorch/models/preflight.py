@@ -50,7 +50,7 @@ def expectation(model: Model) -> str:
 
 
 def _numbers(values: Sequence[float]) -> str:
-    """Write numbers as the command line takes them, and one where all are the same."""
+    """Write numbers as the command line takes them."""
     distinct = values[:1] if len(set(values)) == 1 else values
     return ",".join(f"{value:g}" for value in distinct)
 

@@ -111,7 +111,7 @@ class ForwardAdapter:
         return self._moved[key]
 
     def _rows(self, name: str, value: Tensor, batch: int) -> Tensor:
-        """Fit the rows to the batch, always as a copy: a network may work in place."""
+        """Fit the rows to the batch, as a copy: a network may work in place."""
         if value.dim() == 0:
             return value.clone()
         if self._any_batch:
@@ -126,7 +126,7 @@ def _detached(value: ExtraInput) -> ExtraInput:
 
 
 def _parameters(module: nn.Module) -> list[Parameter]:
-    """What `forward` takes; an exported program keeps the names beside a signature that says nothing."""
+    """The parameters of `forward`, also of an exported program."""
     graph: Sequence[Any] = getattr(module, "module_call_graph", ())
     names = getattr(graph[0].signature, "forward_arg_names", None) if graph else None
     if names:
@@ -150,7 +150,7 @@ def _refuse_unknown(inputs: Mapping[str, object], takes: Sequence[Parameter], na
 
 
 def _place_of_images(inputs: Mapping[str, object], takes: Sequence[Parameter], name: str) -> str:
-    """The parameter that the images go to; without a name, the first place."""
+    """The first parameter that no extra input is for."""
     for one in takes:
         if one.kind is Parameter.VAR_POSITIONAL or (one.kind is not Parameter.VAR_KEYWORD and one.name not in inputs):
             return one.name
@@ -172,7 +172,7 @@ def _refuse_missing(given: set[str], takes: Sequence[Parameter], name: str) -> N
 
 
 def _positional(takes: Sequence[Parameter], image: str) -> list[str]:
-    """Which parameters are handed over by their place: those that must be, and the images where they come first."""
+    """Parameters passed by position: those that must be, and the images where they come first."""
     names = [one.name for one in takes if one.kind is Parameter.POSITIONAL_ONLY]
     leads = bool(takes) and takes[0].name == image and takes[0].kind is not Parameter.KEYWORD_ONLY
     unnamed = any(one.name == image and one.kind in ANY_NUMBER for one in takes)

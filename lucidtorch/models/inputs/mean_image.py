@@ -67,7 +67,7 @@ def _of_picture(path: Path, channels: int, value_range: tuple[float, float], cha
 
 
 def _numbers(path: Path, suffix: str) -> Tensor:
-    """Read the numbers of a file that could hold code without running any of it."""
+    """Read the numbers of a file without running any code in it."""
     try:
         if suffix in ARRAYS:
             return torch.from_numpy(np.asarray(read_npy(path), dtype=np.float64))
@@ -82,7 +82,7 @@ def _numbers(path: Path, suffix: str) -> Tensor:
 
 
 def _is_expanded(values: Tensor) -> bool:
-    """Whether a tensor has more numbers than its file: a small file could fill the memory."""
+    """Whether a tensor is larger than its file: a small file could fill the memory."""
     return values.numel() * values.element_size() > values.untyped_storage().nbytes()
 
 

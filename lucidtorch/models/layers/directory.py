@@ -138,7 +138,6 @@ class Directory:
         return self._viewed(text, place, words)
 
     def _inner(self, place: Place, brackets: str) -> Place | None:
-        """Find a part of the output of a call."""
         return self.places.get(self._parts.get((place.text, brackets), (place.text or WHOLE_NETWORK) + brackets))
 
     def views(self, place: Place) -> dict[str, View]:
@@ -146,7 +145,7 @@ class Directory:
         return {word: view for word, view in place.views.items() if word != CLASS or not self._only_registers}
 
     def _whole(self, place: Place) -> Target:
-        """Recurrent layers give their states over time, whichever axis of the image the time is."""
+        """Recurrent layers give their states over time."""
         return Target(place, place.views.get(STATES))
 
     def _viewed(self, text: str, place: Place, words: Sequence[str]) -> Target:
@@ -166,7 +165,7 @@ class Directory:
         return Target(place, view, index)
 
     def _other_words(self, address: str, call: ModuleCall) -> Iterator[tuple[str, str]]:
-        """The main part's own place, and the words for the states of a cell, with the addresses they stand for."""
+        """Further words for parts: the index of the main part, and the names of the states of a cell."""
         named: dict[str, Parts] = {
             f"[{word}]": parts for word, parts in words_of_cell(self._modules[call.module]).items()
         }
@@ -203,7 +202,7 @@ class Directory:
         raise UnknownLayerError(self._why_unknown(text))
 
     def _logits(self, text: str) -> str:
-        """Find the classifier's output: a layer called `logits`, else what the whole network gives."""
+        """Find the output of the classifier: a layer called `logits`, else the output of the network."""
         if LOGITS in self.places:
             return LOGITS
         if LOGITS in self.aliases:
@@ -218,7 +217,6 @@ class Directory:
         raise UnknownLayerError(f"{self.name} has no {text!r}: {why}.{self.ending}")
 
     def _output_word(self) -> str:
-        """The word for what the whole network gives."""
         try:
             self._logits(LOGITS)
         except UnknownLayerError:

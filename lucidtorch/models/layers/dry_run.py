@@ -149,7 +149,7 @@ def _noted(
 
 
 def _other_size(size: tuple[int, ...]) -> tuple[int, ...]:
-    """Choose other sides: smaller ones where the image is large, each in another proportion, of whole strides."""
+    """Choose another size, each side in another proportion and of whole strides."""
     *frames, height, width = size
     if min(height, width) < SMALL:
         sides = [height * 2, width * 3]
@@ -161,7 +161,7 @@ def _other_size(size: tuple[int, ...]) -> tuple[int, ...]:
 def _shapes(
     module: nn.Module, image: Tensor, run: Callable[[Tensor], object]
 ) -> tuple[dict[Key, tuple[int, ...]], bool]:
-    """Note the shapes of all that a network gives for an image, and whether it took it."""
+    """Note the shapes of all outputs, and whether the network took the image."""
     shapes: dict[Key, tuple[int, ...]] = {}
     numbers: Counter[str] = Counter()
     watch = AttentionWatch()
@@ -182,13 +182,13 @@ def _shapes(
 
 
 def _is_map(key: Key, shape: tuple[int, ...]) -> bool:
-    """Whether a tensor that one image gave may be one of maps or of vectors with the batch in front."""
+    """Whether an output of one image may be maps or vectors, with the batch first."""
     return key[-1] != HEADS and len(shape) in (2, 4, 5) and shape[0] == 1
 
 
 @contextlib.contextmanager
 def _hooked(module: nn.Module, before: Callable[..., None], after: Callable[..., None]) -> Iterator[None]:
-    """Call a function before every call of a module, and one after it, with the module's name first."""
+    """Call a function before, and one after, every call of a module, with its name first."""
     with contextlib.ExitStack() as hooks:
         for name, child in module.named_modules():
             hooks.callback(child.register_forward_pre_hook(partial(before, name)).remove)
@@ -198,7 +198,7 @@ def _hooked(module: nn.Module, before: Callable[..., None], after: Callable[...,
 
 @contextlib.contextmanager
 def _attention_in_full() -> Iterator[None]:
-    """Keep attention from its fused form, which only passes without gradients take and which hides its operations."""
+    """Disable fused attention, which only passes without gradients take and which hides its operations."""
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
@@ -208,7 +208,7 @@ def _attention_in_full() -> Iterator[None]:
 
 
 class _Notes:
-    """What the hooks of a dry run write down."""
+    """What the hooks of a dry run note."""
 
     def __init__(self, tracer: FieldTracer, finder: LayoutFinder, output: Parts) -> None:
         self.calls: list[ModuleCall] = []
@@ -221,7 +221,7 @@ class _Notes:
         self._feeders: dict[str, tuple[str, int] | None] = {}
 
     def before(self, name: str, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
-        """Note that a call begins, and whose output a ReLU takes."""
+        """Note whose output a ReLU takes."""
         self.watch.enter(layer)
         if isinstance(layer, RELU_KINDS):
             taken = inputs[0] if inputs else None
@@ -229,7 +229,6 @@ class _Notes:
             self._feeders[name] = maker if isinstance(taken, Tensor) and taken._version == version else None
 
     def after(self, name: str, layer: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
-        """Note what a call returned."""
         number = self._numbers[name]
         self._numbers[name] += 1
         given = inputs[0] if len(inputs) == 1 else None
@@ -251,7 +250,7 @@ class _Notes:
             self._makers[output] = ((name, number), output._version)
 
     def _feeder(self, layer: nn.Module, name: str) -> tuple[str, int] | None:
-        """The call whose very output a ReLU took; a traced view knows it by the operations' order."""
+        """The call whose very output a ReLU took; a traced view knows it."""
         if isinstance(layer, TracedLayer) and layer.kind in TRACED_RELUS and layer.fed_by is not None:
             return layer.fed_by, 0
         return self._feeders.pop(name, None)
@@ -272,7 +271,6 @@ class _Notes:
         return Leaf(tuple(layout.apply(tensor).shape[1:]), seen, layout, None, tuple(tensor.shape))
 
     def _refusal(self, tensor: Tensor, layout: Layout | None, *, depends: bool) -> str | None:
-        """Say why a tensor cannot be a target."""
         if not tensor.is_floating_point():
             return f"gives {tensor.dtype}"
         if layout is not None:

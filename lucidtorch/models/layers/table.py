@@ -274,7 +274,7 @@ class LayerTable(Mapping[str, LayerRecord]):
 
 
 def _written(record: LayerRecord, alias: str | None) -> tuple[str, ...]:
-    """Write what is known of a layer, in the order of `HEADINGS`."""
+    """Write a record, in the order of `HEADINGS`."""
     shape = "-" if record.shape is None else "x".join(map(str, record.shape))
     field = "whole image" if record.receptive_field is None else str(record.receptive_field)
     channels = "-" if record.channels is None else str(record.channels)

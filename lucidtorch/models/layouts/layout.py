@@ -133,7 +133,7 @@ class Layout:
 
     @cached_property
     def _sides(self) -> tuple[str, ...]:
-        """The axes of the result behind batch and channels."""
+        """The axes of the result after batch and channels."""
         kinds = {piece.kind for piece in self._open_pieces} & set(SPACE)
         return SPACE if TIME in kinds else SPACE[1:] if kinds else ()
 
@@ -153,13 +153,13 @@ def _without_size(piece: Piece) -> Piece:
 
 
 def _places(pieces: Sequence[Piece], kind: str) -> list[int]:
-    """Find the pieces of one kind, coarse before fine; channels in the order in which they stand."""
+    """Find the pieces of one kind, coarse before fine."""
     places = [place for place, piece in enumerate(pieces) if piece.kind == kind]
     return sorted(places, key=lambda place: -pieces[place].step) if kind in SPACE else places
 
 
 def _opened(values: Tensor, pieces: Sequence[Piece], wrapper: Piece) -> tuple[Tensor, list[Piece]]:
-    """Leave out what a wrapper put around places of the image, and give their pieces dimensions of their own."""
+    """Cut off what a wrapper put around places of the image."""
     own = [place for place, piece in enumerate(pieces) if _without_size(piece) == wrapper]
     own.sort(key=lambda place: -pieces[place].step)
     rest = [place for place in range(len(pieces)) if place not in own]

@@ -117,7 +117,7 @@ def _are_learned(queries: Tensor, keys: Tensor) -> bool:
 
 
 def _own_keys(queries: int, keys: int) -> Tensor | None:
-    """The key at each query's own place, also where one of them has its square grid coarser by a whole factor."""
+    """The key at each query's place, also where one square grid is coarser by a whole factor."""
     if queries == keys:
         return torch.arange(keys)
     fine, coarse = math.isqrt(max(queries, keys)), math.isqrt(min(queries, keys))
@@ -134,7 +134,7 @@ def _own_keys(queries: int, keys: int) -> Tensor | None:
 def _keeps_size(
     weight: Tensor, stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int], transposed: bool
 ) -> bool:
-    """Whether a convolution gives as many places as it takes, and mixes them."""
+    """Whether a convolution keeps the size, and mixes places."""
     kernel = weight.shape[2:]
     if transposed or set(stride) != {1} or kernel.numel() == 1:
         return False
@@ -157,7 +157,7 @@ def unmixed(module: nn.Module) -> Iterator[Callable[[], bool]]:
 
 
 def _forget(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-    """Overwrite what a recurrent layer gave for each step by a function of that step alone."""
+    """Let each step of a recurrent layer depend on that step alone."""
     steps, given = output[0] if isinstance(output, tuple) else None, inputs[0] if inputs else None
     if isinstance(steps, Tensor) and isinstance(given, Tensor) and steps.shape[:-1] == given.shape[:-1]:
         weights = torch.randn(given.shape[-1], steps.shape[-1], generator=torch.Generator().manual_seed(0))

@@ -82,7 +82,7 @@ def _main_step(output: object, items: Mapping[Any, Any]) -> int | str | None:
 
 
 def _items(output: object) -> Mapping[Any, Any]:
-    """The items of an output by key or place; a field that is None is as good as absent."""
+    """The items of an output by key or place, without those that are None."""
     if isinstance(output, Mapping):
         return {key: value for key, value in output.items() if value is not None}
     if isinstance(output, list | tuple):
@@ -169,7 +169,7 @@ def channels_of_head(heads: Tensor, layout: Layout) -> int:
 
 
 def _state(address: Address, seen: Pass) -> Tensor:
-    """Take states over time, `[B, C, 1, T]`, or one step `[B, C]`."""
+    """States over time `[B, C, 1, T]`, or one step `[B, C]`."""
     layer: Any = seen.layer
     axis = time_axis(layer)
     if address.view == CELL:
@@ -183,7 +183,6 @@ def _state(address: Address, seen: Pass) -> Tensor:
 
 
 def _selected(values: Tensor, axis: int, address: Address) -> Tensor:
-    """Take one token, head or step, where a number says which."""
     index, count = address.index, values.shape[axis]
     if index is None:
         return values

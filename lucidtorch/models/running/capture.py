@@ -29,7 +29,7 @@ Reader: TypeAlias = Callable[[Tensor], Tensor]  # selects numbers and moves them
 
 
 class _Stop(BaseException):
-    """Ends a forward pass once everything asked for is there; no network's own `except Exception` can swallow it."""
+    """Ends a pass once everything asked for is there; a network's own `except Exception` does not catch it."""
 
     def __init__(self, hooks: _Hooks) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ def capture(
 
 
 class _Hooks:
-    """The hooks of one `capture` and what the present forward pass has given so far."""
+    """The hooks of one `capture`, and what the forward pass has given so far."""
 
     def __init__(self, module: nn.Module, addresses: Mapping[str, Address], feed: Callable[[Tensor], object]) -> None:
         weight = next(module.parameters(), None)
@@ -94,7 +94,7 @@ class _Hooks:
                 self.handles.append(layer.register_forward_hook(hook, with_kwargs=True))
 
     def _call_around(self, layer: nn.Module, hook: Hook) -> None:
-        """Look at a layer's output only once torch has tied the user's full backward hooks to it."""
+        """Read a layer's output after torch has attached the user's full backward hooks to it."""
         before = layer._compiled_call_impl
 
         def call(*args: Any, **kwargs: Any) -> object:
@@ -202,7 +202,7 @@ class _Hooks:
 
 
 def _keep_layout(values: Tensor) -> None:
-    """Let a gradient stand in memory as the values do: with two layouts, every operation on the way back is slow."""
+    """Keep a gradient in the memory format of the values: with two formats, every operation is slow."""
     if values.requires_grad and values.dim() == PLANAR and values.is_contiguous(memory_format=torch.channels_last):
         hook: Callable[[Tensor], Tensor] = partial(Tensor.contiguous, memory_format=torch.channels_last)
         values.register_hook(hook)  # type: ignore[no-untyped-call]
@@ -213,18 +213,16 @@ def _listens_backward(layer: nn.Module) -> bool:
 
 
 def _read_again(address: Address, seen: Pass, output: Tensor) -> Tensor:
-    """Read another output of the same call."""
     return read(address, replace(seen, output=output))
 
 
 def _gradient_alias(output: Tensor, values: Tensor, reader: Reader) -> Tensor:
-    """Let a network go on with what it had, such that it depends on a reading of it."""
     found: Tensor = _GradientAlias.apply(output, values, reader)
     return found
 
 
 class _GradientAlias(torch.autograd.Function):
-    """The identity in `output`, with the gradient's read part led through `values`."""
+    """The identity in `output`; the gradient of what was read goes through `values`."""
 
     @staticmethod
     def forward(ctx: Any, output: Tensor, values: Tensor, reader: Reader) -> Tensor:

@@ -88,7 +88,7 @@ def _tensors(given: tuple[Any, ...]) -> Iterator[Tensor]:
 
 
 def _unwatched(function: FunctionType) -> Callable[..., Any]:
-    """Copy one of torch's functions so that it runs at once, without handing itself over to whoever watches."""
+    """Copy one of torch's functions so that it runs without handing itself to a `TorchFunctionMode`."""
     names = {**function.__globals__, "has_torch_function": lambda _: False}
     copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
     copy.__kwdefaults__ = function.__kwdefaults__
@@ -142,7 +142,7 @@ def cell_states(layer: nn.LSTM, sequence: Tensor, start: tuple[Tensor, Tensor] |
 
 
 def _stepped(steps: Tensor, states: tuple[Tensor, Tensor], weights: Sequence[Tensor], bias: bool) -> Tensor:
-    """Run one layer in one direction; `[T, B, C]`."""
+    """Run one layer in one direction, `[T, B, C]`."""
     found = []
     for step in torch.split(steps, 1):
         _, *after = torch.lstm(step, states, list(weights), bias, 1, 0.0, False, False, False)

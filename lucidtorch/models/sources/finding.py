@@ -67,7 +67,7 @@ def find(spec: str | nn.Module, weights: str | Path) -> FoundNetwork:
 
 
 def _find_in_extra(spec: str, weights: str | Path, seed: int) -> FoundNetwork:
-    """Let an optional library build the network; each is loaded only when a network of it is asked for."""
+    """Let an optional library build the network; each is imported only here."""
     if spec.startswith(TIMM):
         _require("timm", "timm", spec)
         from lucidtorch.models.sources.timm_source import find_in_timm

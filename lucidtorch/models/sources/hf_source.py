@@ -1,6 +1,6 @@
 """Vision networks of the Hugging Face hub, or of a folder that `save_pretrained` wrote.
 
-The only modules that import transformers are this one and `hf_convention`, themselves imported when they are needed.
+The only module that imports transformers, itself imported when it is needed.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def convention_of(name: str, config: Any, *, fetch: bool = True) -> InputConvent
 
 
 def _size(config: Any, processor: Any) -> tuple[int, int]:
-    """Take the size from the configuration, else from what the processor makes: the crop, or the resized image."""
+    """The size of the configuration, else what the processor makes: the crop, or the resized image."""
     stated = getattr(config, "image_size", None)
     if isinstance(stated, int):
         return stated, stated
@@ -126,7 +126,7 @@ def carried_by(module: nn.Module) -> tuple[InputConvention, tuple[str, ...] | No
 
 
 def _check_folder(folder: Path) -> None:
-    """Refuse a folder whose files lead out of it: by links, or by the names in the index of weights in pieces."""
+    """Refuse a folder whose files lead out of it, by links or by the index of sharded weights."""
     for path in folder.iterdir():
         check_read(path)
         if path.name.endswith(INDEX):
@@ -161,7 +161,7 @@ def _configuration(name: str) -> Any:
 
 
 def _kind(name: str, config: Any) -> tuple[Any, Any]:
-    """Choose the network's class, and the part of the configuration that it is built from."""
+    """Choose the network's class, and its part of the configuration."""
     said = config.architectures if isinstance(config.architectures, list) else []
     named = [getattr(transformers, one, None) for one in said if isinstance(one, str)]
     kind = next((one for one in named if hasattr(one, "main_input_name") and hasattr(one, "config_class")), None)
@@ -180,7 +180,7 @@ def _kind(name: str, config: Any) -> tuple[Any, Any]:
 
 
 def _bare(name: str, config: Any) -> Any:
-    """Find the class without a head, or of a vision tower the one with its projection."""
+    """Find the class without a head, or the vision tower with its projection."""
     try:
         kind = transformers.MODEL_MAPPING[type(config)]
     except KeyError as error:
@@ -192,7 +192,7 @@ def _bare(name: str, config: Any) -> Any:
 
 
 def _loaded(kind: Any, config: Any, name: str, file: Path | None) -> nn.Module:
-    """Load weights by transformers' own rules, which know the older names of many networks' weights."""
+    """Load weights by transformers' own rules, which know older names."""
     state: dict[str, Tensor] | None = None if file is None else read_weights(file)
     place = name if file is None else None
     try:
@@ -231,7 +231,7 @@ def _labels(config: Any) -> tuple[str, ...] | None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep transformers quiet about what is checked here anyway, and from requests where nothing may be fetched."""
+    """Silence transformers, and keep it from requests where nothing may be downloaded."""
     before, offline, bars = logging.get_verbosity(), constants.HF_HUB_OFFLINE, logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
     logging.disable_progress_bar()

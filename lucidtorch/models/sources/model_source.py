@@ -123,7 +123,7 @@ class ModelSource:
 
 
 def _portable_spec(spec: str) -> str:
-    """Take the folders off a spec that names a file or folder; names of libraries have a slash too."""
+    """Remove the folders from a spec that names a file or folder; names of libraries have a slash too."""
     if spec.startswith(HF):
         return HF + file_name(spec) if Path(spec.removeprefix(HF)).is_dir() else spec
     file = spec.rpartition(":")[0] or spec

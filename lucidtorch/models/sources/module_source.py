@@ -55,7 +55,7 @@ def carried(module: nn.Module) -> Carried | None:
 
 
 def _carriers(module: nn.Module) -> Iterator[tuple[nn.Module, Carried]]:
-    """The parts with a configuration, outer ones first; a library that is not loaded made none of them."""
+    """The parts with a configuration, outer ones first."""
     for part in module.modules():
         told = None
         if "timm" in sys.modules and isinstance(vars(part).get("pretrained_cfg"), Mapping):
@@ -83,7 +83,7 @@ def _of_timm(part: Any) -> Carried | None:
 
 
 def _gets_all(module: nn.Module, part: nn.Module, convention: InputConvention) -> bool:
-    """Whether a part of a network gets what the network gets, seen on a picture of the part's size."""
+    """Whether a part gets the network's very input, seen on one image."""
     weight = next((one for one in module.parameters() if one.is_floating_point()), None)
     if weight is None or weight.is_meta:
         return False
@@ -173,7 +173,7 @@ def _built(module: Any, factory: str, spec: str) -> nn.Module:
 
 @contextlib.contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let files in a folder import each other; none of them stays under its bare name, which others may have too."""
+    """Let files in a folder import each other, and forget them afterwards."""
     before = set(sys.modules)
     sys.path.insert(0, str(folder))
     try:
@@ -188,7 +188,7 @@ def _importable(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Turn whatever the caller's code raises into one message."""
+    """Turn whatever the user's code raises into one message."""
     try:
         yield
     except UnknownModelError:

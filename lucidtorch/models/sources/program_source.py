@@ -136,7 +136,7 @@ def _exported(name: str, path: Path) -> FoundNetwork:
 
 
 def _loaded(path: Path) -> Any:
-    """Read an exported program; torch's own report of why it cannot is left to our message."""
+    """Read an exported program, without torch's own report of errors."""
     logger = logging.getLogger("torch.export")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -149,7 +149,7 @@ def _loaded(path: Path) -> Any:
 
 
 def _input_of(program: Any) -> tuple[list[int], list[bool]]:
-    """Read the shape of the first input, and which of its sides are fixed."""
+    """Read the shape of the first input, and which sides are fixed."""
     wanted = program.graph_signature.user_inputs[0]
     symbol = next(node.meta["val"] for node in program.graph.nodes if node.name == wanted)
     is_fixed = [isinstance(side, int) for side in symbol.shape]

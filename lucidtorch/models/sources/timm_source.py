@@ -59,7 +59,7 @@ def _fetched(name: str) -> nn.Module:
 
 
 def _cached(name: str) -> Path:
-    """Find the weights on this machine, and ask for nothing."""
+    """Find the weights on this machine without a request."""
     entry = timm.get_pretrained_cfg(name)
     names = (entry.hf_hub_filename, *HUB_FILES)
     places = [try_to_load_from_cache(entry.hf_hub_id, one) for one in names if entry.hf_hub_id and one]
@@ -71,7 +71,7 @@ def _cached(name: str) -> Path:
 
 
 def _translated(state: dict[str, Tensor], module: nn.Module, name: str) -> dict[str, Tensor]:
-    """Let timm rename what other projects published, where the names are not the network's own already."""
+    """Let timm rename the weights of other projects, where they do not fit already."""
     origin = sys.modules[timm.model_entrypoint(name.partition(".")[0]).__module__]
     translate: Any = getattr(origin, "checkpoint_filter_fn", None)
     if translate is None or fits(module, state):

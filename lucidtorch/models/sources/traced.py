@@ -45,14 +45,13 @@ def traced(module: nn.Module, inputs: Collection[str] = ()) -> nn.Module:
 
 
 class _Tracer(NodePathTracer):  # type: ignore[misc]  # torchvision has no types
-    """torchvision's tracer, which lets parameters that have a default keep it."""
+    """torchvision's tracer, with the defaults of parameters kept."""
 
     def __init__(self, inputs: Collection[str]) -> None:
         super().__init__(leaf_modules=LEAVES, autowrap_modules=(math, torchvision.ops))
         self.inputs = inputs
 
     def create_args_for_root(self, root_fn: Any, is_module: bool, concrete_args: Any = None) -> tuple[Any, list[Any]]:
-        """Leave out what has a default: as a symbol, `None` would not be `None`."""
         function, arguments = super().create_args_for_root(root_fn, is_module, concrete_args)
         parameters = inspect.signature(inspect.unwrap(root_fn)).parameters
         for at, argument in enumerate(arguments):
@@ -62,14 +61,13 @@ class _Tracer(NodePathTracer):  # type: ignore[misc]  # torchvision has no types
         return function, arguments
 
     def asks_for(self, parameter: Parameter) -> bool:
-        """Whether a parameter of the network's forward is one of the view's."""
         return parameter.name in self.inputs or (
             parameter.default is Parameter.empty and parameter.kind not in ANY_NUMBER
         )
 
 
 class _TracedView(TracedLayer):
-    """The whole view, which runs the operations one after the other, each value through its layer."""
+    """The whole view, which runs the operations in order, each value through its layer."""
 
     def __init__(self, original: nn.Module, graph: fx.Graph, tracer: _Tracer, constants: Mapping[str, Tensor]) -> None:
         super().__init__(original, type(original).__name__)
@@ -91,7 +89,6 @@ class _TracedView(TracedLayer):
 
     @property
     def traced_from(self) -> nn.Module:
-        """The network itself."""
         network: nn.Module = self.__dict__["_original"]
         return network
 
@@ -107,7 +104,6 @@ class _TracedView(TracedLayer):
     def state_dict(  # type: ignore[override]
         self, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
     ) -> dict[str, Any]:
-        """Give the network's own state dict."""
         return self.traced_from.state_dict(
             destination=destination,  # type: ignore[arg-type]  # None is what torch's own default is
             prefix=prefix,
@@ -115,7 +111,6 @@ class _TracedView(TracedLayer):
         )
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """Load a state dict into the network itself."""
         return self.traced_from.load_state_dict(state_dict, strict, assign)
 
     def _layer(self, node: fx.Node, name: str) -> TracedLayer:
@@ -164,7 +159,7 @@ def _default(parameter: Parameter) -> Any:
 
 
 def _spent(graph: fx.Graph) -> dict[fx.Node, list[fx.Node]]:
-    """Say which values nobody needs any more after an operation."""
+    """The values that are not needed after each operation."""
     spent: dict[fx.Node, list[fx.Node]] = {}
     seen: set[fx.Node] = set()
     for node in reversed(list(graph.nodes)):
@@ -174,7 +169,6 @@ def _spent(graph: fx.Graph) -> dict[fx.Node, list[fx.Node]]:
 
 
 def _signed(function: Any, signature: inspect.Signature) -> Any:
-    """Let a function say what it takes."""
 
     def signed(*inputs: Any, **named: Any) -> Any:
         return function(*inputs, **named)

@@ -100,7 +100,7 @@ def _missing(wanted: State, given: State) -> list[str]:
 
 
 def _cuts(names: Iterable[str]) -> Iterator[int]:
-    """Say after how many letters all names have a dot in common."""
+    """The lengths of all prefixes up to a dot that the names share."""
     shared = os.path.commonprefix(list(names))  # noqa: RUF071  # of letters, which is what is wanted here
     return (place + 1 for place, letter in enumerate(shared) if letter == ".")
 
