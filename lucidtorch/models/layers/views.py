@@ -20,12 +20,11 @@ from lucidtorch.models.layouts.layout import (
     Dimension,
     Layout,
     Piece,
-    has_channel,
     has_space,
     wrapped,
 )
 from lucidtorch.models.running.address import CLASS, COUNTED, HEADS, channels_of_head
-from lucidtorch.models.running.internals import CELL, HIDDEN, OUTPUT, state_channels
+from lucidtorch.models.running.internals import CELL, HIDDEN, OUTPUT, directions, time_axis
 
 WORDS = (CLASS, *COUNTED)
 TOKEN_AXES = 3  # `[B, N, C]` in any order
@@ -79,7 +78,7 @@ def token_views(layout: Layout | None, shape: Sequence[int]) -> list[View]:
 
 def head_view(heads: Tensor, layout: Layout | None) -> View | None:
     """Say how the heads of an attention module can be read."""
-    if layout is None or sum(map(has_channel, layout.axes)) > HEAD_AXES:
+    if layout is None or len(layout.channel_axes) > HEAD_AXES:
         return None
     shape = tuple(layout.apply(heads).shape[1:])
     return View(HEADS, shape, shape[0] // channels_of_head(heads, layout), layout)
@@ -87,10 +86,16 @@ def head_view(heads: Tensor, layout: Layout | None) -> View | None:
 
 def state_views(layer: nn.Module, output: object, batch: int) -> list[View]:
     """Say how the states of a recurrent layer can be read."""
-    found = state_channels(layer, output, batch) if isinstance(layer, nn.RNNBase) else None
-    if found is None:
+    sequence = output[0] if isinstance(output, tuple) else output
+    if not isinstance(layer, nn.RNNBase) or not isinstance(sequence, Tensor) or sequence.dim() != 3:
         return []
-    channels, steps = found
+    time = time_axis(layer)
+    if sequence.shape[1 - time] != batch:
+        return []
+    channels = dict.fromkeys((OUTPUT, HIDDEN), sequence.shape[2])  # the same: the last layer's states over time
+    if isinstance(layer, nn.LSTM):
+        channels[CELL] = layer.hidden_size * directions(layer)
+    steps = sequence.shape[time]
     return [View(word, (count, 1, steps), steps) for word, count in channels.items()]
 
 

@@ -96,7 +96,7 @@ class Layout:
     @cached_property
     def channel_axes(self) -> list[int]:
         """Which dimensions of the raw tensor hold channels."""
-        return [place for place, one in enumerate(self.axes) if has_channel(one)]
+        return [place for place, one in enumerate(self.axes) if any(piece.kind == CHANNEL for piece in one)]
 
     @cached_property
     def sized(self) -> bool:
@@ -190,11 +190,6 @@ def side_of(piece: Piece) -> str:
 def pieces_of(axes: Iterable[Dimension]) -> list[Piece]:
     """List the pieces of several dimensions."""
     return [piece for dimension in axes for piece in dimension]
-
-
-def has_channel(dimension: Dimension) -> bool:
-    """Say whether a dimension counts channels."""
-    return any(piece.kind == CHANNEL for piece in dimension)
 
 
 def has_space(dimension: Dimension) -> bool:

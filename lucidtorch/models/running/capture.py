@@ -17,7 +17,8 @@ from torch.utils.hooks import RemovableHandle
 from lucidtorch.base.errors import RenderError, WeightsError
 from lucidtorch.base.noting import noting_layer
 from lucidtorch.base.surroundings import one_at_a_time
-from lucidtorch.models.running.address import HEADS, Address, Pass, is_rearranged, read
+from lucidtorch.models.layouts.layout import TOKENS
+from lucidtorch.models.running.address import CLASS, HEADS, Address, Pass, read
 from lucidtorch.models.running.frozen import without_checkpoints
 from lucidtorch.models.running.internals import AttentionWatch, native_recurrence
 from lucidtorch.models.running.precision import widened
@@ -192,7 +193,7 @@ class _Hooks:
             elif self.missing:
                 values = values.clone() if values is own else values
                 output = seen.output
-                if goes_on is None and values.requires_grad and is_rearranged(output, address):
+                if goes_on is None and values.requires_grad and isinstance(output, Tensor) and _is_moved(address):
                     goes_on = _gradient_alias(output, values, partial(_read_again, address, seen))
             _keep_layout(values)
             self.taken[address] = torch.softmax(values, dim=1) if address.softmax else values
@@ -206,6 +207,12 @@ def _keep_layout(values: Tensor) -> None:
     if values.requires_grad and values.dim() == PLANAR and values.is_contiguous(memory_format=torch.channels_last):
         hook: Callable[[Tensor], Tensor] = partial(Tensor.contiguous, memory_format=torch.channels_last)
         values.register_hook(hook)  # type: ignore[no-untyped-call]
+
+
+def _is_moved(address: Address) -> bool:
+    """Whether it names a module's one output, or a part, with its numbers in other places, such as tokens as a map."""
+    plain = address.view in ("", CLASS, TOKENS) and not address.parts and not address.softmax
+    return plain and address.layout is not None
 
 
 def _listens_backward(layer: nn.Module) -> bool:

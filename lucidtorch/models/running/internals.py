@@ -104,19 +104,13 @@ def words_of_cell(layer: nn.Module) -> Mapping[str, tuple[int, ...]]:
 
 
 def time_axis(layer: nn.RNNBase) -> int:
-    """Say which axis of a recurrent layer's sequences is the time."""
+    """The axis of time in the sequences of a recurrent layer."""
     return 1 if layer.batch_first else 0
 
 
-def state_channels(layer: nn.RNNBase, output: object, batch: int) -> tuple[dict[str, int], int] | None:
-    """Say which states of a recurrent layer can be read, and over how many steps."""
-    sequence = output[0] if isinstance(output, tuple) else output
-    if not isinstance(sequence, Tensor) or sequence.dim() != 3 or sequence.shape[1 - time_axis(layer)] != batch:
-        return None
-    channels = dict.fromkeys((OUTPUT, HIDDEN), sequence.shape[2])  # the same: the last layer's states over time
-    if isinstance(layer, nn.LSTM):
-        channels[CELL] = layer.hidden_size * _directions(layer)
-    return channels, sequence.shape[time_axis(layer)]
+def directions(layer: nn.RNNBase) -> int:
+    """Count the directions in which a recurrent layer reads its sequences."""
+    return 2 if layer.bidirectional else 1
 
 
 def cell_states(layer: nn.LSTM, sequence: Tensor, start: tuple[Tensor, Tensor] | None = None) -> Tensor:
@@ -124,9 +118,11 @@ def cell_states(layer: nn.LSTM, sequence: Tensor, start: tuple[Tensor, Tensor] |
 
     The layers below run as usual, the last one step by step; differentiable.
     """
-    ways, below = _directions(layer), layer.num_layers - 1
+    ways, below = directions(layer), layer.num_layers - 1
     steps = sequence.transpose(0, 1) if layer.batch_first else sequence
-    hidden, cell = _zeros(layer, steps) if start is None else start
+    rows = (layer.num_layers * ways, steps.shape[1])
+    zeros = (steps.new_zeros(*rows, layer.proj_size or layer.hidden_size), steps.new_zeros(*rows, layer.hidden_size))
+    hidden, cell = zeros if start is None else start
     weights: Sequence[Sequence[Tensor]] = layer.all_weights
     if below:
         first = [one for group in weights[: below * ways] for one in group]
@@ -149,15 +145,6 @@ def _stepped(steps: Tensor, states: tuple[Tensor, Tensor], weights: Sequence[Ten
         states = (after[0], after[1])
         found.append(after[1])
     return torch.cat(found)
-
-
-def _directions(layer: nn.RNNBase) -> int:
-    return 2 if layer.bidirectional else 1
-
-
-def _zeros(layer: nn.LSTM, steps: Tensor) -> tuple[Tensor, Tensor]:
-    rows = (layer.num_layers * _directions(layer), steps.shape[1])
-    return steps.new_zeros(*rows, layer.proj_size or layer.hidden_size), steps.new_zeros(*rows, layer.hidden_size)
 
 
 class native_recurrence(TorchFunctionMode):  # noqa: N801  # used as `with native_recurrence():`
