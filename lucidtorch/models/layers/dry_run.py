@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -38,21 +38,13 @@ SIZES_TO_TRY: dict[int, tuple[tuple[int, ...], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One tensor that a call returned.
+    """One tensor that a call returned."""
 
-    Args:
-        shape: Its shape as an activation, without the batch; as the network has it where it cannot be one.
-        receptive_field: Of a unit of it; None for the whole image.
-        layout: How it becomes an activation; None where it cannot.
-        refused: Why it cannot be a target, or None where it can.
-        raw: Its shape as the network has it, the batch included.
-    """
-
-    shape: tuple[int, ...]
-    receptive_field: ReceptiveField | None
-    layout: Layout | None
-    refused: str | None
-    raw: tuple[int, ...]
+    shape: tuple[int, ...]  # as an activation, without the batch; as the network has it where it cannot be one
+    receptive_field: ReceptiveField | None  # None for the whole image
+    layout: Layout | None  # how it becomes an activation
+    refused: str | None  # why it cannot be a target
+    raw: tuple[int, ...]  # the shape as the network has it, with the batch
 
     @property
     def is_unordered(self) -> bool:
@@ -62,42 +54,25 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class ModuleCall:
-    """One call of one module, noted when it returned.
+    """One call of one module, noted when it returned."""
 
-    Args:
-        module: The module's name in `named_modules()`.
-        number: Which of its calls this was, from 0.
-        leaves: The tensors it returned, by the way to each.
-        main: The way to the one that is meant when nobody says which; None where there is no such.
-        gives: What it returned, in words, where that was no single tensor.
-        fed_by: For a ReLU, the module and number of the call whose very output it took.
-        flops: The floating-point operations for one image up to here.
-        views: How its attention heads or its states over time can be read.
-    """
-
-    module: str
-    number: int
-    leaves: dict[Parts, Leaf]
-    main: Parts | None
-    gives: str
-    fed_by: tuple[str, int] | None
-    flops: int
-    views: tuple[View, ...] = ()
+    module: str  # its name in `named_modules()`
+    number: int  # which of its calls this was, from 0
+    leaves: dict[Parts, Leaf]  # the tensors it returned, by the way to each
+    main: Parts | None  # the way to the one that is meant when nobody says which
+    gives: str  # what it returned, in words, where that was no single tensor
+    fed_by: tuple[str, int] | None  # of a ReLU, the module and number of the call whose very output it took
+    flops: int  # for one image, up to here
+    views: tuple[View, ...] = ()  # of attention heads or states over time
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a dry run noted.
+    """What a dry run noted."""
 
-    Args:
-        size: The sides of the image.
-        calls: All calls in the order in which they returned.
-        broken: What the network raised, or None.
-    """
-
-    size: tuple[int, ...]
-    calls: list[ModuleCall] = field(default_factory=list)
-    broken: str | None = None
+    size: tuple[int, ...]  # of the image
+    calls: list[ModuleCall]  # in the order in which they returned
+    broken: str | None  # what the network raised
 
 
 def dry_run(
