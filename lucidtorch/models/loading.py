@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,6 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning, UnknownModelError
 from lucidtorch.base.known_files import remember
 from lucidtorch.base.reading import user_path
-from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import PACKAGE, check_read, trusting
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.forward_adapter import ExtraInput, ForwardAdapter
@@ -92,7 +91,6 @@ def load_model(
         _refuse_words(spec, weights, device, trace, labels, inputs, output, *given.values())
         return spec
     spec = str(spec) if isinstance(spec, Path) else spec
-    _check_output(output)
     place = read_device(device)
     names = None if labels is None else read_labels(labels)
     with trusting(trust):
@@ -102,7 +100,13 @@ def load_model(
     _move(found.module, place, own=isinstance(spec, nn.Module))
     if not convention.stated or any(given[word] is not None for word in NORMALIZING):
         _warn_of_input(found, feed, convention)
-    module = _traced(found.module, inputs or {}) if trace else found.module
+    module = found.module
+    if trace:
+        # Here and not at the top: only this view needs torchvision, which takes long to import.
+        from lucidtorch.models.sources.traced import traced
+
+        module = traced(module, tuple(inputs or ()))
+        feed = ForwardAdapter(module, inputs or {}, found.name)
     return Model(
         module,
         convention,
@@ -110,7 +114,7 @@ def load_model(
         source=None if inputs else _source(spec, str(weights), found, convention, given, labels, output, trace=trace),
         labels=found.labels if names is None else names,
         size_known=found.size_known or size is not None,
-        feed=ForwardAdapter(module, inputs or {}, found.name) if trace else feed,
+        feed=feed,
         output=output,
         note=found.note,
         heads=found.heads,
@@ -187,21 +191,6 @@ def _checksum(file: Path) -> str:
     if not path.is_relative_to(PACKAGE):
         remember(found, str(path.resolve()))
     return found
-
-
-def _check_output(output: object) -> None:
-    if isinstance(output, bool) or not (output is None or isinstance(output, str | int) or callable(output)):
-        raise BadInputError(
-            f"output is a key, a place or a function that picks a part of what the network gives, but {shown(output)} "
-            f"was given; write output='logits', output=0 or output=lambda given: given.logits."
-        )
-
-
-def _traced(module: nn.Module, inputs: Iterable[str]) -> nn.Module:
-    # Here and not at the top: only this view needs torchvision, which takes long to import.
-    from lucidtorch.models.sources.traced import traced
-
-    return traced(module, tuple(inputs))
 
 
 def _warn_of_input(found: FoundNetwork, feed: ForwardAdapter, convention: InputConvention) -> None:

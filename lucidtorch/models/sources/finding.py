@@ -52,8 +52,6 @@ def find(spec: str | nn.Module, weights: str | Path) -> FoundNetwork:
     """Find a network, and what is known of its input, by its name or as a module."""
     if isinstance(spec, nn.Module):
         return find_in_module(spec, weights)
-    if not isinstance(spec, str):
-        raise UnknownModelError(f"A network is a name or a torch.nn.Module, but {type(spec).__name__} was given.")
     seed = derive_seed("weights", spec.rpartition("/")[2])
     if spec in package_names():
         return _find_in_package(spec, weights, seed)
