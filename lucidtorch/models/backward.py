@@ -133,7 +133,7 @@ class BackwardRule(TorchFunctionMode):
 
 
 def deconvnet(*, switches: bool = True) -> BackwardRule:
-    """The way down of a deconvolutional network: each ReLU rectifies the signal, whatever was below zero on the way up.
+    """The rule of a deconvolutional network: each ReLU rectifies the gradient, whatever its input was.
 
     Formula: at a ReLU, R_below = max(0, R_above); at a max pooling, R_below is R_above at the place of the maximum.
     Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2014.
@@ -142,7 +142,7 @@ def deconvnet(*, switches: bool = True) -> BackwardRule:
 
 
 def guided() -> BackwardRule:
-    """Guided backpropagation: a ReLU lets down what is above zero, and only where it let something up.
+    """Guided backpropagation: a ReLU lets positive gradients through, and only where its output was positive.
 
     Formula: at a ReLU, R_below = max(0, R_above) where the input is above zero (and below 6, for ReLU6), otherwise 0.
     Source: Springenberg, Dosovitskiy, Brox and Riedmiller, "Striving for Simplicity", 2014.

@@ -18,19 +18,11 @@ ANY_NUMBER = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
 class ForwardAdapter:
-    """Runs a network on images, with the extra inputs that its `forward` takes beside them.
+    """Runs a network on images, with the extra inputs that its `forward` takes beside them, by their names.
 
-    The images go to the first parameter of `forward` that no extra input is for.
-
-    Args:
-        module: The network.
-        inputs: Extra inputs by the name of the parameter. A tensor's axis 0 is the batch: one row stands for every
-            image, and it goes to the device of the images and, if it is of floating-point numbers, to their type. A
-            function is called with the normalized images at each pass. Plain values are handed over as they are.
-        name: The network's name, for messages.
-
-    Raises:
-        BadInputError: `forward` takes no such parameter, lacks one that it needs, or has no place for the images.
+    The images go to the first parameter of `forward` that no extra input is for. A tensor's axis 0 is the batch: one
+    row stands for every image; it goes to the images' device and, if of floating-point numbers, to their type. A
+    function is called with the normalized images at each pass. Other values are passed as they are.
     """
 
     def __init__(self, module: nn.Module, inputs: Mapping[str, ExtraInput], name: str) -> None:

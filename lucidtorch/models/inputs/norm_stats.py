@@ -167,9 +167,8 @@ def contradiction(
 ) -> str | None:
     """Look for signs that a network was trained on other input than it is said to expect.
 
-    Two are looked for: a mean outside of the value range, or a std beyond its width; and a first batch norm behind
-    convolutions whose running statistics are grossly other than those of natural pictures that come to it now. The
-    network runs up to that layer only and is afterwards as it was.
+    These are a mean outside of the value range, a std beyond its width, and a first batch norm after convolutions whose
+    running statistics are grossly different from those of natural images now.
     """
     first = None if (said := _impossible(convention, name)) else check_norm_stats(module, feed, convention)
     if first is None or max(first.factor, first.shift) <= GROSS:

@@ -132,7 +132,7 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
 
     An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that
     would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`. Smooth
-    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish, and `_WrittenOut` ones) block where less than a
+    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish, also written out) block where less than a
     tenth of the gradient gets through, or where they turn it around. All other images have the gradient that they would
     have without it.
 

@@ -9,11 +9,9 @@ from torch import nn
 
 
 class TracedLayer(nn.Module):
-    """One operation of a traced view, through which the operation's value passes, or a part that holds some.
+    """One operation of a traced view, through which its value passes, or a part that holds operations.
 
-    Args:
-        original: The network's module whose parameters, buffers and mode these are; None for a functional operation.
-        kind: What it is: the class of a module, the name of a function or method.
+    It has the parameters, buffers and mode of the network's own module, unless the operation is functional.
     """
 
     fed_by: str | None = None  # the one layer whose value the operation takes; None where it takes several, or none

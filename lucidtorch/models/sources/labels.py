@@ -27,7 +27,10 @@ def read_labels(labels: Sequence[str] | str | Path) -> list[str]:
     """
     if isinstance(labels, str | Path):
         return _labels_of_file(Path(labels))
-    return list(labels)
+    names = list(labels)
+    if not all(isinstance(name, str) for name in names):
+        raise BadInputError("labels are texts, or the path of a file with one label a line.")
+    return names
 
 
 def find_label(label: int | str, labels: Sequence[str] | None, count: int | None, name: str) -> int:

@@ -51,11 +51,7 @@ def scripted_network(program: nn.Module, name: str, file: Path | None) -> FoundN
 
 
 class ScriptedNetwork(nn.Module):
-    """A TorchScript program, whose parts take no hooks and are therefore not among its modules.
-
-    Args:
-        program: What `torch.jit.load` gave.
-    """
+    """A TorchScript program, whose parts take no hooks and are therefore not among its modules."""
 
     def __init__(self, program: nn.Module) -> None:
         super().__init__()
