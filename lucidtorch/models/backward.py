@@ -111,13 +111,7 @@ class BackwardRule(TorchFunctionMode):
         self.switches = switches  # whether max pooling leads to where the maximum was, or to a fixed place
         self.relus = self.max_poolings = 0  # how many the forward pass has met so far
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         words = kwargs or {}
         call = rectifying(func, args, words)
         if call is not None and torch.is_grad_enabled():

@@ -51,9 +51,7 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         storage = _storage(tensor) if self._written else None
         return (_view(self._written[storage], tensor.shape),) if storage in self._written else ()
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         kind = _kind(func)
         sources = [

@@ -82,9 +82,7 @@ class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     has_queries = False
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func._schema.name.rpartition("::")[2]
         if name == "convolution" and _keeps_size(args[1], *args[3:7]):
             values, weight, bias, _, padding, *others = args

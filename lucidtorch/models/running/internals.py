@@ -50,13 +50,7 @@ class AttentionWatch(TorchFunctionMode):
             self._spans[-1][1].append(None)
         return found[0] if len(found) == 1 else None
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func is F.multi_head_attention_forward:
             with self:  # which is off in here, and would not see what happens inside
@@ -150,13 +144,7 @@ def _stepped(steps: Tensor, states: tuple[Tensor, Tensor], weights: Sequence[Ten
 class native_recurrence(TorchFunctionMode):  # noqa: N801  # used as `with native_recurrence():`
     """While the block runs, recurrent layers do without cuDNN, which has no gradient for them in eval mode."""
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if getattr(func, "__name__", "") not in RECURRENCES:
             return func(*args, **(kwargs or {}))
         with torch.backends.cudnn.flags(enabled=False):

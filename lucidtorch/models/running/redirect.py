@@ -148,13 +148,7 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
         self.smooth = 0  # how many smooth rectifiers were met so far
         self._written_out = _WrittenOut()
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         words = kwargs or {}
         call = rectifying(func, args, words)
         values: Tensor | None = None if call is None else call.values
