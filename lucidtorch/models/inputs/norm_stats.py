@@ -38,7 +38,7 @@ FITTING, CLOSE = 4.0, 2.0  # up to which a usual convention is said to fit, and 
 
 
 def natural_images(channels: int, sides: Sequence[int], count: int, *, seed: int = 0) -> Tensor:
-    """Draw pictures with nature's spectrum, 1 / f, and ImageNet's colours; other channels mostly share brightness."""
+    """Draw images with a natural spectrum, 1 / f, and ImageNet's colours; other channels share most of it."""
     generator = torch.Generator().manual_seed(seed)
     mixing, mean = _colours(channels)
     fields = _fields(count, mixing.shape[1], (sides[-2], sides[-1]), generator)
@@ -90,7 +90,7 @@ class NormStatsCheck:
 def check_norm_stats(
     module: nn.Module, feed: Callable[[Tensor], object], convention: InputConvention
 ) -> NormStatsCheck | None:
-    """Run natural pictures up to the first batch norm of a network, and compare."""
+    """Run natural images up to the first batch norm of a network, and compare."""
     weight = next((one for one in module.parameters() if one.is_floating_point()), None)
     scripted = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
     if weight is None or weight.is_meta or scripted or not any(_is_settled(part) for part in module.modules()):

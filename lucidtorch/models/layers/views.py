@@ -57,7 +57,7 @@ class View:
         return (self.shape[0] // self.count, *self.shape[1:]) if self.word == HEADS else self.shape[:1]
 
     def place(self, text: str) -> int | None:
-        """Read the number in brackets behind the word."""
+        """Read the number in brackets after the word."""
         digits = text.removeprefix("-")
         if not self.count or not digits.isdecimal() or not digits.isascii():
             return None
@@ -138,7 +138,7 @@ def why_no_view(
 
 
 def why_no_index(view: View) -> str:
-    """Say why a view has nothing at what stands in the brackets behind it."""
+    """Say why a view has nothing at an index."""
     if not view.count:
         return f"[{view.word}] is one vector; leave what follows it out."
     return f"write one of its {view.count} {COUNTED[view.word]}, [0] to [{view.count - 1}], or [-1] for the last one."

@@ -16,7 +16,7 @@ from lucidtorch.models.running.internals import CELL, HIDDEN, OUTPUT, cell_state
 
 Step: TypeAlias = int | str | Callable[[Any], Any]  # into a sequence, into a mapping, or any function of the output
 Parts: TypeAlias = tuple[Step, ...]
-CLASS, HEADS = "class", "heads"  # words in brackets behind an address, beside `tokens` and the states over time
+CLASS, HEADS = "class", "heads"  # words in brackets after an address, beside `tokens` and the states over time
 COUNTED = {TOKENS: "tokens", HEADS: "heads", OUTPUT: "steps", HIDDEN: "steps", CELL: "steps"}
 MAIN_KEYS = ("logits", "out", "last_hidden_state")  # in the order in which networks' own output classes mean them
 

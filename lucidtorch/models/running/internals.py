@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
 PRODUCTS = ("matmul", "__matmul__", "bmm", "einsum")
-FEWEST_AXES = 3  # of attention weights: a softmax over the classes of `[B, K]` is none
+FEWEST_AXES = 3  # of attention weights: a softmax over classes `[B, K]` has fewer
 OUTPUT, HIDDEN, CELL = "output", "hidden", "cell"
 RECURRENCES = ("lstm", "gru", "rnn_tanh", "rnn_relu")  # of torch, behind `nn.LSTM`, `nn.GRU` and `nn.RNN`
 CELL_WORDS: dict[type[nn.Module], dict[str, tuple[int, ...]]] = {

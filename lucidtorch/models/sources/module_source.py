@@ -43,7 +43,7 @@ def carried(module: nn.Module) -> Carried | None:
     """Read what a network carries of its input, itself or in a part that it hands its input to as it is.
 
     Such a part is what a wrapper wraps (data parallelism, moving averages, compilers, modules for training). One that
-    gets something else than the network, as behind a normalization, says nothing of the network's input.
+    gets something else than the network, as after a normalization, says nothing of the network's input.
     """
     found: list[tuple[nn.Module, Carried]] = []
     for part, one in _carriers(module):
