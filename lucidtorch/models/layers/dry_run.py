@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from lucidtorch.models.layers.layout_finder import Key, LayoutFinder
-from lucidtorch.models.layers.views import View, head_view, state_views
+from lucidtorch.models.layers.views import LayerView, head_view, state_views
 from lucidtorch.models.layouts.field_tracer import FieldTracer
 from lucidtorch.models.layouts.layout import Layout
 from lucidtorch.models.layouts.receptive_field import ReceptiveField, as_receptive_field
@@ -63,7 +63,7 @@ class ModuleCall:
     gives: str  # what it returned, in words, where that was no single tensor
     fed_by: tuple[str, int] | None  # of a ReLU, the module and number of the call whose very output it took
     flops: int  # for one image, up to here
-    views: tuple[View, ...] = ()  # of attention heads or states over time
+    views: tuple[LayerView, ...] = ()  # of attention heads or states over time
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +230,7 @@ class _Notes:
             return layer.fed_by, 0
         return self._feeders.pop(name, None)
 
-    def _views(self, name: str, number: int, layer: nn.Module, output: object) -> tuple[View, ...]:
+    def _views(self, name: str, number: int, layer: nn.Module, output: object) -> tuple[LayerView, ...]:
         heads = self.watch.leave(layer)
         layout = None if heads is None else self._finder.find((name, number, HEADS), heads, layer)
         of_heads = None if heads is None else head_view(heads, layout)

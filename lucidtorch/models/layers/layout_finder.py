@@ -101,7 +101,7 @@ class LayoutFinder:
             return _plain(shape)
         if found is None and front is not None and channel and (channel == by_contract or len(shape) == RECURRENT):
             return _loose(shape, front, channel)
-        return found or (None if front is None else self._by_width(shape, front, layer))
+        return found or (None if front is None else _by_width(shape, front, layer))
 
     def _moved(self, shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int | None, list[int]]:
         """The axis of the batch, where that is clear, and the axes that change with the image."""
@@ -171,12 +171,6 @@ class LayoutFinder:
     def _like_a_map(self, shape: tuple[int, ...]) -> Layout | None:
         """Maps of a shape that is known, and in which no side is as long as there are channels."""
         return _plain(shape) if shape in self._maps and len(shape) > 2 and shape[1] not in shape[2:] else None
-
-    def _by_width(self, shape: tuple[int, ...], batch: int, layer: nn.Module) -> Layout | None:
-        """Units without places, such as queries: the size of the last weights says which axis is the channels."""
-        widths = {weight.shape[0] for weight in list(layer.parameters())[-1:]}
-        named = [axis for axis, size in enumerate(shape) if axis != batch and size in widths]
-        return _loose(shape, batch, named[0]) if len(shape) == RECURRENT and len(named) == 1 else None
 
 
 class _Split:
@@ -251,6 +245,13 @@ class _Split:
         return Layout(tuple(dimensions))
 
 
+def _by_width(shape: Sequence[int], batch: int, layer: nn.Module) -> Layout | None:
+    """Units without places, such as queries: the size of the last weights says which axis is the channels."""
+    widths = {weight.shape[0] for weight in list(layer.parameters())[-1:]}
+    named = [axis for axis, size in enumerate(shape) if axis != batch and size in widths]
+    return _loose(shape, batch, named[0]) if len(shape) == RECURRENT and len(named) == 1 else None
+
+
 def _batches(shape: Sequence[int]) -> Iterator[tuple[int, int, int]]:
     """Axes that may hold three images, with what stands before and after them in the same axis."""
     exact = [axis for axis, size in enumerate(shape) if size == STAMPS]
@@ -265,10 +266,7 @@ def _energies(values: Any) -> Energies:
     """How much each number answers to each stamp, from differences of the three images."""
     first, second, third = values
     near, far, other = first - second, first - third, second - third
-    answers: Energies = np.empty_like(values)
-    np.multiply(near, far, out=answers[0])
-    np.multiply(-near, other, out=answers[1])
-    np.multiply(far, other, out=answers[2])
+    answers: Energies = np.stack([near * far, -near * other, far * other])
     return np.maximum(answers, 0, out=answers)
 
 

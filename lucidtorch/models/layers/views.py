@@ -43,7 +43,7 @@ FORMS = (
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class LayerView:
     """One way to read a layer, written as a word in square brackets after its address."""
 
     word: str
@@ -65,26 +65,26 @@ class View:
         return number if self.word != HEADS or -self.count <= number < self.count else None
 
 
-def token_views(layout: Layout | None, shape: Sequence[int]) -> list[View]:
+def token_views(layout: Layout | None, shape: Sequence[int]) -> list[LayerView]:
     """Say how the tokens of a tensor can be read."""
     if layout is None or len(layout.axes) != TOKEN_AXES or sum(map(has_space, layout.axes)) != 1:
         return []
     if not layout.is_ordered:
-        return [View(TOKENS, tuple(shape), math.prod(shape[1:]), layout)]
+        return [LayerView(TOKENS, tuple(shape), math.prod(shape[1:]), layout)]
     count = layout.prefix + math.prod(shape[1:]) + layout.suffix
-    views = [View(TOKENS, (shape[0], count), count, layout)]
-    return [*views, View(CLASS, (shape[0],), 0, layout)] if layout.prefix else views
+    views = [LayerView(TOKENS, (shape[0], count), count, layout)]
+    return [*views, LayerView(CLASS, (shape[0],), 0, layout)] if layout.prefix else views
 
 
-def head_view(heads: Tensor, layout: Layout | None) -> View | None:
+def head_view(heads: Tensor, layout: Layout | None) -> LayerView | None:
     """Say how the heads of an attention module can be read."""
     if layout is None or len(layout.channel_axes) > HEAD_AXES:
         return None
     shape = tuple(layout.apply(heads).shape[1:])
-    return View(HEADS, shape, shape[0] // channels_of_head(heads, layout), layout)
+    return LayerView(HEADS, shape, shape[0] // channels_of_head(heads, layout), layout)
 
 
-def state_views(layer: nn.Module, output: object, batch: int) -> list[View]:
+def state_views(layer: nn.Module, output: object, batch: int) -> list[LayerView]:
     """Say how the states of a recurrent layer can be read."""
     sequence = output[0] if isinstance(output, tuple) else output
     if not isinstance(layer, nn.RNNBase) or not isinstance(sequence, Tensor) or sequence.dim() != 3:
@@ -96,7 +96,7 @@ def state_views(layer: nn.Module, output: object, batch: int) -> list[View]:
     if isinstance(layer, nn.LSTM):
         channels[CELL] = layer.hidden_size * directions(layer)
     steps = sequence.shape[time]
-    return [View(word, (count, 1, steps), steps) for word, count in channels.items()]
+    return [LayerView(word, (count, 1, steps), steps) for word, count in channels.items()]
 
 
 def advice_on(reason: str, size: Sequence[int]) -> str:
@@ -137,7 +137,7 @@ def why_no_view(
     return None
 
 
-def why_no_index(view: View) -> str:
+def why_no_index(view: LayerView) -> str:
     """Say why a view has nothing at an index."""
     if not view.count:
         return f"[{view.word}] is one vector; leave what follows it out."
@@ -164,7 +164,7 @@ def _no_states(word: str, owner: str, layer: nn.Module) -> str:
     return "only recurrent layers have states over time, such as nn.LSTM and nn.GRU."
 
 
-def stated_view(word: str, raw: Sequence[int], size: Sequence[int], spoken: str) -> View | None:
+def stated_view(word: str, raw: Sequence[int], size: Sequence[int], spoken: str) -> LayerView | None:
     """Read what someone says the axes of a tensor are."""
     if NOTATION.fullmatch(word) is None:
         return None
@@ -179,7 +179,7 @@ def stated_view(word: str, raw: Sequence[int], size: Sequence[int], spoken: str)
         )
     layout = Layout(tuple(one for one in dimensions if one is not None))
     shape = tuple(layout.apply(torch.empty(*raw, device="meta")).shape[1:])
-    return View(word, shape, 0, layout)
+    return LayerView(word, shape, 0, layout)
 
 
 def _dimension(word: str, count: int, size: Sequence[int]) -> Dimension | None:
