@@ -24,8 +24,8 @@ from layouts import HEADING as LAYOUTS
 from torch import Tensor, nn
 
 import lucidtorch as lt
-from lucidtorch.base.colours import IMAGENET_MEAN, IMAGENET_STD
 from lucidtorch.base.errors import LucidtorchWarning
+from lucidtorch.base.natural_images import IMAGENET_MEAN, IMAGENET_STD
 from lucidtorch.models.running.address import Address
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.frozen import frozen

@@ -23,7 +23,7 @@ import lucidtorch
 HEAVY = {"torchvision", "kornia", "sklearn", "matplotlib", "imageio", "rich", "typer"}
 FOREIGN_PLACES = re.compile("/(" + "|".join(("wo" + "rk", "tm" + "p", "ro" + "ot")) + ")/")
 TEXTS = (".py", ".md", ".toml", ".yaml", ".html", ".css", ".js", ".txt", "Makefile", "run", "LICENSE", ".gitignore")
-TOP = (PACKAGE, "tests", "docs", "benchmarks", ".ci")
+TOP = (PACKAGE, "tests", "docs", "benchmarks", "training", ".ci")
 DOCTEST_OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 Rule = Callable[[Source], Iterable[str]]

@@ -46,8 +46,8 @@ from lucidtorch.objectives import (
     tv_beta,
     whitened_direction,
 )
-from lucidtorch.objectives.several import total
-from lucidtorch.param.colour import Decorrelated
+from lucidtorch.objectives.joins import total
+from lucidtorch.param.bounds import Decorrelated
 
 
 class Equal(nn.Module):

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lucidtorch.base.bounds import Numbers
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Numbers, checked
 from lucidtorch.base.errors import BadInputError
 
 

@@ -17,8 +17,7 @@ from torch import Tensor
 
 from lucidtorch.base.checks import is_dense
 from lucidtorch.base.errors import BadInputError, ExpressionError
-from lucidtorch.base.files import atomic_write_bytes
-from lucidtorch.base.reading import read_bytes, read_npy
+from lucidtorch.base.files import atomic_write_bytes, read_bytes, read_npy
 from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import check_read
 

@@ -8,23 +8,23 @@ so that an object that fails when it is looked at does no harm.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import inspect
 import math
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from types import UnionType
-from typing import Annotated, Any, Literal, ParamSpec, TypeGuard, TypeVar, Union, get_args, get_origin
+from types import SimpleNamespace, UnionType
+from typing import Annotated, Any, Literal, ParamSpec, TypeAlias, TypeGuard, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from lucidtorch.base.bounds import Within
-from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.hints import Hints, hints_of
+from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.shown import shown, type_words
 from lucidtorch.base.surroundings import pinned
 
@@ -34,7 +34,52 @@ Result = TypeVar("Result")
 LONGEST_PATH, LONGEST_NAME = 4095, 255  # letters, and bytes of one part, that file systems take
 WHOLE_BITS = 63  # of the largest whole number that torch and JSON readers take
 MOST_VALUES = 1_000_000  # in a sequence; longer ones are no arguments but data
+Hints: TypeAlias = Mapping[str, Any]
 MISFIT = object()  # what `_taken` gives in the place of a value that does not fit
+
+
+@dataclass(frozen=True)
+class Within:
+    """Bounds of a number, for `Annotated[int, Within(1, 8192)]`.
+
+    Args:
+        low: The smallest number that fits.
+        high: The largest number that fits.
+        above: Whether numbers must be larger than `low`.
+        below: Whether numbers must be smaller than `high`.
+    """
+
+    low: float = -math.inf
+    high: float = math.inf
+    above: bool = False
+    below: bool = False
+
+    def holds(self, number: Any) -> bool:
+        """Say whether a number lies within the bounds."""
+        at_border = (self.above and number == self.low) or (self.below and number == self.high)
+        return bool(self.low <= number <= self.high and not at_border)
+
+    def __str__(self) -> str:
+        if self.low == -math.inf:
+            return "" if self.high == math.inf else f" up to {_written(self.high)}"
+        start = f" {'above' if self.above else 'from'} {_written(self.low)}"
+        end = f"{'up ' * self.above}to {'below ' * self.below}{_written(self.high)}"
+        return start if self.high == math.inf else f"{start} {end}"
+
+
+NotNegative: TypeAlias = Annotated[float, Within(0)]
+Share: TypeAlias = Annotated[float, Within(0, 1)]
+AtLeastOne: TypeAlias = Annotated[float, Within(1)]
+Positive: TypeAlias = Annotated[float, Within(0, above=True)]
+Count: TypeAlias = Annotated[int, Within(1)]
+Threads: TypeAlias = Annotated[int, Within(1, 1024)]
+Iterations: TypeAlias = Annotated[int, Within(1, 1_000_000)]
+Numbers: TypeAlias = Annotated[Tensor, "..."]
+Images: TypeAlias = Annotated[Tensor, ImageError]
+Picture: TypeAlias = Annotated[Tensor, "c h w", ImageError]
+Maps: TypeAlias = Annotated[Tensor, "b c h w"]
+Rows: TypeAlias = Annotated[Tensor, "n d"]
+Plane: TypeAlias = Annotated[Tensor, "h w"]
 
 
 def checked(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
@@ -191,23 +236,43 @@ def check_number(value: object, what: str, *, low: float, whole: bool = False, h
         raise BadInputError(f"{what} takes {name}{within}, but {shown(value)} was given.")
 
 
-def whole(value: object, what: str) -> int:
-    """Take a whole number from 1."""
-    if not is_whole(value) or value < 1:
-        raise BadInputError(f"{what} takes a whole number from 1, but {shown(value)} was given.")
-    return value
+@functools.cache
+def hints_of(function: Callable[..., Any]) -> Hints:
+    """Resolve the annotations of a function or a dataclass."""
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except (NameError, TypeError):
+        if function.__module__.partition(".")[0] == __name__.partition(".")[0]:
+            raise
+        return _resolvable(function)
 
 
-def finite(value: object, what: str) -> float:
-    """Take a number."""
-    if not is_number(value):
-        raise BadInputError(f"{what} takes a number, but {shown(value)} was given.")
-    return float(value)
+def _resolvable(function: Callable[..., Any]) -> Hints:
+    """Resolve those annotations that can be, also where the usual names were imported for the type checker alone."""
+    names = {**vars(typing), "Tensor": Tensor, **getattr(function, "__globals__", {})}
+    found: dict[str, Any] = {}
+    for name, annotation in getattr(function, "__annotations__", {}).items():
+        with contextlib.suppress(NameError, TypeError, SyntaxError, AttributeError):
+            one = SimpleNamespace(__annotations__={name: annotation})
+            found |= typing.get_type_hints(one, names, include_extras=True)
+    return found
 
 
-def positive(value: object, what: str) -> float:
-    """Take a number above 0."""
-    number = finite(value, what)
-    if number <= 0:
-        raise BadInputError(f"{what} takes a positive number, but {shown(value)} was given.")
-    return number
+def marks_of(hint: Any) -> tuple[Any, ...]:
+    """List what `Annotated` says in a type and in its parts."""
+    if get_origin(hint) is Literal:
+        return ()
+    inner, *own = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+    parts = (inner,) if own else get_args(inner)
+    return (*(mark for part in parts for mark in marks_of(part)), *own)
+
+
+def alternatives(hint: Any) -> tuple[Any, ...]:
+    """List the types that a union joins."""
+    if get_origin(hint) is Annotated:
+        return alternatives(get_args(hint)[0])
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
+def _written(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:g}"

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import os
 import re
-from collections.abc import Iterable
+import sysconfig
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import nn  # the commands load this module before they need torch
 
 LONGEST = 299  # letters of the first line of a message
 MOST_LINES = 3  # below it, such as a text and a caret
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")  # what a terminal would obey; lines stay
 CLOSE = 0.5  # how alike two words must be for one to be suggested for the other
+PACKAGE = Path(__file__).resolve().parents[1]
+LIBRARIES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "purelib", "platlib"))
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -116,3 +127,38 @@ def suggestion(word: str, known: Iterable[str]) -> str:
         return ""
     listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
     return f"Did you mean {listed}?"
+
+
+@contextlib.contextmanager
+def noting(note: str) -> Iterator[None]:
+    """Add a note to whatever the user's code raises in the block; lucidtorch's own errors need none."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, LucidtorchError):
+            error.add_note(note)
+        raise
+
+
+@contextlib.contextmanager
+def noting_layer(module: nn.Module) -> Iterator[None]:
+    """Add the innermost layer of a network that was running to whatever its forward pass raises in the block."""
+    try:
+        yield
+    except Exception as error:
+        if not isinstance(error, LucidtorchError):
+            names = {id(part): name for name, part in module.named_modules()}
+            owners = [id(frame.f_locals.get("self")) for frame, _ in traceback.walk_tb(error.__traceback__)]
+            layers = [names[owner] for owner in owners if owner in names]
+            place = f"layer {layers[-1]!r}" if layers and layers[-1] else "the network"
+            error.add_note(f"raised in the forward pass of {place} ({type(module).__name__})")
+        raise
+
+
+def users_line(error: BaseException) -> str | None:
+    """Find the last line of the user's own files that an error passed through."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename).resolve()
+        if os.access(path, os.R_OK) and not any(path.is_relative_to(folder) for folder in (PACKAGE, *LIBRARIES)):
+            return f"{frame.filename}, line {frame.lineno}"
+    return None

@@ -1,10 +1,12 @@
-"""Writing files so that they appear whole or not at all."""
+"""Files: written so that they appear whole or not at all, and read as data that anybody may have written."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
+import io
 import os
 import platform
 import re
@@ -12,9 +14,14 @@ import secrets
 import shutil
 import tempfile
 import time
+import tokenize
+import zipfile
 from pathlib import Path
 
-from lucidtorch.base.errors import LucidtorchError, OutputError, WriteError
+import numpy as np
+from PIL import Image
+
+from lucidtorch.base.errors import BadInputError, LucidtorchError, OutputError, WriteError
 
 # A temporary file is named after the file that it becomes, the machine and the process that writes it.
 LONGEST_NAME = 255  # bytes, of most file systems
@@ -26,6 +33,12 @@ LONGEST_TARGET = 160  # bytes of a file's name in that of its temporary file: mo
 ABANDONED = 86_400.0  # seconds after which a temporary file is nobody's, whatever its process or machine
 # The place is right and writing failed all the same: there is no room, or the disk is broken.
 FAILURES = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "ESTALE") if hasattr(errno, name)}
+
+# Formats of pictures; others that Pillow knows start programs (EPS runs Ghostscript) or are no pictures.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "PCX", "ICO", "QOI", "DDS")
+BROKEN_PICTURE = (OSError, ValueError, SyntaxError, RuntimeError, MemoryError, Image.DecompressionBombError)
+BROKEN_ARRAY = (ValueError, EOFError, TypeError, KeyError, MemoryError, RecursionError, SyntaxError)
+BROKEN_HEADER = (tokenize.TokenError, zipfile.BadZipFile)
 
 _own: set[str] = set()  # the names of temporary files and folders of this process
 
@@ -177,3 +190,48 @@ def _is_alive(process: int) -> bool:
     except OSError:
         return True  # it is another user's
     return True
+
+
+def user_path(text: str | Path) -> Path:
+    """Take a path, with the user's folder in the place of ``~``."""
+    if "\0" in str(text):
+        raise BadInputError(f"A path has no null characters, but {str(text)[:60]!r} was given.")
+    return Path(os.path.expanduser(text))  # Path.expanduser raises where there is no such user
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a regular file: a pipe or a device could be endless."""
+    return regular(path).read_bytes()
+
+
+def regular(path: Path) -> Path:
+    """Make sure that a path is no pipe and no device, which could be endless; what is missing is left to the reader."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "not a file", str(path))
+    return path
+
+
+def read_text(path: Path, encoding: str = "utf-8") -> str:
+    """Read a regular file of text."""
+    return read_bytes(path).decode(encoding)
+
+
+def read_npy(source: Path | bytes, *, mapped: bool = False) -> np.ndarray:
+    """Read an array of a `.npy` file, without pickles."""
+    if isinstance(source, Path) and not mapped:
+        source = read_bytes(source)
+    try:
+        if isinstance(source, bytes):
+            found = np.lib.format.read_array(io.BytesIO(source), allow_pickle=False)
+        else:
+            found = np.lib.format.open_memmap(regular(source), mode="r")
+    except (*BROKEN_ARRAY, *BROKEN_HEADER) as error:
+        raise ValueError(str(error).split("\n")[0][:100] or type(error).__name__) from error
+    return found
+
+
+@functools.cache
+def picture_formats() -> tuple[str, ...]:
+    """Say which formats of pictures are read: those of `FORMATS` that Pillow has here."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)

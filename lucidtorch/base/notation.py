@@ -4,21 +4,45 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array, Pictured
-from lucidtorch.base.checks import MOST_VALUES, fitted, is_dense, is_whole
+from lucidtorch.base.checks import MOST_VALUES, Hints, fitted, hints_of, is_dense, is_whole, marks_of
 from lucidtorch.base.defaults import default_of, is_written_whole
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.frozen_mapping import FrozenMapping
-from lucidtorch.base.hints import Hints, hints_of, marks_of
 from lucidtorch.base.shown import shown
 
 STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+
+
+class FrozenMapping(Mapping[int, object]):
+    """A mapping from whole numbers that never changes, in the order of its numbers.
+
+    Args:
+        entries: The things by number; each can be hashed.
+    """
+
+    def __init__(self, entries: Mapping[int, object]) -> None:
+        self._entries = dict(sorted(entries.items()))
+
+    def __getitem__(self, number: int) -> object:
+        return self._entries[number]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._entries.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._entries)
 
 
 def freeze(value: object) -> object:

@@ -17,8 +17,8 @@ from lucidtorch.base.arrays import load_array
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.defaults import with_defaults
 from lucidtorch.base.errors import BadInputError, ExpressionError, suggestion
+from lucidtorch.base.images import photo
 from lucidtorch.base.notation import usage
-from lucidtorch.base.photos import photo
 from lucidtorch.base.shown import cut_lines, shown
 
 OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
@@ -29,12 +29,13 @@ OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Pow: ("**", operator.pow),
     ast.BitOr: ("|", operator.or_),
 }
+USAGE = {"array": "write array('NAME.npy', sha256='...')", "photo": "write photo('FILE.jpg', 128)"}
 LONGEST_TEXT = 1_000_000  # letters
 DEEPEST_SYNTAX = 4000  # Python's parser goes three times as deep as this limit says
 # A text in quotes, or `layer:unit`, where the layer may hold dots, slashes and the number of a call.
 SHORTHAND = re.compile(
     r"""(?P<quoted>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
-    r"""|(?<!\w)(?P<layer>[A-Za-z0-9_]+(?:[./][A-Za-z0-9_]+)*(?:@[0-9]+)?(?:\[(?:-?[0-9]+|[A-Za-z0-9_]+)\])*):(?P<unit>[0-9]+(?!\w|\.[0-9])|\[[0-9,\s]*\])"""
+    r"""|(?<!\w)(?P<layer>[A-Za-z0-9_]+(?:[./][A-Za-z0-9_]+)*(?:@[0-9]+)?(?:\[(?:-?[0-9]+|[A-Za-z0-9_]+)\])*):(?P<unit>[0-9]+(?!\w|\.[0-9])|\[[0-9,\s]*\](?!\w))"""
     r"""|(?<!\w)[A-Za-z0-9_]+(?:[./][A-Za-z0-9_]+)*+"""  # a name that no unit follows, passed over as a whole
 )
 
@@ -70,8 +71,7 @@ def parse_text(text: str, vocabulary: Vocabulary, folder: Path | None = None) ->
         raise ExpressionError(f"The text is empty where {vocabulary.what} should stand.")
     if any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
         raise ExpressionError(f"{shown(text)} holds a character that is no Unicode text; write it in UTF-8.")
-    reader = _Reader(text, vocabulary, folder or Path())
-    return reader.read()
+    return _Reader(text, vocabulary, folder or Path()).read()
 
 
 @contextlib.contextmanager
@@ -86,51 +86,46 @@ def _room() -> Iterator[None]:
 
 
 class _Reader:
-    """One reading of one text; knows where each column of the expanded text came from."""
+    """One reading of one text.
+
+    Shorthand such as ``conv4_1:12`` is read first: a name of just its length stands in its place while Python parses
+    the text, so that every column is one of the user's own text.
+    """
 
     def __init__(self, text: str, vocabulary: Vocabulary, folder: Path) -> None:
-        self.text = text
+        self.text = text.replace("\n", " ").strip()
         self.vocabulary = vocabulary
+        self.words: dict[str, Callable[..., Any]] = {**vocabulary.names, "array": self._array, "photo": self._photo}
         self.folder = folder
-        self.moves: list[tuple[int, int, int]] = []  # (from, to, column in the user's text) of expanded shorthand
-        self.expanded = self._expand()
+        self.units: dict[int, tuple[str, Any]] = {}  # layer and unit, by the column where the shorthand begins
+        self.plain = SHORTHAND.sub(self._read_shorthand, self.text)
 
     def read(self) -> Any:
         try:
             with _room():
-                tree = ast.parse(self.expanded.strip("\n"), mode="eval")
+                tree = ast.parse(self.plain, mode="eval")
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             offset = getattr(error, "offset", None)
-            column = len((self.expanded[: offset - 1] if offset else self.expanded).encode())
-            raise self._error(f"This does not parse as {self.vocabulary.what}", column) from error
+            raise self._unparsed(offset - 1 if offset else len(self.text)) from error
         try:
             return self._value(tree.body)
         except RecursionError as error:
-            raise self._error("This is nested too deeply", 0) from error
+            raise self._error_at(0, "This is nested too deeply") from error
 
-    def _expand(self) -> str:
-        if "\n" in self.text.strip("\n"):
-            self.text = " ".join(self.text.split("\n"))
-        self.text = self.text.strip()
-        pieces, end, length = [], 0, 0
-        for found in SHORTHAND.finditer(self.text):
-            if found["layer"] is None or (self.vocabulary.mappings and found["layer"].isdigit()):
-                continue
-            call = self._shorthand_call(found["layer"], found["unit"], found.start())
-            pieces += [self.text[end : found.start()], call]
-            length += found.start() - end
-            self.moves.append((length, length + len(call), found.start()))
-            length += len(call)
-            end = found.end()
-        return "".join([*pieces, self.text[end:]])
-
-    def _shorthand_call(self, layer: str, unit: str, column: int) -> str:
-        name = self.vocabulary.shorthand
+    def _read_shorthand(self, found: re.Match[str]) -> str:
+        """Note what a match says, and give what Python shall parse in its place."""
+        layer, unit, name = found["layer"], found["unit"], self.vocabulary.shorthand
+        if layer is None or (self.vocabulary.mappings and layer.isdigit()):
+            return found[0]
         if name is None:
-            raise self._plain_error(f"'{layer}:{unit}' has no meaning in {self.vocabulary.what}", column)
+            raise self._error_at(found.start(), f"'{layer}:{unit}' has no meaning in {self.vocabulary.what}")
         if keyword.iskeyword(layer):
-            raise self._plain_error(f"'{layer}' is a word of Python; write {name}('{layer}', {unit})", column)
-        return f"{name}('{layer}', {unit})"
+            raise self._error_at(found.start(), f"'{layer}' is a word of Python; write {name}('{layer}', {unit})")
+        try:
+            self.units[found.start()] = layer, ast.literal_eval(unit)
+        except (SyntaxError, ValueError) as error:
+            raise self._unparsed(found.start()) from error
+        return "_" * len(found[0])
 
     def _value(self, node: ast.expr) -> Any:
         match node:
@@ -148,19 +143,21 @@ class _Reader:
                 return self._operation(node)
             case ast.Call():
                 return self._call(node)
+            case ast.Name() if self._column(node) in self.units:
+                return self._call_word(node, str(self.vocabulary.shorthand), *self.units[self._column(node)])
             case ast.Name(id=name):
                 hint = f"write it in quotes, or as {name}:0" if self.vocabulary.shorthand else "write it in quotes"
-                raise self._error(f"'{name}' stands alone: {hint}", node.col_offset)
-        raise self._error(f"This form has no meaning in {self.vocabulary.what}", node.col_offset)
+                raise self._error(f"'{name}' stands alone: {hint}", node)
+        raise self._error(f"This form has no meaning in {self.vocabulary.what}", node)
 
     def _mapping(self, node: ast.Dict) -> dict[int, Any]:
         found: dict[int, Any] = {}
         for key, value in zip(node.keys, node.values, strict=True):
             number = None if key is None else self._value(key)
             if not is_whole(number):
-                raise self._error("What stands before a colon in braces is a whole number", value.col_offset)
+                raise self._error("What stands before a colon in braces is a whole number", value)
             if number in found:
-                raise self._error(f"{number} stands twice in these braces", value.col_offset)
+                raise self._error(f"{number} stands twice in these braces", value)
             found[number] = self._value(value)
         return found
 
@@ -171,13 +168,12 @@ class _Reader:
         value = self._value(spine[-1].left)
         for step in reversed(spine):
             sign, function = OPERATORS.get(type(step.op), ("", operator.add))
-            column = step.right.col_offset
             if sign not in self.vocabulary.operators:
                 known = " ".join(sorted(self.vocabulary.operators)) or "no operators"
-                raise self._error(f"Here {self.vocabulary.what} knows only {known}", column)
+                raise self._error(f"Here {self.vocabulary.what} knows only {known}", step.right)
             right = self._value(step.right)
             if any(isinstance(side, str | list | dict | bool | None) for side in (value, right)):
-                raise self._error("Operators do not join texts, lists or truth values", column)
+                raise self._error("Operators do not join texts, lists or truth values", step.right)
             if sign == "**" and isinstance(value, int) and isinstance(right, int):
                 value = float(value)  # a whole number to a huge power would take all memory
             value = self._apply(function, step, value, right)
@@ -187,27 +183,28 @@ class _Reader:
         args = [self._value(item) for item in node.args if not isinstance(item, ast.Starred)]
         kwargs = {item.arg: self._value(item.value) for item in node.keywords if item.arg is not None}
         if len(args) < len(node.args) or len(kwargs) < len(node.keywords):
-            raise self._error("Stars have no meaning here: write the arguments out", node.col_offset)
+            raise self._error("Stars have no meaning here: write the arguments out", node)
+        if shorthand := [column for item in node.keywords if (column := self._column(item)) in self.units]:
+            raise self._unparsed(shorthand[0])
         if isinstance(node.func, ast.Attribute):
             return self._method(node.func, node, args, kwargs)
-        if not isinstance(node.func, ast.Name):
-            raise self._error("Only the names of functions can be called", node.col_offset)
+        if not isinstance(node.func, ast.Name) or self._column(node.func) in self.units:
+            raise self._error("Only the names of functions can be called", node)
         name = node.func.id
-        if name == "array":
-            return self._apply(self._array, node, *args, **kwargs)
-        if name == "photo":
-            return self._apply(self._photo, node, *args, **kwargs)
-        if name not in self.vocabulary.names:
+        if name not in self.words:
             hint = suggestion(name, self.vocabulary.names)
-            raise self._error(f"There is no '{name}' in {self.vocabulary.what}. {hint}", node.col_offset)
-        return self._apply(with_defaults(name, self.vocabulary.names[name]), node, *args, **kwargs)
+            raise self._error(f"There is no '{name}' in {self.vocabulary.what}. {hint}", node)
+        return self._call_word(node, name, *args, **kwargs)
+
+    def _call_word(self, node: ast.expr, name: str, *args: Any, **kwargs: Any) -> Any:
+        return self._apply(with_defaults(name, self.words[name]), node, *args, **kwargs)
 
     def _method(self, function: ast.Attribute, node: ast.Call, args: list[Any], kwargs: dict[str, Any]) -> Any:
         if function.attr not in self.vocabulary.methods:
-            raise self._error(f"There is no '.{function.attr}(...)' in {self.vocabulary.what}", node.col_offset)
+            raise self._error(f"There is no '.{function.attr}(...)' in {self.vocabulary.what}", node)
         owner = self._value(function.value)
         if not hasattr(owner, function.attr):
-            raise self._error(f"'.{function.attr}(...)' cannot follow {shown(owner)}", node.col_offset)
+            raise self._error(f"'.{function.attr}(...)' cannot follow {shown(owner)}", node)
         return self._apply(getattr(owner, function.attr), node, *args, **kwargs)
 
     def _array(self, name: str, sha256: str) -> Any:
@@ -226,35 +223,31 @@ class _Reader:
         except ExpressionError:
             raise
         except TypeError as error:
-            raise self._error(self._misfit(node, function, error), node.col_offset) from error
+            raise self._error(self._misfit(node, error), node) from error
         except ArithmeticError as error:
-            raise self._error(f"This cannot be computed ({type(error).__name__})", node.col_offset) from error
+            raise self._error(f"This cannot be computed ({type(error).__name__})", node) from error
         except (BadInputError, ValueError) as error:
-            raise self._error(str(error).rstrip("."), node.col_offset) from error
+            raise self._error(str(error).rstrip("."), node) from error
 
-    def _misfit(self, node: ast.expr, function: Callable[..., Any], error: TypeError) -> str:
+    def _misfit(self, node: ast.expr, error: TypeError) -> str:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id == "array":
-                return "write array('NAME.npy', sha256='...')"
-            if node.func.id == "photo":
-                return "write photo('FILE.jpg', 128)"
-            return f"{error}; write {usage(node.func.id, self.vocabulary.names[node.func.id])}"
-        return f"{error}"
+            name = node.func.id
+            return USAGE.get(name) or f"{error}; write {usage(name, self.words[name])}"
+        return str(error)
 
-    def _error(self, message: str, column: int) -> ExpressionError:
-        """Point at a column of the expanded text, in UTF-8 bytes as `ast` counts, where the user wrote it."""
-        column = len(self.expanded.encode()[:column].decode(errors="ignore"))
-        shift = 0
-        for start, end, origin in self.moves:
-            if start <= column < end:
-                return self._plain_error(message, origin)
-            if end <= column:
-                shift = origin + self._length_at(origin) - end
-        return self._plain_error(message, max(0, min(column + shift, len(self.text))))
+    def _column(self, node: ast.expr | ast.keyword) -> int:
+        """Where a node begins, in characters; `ast` counts bytes of UTF-8."""
+        if self.plain.isascii():
+            return node.col_offset
+        return len(self.plain.encode()[: node.col_offset].decode(errors="ignore"))
 
-    def _length_at(self, origin: int) -> int:
-        found = SHORTHAND.match(self.text, origin)
-        return found.end() - found.start() if found else 0
+    def _unparsed(self, column: int) -> ExpressionError:
+        return self._error_at(column, f"This does not parse as {self.vocabulary.what}")
 
-    def _plain_error(self, message: str, column: int) -> ExpressionError:
+    def _error(self, message: str, node: ast.expr) -> ExpressionError:
+        return self._error_at(self._column(node), message)
+
+    def _error_at(self, column: int, message: str) -> ExpressionError:
+        """Point at a column of the text."""
+        column = max(0, min(column, len(self.text)))
         return ExpressionError(f"{message} (column {column + 1}):\n  {cut_lines(self.text, column)}")

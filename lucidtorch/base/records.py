@@ -7,13 +7,20 @@ every number, text and list, and with one line that says what does not fit. Numb
 from __future__ import annotations
 
 import json
+import platform
 import re
+from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+import torch
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from lucidtorch.base.errors import RecipeError
+
+Settings: TypeAlias = dict[str, Any]  # everything that decides the bytes of a picture, as its file carries it
+PACKAGES = ("lucidtorch", "torchvision", "numpy", "kornia", "pillow")
 
 LARGEST_TEXT = 1 << 26  # characters of a JSON document
 LONGEST_NUMBER = 400  # digits
@@ -84,6 +91,33 @@ def read_json(text: str, what: str) -> Any:
     return found
 
 
+def versions(more: Sequence[str] = ()) -> dict[str, str]:
+    """Say which versions decide the bytes of a picture."""
+    found = {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+    }  # with the build, which decides bytes
+    for package in (*PACKAGES, *more):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Write settings as text, the same for the same settings."""
+    return json.dumps(settings, sort_keys=True, ensure_ascii=False, indent=1)
+
+
+def read_settings(text: str, where: str) -> Settings:
+    """Read settings back."""
+    found = read_json(text, f"The recipe in {where}")
+    if not isinstance(found, dict) or "kind" not in found:
+        raise RecipeError(f"The text in {where} is no recipe of lucidtorch.")
+    return found
+
+
 class NetworkRecord(Record):
     """The network that a picture was made with: the fields of `models.sources.model_source.ModelSource`."""
 
@@ -102,84 +136,6 @@ class NetworkRecord(Record):
     labels_sha256: Checksum | None = None
     output: Short | Annotated[int, Field(ge=-MOST_CHANNELS, le=MOST_CHANNELS)] | None = None
     trace: bool = False
-
-
-class RenderRecord(Record):
-    """Everything that decides the pictures of one render, as a picture carries it.
-
-    Attributes:
-        kind: The kind of record.
-        model: How the network is loaded; None where there are several, or only a Python program has it.
-        models: How several networks are loaded, by name.
-        model_name: What messages call the network.
-        objective: The objective's text.
-        param: The param's text; None where it holds a module of a Python program.
-        transforms: The pipeline's text; None where it holds functions of a Python program.
-        constraints: The text of the constraints; empty where there are none.
-        steps: The number of updates.
-        snapshots: After how many updates a picture was kept.
-        optimizer: ``adam`` or ``sgd``, with arguments.
-        lr: The largest step size.
-        lr_schedule: The step size over the updates.
-        stop: The rule that ends an image early; never where empty.
-        planned: Over how many updates the step size was spread, where the render was interrupted.
-        seed: One per image.
-        batch: How many images were rendered together.
-        canvas: Height and width that the network saw; frames or slices before them.
-        precision: What the network computed in.
-        compute_batch: How many images went through the network at once; all of them where None.
-        channels_last: Whether the network ran in the channels-last memory format.
-        fold: Whether batch normalizations were folded into convolutions.
-        winograd: Whether wide 3 x 3 convolutions used Winograd's algorithm.
-        compile: Whether the network was compiled.
-        device: ``cpu``, ``cuda`` or ``mps``.
-        threads: How many threads computed.
-        versions: Of everything that computes.
-        images: Which of the images the file shows; all of them where None.
-        snapshot: After how many updates it shows them; at the end where None.
-        recipe_id: The checksum of the recipe that the picture is a part of, or None.
-        complete: Whether its texts write every argument; those of version 0.1.0 left defaults out.
-    """
-
-    kind: Literal["render"]
-    model: NetworkRecord | None
-    models: Annotated[dict[Short, NetworkRecord], Field(max_length=16)] | None = None
-    model_name: Text
-    objective: Text
-    param: Text | None
-    transforms: Text | None
-    constraints: Text = ""
-    steps: Steps
-    snapshots: Annotated[tuple[Steps, ...], Field(max_length=10_000)] = ()
-    optimizer: Short = "adam"
-    lr: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    lr_schedule: Short = "constant"
-    stop: Short = ""
-    planned: Steps | None = None
-    seed: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_IMAGES)]
-    batch: Batch
-    canvas: Sides
-    precision: Short = "float32"
-    compute_batch: Batch | Annotated[tuple[tuple[Steps, Batch], ...], Field(max_length=1000)] | None = None
-    channels_last: bool = False  # not in the pictures of versions that did not say
-    fold: bool = False
-    winograd: bool = False
-    compile: bool = False
-    device: Short = "cpu"
-    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
-    versions: Words = Field(default_factory=dict)
-    images: Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_IMAGES)] | None = None
-    snapshot: Steps | None = None
-    recipe_id: Short | None = None
-    complete: bool = False
-
-    @model_validator(mode="after")
-    def _shown_is_there(self) -> Self:
-        if self.snapshot is not None and self.snapshot not in self.snapshots:
-            raise ValueError(f"the picture is of step {self.snapshot}, but kept were {list(self.snapshots)}")
-        if not all(image < self.batch for image in self.images or ()):
-            raise ValueError(f"images are {list(self.images or ())}, but there are {self.batch} of them")
-        return self
 
 
 class ComposedRecord(Record):

@@ -6,8 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
-from lucidtorch.base.bounds import Within
-from lucidtorch.base.checks import is_whole
+from lucidtorch.base.checks import Within, is_whole
 from lucidtorch.base.errors import SizeError
 from lucidtorch.base.shown import shown
 

@@ -10,8 +10,7 @@ from types import FrameType
 
 import click
 
-from lucidtorch.base.errors import BadInputError, LucidtorchError
-from lucidtorch.base.noting import users_line
+from lucidtorch.base.errors import BadInputError, LucidtorchError, users_line
 from lucidtorch.cli.console import say
 
 LONGEST = 160  # letters of a reason

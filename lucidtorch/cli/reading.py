@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.reading import user_path
+from lucidtorch.base.files import user_path
 from lucidtorch.base.shown import shown
 
 QUOTES = "'\""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lucidtorch.base.threads import cores
+from lucidtorch.base.machine import cores
 from lucidtorch.models.model import Model
 
 

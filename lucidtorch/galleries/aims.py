@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lucidtorch.models.model import Model
-from lucidtorch.objectives.algebra import Binary, Objective
+from lucidtorch.objectives.algebra import PRODUCT, SUM, Objective, Operation
 from lucidtorch.objectives.term import Term
 
 NUMBERS = {"channel": "index", "neuron": "index", "logit": "label"}  # the terms of one unit, and what says which
@@ -53,8 +53,7 @@ def _speaks_of_units(part: Objective) -> bool:
 
 def _bends(node: Objective) -> bool:
     """Whether a node does more than to stretch an objective: a power, a product of two, a number divided by one."""
-    if not isinstance(node, Binary):
+    if not isinstance(node, Operation) or node.binding == SUM:
         return False
-    if node.sign == "*":
-        return isinstance(node.left, Objective) and isinstance(node.right, Objective)
-    return node.sign == "**" or isinstance(node.right, Objective)
+    left, right = (isinstance(part, Objective) for part in node.parts)
+    return node.binding != PRODUCT or (right and (left or node.signs == ("/",)))

@@ -11,8 +11,8 @@ from typing import Any
 
 from lucidtorch.base.defaults import key_text
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.records import versions
 from lucidtorch.base.seeds import PICTURE_BITS, SEED_BITS
-from lucidtorch.base.settings import versions
 from lucidtorch.galleries.plan import Batch, batch_of, slug
 from lucidtorch.galleries.task import Craft
 from lucidtorch.galleries.variants import VARIANTS

@@ -18,8 +18,8 @@ from lucidtorch.galleries.variants import VARIANTS, check_variant, filled, is_te
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model, default_layers
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.batch import diversity
 from lucidtorch.objectives.images import each
+from lucidtorch.objectives.matching import diversity
 from lucidtorch.objectives.units import channel
 
 DIVERSITY_WEIGHT = 100  # Lucid's

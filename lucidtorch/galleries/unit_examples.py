@@ -13,9 +13,8 @@ from typing import TypeAlias
 from torch import Tensor
 
 from lucidtorch.base.images import GAP
-from lucidtorch.base.records import ExamplesRecord
-from lucidtorch.base.settings import settings_text, versions
-from lucidtorch.base.threads import threads
+from lucidtorch.base.machine import threads
+from lucidtorch.base.records import ExamplesRecord, settings_text, versions
 from lucidtorch.galleries.beside import Beside
 from lucidtorch.galleries.examples import Examples, stands
 from lucidtorch.galleries.look import picture_pixels

@@ -15,9 +15,9 @@ import torch
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
+from lucidtorch.base.machine import cores, threads
 from lucidtorch.base.records import TaskRecord
 from lucidtorch.base.shown import shown
-from lucidtorch.base.threads import cores, threads
 from lucidtorch.galleries.task import Piece, Task
 from lucidtorch.models.loading import load_source
 from lucidtorch.models.model import Model

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 
 from lucidtorch.base.errors import BadInputError, UntrustedError, WeightsError
+from lucidtorch.base.files import user_path
 from lucidtorch.base.known_files import file_name, recall_file
-from lucidtorch.base.reading import user_path
 from lucidtorch.base.trust import allow, check_code, check_program, check_read
 from lucidtorch.models.loading import NAMED_WEIGHTS, load_source
 from lucidtorch.models.model import Model

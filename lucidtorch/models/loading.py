@@ -12,8 +12,8 @@ from torch import nn
 
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning, UnknownModelError
+from lucidtorch.base.files import user_path
 from lucidtorch.base.known_files import remember
-from lucidtorch.base.reading import user_path
 from lucidtorch.base.trust import PACKAGE, check_read, trusting
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.forward_adapter import ExtraInput, ForwardAdapter

@@ -13,8 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lucidtorch.base.bounds import Images
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Images, checked
 from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.base.surroundings import one_at_a_time, pinned
 from lucidtorch.models.inputs.convention import InputConvention, Normalization, check_images

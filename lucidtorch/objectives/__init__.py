@@ -1,30 +1,49 @@
 """Objectives: what a picture shall show, as expressions that combine by arithmetic and print as they are typed."""
 
 from lucidtorch.base.arrays import ImageLike
-from lucidtorch.base.photos import photo
-from lucidtorch.objectives.activation_grid import grid
-from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.batch import alignment, diversity
-from lucidtorch.objectives.directions import direction, direction_neuron, tensor_direction, whitened_direction
+from lucidtorch.base.images import photo
+from lucidtorch.objectives.algebra import Activations, Memory, Objective
+from lucidtorch.objectives.directions import (
+    channel_weight,
+    direction,
+    direction_neuron,
+    localgroup_weight,
+    neuron_weight,
+    tensor_direction,
+    whitened_direction,
+)
 from lucidtorch.objectives.facets import facet
-from lucidtorch.objectives.heads import head
-from lucidtorch.objectives.images import each, interpolate, negative
-from lucidtorch.objectives.matching import activation_difference, caricature, input_difference, inversion, spatial_match
-from lucidtorch.objectives.naming import of
-from lucidtorch.objectives.norms import L1, L2, Linf, Lp, alpha_norm, contrast_bound
-from lucidtorch.objectives.opacity import alpha_coverage, blur_alpha
+from lucidtorch.objectives.images import each, grid, interpolate, negative
+from lucidtorch.objectives.joins import after, before, maximum, mean, minimum, of, ramp
+from lucidtorch.objectives.matching import (
+    activation_difference,
+    alignment,
+    caricature,
+    diversity,
+    input_difference,
+    inversion,
+    spatial_match,
+    style,
+)
+from lucidtorch.objectives.penalties import (
+    L1,
+    L2,
+    Linf,
+    Lp,
+    alpha_coverage,
+    alpha_norm,
+    blur_alpha,
+    blur_input,
+    boundary_complexity,
+    contrast_bound,
+    total_variation,
+    tv_beta,
+)
 from lucidtorch.objectives.references import of_image, reference
-from lucidtorch.objectives.several import maximum, mean, minimum
-from lucidtorch.objectives.smoothness import blur_input, boundary_complexity, total_variation, tv_beta
 from lucidtorch.objectives.spatial import spatial_channel, spatial_layer
 from lucidtorch.objectives.term import objective, unit_objective
 from lucidtorch.objectives.text import parse
-from lucidtorch.objectives.textures import style
-from lucidtorch.objectives.timing import after, before, ramp
-from lucidtorch.objectives.tokens import token
-from lucidtorch.objectives.trace import Activations, Memory
-from lucidtorch.objectives.units import channel, deepdream, layer_mean, logit, neuron
-from lucidtorch.objectives.weighting import channel_weight, localgroup_weight, neuron_weight
+from lucidtorch.objectives.units import channel, deepdream, head, layer_mean, logit, neuron, token
 
 __all__ = [
     "L1",

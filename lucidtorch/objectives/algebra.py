@@ -1,70 +1,106 @@
-"""The algebra of objectives: immutable expressions with one value per image."""
+"""The algebra of objectives: immutable expressions that give one value per image.
+
+An expression is a term, which is a named function of activations (`term.py`), or joins other expressions, its `parts`:
+by arithmetic, below, or by one of the words in `images.py` and `joins.py`.
+
+Args:
+    activations: Address to activations, `[B, C, H, W]` or `[B, C]`; ``"input"`` is the image.
+    trace: Takes the value of every part that is evaluated.
+    change: Takes a node whose parts are changed already, and gives what shall stand in its place.
+    sign: The sign of the whole expression, 1 or -1.
+"""
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 
-from lucidtorch.base.bounds import Within
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Within, checked
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.surroundings import pinned
-from lucidtorch.objectives.counts import Images
-from lucidtorch.objectives.operands import (
-    ATOM,
-    NEGATION,
-    POWER,
-    PRODUCT,
-    SUM,
-    Number,
-    as_tensor,
-    format_operand,
-    frozen_operand,
-    value_of,
-)
-from lucidtorch.objectives.trace import Activations, Trace
+from lucidtorch.objectives.arguments import Images, frozen_operand
+
+Activations: TypeAlias = Mapping[str, Tensor]  # address to `[B, C, H, W]` or `[B, C]`; "input" is the image
+Memory: TypeAlias = dict[str, Tensor]  # what one term keeps from update to update
+Method: TypeAlias = "Callable[[Any, Operand], Objective]"
+
+SUM, PRODUCT, NEGATION, POWER, ATOM = 1, 2, 3, 4, 5  # how tightly each form binds; `**` binds most
 
 
+class Operator(NamedTuple):
+    """What an operator computes, how tightly it binds, and how tightly each side must, to need no parentheses."""
+
+    compute: Callable[[Any, Any], Any]
+    binding: int
+    left: int
+    right: int
+
+
+OPERATORS = {
+    "+": Operator(operator.add, SUM, SUM, PRODUCT),
+    "-": Operator(operator.sub, SUM, SUM, PRODUCT),
+    "*": Operator(operator.mul, PRODUCT, PRODUCT, NEGATION),
+    "/": Operator(operator.truediv, PRODUCT, PRODUCT, NEGATION),
+    "**": Operator(operator.pow, POWER, ATOM, NEGATION),
+}
+
+
+class Trace(dict[Hashable, Tensor]):
+    """The values of all parts of one evaluation, `[B]` each, so that a part that stands twice is computed once.
+
+    Args:
+        step: How many updates were made before this evaluation; None where all of them were, as on a finished picture.
+        memories: What the terms of a render keep from update to update; a fresh one where None.
+    """
+
+    def __init__(self, step: int | None = None, memories: dict[Hashable, Memory] | None = None) -> None:
+        super().__init__()
+        self.step = step
+        self.memories = {} if memories is None else memories
+
+
+def _methods(sign: str) -> tuple[Method, Method]:
+    """The methods of an operator, with the objective before it and with the objective after it."""
+    return lambda own, other: _operation(own, sign, other), lambda own, other: _operation(other, sign, own)
+
+
+@dataclass(frozen=True, repr=False)
 class Objective(ABC):
     """What shall be made large: an expression that is called on activations and gives one value per image.
 
     Objectives are values: immutable, hashable, picklable, equal when they say the same. `+ - * / **` and the sign make
     new ones, with numbers on either side. Printing one gives the text that `lucidtorch.parse` reads back.
+
+    Args:
+        parts: The objectives and numbers that it joins, in the order of the text.
     """
 
-    binding = ATOM
+    parts: tuple[Operand, ...] = field(default=(), kw_only=True)
 
-    @abstractmethod
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
-        """Compute the value of each image.
-
-        Args:
-            activations: Address to activations, `[B, C, H, W]` or `[B, C]`; ``"input"`` is the image.
-            trace: Takes the value of every term that is met.
-
-        Returns:
-            `[B]`.
-        """
+        """Compute the value of each image, `[B]`, once in a trace."""
+        if self not in trace:
+            trace[self] = self.compute(activations, trace)
+        return trace[self]
 
     @abstractmethod
-    def children(self) -> tuple[Operand, ...]:
-        """Give the parts of this expression, numbers included."""
+    def compute(self, activations: Activations, trace: Trace) -> Tensor:
+        """Compute the value of each image, `[B]`, by the rule of this kind of expression."""
 
-    @abstractmethod
-    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
-        """Make the same expression of other parts.
+    def part_values(self, activations: Activations, trace: Trace) -> list[Any]:
+        """Evaluate the parts; a number is its own value."""
+        return [part.evaluate(activations, trace) if isinstance(part, Objective) else part for part in self.parts]
 
-        Args:
-            children: As many as `children` gives.
-
-        Returns:
-            An expression of the same kind.
-        """
+    @property
+    def binding(self) -> int:
+        """How tightly its outermost operator binds."""
+        return ATOM
 
     @property
     def own_layers(self) -> tuple[str, ...]:
@@ -94,34 +130,24 @@ class Objective(ABC):
         """The number of images it speaks of, or None where any number will do."""
         return self.images.number
 
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The parts without the numbers among them."""
+        return tuple(part for part in self.parts if isinstance(part, Objective))
+
     def walk(self) -> Iterator[Objective]:
         """Go through this expression and all its parts, in the order of the text."""
         yield self
-        for child in self.children():
-            if isinstance(child, Objective):
-                yield from child.walk()
+        for part in self.objectives:
+            yield from part.walk()
 
     def mapped(self, change: Callable[[Objective], Objective]) -> Objective:
-        """Make a new expression by changing its nodes, the innermost first.
-
-        Args:
-            change: Takes a node whose parts are changed already, and gives what shall stand in its place.
-
-        Returns:
-            The new expression.
-        """
-        children = tuple(child.mapped(change) if isinstance(child, Objective) else child for child in self.children())
-        return change(self if children == self.children() else self.rebuilt(children))
+        """Make a new expression by changing its nodes, the innermost first."""
+        parts = tuple(part.mapped(change) if isinstance(part, Objective) else part for part in self.parts)
+        return change(self if parts == self.parts else replace(self, parts=parts))
 
     def terms(self, sign: int = 1) -> Iterator[tuple[int, Objective]]:
-        """Go through what arithmetic joins: the terms, `each`, `interpolate` and `on`, each with its sign.
-
-        Args:
-            sign: The sign of this expression.
-
-        Yields:
-            1 or -1, and a part whose value a trace holds.
-        """
+        """Go through what arithmetic joins: the terms, `each`, `mean` and the like, each with its sign."""
         yield sign, self
 
     @checked
@@ -137,163 +163,77 @@ class Objective(ABC):
         Raises:
             ObjectiveError: The place is no whole number from 0.
         """
-        return On(self, image)
+        return On(image, parts=(self,))
 
     @pinned()
     def __call__(self, activations: Activations) -> Tensor:
         return self.evaluate(activations, Trace())
 
-    def __add__(self, other: Operand) -> Objective:
-        return Sum._of(self, 1, other)
-
-    def __radd__(self, other: Operand) -> Objective:
-        return Sum._of(other, 1, self)
-
-    def __sub__(self, other: Operand) -> Objective:
-        return Sum._of(self, -1, other)
-
-    def __rsub__(self, other: Operand) -> Objective:
-        return Sum._of(other, -1, self)
-
-    def __mul__(self, other: Operand) -> Objective:
-        return Binary._of("*", self, other)
-
-    def __rmul__(self, other: Operand) -> Objective:
-        return Binary._of("*", other, self)
-
-    def __truediv__(self, other: Operand) -> Objective:
-        return Binary._of("/", self, other)
-
-    def __rtruediv__(self, other: Operand) -> Objective:
-        return Binary._of("/", other, self)
-
-    def __pow__(self, other: Operand) -> Objective:
-        return Binary._of("**", self, other)
-
-    def __rpow__(self, other: Operand) -> Objective:
-        return Binary._of("**", other, self)
+    __add__, __radd__ = _methods("+")
+    __sub__, __rsub__ = _methods("-")
+    __mul__, __rmul__ = _methods("*")
+    __truediv__, __rtruediv__ = _methods("/")
+    __pow__, __rpow__ = _methods("**")
 
     def __neg__(self) -> Objective:
-        return Negation(self)
+        return Negation(parts=(self,))
+
+
+Operand: TypeAlias = Objective | int | float
 
 
 @dataclass(frozen=True, repr=False)
-class Sum(Objective):
-    """A chain of additions and subtractions, taken from left to right.
+class Operation(Objective):
+    """Parts joined by operators, from left to right: a chain of `+` and `-`, or one `*`, `/` or `**`.
 
     Args:
-        signed: Each sign (1 or -1) with its term; the first sign is 1.
+        signs: The operator before each part but the first.
     """
 
-    signed: tuple[tuple[int, Operand], ...]
-    binding = SUM
-
-    @classmethod
-    def _of(cls, left: Operand, sign: int, right: Operand) -> Sum:
-        """Add (1) or subtract (-1) one more term; a long chain stays one flat value."""
-        if not isinstance(right, Objective | int | float) or not isinstance(left, Objective | int | float):
-            return NotImplemented
-        first = left.signed if isinstance(left, Sum) else ((1, frozen_operand(left)),)
-        return cls((*first, (sign, frozen_operand(right))))
-
-    def children(self) -> tuple[Operand, ...]:
-        return tuple(term for _, term in self.signed)
-
-    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
-        return Sum(tuple((sign, child) for (sign, _), child in zip(self.signed, children, strict=True)))
-
-    def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
-        total = value_of(self.signed[0][1], activations, trace)
-        for sign, term in self.signed[1:]:
-            value = value_of(term, activations, trace)
-            total = total + value if sign > 0 else total - value
-        return as_tensor(total)
-
-    def terms(self, sign: int = 1) -> Iterator[tuple[int, Objective]]:
-        for own, term in self.signed:
-            if isinstance(term, Objective):
-                yield from term.terms(sign * own)
-
-    def __repr__(self) -> str:
-        parts = [format_operand(self.signed[0][1], SUM, first=True)]
-        for sign, term in self.signed[1:]:
-            parts += ["+" if sign > 0 else "-", format_operand(term, PRODUCT)]
-        return " ".join(parts)
-
-
-@dataclass(frozen=True, repr=False)
-class Binary(Objective):
-    """A product, quotient or power.
-
-    Args:
-        sign: ``*``, ``/`` or ``**``.
-        left: What stands before it.
-        right: What stands behind it.
-    """
-
-    sign: str
-    left: Operand
-    right: Operand
-
-    @classmethod
-    def _of(cls, sign: str, left: Operand, right: Operand) -> Binary:
-        if not isinstance(right, Objective | int | float) or not isinstance(left, Objective | int | float):
-            return NotImplemented
-        return cls(sign, frozen_operand(left), frozen_operand(right))
+    signs: tuple[str, ...]
 
     @property
-    def binding(self) -> int:  # type: ignore[override]  # a class attribute everywhere else
-        return POWER if self.sign == "**" else PRODUCT
+    def binding(self) -> int:
+        return OPERATORS[self.signs[0]].binding
 
-    def children(self) -> tuple[Operand, ...]:
-        return (self.left, self.right)
-
-    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
-        return Binary(self.sign, *children)
-
-    def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
-        left, right = value_of(self.left, activations, trace), value_of(self.right, activations, trace)
-        if self.sign == "*":
-            return as_tensor(left * right)
-        return as_tensor(left / right if self.sign == "/" else left**right)
+    def compute(self, activations: Activations, trace: Trace) -> Tensor:
+        value: Tensor
+        value, *others = self.part_values(activations, trace)
+        for sign, other in zip(self.signs, others, strict=True):
+            value = OPERATORS[sign].compute(value, other)
+        return value
 
     def terms(self, sign: int = 1) -> Iterator[tuple[int, Objective]]:
-        flips = self.sign != "**" and any(isinstance(side, int | float) and side < 0 for side in self.children())
-        for side in self.children():
-            if isinstance(side, Objective):
-                yield from side.terms(-sign if flips else sign)
+        turned = self.binding == PRODUCT and any(isinstance(part, int | float) and part < 0 for part in self.parts)
+        for before, part in zip(("", *self.signs), self.parts, strict=True):
+            if isinstance(part, Objective):
+                yield from part.terms(-sign if turned or before == "-" else sign)
 
     def __repr__(self) -> str:
-        if self.sign == "**":
-            return f"{format_operand(self.left, ATOM)} ** {format_operand(self.right, NEGATION, first=True)}"
-        return f"{format_operand(self.left, PRODUCT, first=True)} {self.sign} {format_operand(self.right, NEGATION)}"
+        text = _written(self.parts[0], OPERATORS[self.signs[0]].left, signed=self.binding != POWER)
+        for sign, part in zip(self.signs, self.parts[1:], strict=True):
+            text += f" {sign} {_written(part, OPERATORS[sign].right, signed=self.binding == POWER)}"
+        return text
 
 
 @dataclass(frozen=True, repr=False)
 class Negation(Objective):
-    """An objective with its sign turned: what makes it small becomes what makes it large.
+    """An objective with its sign turned: what makes it small becomes what makes it large."""
 
-    Args:
-        inner: What is negated.
-    """
+    @property
+    def binding(self) -> int:
+        return NEGATION
 
-    inner: Objective
-    binding = NEGATION
-
-    def children(self) -> tuple[Operand, ...]:
-        return (self.inner,)
-
-    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
-        return Negation(children[0])
-
-    def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
-        return -self.inner.evaluate(activations, trace)
+    def compute(self, activations: Activations, trace: Trace) -> Tensor:
+        (inner,) = self.objectives
+        return -inner.evaluate(activations, trace)
 
     def terms(self, sign: int = 1) -> Iterator[tuple[int, Objective]]:
-        yield from self.inner.terms(-sign)
+        for part in self.objectives:
+            yield from part.terms(-sign)
 
     def __repr__(self) -> str:
-        return f"-{format_operand(self.inner, NEGATION, first=True)}"
+        return f"-{_written(self.parts[0], NEGATION, signed=True)}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -301,34 +241,38 @@ class On(Objective):
     """An objective that only one image follows.
 
     Args:
-        inner: What that image follows.
         image: The place of the image in the batch, from 0.
     """
 
-    inner: Objective
     image: int
 
     @property
     def own_images(self) -> Images:
-        """The image it names must be there."""
         return Images(at_least=self.image + 1)
 
-    def children(self) -> tuple[Operand, ...]:
-        return (self.inner,)
-
-    def rebuilt(self, children: tuple[Any, ...]) -> Objective:
-        return On(children[0], self.image)
-
-    def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
-        values = self.inner.evaluate(activations, trace)
+    def compute(self, activations: Activations, trace: Trace) -> Tensor:
+        (inner,) = self.objectives
+        values = inner.evaluate(activations, trace)
         if self.image >= values.shape[0]:
             raise ObjectiveError(f"`.on({self.image})` names an image that is not there: there are {values.shape[0]}.")
         chosen = torch.arange(values.shape[0], device=values.device) == self.image
-        return trace.keep(self, torch.where(chosen, values, torch.zeros_like(values)))
+        return torch.where(chosen, values, torch.zeros_like(values))
 
     def __repr__(self) -> str:
-        text = repr(self.inner) if self.inner.binding == On.binding else f"({self.inner!r})"
-        return f"{text}.on({self.image})"
+        return f"{_written(self.parts[0], ATOM, signed=True)}.on({self.image})"
 
 
-Operand: TypeAlias = Objective | Number
+def _operation(left: object, sign: str, right: object) -> Any:
+    """Join two operands; a long sum stays one flat value."""
+    if not isinstance(left, Objective | int | float) or not isinstance(right, Objective | int | float):
+        return NotImplemented
+    if isinstance(left, Operation) and left.binding == OPERATORS[sign].binding == SUM:
+        return Operation((*left.signs, sign), parts=(*left.parts, frozen_operand(right)))
+    return Operation((sign,), parts=(frozen_operand(left), frozen_operand(right)))
+
+
+def _written(part: Operand, binding: int, *, signed: bool) -> str:
+    """Write a part, in parentheses where it would be read otherwise; some places take no sign at its start."""
+    text = repr(part)
+    own = part.binding if isinstance(part, Objective) else ATOM
+    return f"({text})" if own < binding or (text.startswith("-") and not signed) else text

@@ -1,4 +1,8 @@
-"""Objectives on directions in a layer's space: any mixture of its channels."""
+"""Objectives on mixtures of a layer's channels: directions in the space of its channels, and weights.
+
+Args:
+    activations: Address to activations.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,21 @@ from torch import Tensor
 
 from lucidtorch.base.arrays import Array, ArrayLike
 from lucidtorch.base.errors import UnitError
-from lucidtorch.objectives.projection import (
+from lucidtorch.objectives.algebra import Activations
+from lucidtorch.objectives.selection import (
     COSINE_EPSILON,
     COSINE_FLOOR,
+    at_position,
+    check_map,
+    common_middle,
     dot_cossim,
     for_images,
     length,
     match_vector,
     mean_over_space,
+    window,
 )
-from lucidtorch.objectives.selection import at_position, check_map, common_middle
 from lucidtorch.objectives.term import unit_objective
-from lucidtorch.objectives.trace import Activations
 
 
 @unit_objective
@@ -31,13 +38,9 @@ def direction(activations: Activations, layer: str, vector: ArrayLike, cossim_po
     Source: Lucid's `direction`.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer, with C channels.
         vector: The direction, C numbers; or `[B, C]`, one direction per image.
         cossim_pow: The power of the cosine; 0 leaves it out.
-
-    Returns:
-        `[B]`.
 
     Raises:
         UnitError: The direction has not as many numbers as the layer has channels.
@@ -63,16 +66,12 @@ def direction_neuron(
     Source: Lucid's `direction_neuron`.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer, with C channels.
         vector: The direction, C numbers; or `[B, C]`, one direction per image.
         x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
         y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
         cossim_pow: The power of the cosine; 0 leaves it out.
         t: The frame of a clip or the slice of a volume, from 0; the middle one where None.
-
-    Returns:
-        `[B]`.
 
     Raises:
         UnitError: The direction has not as many numbers as the layer has channels, or there is no such position.
@@ -96,13 +95,9 @@ def tensor_direction(
     Source: Lucid's `tensor_direction`.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer, with C channels and positions.
         tensor: The directions, `[C, h, w]`; or `[B, C, h, w]`, one arrangement per image.
         cossim_pow: The power of the cosine; 0 leaves it out.
-
-    Returns:
-        `[B]`.
 
     Raises:
         UnitError: The layer has no positions, or another number of channels.
@@ -138,7 +133,6 @@ def whitened_direction(
     Source: `direction_neuron_S` and `direction_neuron_cossim_S` of Lucid's activation atlas.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer, with C channels.
         vector: The direction, C numbers; or `[B, C]`, one direction per image.
         whitening: The matrix S, `[C, C]`, for all images; the atlas takes the inverse of the mean of a aᵀ over many
@@ -147,9 +141,6 @@ def whitened_direction(
         y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
         cossim_pow: The power of the cosine; 0 leaves it out.
         t: The frame of a clip or the slice of a volume, from 0; the middle one where None.
-
-    Returns:
-        `[B]`.
 
     Raises:
         UnitError: The direction or the matrix does not fit the layer's channels, or there is no such position.
@@ -167,3 +158,85 @@ def whitened_direction(
     if not cossim_pow:
         return dot
     return dot * (dot / (COSINE_EPSILON + length(values))).clamp(min=COSINE_FLOOR) ** cossim_pow
+
+
+@unit_objective
+def channel_weight(activations: Activations, layer: str, weights: ArrayLike) -> Tensor:
+    """The mean of a whole layer with a weight for each channel: many channels at once, some of them against.
+
+    It is `direction` divided by the number of channels.
+
+    Formula: mean over channels and positions of a · w.
+    Source: lucent's `channel_weight`.
+
+    Args:
+        layer: The address of the layer, with C channels.
+        weights: One number per channel, C numbers; or `[B, C]`, weights of its own for each image.
+
+    Raises:
+        UnitError: There are not as many weights as channels.
+        ObjectiveError: There are not as many rows of weights as images.
+    """
+    return _weighted_mean(activations[layer], weights, layer)
+
+
+@unit_objective
+def neuron_weight(
+    activations: Activations,
+    layer: str,
+    weights: ArrayLike,
+    x: int | None = None,
+    y: int | None = None,
+    t: int | None = None,
+) -> Tensor:
+    """The mean over a layer's channels at one position, with a weight for each channel.
+
+    Formula: mean over channels of a · w at row y and column x.
+    Source: lucent's `neuron_weight`.
+
+    Args:
+        layer: The address of the layer, with C channels.
+        weights: One number per channel, C numbers; or `[B, C]`, weights of its own for each image.
+        x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
+        y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
+        t: The frame of a clip or the slice of a volume, from 0; the middle one where None.
+
+    Raises:
+        UnitError: There are not as many weights as channels, or there is no such position.
+        ObjectiveError: There are not as many rows of weights as images.
+    """
+    return _weighted_mean(at_position(activations[layer], x, y, t, layer), weights, layer)
+
+
+@unit_objective
+def localgroup_weight(
+    activations: Activations,
+    layer: str,
+    weights: ArrayLike,
+    x: int | None = None,
+    y: int | None = None,
+    wx: int = 1,
+    wy: int = 1,
+) -> Tensor:
+    """The mean of a window of a layer, with a weight for each channel: a group of neurons at one place.
+
+    Formula: mean over channels, and over the rows y to y + wy - 1 and the columns x to x + wx - 1, of a · w.
+    Source: lucent's `localgroup_weight`.
+
+    Args:
+        layer: The address of the layer, with C channels and positions; of clips, the window is taken at every frame.
+        weights: One number per channel, C numbers; or `[B, C]`, weights of its own for each image.
+        x: The first column of the window, from 0; ``(width - wx) // 2`` where None, which puts it in the middle.
+        y: The first row of the window, from 0; ``(height - wy) // 2`` where None, which puts it in the middle.
+        wx: The number of columns.
+        wy: The number of rows.
+
+    Raises:
+        UnitError: There are not as many weights as channels, or the window does not lie inside the map.
+        ObjectiveError: There are not as many rows of weights as images.
+    """
+    return _weighted_mean(window(activations[layer], x, y, wx, wy, layer), weights, layer)
+
+
+def _weighted_mean(values: Tensor, weights: ArrayLike, layer: str) -> Tensor:
+    return (values * match_vector(values, weights, layer, "vectors of weights")).flatten(1).mean(1)

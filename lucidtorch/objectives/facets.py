@@ -11,10 +11,9 @@ from torch import Tensor
 
 from lucidtorch.base.arrays import Array, ArrayLike
 from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.objectives.projection import for_images, match_vector
-from lucidtorch.objectives.selection import check_map
+from lucidtorch.objectives.algebra import Activations
+from lucidtorch.objectives.selection import check_map, for_images, match_vector
 from lucidtorch.objectives.term import objective
-from lucidtorch.objectives.trace import Activations
 
 
 @objective
@@ -47,9 +46,6 @@ def facet(
         weights: The probe: one weight per channel of the lower layer, C numbers; or maps `[C, h, w]`, or
             `[B, C, h, w]` for one per image, that are resized to the layer's (nearest). Ones where None.
         strength: The factor, or one per image.
-
-    Returns:
-        `[B]`.
 
     Raises:
         UnitError: The vector or the weights do not fit their layer.

@@ -1,21 +1,38 @@
-"""Objectives that compare with a given picture: to see what a layer keeps of it, or makes much of."""
+"""Objectives that compare activations: with what a layer makes of a given picture, and across the images of a batch.
+
+Args:
+    activations: Address to activations.
+"""
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+import torch
 from torch import Tensor
+from torch.nn import functional
 
 from lucidtorch.base.arrays import ImageLike
+from lucidtorch.base.checks import Positive, Within
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.sizes import size_text
-from lucidtorch.objectives.norms import root
-from lucidtorch.objectives.pairs import both, side_by_side
-from lucidtorch.objectives.projection import COSINE_EPSILON, COSINE_FLOOR, length, mean_over_space
-from lucidtorch.objectives.references import INPUT
+from lucidtorch.objectives.algebra import Activations, Memory
+from lucidtorch.objectives.references import INPUT, of_image
+from lucidtorch.objectives.selection import (
+    COSINE_EPSILON,
+    COSINE_FLOOR,
+    MAP_AXES,
+    common_middle,
+    length,
+    mean_over_space,
+    root,
+)
 from lucidtorch.objectives.term import objective
-from lucidtorch.objectives.trace import Activations
 
 SMALLEST_SQUARE = 1e-12  # a layer that is silent on the picture divides by this
 CARICATURE_EPSILON = 1e-6  # Lucid: keeps the likeness finite where the picture leaves the layer silent
+GRAM_EPSILON = 1e-10  # Lucid: under the root of the Gram matrix's length
+FARTHEST = 4  # Lucid: images more than four places apart are not aligned
 
 
 @objective
@@ -28,7 +45,6 @@ def inversion(activations: Activations, layer: str, image: ImageLike) -> Tensor:
     Source: Mahendran and Vedaldi 2015; pytorch-cnn-visualizations' inverted representation.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer.
         image: The picture, `[C, H, W]` in [0, 1], or one per image.
 
@@ -38,7 +54,7 @@ def inversion(activations: Activations, layer: str, image: ImageLike) -> Tensor:
     Raises:
         ObjectiveError: There are not as many pictures as images.
     """
-    found, given = side_by_side(activations, layer, image)
+    found, given = _side_by_side(activations, layer, image)
     size = given.square().flatten(1).sum(1)
     return (found - given).square().flatten(1).sum(1) / size.clamp(min=SMALLEST_SQUARE)
 
@@ -55,18 +71,14 @@ def caricature(activations: Activations, layer: str, image: ImageLike, cossim_po
     Source: Lucid's `dot_compare`, of its caricature recipe.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer.
         image: The picture, `[C, H, W]` in [0, 1], or one per image.
         cossim_pow: The power; 0 leaves the likeness out.
 
-    Returns:
-        `[B]`.
-
     Raises:
         ObjectiveError: There are not as many pictures as images.
     """
-    found, given = side_by_side(activations, layer, image)
+    found, given = _side_by_side(activations, layer, image)
     dot = (found * given).flatten(1).sum(1)
     if not cossim_pow:
         return dot
@@ -85,7 +97,6 @@ def spatial_match(activations: Activations, layer: str, image: ImageLike) -> Ten
     Source: faccent's spatial objectives, here for all channels at once; the cosine is Lucid's.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer.
         image: The picture, `[C, H, W]` in [0, 1], or one per image.
 
@@ -95,7 +106,7 @@ def spatial_match(activations: Activations, layer: str, image: ImageLike) -> Ten
     Raises:
         ObjectiveError: There are not as many pictures as images.
     """
-    found, given = side_by_side(activations, layer, image)
+    found, given = _side_by_side(activations, layer, image)
     lengths = (COSINE_EPSILON + length(found)) * (COSINE_EPSILON + length(given))
     return mean_over_space((found * given).sum(1) / lengths)
 
@@ -108,17 +119,13 @@ def activation_difference(activations: Activations, layer: str, image: ImageLike
     Source: Lucid's notebook on style transfer.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer.
         image: The picture, `[C, H, W]` in [0, 1], or one per image.
-
-    Returns:
-        `[B]`.
 
     Raises:
         ObjectiveError: There are not as many pictures as images.
     """
-    found, given = side_by_side(activations, layer, image)
+    found, given = _side_by_side(activations, layer, image)
     return (found - given).abs().flatten(1).mean(1)
 
 
@@ -130,22 +137,147 @@ def input_difference(activations: Activations, image: ImageLike, layer: str = IN
     Source: Lucid's `input_diff`.
 
     Args:
-        activations: Address to activations.
         image: The picture, `[C, H, W]` in [0, 1], or one per image, of the render's size.
         layer: The address of a layer to compare in; the image where left out.
-
-    Returns:
-        `[B]`.
 
     Raises:
         ObjectiveError: The picture has another size than the render, or there are not as many pictures as images.
     """
-    found, given = both(activations, layer, image)
+    found, given = _both(activations, layer, image)
     if layer != INPUT:
-        found, given = side_by_side(activations, layer, image)
+        found, given = _side_by_side(activations, layer, image)
     elif found.shape[2:] != given.shape[2:]:
         raise ObjectiveError(
             f"`input_difference` compares places one by one, but the picture has {size_text(given.shape[2:])} and the "
             f"render {size_text(found.shape[2:])}; scale the picture, for example photo('FILE.jpg', 128)."
         )
     return root((found - given).square().flatten(1).mean(1))
+
+
+@objective
+def style(
+    activations: Activations,
+    layer: str,
+    image: ImageLike,
+    distance: Literal["L1", "L2"] = "L1",
+    decay: Annotated[float, Within(0, 1, below=True)] = 0,
+    *,
+    memory: Memory,
+) -> Tensor:
+    """How far a layer's textures are from those of a given picture: subtract it to paint in that picture's manner.
+
+    The two may differ in size. Add one term for each layer of the style. With a decay, what is compared is the mean of
+    the Gram matrix over the updates so far, the latest counting most, which calms a render whose steps each see only a
+    part of it; the gradient goes to the latest alone.
+
+    Formula: mean of |G - G0| (``L1``), or sqrt(mean of (G - G0)^2) (``L2``), with G = A A^T / n, A the `[C, n]`
+        activations at n positions, and G0 that of the picture; with a decay, G stands for
+        G + stop_gradient(average(G) - G), average = (sum of decay^k G_k) / (sum of decay^k), k updates ago.
+    Source: Lucid's `StyleLoss`, whose average starts at 0 instead; its notebook's decay is 0.95.
+
+    Args:
+        layer: The address of the layer.
+        image: The picture, `[C, H, W]` in [0, 1], or one per image.
+        distance: ``L1`` or ``L2``.
+        decay: How much of its weight a Gram matrix keeps from update to update, from 0 (no average) to below 1.
+        memory: What is kept of the updates so far.
+
+    Raises:
+        ObjectiveError: The distance or the decay is none of those, or there are not as many pictures as images.
+    """
+    found, given = map(_texture, _both(activations, layer, image))
+    if decay:
+        found = _average(found.detach(), decay, memory) + (found - found.detach())
+    gaps = (found - given).flatten(1)
+    return gaps.abs().mean(1) if distance == "L1" else root(gaps.square().mean(1))
+
+
+@objective
+def diversity(activations: Activations, layer: str) -> Tensor:
+    """How alike the images of the batch are in a layer's textures: subtract it to make them differ.
+
+    The mean over images is Lucid's value, which is used with the weight 100.
+
+    Formula: sum over the other images j of <G_i, G_j>, with G = A A^T / sqrt(|A A^T|^2 + 1e-10) and A the `[C, H W]`
+        activations of one image.
+    Source: Lucid's `diversity`.
+
+    Args:
+        layer: The address of the layer.
+
+    Returns:
+        `[B]`; 0 for a single image, B - 1 for identical ones.
+    """
+    found = _grams(activations[layer]).flatten(1)
+    found = found / (found.square().sum(1, keepdim=True) + GRAM_EPSILON).sqrt()
+    likeness = torch.einsum("im,jm->ij", found, found)
+    apart = 1 - torch.eye(len(found), dtype=found.dtype, device=found.device)
+    return (likeness * apart).sum(1)
+
+
+@objective
+def alignment(activations: Activations, layer: str, decay_ratio: Positive = 2) -> Tensor:
+    """How far neighbouring images of the batch are apart in a layer: subtract it to keep a walk of images in step.
+
+    Each image of a pair carries half of the pair's distance, so that the sum over images is Lucid's value without its
+    minus. The batch has two ends: its last image is no neighbour of its first. Weights of 0.1 are usual.
+
+    Formula: 1/2 sum over d = 1 .. 4 of [mean((a_i - a_{i+d})^2) + mean((a_i - a_{i-d})^2)] / decay_ratio^d, where
+        both images are in the batch.
+    Source: Lucid's `alignment`, with the sign turned.
+
+    Args:
+        layer: The address of the layer.
+        decay_ratio: By how much a pair counts less for every place that it is farther apart.
+
+    Returns:
+        `[B]`; 0 for a single image and for identical ones.
+
+    Raises:
+        ObjectiveError: The ratio is not above 0.
+    """
+    values = activations[layer].flatten(1)
+    total = values[:, :0].sum(1)  # a zero for every image, also for one that has no neighbour
+    for distance in range(1, min(FARTHEST, len(values) - 1) + 1):
+        halves = (values[distance:] - values[:-distance]).square().mean(1) / (2 * decay_ratio**distance)
+        total = total + functional.pad(halves, (0, distance)) + functional.pad(halves, (distance, 0))
+    return total
+
+
+def _both(activations: Activations, layer: str, image: ImageLike) -> tuple[Tensor, Tensor]:
+    """Look up a layer's activations of the images and of a given picture."""
+    found, given = activations[layer], of_image(activations, layer, image)
+    if given.shape[0] not in (1, found.shape[0]):
+        raise ObjectiveError(f"{given.shape[0]} pictures were given for {found.shape[0]} images; give one per image.")
+    if given.ndim != found.ndim or given.shape[1] != found.shape[1]:
+        raise ObjectiveError(
+            f"The picture gives {layer!r} values of shape {list(given.shape)}, and the images {list(found.shape)}: "
+            f"give a picture with as many channels as the images have."
+        )
+    return found, given
+
+
+def _side_by_side(activations: Activations, layer: str, image: ImageLike) -> tuple[Tensor, Tensor]:
+    """Look up a layer's activations of the images and of a given picture, and cut the larger to the other's size."""
+    found, given = _both(activations, layer, image)
+    return common_middle(found, given) if found.ndim >= MAP_AXES else (found, given)
+
+
+def _grams(values: Tensor) -> Tensor:
+    """Sum the products of every two channels over positions."""
+    flat = values.flatten(2) if values.ndim > 2 else values.unsqueeze(2)
+    return torch.einsum("bip,bjp->bij", flat, flat)
+
+
+def _texture(values: Tensor) -> Tensor:
+    """Average the products of every two channels over positions."""
+    positions = values[0, 0].numel()
+    return _grams(values) / positions
+
+
+def _average(latest: Tensor, decay: float, memory: Memory) -> Tensor:
+    """Take another Gram matrix into the average over the updates."""
+    total, weight = memory.get("total"), memory.get("weight")
+    memory["total"] = latest if total is None else decay * total + latest
+    memory["weight"] = torch.ones_like(latest[:1, :1, :1]) if weight is None else decay * weight + 1
+    return memory["total"] / memory["weight"]

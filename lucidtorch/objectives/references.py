@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lucidtorch.base.arrays import Array, ImageLike
+from lucidtorch.base.arrays import ImageLike
 from lucidtorch.base.checks import checked
-from lucidtorch.base.errors import ImageError, UnknownLayerError
-from lucidtorch.objectives.trace import Activations
+from lucidtorch.base.errors import UnknownLayerError
+from lucidtorch.objectives.algebra import Activations
+from lucidtorch.objectives.arguments import PICTURE_AXES, checked_picture
 
 INPUT = "input"  # the address of the image itself, before transforms
-AXES = (3, 4)
 
 
 @checked
@@ -49,7 +49,7 @@ def of_image(activations: Activations, layer: str, image: ImageLike) -> Tensor:
     picture = checked_picture(image)
     if layer == INPUT and INPUT in activations:
         values = picture.tensor(activations[INPUT])
-        return values if values.ndim > min(AXES) else values[None]
+        return values if values.ndim > PICTURE_AXES else values[None]
     key = reference(layer, picture)
     if key not in activations:
         raise UnknownLayerError(
@@ -57,14 +57,3 @@ def of_image(activations: Activations, layer: str, image: ImageLike) -> Tensor:
             f"lucidtorch.objectives.references.reference(layer, image) = {key!r}."
         )
     return activations[key].detach()
-
-
-def checked_picture(image: ImageLike) -> Array:
-    """Make sure that an argument is a picture."""
-    picture = Array.of(image)
-    if len(picture.shape) not in AXES:
-        raise ImageError(f"A picture is [C, H, W], or [B, C, H, W], but one of shape {list(picture.shape)} was given.")
-    low, high = picture.span
-    if low < 0 or high > 1:
-        raise ImageError(f"A picture lies in [0, 1], but this one runs from {low:.3g} to {high:.3g}; divide by 255?")
-    return picture

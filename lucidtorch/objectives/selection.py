@@ -1,4 +1,4 @@
-"""Parts of activations: one channel, one position, a window, the middle of a map."""
+"""Parts of activations, and what is measured of them: one channel, a position, a window, products along vectors."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from lucidtorch.base.arrays import Array, ArrayLike
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError, UnitError
+from lucidtorch.base.machine import sent
 from lucidtorch.base.shown import shown
-from lucidtorch.base.transfers import sent
-from lucidtorch.objectives.term import check_unit
 
 VECTOR_AXES, MAP_AXES, CLIP_AXES = 2, 4, 5  # of `[B, C]`, `[B, C, H, W]` and `[B, C, T, H, W]`
+COSINE_FLOOR = 0.1  # Lucid: a direction at a right angle still pulls a little
+COSINE_EPSILON = 1e-4  # Lucid: keeps the cosine finite at zero activation
+
+
+def check_unit(index: object, size: int, what: str, layer: str) -> int:
+    """Make sure that an index names one of a layer's units."""
+    if not is_whole(index) or not 0 <= index < size:
+        raise UnitError(f"{layer!r} has {size} {what}, 0 to {size - 1}, but {shown(index)} was given.")
+    return index
 
 
 def select_channel(values: Tensor, index: int | Sequence[int], layer: str) -> Tensor:
@@ -86,3 +95,53 @@ def check_map(values: Tensor, layer: str) -> None:
             f"{layer!r} has no rows and columns, but values {list(values.shape)}; use `channel`, `token` or "
             f"`direction`, or name a layer with a map [B, C, H, W]."
         )
+
+
+def match_vector(values: Tensor, vector: ArrayLike, layer: str, what: str = "directions") -> Tensor:
+    """Bring vectors over channels into the shape of a layer's activations."""
+    rows = for_images(values, vector, ("C",), layer, what)
+    return rows.reshape(*rows.shape, *[1] * (values.ndim - 2))
+
+
+def for_images(values: Tensor, given: ArrayLike, axes: tuple[str, ...], layer: str, what: str) -> Tensor:
+    """Give what was given for one image or for each an axis of images."""
+    array = Array.of(given)
+    batch, channels = values.shape[:2]
+    shape = list(array.shape)
+    if len(shape) - len(axes) not in (0, 1) or ("C" in axes and shape[-len(axes)] != channels):
+        wanted = ", ".join(str(channels) if one == "C" else one for one in axes)
+        raise UnitError(
+            f"{layer!r} has {channels} channels, but {what} of shape {shape} were given; give [{wanted}], or "
+            f"[{batch}, {wanted}] for one per image."
+        )
+    numbers = array.tensor(values).reshape(-1, *shape[-len(axes) :])
+    if numbers.shape[0] not in (1, batch):
+        raise ObjectiveError(
+            f"{numbers.shape[0]} {what} were given for {batch} images of {layer!r}; give one, or one per image."
+        )
+    return numbers
+
+
+def dot_cossim(values: Tensor, target: Tensor, power: float) -> Tensor:
+    """Multiply vectors, and their product by a power of the cosine between them."""
+    dot = (values * target).sum(1)
+    if not power:
+        return dot
+    cosine = dot / (COSINE_EPSILON + length(values)) / (COSINE_EPSILON + length(target))
+    return dot * cosine.clamp(min=COSINE_FLOOR) ** power
+
+
+def length(values: Tensor) -> Tensor:
+    """Compute the Euclidean length over channels, with a zero gradient at the origin."""
+    squares = values.square().sum(1)
+    return torch.where(squares > 0, squares, 1).sqrt() * (squares > 0)
+
+
+def mean_over_space(values: Tensor) -> Tensor:
+    """Average over positions."""
+    return values if values.ndim == 1 else values.flatten(1).mean(1)
+
+
+def root(values: Tensor, degree: float = 2) -> Tensor:
+    """Take the root of values from 0, with a zero gradient at 0."""
+    return torch.where(values > 0, values, 1).pow(1 / degree) * (values > 0)

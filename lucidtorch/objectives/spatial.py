@@ -1,4 +1,8 @@
-"""Objectives on where a layer is active: its maps, compared with given ones."""
+"""Objectives on where a layer is active: its maps, compared with given ones.
+
+Args:
+    activations: Address to activations.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,9 @@ from typing import Annotated
 from torch import Tensor
 
 from lucidtorch.base.arrays import ArrayLike
-from lucidtorch.objectives.projection import dot_cossim, for_images
-from lucidtorch.objectives.selection import check_map, common_middle, select_channel
+from lucidtorch.objectives.algebra import Activations
+from lucidtorch.objectives.selection import check_map, common_middle, dot_cossim, for_images, select_channel
 from lucidtorch.objectives.term import unit_objective
-from lucidtorch.objectives.trace import Activations
 
 
 @unit_objective
@@ -33,14 +36,10 @@ def spatial_channel(
     Source: faccent's `spatial_channel` and `spatial_channel_cosim`, for one channel, with Lucid's floor and epsilon.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer, with positions.
         index: The channel, from 0; or one channel per image.
         target: The map, `[h, w]`; or `[B, h, w]`, one map per image.
         cossim_pow: The power of the cosine; 0 leaves it out.
-
-    Returns:
-        `[B]`.
 
     Raises:
         UnitError: The layer has no positions or no such channel.
@@ -70,13 +69,9 @@ def spatial_layer(
     Source: faccent's `spatial_channel` and `spatial_channel_cosim`, with Lucid's floor and epsilon.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer, with C channels and positions.
         target: The maps, `[C, h, w]`; or `[B, C, h, w]`, maps of its own for each image.
         cossim_pow: The power of the cosine; 0 leaves it out.
-
-    Returns:
-        `[B]`.
 
     Raises:
         UnitError: The layer has no positions, or another number of channels.

@@ -10,13 +10,10 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
 from lucidtorch.base.shown import cut_lines, shown
-from lucidtorch.objectives.activation_grid import grid
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.images import each, interpolate, negative
-from lucidtorch.objectives.naming import of
-from lucidtorch.objectives.several import maximum, mean, minimum, total
+from lucidtorch.objectives.images import each, grid, interpolate, negative
+from lucidtorch.objectives.joins import after, before, maximum, mean, minimum, of, ramp, total
 from lucidtorch.objectives.term import DEFINITIONS
-from lucidtorch.objectives.timing import after, before, ramp
 
 DEEPEST = 100  # levels of nesting; what is deeper could not be printed or hashed
 
@@ -60,7 +57,7 @@ def _depth(found: Objective) -> int:
     level: list[Objective] = [found]
     depth = 0
     while level and depth <= DEEPEST:
-        level = [child for node in level for child in node.children() if isinstance(child, Objective)]
+        level = [child for node in level for child in node.objectives]
         depth += 1
     return depth
 

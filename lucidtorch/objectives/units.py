@@ -1,19 +1,31 @@
-"""Objectives on the units of a layer: channels, neurons, logits, and the layer as a whole."""
+"""Objectives on the units of a layer: channels, neurons, logits, tokens, attention heads, and the layer as a whole.
+
+Args:
+    activations: Address to activations.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
-from lucidtorch.base.errors import ObjectiveError, UnknownLabelError
+from lucidtorch.base.errors import ObjectiveError, UnitError, UnknownLabelError
+from lucidtorch.base.machine import sent
 from lucidtorch.base.shown import shown
-from lucidtorch.objectives.projection import mean_over_space
-from lucidtorch.objectives.selection import VECTOR_AXES, at_position, select_channel
-from lucidtorch.objectives.term import objective, unit_objective
-from lucidtorch.objectives.trace import Activations
+from lucidtorch.objectives.algebra import Activations
+from lucidtorch.objectives.selection import (
+    VECTOR_AXES,
+    at_position,
+    check_unit,
+    mean_over_space,
+    select_channel,
+)
+from lucidtorch.objectives.term import objective, unit_objective, view_objective
 
 LOGITS = "logits"
+TOKENS = "[tokens]"
 
 
 @unit_objective
@@ -26,12 +38,8 @@ def channel(activations: Activations, layer: str, index: int | Sequence[int]) ->
     Source: Lucid's `channel`.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer.
         index: The channel, from 0; or one channel per image.
-
-    Returns:
-        `[B]`.
 
     Raises:
         UnitError: The layer has no such channel.
@@ -59,15 +67,11 @@ def neuron(
     Source: Lucid's `neuron`, whose x is the row; here x is the column and y the row.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer.
         index: The channel, from 0; or one channel per image.
         x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
         y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
         t: The frame of a clip or the slice of a volume, from 0; the middle one where None.
-
-    Returns:
-        `[B]`.
 
     Raises:
         UnitError: The layer has no such channel or position.
@@ -84,13 +88,9 @@ def logit(activations: Activations, label: int | str | Sequence[int | str], laye
     Source: Lucid's `class_logit`.
 
     Args:
-        activations: Address to activations; the scores are `[B, K]`.
         label: The class, by number from 0 or by name; or one class per image. Names are looked up in the model's
             labels.
         layer: The address of the scores.
-
-    Returns:
-        `[B]`.
 
     Raises:
         UnknownLabelError: A name was not looked up in a model.
@@ -118,11 +118,7 @@ def layer_mean(activations: Activations, layer: str) -> Tensor:
     Source: captum's `LayerActivation`.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer.
-
-    Returns:
-        `[B]`.
     """
     return activations[layer].flatten(1).mean(1)
 
@@ -135,10 +131,93 @@ def deepdream(activations: Activations, layer: str) -> Tensor:
     Source: Lucid's `deepdream`.
 
     Args:
-        activations: Address to activations.
         layer: The address of the layer.
-
-    Returns:
-        `[B]`.
     """
     return activations[layer].square().flatten(1).mean(1)
+
+
+@view_objective(lambda **_: (TOKENS,))
+def token(
+    activations: Activations, layer: str, index: int | Sequence[int], position: int | Sequence[int] = 0
+) -> Tensor:
+    """The activation of one channel at one token: what a transformer gathers there, by default in its class token.
+
+    Formula: a[n, k], with n the token and k the channel.
+    Source: the class token and registers of vision transformers, as units.
+
+    Args:
+        layer: The address of a layer whose outputs are tokens; `layer[tokens]` are `[B, C, N]`.
+        index: The channel, from 0; or one channel per image.
+        position: The token, from 0, or one token per image. Where a network has a class token and registers, they stand
+            first, and the image's own tokens follow row by row.
+
+    Raises:
+        UnitError: The layer has no such channel or token.
+        ObjectiveError: There are not as many channels or tokens as images.
+
+    Example:
+        >>> token("encoder.layers.encoder_layer_11", 5)
+        token('encoder.layers.encoder_layer_11', 5)
+    """
+    values = _viewed(activations, layer, TOKENS)
+    if values.ndim != 3:
+        raise UnitError(f"{layer!r} has no tokens [B, C, N], but values {list(values.shape)}; use `neuron`.")
+    selected = select_channel(values, index, layer)
+    batch, count = selected.shape
+    if not isinstance(position, tuple | list):
+        return selected[:, check_unit(position, count, "tokens", layer)]
+    if len(position) != batch:
+        raise ObjectiveError(f"{len(position)} tokens of {layer!r} are named for {batch} images; name one per image.")
+    chosen = [check_unit(one, count, "tokens", layer) for one in position]
+    return selected[torch.arange(batch, device=values.device), sent(torch.tensor(chosen), values.device)]
+
+
+def _own_heads(index: object, **_: object) -> Sequence[str]:
+    heads = index if isinstance(index, tuple | list) else (index,)
+    return tuple(dict.fromkeys(f"[heads][{head}]" for head in heads))
+
+
+@view_objective(_own_heads)
+def head(
+    activations: Activations, layer: str, index: int | Sequence[int], channel: int | Sequence[int] | None = None
+) -> Tensor:
+    """What one attention head writes: all of it, or one of its channels, averaged over the image.
+
+    Formula: mean over positions and channels of a[head k] ** 2, or mean over positions of its channel c.
+    Source: attention heads as units, as in the notebooks on transformers that followed Lucid's.
+
+    Args:
+        layer: The address of a module that computes attention; `layer[heads][k]` are `[B, C, H, W]`, with the C
+            channels of head k.
+        index: The head, from 0; or one head per image.
+        channel: The channel within the head, from 0, or one per image, whose mean is taken. The mean square over all
+            of the head's channels, as in `deepdream`, where None.
+
+    Raises:
+        UnitError: The head has no such channel.
+        ObjectiveError: There are not as many heads or channels as images.
+
+    Example:
+        >>> head("encoder.layers.encoder_layer_3.self_attention", 2)
+        head('encoder.layers.encoder_layer_3.self_attention', 2)
+    """
+    values = _of_images(activations, layer, index)
+    if channel is None:
+        return values.square().flatten(1).mean(1)
+    return mean_over_space(select_channel(values, channel, layer))
+
+
+def _of_images(activations: Activations, layer: str, index: int | Sequence[int]) -> Tensor:
+    if not isinstance(index, tuple | list):
+        return _viewed(activations, layer, *_own_heads(index))
+    found = [_viewed(activations, layer, *_own_heads(one)) for one in index]
+    if len(found) != len(found[0]):
+        raise ObjectiveError(
+            f"{len(found)} heads of {layer!r} are named for {len(found[0])} images; name one per image."
+        )
+    return torch.stack([values[image] for image, values in enumerate(found)])
+
+
+def _viewed(activations: Activations, layer: str, suffix: str) -> Tensor:
+    """Look up what is read of a layer beside its activations."""
+    return activations[layer + suffix] if layer + suffix in activations else activations[layer]

@@ -15,11 +15,11 @@ from torch import Tensor
 
 from lucidtorch.base.arrays import Array, load_array
 from lucidtorch.base.errors import ImageError, suggestion
-from lucidtorch.base.photos import photo, with_channels
-from lucidtorch.base.reading import read_bytes
+from lucidtorch.base.files import read_bytes
+from lucidtorch.base.images import photo, with_channels
 from lucidtorch.base.sizes import Size
 from lucidtorch.datasets import digits, drawings, lines
-from lucidtorch.objectives.references import checked_picture
+from lucidtorch.objectives.arguments import checked_picture
 
 INPUTS = "inputs"  # the folder in a run's folder where the pictures stand that it looked at
 ARRAYS = ".npy"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.batch import diversity
 from lucidtorch.objectives.images import Each
+from lucidtorch.objectives.matching import diversity
 from lucidtorch.objectives.term import Term
 from lucidtorch.rendering.networks import Networks
 
@@ -18,8 +18,8 @@ def advise(objective: Objective, networks: Networks, batch: int) -> None:
     names = {node.name for node in objective.walk() if isinstance(node, Term)}
     if batch == 1 and diversity.__name__ in names:
         message = "diversity compares the images of a batch, and there is one: its value is 0. Write batch=4."
-        warnings.warn(message, LucidtorchWarning, stacklevel=5)
-    groups = [part for node in objective.walk() if isinstance(node, Each) for part in node.parts]
+        warnings.warn(message, LucidtorchWarning, stacklevel=6)
+    groups = [part for node in objective.walk() if isinstance(node, Each) for part in node.objectives]
     for layer in dict.fromkeys(layer for group in (objective, *groups) for layer in _minimized(group)):
         _warn_of_floor(layer, networks)
 
@@ -36,9 +36,8 @@ def _signed_units(objective: Objective, sign: int = 1) -> Iterator[tuple[int, Te
             if part.definition.unit:
                 yield own, part
             continue
-        for child in part.children():
-            if isinstance(child, Objective):
-                yield from _signed_units(child, own)
+        for child in part.objectives:
+            yield from _signed_units(child, own)
 
 
 def _warn_of_floor(layer: str, networks: Networks) -> None:
@@ -47,4 +46,4 @@ def _warn_of_floor(layer: str, networks: Networks) -> None:
         message = (
             f"{layer!r} is behind a ReLU and cannot go below zero; for a negative write {before!r}, which feeds it."
         )
-        warnings.warn(message, LucidtorchWarning, stacklevel=6)
+        warnings.warn(message, LucidtorchWarning, stacklevel=7)

@@ -83,8 +83,7 @@ def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int
                 every = torch.ones_like(values, dtype=torch.bool)
                 found = found.joined(Activity(own * values, values.abs(), every), every)
             continue
-        children = [child for child in part.children() if isinstance(child, Objective)]
-        for number, child in enumerate(children):
+        for number, child in enumerate(part.objectives):
             follows = torch.tensor([_follows(part, number, image) for image in range(batch)], device=found.total.device)
             found = found.joined(unit_activity(child, activations, batch, own), follows)
     return found

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from lucidtorch.base.errors import LucidtorchError
-from lucidtorch.base.settings import Settings
-from lucidtorch.objectives.single import single
+from lucidtorch.base.records import Settings
+from lucidtorch.objectives.images import single
 from lucidtorch.objectives.text import parse
 from lucidtorch.rendering.guard import Stop
 from lucidtorch.rendering.showing import code_html, quiet_html

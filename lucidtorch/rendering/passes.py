@@ -11,8 +11,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.trace import Trace
+from lucidtorch.objectives.algebra import Objective, Trace
 from lucidtorch.rendering.networks import Look
 from lucidtorch.rendering.seeing import by_image, evaluate_views
 from lucidtorch.transforms.transform import Draws, Pipeline

@@ -9,8 +9,7 @@ from typing import TypeAlias
 
 import torch
 
-from lucidtorch.base.clips import strip
-from lucidtorch.base.images import encode_png
+from lucidtorch.base.images import encode_png, strip
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.rendering.loop import Step
 from lucidtorch.rendering.showing import fitting_sheet

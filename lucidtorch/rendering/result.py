@@ -11,11 +11,10 @@ from torch import Tensor
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import checked
-from lucidtorch.base.clips import block, strip
 from lucidtorch.base.errors import BadInputError, OutputError
 from lucidtorch.base.files import atomic_write_bytes, check_output_file
-from lucidtorch.base.images import dead_mark, encode_png, on_grey, sheet
-from lucidtorch.base.settings import Settings, settings_text
+from lucidtorch.base.images import block, dead_mark, encode_png, on_grey, sheet, strip
+from lucidtorch.base.records import Settings, settings_text
 from lucidtorch.base.shown import shown
 from lucidtorch.rendering.guard import Stop
 from lucidtorch.rendering.labels import Label, heading, labels, summary

@@ -13,10 +13,9 @@ from lucidtorch.base.arrays import Array
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.address import Address
-from lucidtorch.objectives.algebra import Objective
+from lucidtorch.objectives.algebra import Objective, Trace
 from lucidtorch.objectives.references import INPUT, reference
 from lucidtorch.objectives.term import Term
-from lucidtorch.objectives.trace import Trace
 from lucidtorch.param.param import Param
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import Look

@@ -22,12 +22,12 @@ from lucidtorch.base.errors import LucidtorchError, OutputError, RecipeError, Wr
 from lucidtorch.base.files import (
     TEMPORARY,
     check_output_folder,
+    read_text,
     remove_stale,
     replace_file,
     temporary_path,
     write_failure,
 )
-from lucidtorch.base.reading import read_text
 
 RECIPE, GALLERY_RECORD, SCAN_RECORD = "recipe.yaml", "gallery.json", "scan.json"
 RECIPE_HEADER = "# A recipe of lucidtorch as it ran; `lucidtorch run recipe.yaml -o FOLDER` makes it again. Recipe id: "

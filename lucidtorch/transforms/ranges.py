@@ -12,12 +12,11 @@ from typing import Annotated, ClassVar, TypeAlias
 import torch
 from torch import Generator, Tensor
 
-from lucidtorch.base.bounds import NotNegative, Within
-from lucidtorch.base.checks import check_fields, check_number
+from lucidtorch.base.checks import NotNegative, Within, check_fields, check_number
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import format_call, format_value, freeze
 from lucidtorch.base.shown import shown
-from lucidtorch.transforms.numbers import uniform
+from lucidtorch.transforms.transform import uniform
 
 MOST = 10_000  # numbers in a group
 

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtorch.base.clips import shown_frames, strip
+from lucidtorch.base.images import shown_frames, strip
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,8 @@ from PIL import Image
 
 from lucidtorch.base.errors import ImageError, RecipeError, WriteError, nearest, suggestion
 from lucidtorch.base.files import atomic_write_bytes, atomic_write_text, check_output_file, check_output_folder
-from lucidtorch.base.images import dead_mark, encode_png, read_png_text, sheet, to_bytes, visible
-from lucidtorch.base.photos import photo
-from lucidtorch.base.settings import read_settings, settings_text, versions
+from lucidtorch.base.images import dead_mark, encode_png, photo, read_png_text, sheet, to_bytes, visible
+from lucidtorch.base.records import read_settings, settings_text, versions
 
 
 def test_a_file_is_written_whole_with_its_folder(tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ import torch
 
 from lucidtorch.base.arrays import Array, ArrayLike
 from lucidtorch.base.errors import BadInputError, ExpressionError
-from lucidtorch.base.frozen_mapping import FrozenMapping
-from lucidtorch.base.notation import bind, format_value, freeze
+from lucidtorch.base.notation import FrozenMapping, bind, format_value, freeze
 from lucidtorch.base.parsing import Vocabulary, parse_text
 
 

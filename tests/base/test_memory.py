@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lucidtorch.base.memory import free_memory, is_out_of_memory
+from lucidtorch.base.machine import free_memory, is_out_of_memory
 
 MEANT = [
     MemoryError(),

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from lucidtorch.base import threads as threads_module
-from lucidtorch.base.threads import cores, threads
+from lucidtorch.base import machine
+from lucidtorch.base.machine import cores, threads
 
 
 def test_the_users_number_of_threads_is_back_after_an_error() -> None:
@@ -29,7 +29,7 @@ def test_a_container_has_the_cores_of_its_share(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str | None, counted: int
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
-    monkeypatch.setattr(threads_module, "QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr(machine, "QUOTA", tmp_path / "cpu.max")
     if written is not None:
         (tmp_path / "cpu.max").write_text(written)
     assert cores() == counted

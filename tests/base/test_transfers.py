@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lucidtorch.base.transfers import fetched, sent
+from lucidtorch.base.machine import fetched, sent
 
 DEVICES = ["cpu", pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here"))]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from gallery_runs import LARGE, Steps, contents, made
 
-from lucidtorch.base.threads import cores
+from lucidtorch.base.machine import cores
 from lucidtorch.galleries import work
 from lucidtorch.models.model import Model
 

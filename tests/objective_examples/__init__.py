@@ -1,1 +1,1 @@
-"""Examples of every registered objective, one module for each of the package's."""
+"""Examples of every registered objective, by family."""

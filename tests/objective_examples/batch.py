@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lucidtorch.objectives.batch import alignment, diversity
+from lucidtorch.objectives.matching import alignment, diversity
 from objective_examples.example import Example
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from lucidtorch.objectives.heads import head
+from lucidtorch.objectives.units import head
 from objective_examples.example import Example
 
 

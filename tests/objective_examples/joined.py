@@ -21,7 +21,7 @@ from lucidtorch.objectives import (
     of,
     ramp,
 )
-from lucidtorch.objectives.several import total
+from lucidtorch.objectives.joins import total
 from objective_examples.example import Example, activations
 
 ByHand = Callable[[Mapping[str, Tensor]], Tensor]

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lucidtorch.objectives.norms import L1, L2, Linf, Lp, alpha_norm, contrast_bound
+from lucidtorch.objectives.penalties import L1, L2, Linf, Lp, alpha_norm, contrast_bound
 from objective_examples.example import Example
 
 

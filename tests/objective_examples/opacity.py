@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lucidtorch.objectives.opacity import alpha_coverage, blur_alpha
+from lucidtorch.objectives.penalties import alpha_coverage, blur_alpha
 from objective_examples.example import Example, activations
 from objective_examples.norms import each_image
 from objective_examples.smoothness import half_square_from_blur

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lucidtorch.objectives.smoothness import blur_input, boundary_complexity, total_variation, tv_beta
+from lucidtorch.objectives.penalties import blur_input, boundary_complexity, total_variation, tv_beta
 from objective_examples.example import Example
 from objective_examples.norms import each_image
 

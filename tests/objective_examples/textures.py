@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lucidtorch.objectives.matching import style
 from lucidtorch.objectives.references import reference
-from lucidtorch.objectives.textures import style
 from objective_examples.batch import gram
 from objective_examples.example import Example
 from objective_examples.matching import PICTURE, SIZE, SIZE_OF_TWO, TWO, Given, compared, compared_with_a_wider_map

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from lucidtorch.objectives.tokens import token
+from lucidtorch.objectives.units import token
 from objective_examples.example import Example
 
 

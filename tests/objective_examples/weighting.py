@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from lucidtorch.objectives.weighting import channel_weight, localgroup_weight, neuron_weight
+from lucidtorch.objectives.directions import channel_weight, localgroup_weight, neuron_weight
 from objective_examples.example import Example
 
 W = [1, -2, 0.5, 3]

@@ -25,8 +25,8 @@ from lucidtorch.objectives import (
     of,
     ramp,
 )
-from lucidtorch.objectives.several import total
-from lucidtorch.objectives.trace import Trace
+from lucidtorch.objectives.algebra import Trace
+from lucidtorch.objectives.joins import total
 
 Given: TypeAlias = Mapping[str, Tensor]
 Values: TypeAlias = Callable[[Given, int | None], Tensor]  # of activations and the updates made before

@@ -13,8 +13,8 @@ import lucidtorch as lt
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.objectives import Objective
+from lucidtorch.objectives.images import single
 from lucidtorch.objectives.references import reference
-from lucidtorch.objectives.single import single
 from lucidtorch.objectives.term import DEFINITIONS
 
 IMPORTS = """
@@ -22,14 +22,14 @@ from collections.abc import Sequence
 from typing import Annotated
 from torch import Tensor
 from lucidtorch.base.arrays import ArrayLike
-from lucidtorch.base.bounds import Within
+from lucidtorch.base.checks import Within
 from lucidtorch.objectives import Activations, ImageLike, objective, of_image
 """
 FOR_THE_TYPE_CHECKER_ALONE = """
 from typing import TYPE_CHECKING
 from lucidtorch.objectives import ImageLike, objective, of_image
 from lucidtorch.base.arrays import ArrayLike
-from lucidtorch.base.bounds import Within
+from lucidtorch.base.checks import Within
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Annotated

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.objectives.batch import alignment, diversity
+from lucidtorch.objectives.matching import alignment, diversity
 
 
 def images(count: int) -> Tensor:

@@ -12,9 +12,16 @@ from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError, UnitError
 from lucidtorch.objectives import Objective, parse
-from lucidtorch.objectives.directions import direction, direction_neuron, tensor_direction, whitened_direction
+from lucidtorch.objectives.directions import (
+    channel_weight,
+    direction,
+    direction_neuron,
+    localgroup_weight,
+    neuron_weight,
+    tensor_direction,
+    whitened_direction,
+)
 from lucidtorch.objectives.spatial import spatial_channel, spatial_layer
-from lucidtorch.objectives.weighting import channel_weight, localgroup_weight, neuron_weight
 
 BATCH, CHANNELS, FRAMES, ROWS, COLUMNS = 3, 5, 3, 4, 10
 dice = np.random.default_rng(7)

@@ -31,9 +31,9 @@ from lucidtorch.objectives import (
     parse,
     total_variation,
 )
+from lucidtorch.objectives.algebra import Trace
 from lucidtorch.objectives.term import Term
 from lucidtorch.objectives.text import vocabulary
-from lucidtorch.objectives.trace import Trace
 
 CHANNELS = 3
 LAYERS = ("conv1_1", "features.0", "layer1.0.relu@1", "other/mixed4a", "vögel", "it's", 'a"b\\', "lambda", "x:3")

@@ -14,9 +14,9 @@ from lucidtorch.objectives.matching import (
     input_difference,
     inversion,
     spatial_match,
+    style,
 )
 from lucidtorch.objectives.references import reference
-from lucidtorch.objectives.textures import style
 
 PICTURE = torch.rand((3, 6, 8), generator=torch.Generator().manual_seed(1))
 COMPARISONS = [inversion, caricature, spatial_match, activation_difference, style]

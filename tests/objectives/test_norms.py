@@ -11,7 +11,7 @@ from torch import Tensor
 from lucidtorch.base.errors import ExpressionError
 from lucidtorch.objectives import parse
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.norms import L1, L2, Linf, Lp, alpha_norm, contrast_bound
+from lucidtorch.objectives.penalties import L1, L2, Linf, Lp, alpha_norm, contrast_bound
 
 EXTREMES = torch.tensor([-4.0, 4.0, 4.0, -4.0], dtype=torch.float64).reshape(1, 1, 2, 2)
 numbers = st.lists(st.floats(-100, 100, allow_subnormal=False), min_size=1, max_size=12)

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from lucidtorch.base.errors import ObjectiveError
-from lucidtorch.objectives.opacity import alpha_coverage, blur_alpha
-from lucidtorch.objectives.smoothness import blur_input
+from lucidtorch.objectives.penalties import alpha_coverage, blur_alpha, blur_input
 
 IMAGE = torch.rand((2, 4, 6, 5), generator=torch.Generator().manual_seed(3), dtype=torch.float64)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lucidtorch.objectives import parse
-from lucidtorch.objectives.single import single
+from lucidtorch.objectives.images import single
 
 BATCH = {
     "channel('a', [3, 7, 9])": ["channel('a', 3)", "channel('a', 7)", "channel('a', 9)"],

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.smoothness import blur_input, blurred, boundary_complexity, total_variation, tv_beta
+from lucidtorch.objectives.penalties import blur_input, blurred, boundary_complexity, total_variation, tv_beta
 
 KIND = torch.float64
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.objectives.algebra import Trace
+from lucidtorch.objectives.matching import style
 from lucidtorch.objectives.references import reference
-from lucidtorch.objectives.textures import style
-from lucidtorch.objectives.trace import Trace
 
 PICTURE = [[[0.0, 0.5], [1.0, 0.25]]] * 3
 KEY = reference("a", PICTURE)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from lucidtorch.base.natural_images import radial_amplitudes
 from lucidtorch.base.seeds import generators
-from lucidtorch.base.spectrum import radial_amplitudes
 from lucidtorch.param import Basis, Part, fft, pixels, pyramid, shared
 
 Numbers = np.ndarray

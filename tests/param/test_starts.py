@@ -13,8 +13,8 @@ from torch import nn
 
 import lucidtorch as lt
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.natural_images import amplitudes, frequencies
 from lucidtorch.base.seeds import generators
-from lucidtorch.base.spectrum import amplitudes, frequencies
 from lucidtorch.param import fft, image, pixels
 
 # The standard deviation of pixels before colour and sigmoid at sd .01: size, decay, value.

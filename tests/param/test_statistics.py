@@ -13,10 +13,9 @@ import safetensors.numpy
 import torch
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.colours import IMAGENET_ROOT
 from lucidtorch.base.errors import BadInputError, ImageError
-from lucidtorch.base.photos import photo
-from lucidtorch.base.spectrum import amplitudes, radial_amplitudes
+from lucidtorch.base.images import photo
+from lucidtorch.base.natural_images import IMAGENET_ROOT, amplitudes, radial_amplitudes
 from lucidtorch.param import image
 from lucidtorch.param.fixed_magnitude import maco
 from lucidtorch.param.statistics import Statistics, fit_statistics

@@ -15,7 +15,7 @@ from old_files import command, record
 import lucidtorch as lt
 from lucidtorch.base.defaults import key_text, record_text
 from lucidtorch.base.images import encode_png
-from lucidtorch.base.settings import settings_text
+from lucidtorch.base.records import settings_text
 from lucidtorch.param.text import VOCABULARY as PARAM_WORDS
 from lucidtorch.recipes import rerun
 from lucidtorch.transforms.text import VOCABULARY as TRANSFORM_WORDS

@@ -14,7 +14,7 @@ from torch import nn
 
 import lucidtorch as lt
 from lucidtorch.base.images import encode_png, read_png_text
-from lucidtorch.base.settings import read_settings, settings_text
+from lucidtorch.base.records import read_settings, settings_text
 from lucidtorch.models.model import Model
 from lucidtorch.objectives import Objective, channel, each, logit
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import lucidtorch as lt
-from lucidtorch.base.photos import photo
+from lucidtorch.base.images import photo
 from lucidtorch.models.model import Model
 from lucidtorch.objectives import channel, neuron
 

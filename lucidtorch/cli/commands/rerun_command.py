@@ -11,7 +11,7 @@ import click
 
 from lucidtorch.base.errors import RecipeError
 from lucidtorch.base.images import read_png_text
-from lucidtorch.base.settings import read_settings
+from lucidtorch.base.records import read_settings
 from lucidtorch.cli import options
 from lucidtorch.cli.console import Voice
 from lucidtorch.cli.exits import Interrupted

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, ImageError
-from lucidtorch.base.reading import user_path
+from lucidtorch.base.files import user_path
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.base.surroundings import pinned

@@ -15,8 +15,8 @@ from torch import Tensor
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import is_dense
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.photos import photo
-from lucidtorch.base.reading import read_npy
+from lucidtorch.base.files import read_npy
+from lucidtorch.base.images import photo
 from lucidtorch.base.trust import check_read
 
 PICTURES = (".png", ".jpg", ".jpeg")

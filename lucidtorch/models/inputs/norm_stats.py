@@ -11,8 +11,7 @@ from functools import partial
 import torch
 from torch import Generator, Tensor, nn
 
-from lucidtorch.base.colours import IMAGENET_MEAN, IMAGENET_ROOT, IMAGENET_STD
-from lucidtorch.base.spectrum import amplitudes
+from lucidtorch.base.natural_images import IMAGENET_MEAN, IMAGENET_ROOT, IMAGENET_STD, amplitudes
 from lucidtorch.models.inputs.convention import InputConvention, Normalization
 from lucidtorch.models.running.frozen import probing
 

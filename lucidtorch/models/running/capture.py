@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from lucidtorch.base.errors import RenderError, WeightsError
-from lucidtorch.base.noting import noting_layer
+from lucidtorch.base.errors import RenderError, WeightsError, noting_layer
 from lucidtorch.base.surroundings import one_at_a_time
 from lucidtorch.models.layouts.layout import TOKENS
 from lucidtorch.models.running.address import CLASS, HEADS, Address, Pass, read

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from transformers.utils import logging
 
 from lucidtorch.base.errors import DownloadError, LucidtorchWarning, UnknownModelError, WeightsError
+from lucidtorch.base.files import read_text
 from lucidtorch.base.known_files import file_name
-from lucidtorch.base.reading import read_text
 from lucidtorch.base.records import read_json
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.trust import check_download, check_read, may_download

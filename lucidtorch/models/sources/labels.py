@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, UnitError, UnknownLabelError, suggestion
-from lucidtorch.base.reading import read_text, user_path
+from lucidtorch.base.files import read_text, user_path
 from lucidtorch.base.shown import cut
 from lucidtorch.base.trust import check_read
 

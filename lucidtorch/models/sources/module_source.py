@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from lucidtorch.base.errors import UnknownModelError, WeightsError, suggestion
-from lucidtorch.base.reading import user_path
+from lucidtorch.base.files import user_path
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.surroundings import default_device_of_network
 from lucidtorch.base.trust import check_code

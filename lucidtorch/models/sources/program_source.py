@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.errors import LucidtorchWarning, UnknownModelError, WeightsError
-from lucidtorch.base.reading import user_path
+from lucidtorch.base.files import user_path
 from lucidtorch.base.trust import check_program, check_read
 from lucidtorch.models.inputs.convention import COLOURS, USUAL_CLIP, USUAL_SIDE, guess
 from lucidtorch.models.sources.model_source import FoundNetwork

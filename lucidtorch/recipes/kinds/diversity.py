@@ -12,7 +12,7 @@ from lucidtorch.base.defaults import record_text
 from lucidtorch.base.images import sheet
 from lucidtorch.galleries.task import Piece, Task
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.batch import diversity as diversity_of
+from lucidtorch.objectives.matching import diversity as diversity_of
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.recipes.blame import FieldError, Key, blamed
 from lucidtorch.recipes.functions import RecipeFunction

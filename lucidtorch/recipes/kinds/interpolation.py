@@ -12,10 +12,10 @@ from pydantic import Field, model_validator
 from lucidtorch.base.defaults import record_text
 from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.batch import alignment
 from lucidtorch.objectives.images import each, interpolate
+from lucidtorch.objectives.joins import total
+from lucidtorch.objectives.matching import alignment
 from lucidtorch.objectives.references import INPUT
-from lucidtorch.objectives.several import total
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.sharing import with_shared

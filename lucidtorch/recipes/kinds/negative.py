@@ -139,7 +139,7 @@ def _figures(desk: Desk, name: str, pair: Sequence[Shot]) -> list[Figure]:
 
 def _turned(objectives: Sequence[Objective]) -> Objective:
     """Write negatives as the negative of one objective."""
-    return -together([one for negative in objectives for one in negative.children() if isinstance(one, Objective)])
+    return -together([one for negative in objectives for one in negative.objectives])
 
 
 negative = RecipeFunction(Negative)

@@ -13,7 +13,7 @@ from lucidtorch.base.seeds import image_seeds
 from lucidtorch.galleries.task import Piece, Task
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.single import single
+from lucidtorch.objectives.images import single
 from lucidtorch.recipes.blame import blamed
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.unit_pictures import objective_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from lucidtorch.models.model import Model
-from lucidtorch.objectives.batch import diversity
+from lucidtorch.objectives.matching import diversity
 
 DIGITS = 3
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.settings import settings_text
+from lucidtorch.base.records import settings_text
 from lucidtorch.galleries.aims import Aim
 from lucidtorch.galleries.beside import Beside, marked
 from lucidtorch.galleries.examples import Examples, find_scan

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.images import encode_png
-from lucidtorch.base.settings import settings_text
+from lucidtorch.base.records import settings_text
 from lucidtorch.galleries.look import picture_pixels
 from lucidtorch.galleries.work import Record
 from lucidtorch.objectives.algebra import Objective
@@ -73,7 +73,7 @@ class Desk:
             score=record["score"],
             curve=tuple(record["curve"]),
             terms={text: tuple(values) for text, values in record["terms"].items()},
-            steps=self.recipe.steps if isinstance(self.recipe, RenderingRecipe) else None,
+            steps=self.recipe.schedule.steps if isinstance(self.recipe, RenderingRecipe) else None,
             dead=record["dead"],
             note=" ".join(one for one in notes if one),
         )

@@ -11,8 +11,8 @@ from typing import Any, Literal, TypeVar
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.defaults import is_earlier, record_text
 from lucidtorch.base.errors import LucidtorchWarning, WeightsError
+from lucidtorch.base.records import settings_text, versions
 from lucidtorch.base.seeds import PICTURE_BITS
-from lucidtorch.base.settings import settings_text, versions
 from lucidtorch.base.sizes import short_size
 from lucidtorch.galleries.examples import find_scan, scan_checksum
 from lucidtorch.galleries.task import Craft, Task

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lucidtorch.base.defaults import FIRST, defaults_of
 from lucidtorch.base.errors import RecipeError
+from lucidtorch.base.machine import threads
 from lucidtorch.base.seeds import SEED_BITS
-from lucidtorch.base.threads import threads
 from lucidtorch.base.trust import allow
 from lucidtorch.galleries.examples import Examples
 from lucidtorch.galleries.task import Task

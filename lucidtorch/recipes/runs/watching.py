@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 import torch
 
+from lucidtorch.base.errors import noting
 from lucidtorch.base.images import encode_png
-from lucidtorch.base.noting import noting
 from lucidtorch.galleries.task import Task
 from lucidtorch.galleries.work import Record, work_through
 from lucidtorch.models.model import Model

@@ -12,10 +12,6 @@ from small_networks import as_model
 from torch import Tensor, nn
 
 from lucidtorch.base.images import sheet
-from lucidtorch.datasets.scans.boxes import Box
-from lucidtorch.datasets.scans.patches import cut, patch
-from lucidtorch.datasets.scans.result import load_scan
-from lucidtorch.datasets.scans.source import Item
 from lucidtorch.models.backward import backward, deconvnet, guided, saliency
 from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
@@ -23,6 +19,10 @@ from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing, read_image
 from lucidtorch.recipes.kinds.deconvnet import deconvnet as recipe
 from lucidtorch.recipes.parts.projections.projection_pictures import enlarged, framed_box, in_cell, signed
+from lucidtorch.scanning.layer_scan import Box
+from lucidtorch.scanning.patches import cut, patch
+from lucidtorch.scanning.result import load_scan
+from lucidtorch.scanning.source import Item
 
 STAR: dict[str, Any] = {"drawing": "star", "number": 1}
 FISH: dict[str, Any] = {"drawing": "fish"}

@@ -9,7 +9,7 @@ import pytest
 import lucidtorch as lt
 from lucidtorch.base.seeds import picture_seed
 from lucidtorch.models.model import Model
-from lucidtorch.objectives.single import single
+from lucidtorch.objectives.images import single
 from lucidtorch.recipes.kinds.layer_sheet import LayerSheet
 from lucidtorch.recipes.parts.unit_pictures import (
     counted,

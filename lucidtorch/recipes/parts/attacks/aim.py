@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lucidtorch.models.backward import Score
 from lucidtorch.models.model import Model
-from lucidtorch.objectives.trace import Activations
+from lucidtorch.objectives.algebra import Activations
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from lucidtorch.analysis.heatmaps import grad_cam, grad_cam_plus_plus, layer_cam, upscaled
-from lucidtorch.analysis.occlusion import occlusion_maps
+from lucidtorch.analysis.heatmaps import grad_cam, grad_cam_plus_plus, layer_cam, occlusion_maps, upscaled
 from lucidtorch.models.backward import backward
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective

@@ -8,8 +8,7 @@ from torch import Tensor
 
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.matching import inversion
-from lucidtorch.objectives.norms import alpha_norm
-from lucidtorch.objectives.smoothness import tv_beta
+from lucidtorch.objectives.penalties import alpha_norm, tv_beta
 
 
 @dataclass(frozen=True)

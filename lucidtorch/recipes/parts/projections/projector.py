@@ -9,10 +9,10 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from lucidtorch.datasets.scans.boxes import Box
 from lucidtorch.models.backward import BackwardRule, backward, deconvnet, guided, saliency
 from lucidtorch.models.layers.directory import INPUT
 from lucidtorch.models.model import Model
+from lucidtorch.scanning.layer_scan import Box
 
 Way: TypeAlias = Literal["deconvnet", "deconvnet_without_switches", "guided", "saliency"]
 RULES: Mapping[Way, Callable[[], BackwardRule]] = {

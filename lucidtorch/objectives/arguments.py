@@ -1,0 +1,162 @@
+"""What a term's arguments say: which are layers, which are pictures, and how many images they are for."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import NoneType
+from typing import Annotated, Any, TypeAlias, get_origin
+
+from torch import nn
+
+from lucidtorch.base.arrays import Array, ImageLike, Pictured
+from lucidtorch.base.checks import Hints, alternatives, hints_of, marks_of
+from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError
+from lucidtorch.base.notation import freeze
+
+Arguments: TypeAlias = tuple[tuple[str, object], ...]  # every parameter with its argument, frozen
+PICTURE_AXES = 3  # of `[C, H, W]`
+EXACT = 2**53  # whole numbers up to here are exact in float64
+
+
+@dataclass(frozen=True)
+class Images:
+    """What an expression says about the number of images.
+
+    Args:
+        exactly: The number it must be; None where it says nothing.
+        at_least: The number that must be there for every image it names to exist.
+    """
+
+    exactly: int | None = None
+    at_least: int = 0
+
+    @property
+    def number(self) -> int | None:
+        """The number of images to make, or None where any number will do."""
+        return self.exactly if self.exactly is not None else (self.at_least or None)
+
+    def also(self, other: Images) -> Images:
+        """Join what two parts of an expression say."""
+        stated = {number for number in (self.exactly, other.exactly) if number is not None}
+        least = max(self.at_least, other.at_least)
+        if len(stated) > 1:
+            raise ObjectiveError(f"One part speaks of {self.exactly} images and another of {other.exactly}.")
+        exactly = stated.pop() if stated else None
+        if exactly is not None and least > exactly:
+            raise ObjectiveError(f"`.on({least - 1})` names an image that is not there: there are {exactly}.")
+        return Images(exactly, least)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What the annotation of a parameter says about its values.
+
+    Args:
+        per_image: Whether it takes one value, or a list of one per image: `X | Sequence[X]`.
+        picture: Whether it takes a picture, whose activations are looked up.
+        axes: How many axes one image's value of an array has, as in `Annotated[ArrayLike, "h w"]`; None where it takes
+            no array.
+    """
+
+    per_image: bool
+    picture: bool
+    axes: int | None
+
+    @classmethod
+    def of(cls, hint: Any) -> Kind:
+        """Read an annotation."""
+        marks = marks_of(hint)
+        origins = [get_origin(one) for one in alternatives(hint) if one is not NoneType]
+        lists = [isinstance(origin, type) and issubclass(origin, Sequence) for origin in origins]
+        named = next((mark for mark in marks if isinstance(mark, str)), "")
+        axes = PICTURE_AXES if Pictured in marks else max(1, len(named.split()))
+        is_array = Array in marks
+        return cls(any(lists) and not all(lists) and not is_array, Pictured in marks, axes if is_array else None)
+
+    def images(self, value: object) -> int | None:
+        """Count the images that an argument has a value for; None where it is one for all."""
+        if isinstance(value, tuple) and self.per_image:
+            return len(value)
+        if self.axes is not None and isinstance(value, tuple | Array):
+            shape = Array.of(value).shape
+            return shape[0] if len(shape) > self.axes else None
+        return None
+
+
+@functools.cache
+def types_of(function: Callable[..., Any]) -> Hints:
+    """The types of a function's arguments; a layer may be a module too, until a render writes its address."""
+    hints = hints_of(function)
+    whole = {name: hint | nn.Module if is_layer(name) else hint for name, hint in hints.items()}
+    return {name: Annotated[hint, ObjectiveError] for name, hint in whole.items()}
+
+
+@functools.cache
+def kinds_of(function: Callable[..., Any]) -> Mapping[str, Kind]:
+    """What a function's annotations say about its arguments."""
+    types = types_of(function)
+    return {name: Kind.of(types.get(name, Any)) for name in inspect.signature(function).parameters}
+
+
+def is_layer(parameter: str) -> bool:
+    """Say whether a parameter is the address of a layer."""
+    return parameter.startswith("layer")
+
+
+def addresses_of(term: object, arguments: Arguments) -> tuple[str, ...]:
+    """The addresses among a term's arguments."""
+    layers = [value for name, value in arguments if is_layer(name) and value is not None]
+    for layer in layers:
+        if not isinstance(layer, str):
+            raise ObjectiveError(
+                f"{term!r} names a layer by a {type(layer).__name__}, whose address only `render` and `optimize` know; "
+                f"write the address as text."
+            )
+    return tuple(layer for layer in layers if isinstance(layer, str))
+
+
+def images_of(term: object, arguments: Arguments, kinds: Mapping[str, Kind]) -> Images:
+    """How many images a term's arguments speak of."""
+    found = Images()
+    for name, value in arguments:
+        count = kinds[name].images(value)
+        if count == 0:
+            raise ObjectiveError(f"{term!r} names no {name}; name one, or one per image.")
+        found = found.also(Images(count))
+    return found
+
+
+def pictures_of(arguments: Arguments, kinds: Mapping[str, Kind]) -> tuple[Array, ...]:
+    """The pictures among a term's arguments."""
+    named = [value for name, value in arguments if kinds[name].picture]
+    return tuple(checked_picture(value) for value in named if isinstance(value, Array))
+
+
+def checked_picture(image: ImageLike) -> Array:
+    """Make sure that an argument is a picture."""
+    picture = Array.of(image)
+    if len(picture.shape) not in (PICTURE_AXES, PICTURE_AXES + 1):
+        raise ImageError(f"A picture is [C, H, W], or [B, C, H, W], but one of shape {list(picture.shape)} was given.")
+    low, high = picture.span
+    if low < 0 or high > 1:
+        raise ImageError(f"A picture lies in [0, 1], but this one runs from {low:.3g} to {high:.3g}; divide by 255?")
+    return picture
+
+
+def frozen_operand(value: Any) -> Any:
+    """Take an operand into an expression."""
+    plain = freeze(value)
+    if isinstance(plain, bool):
+        return int(plain)
+    if isinstance(plain, int) and abs(plain) > EXACT:
+        try:
+            return float(plain)
+        except OverflowError as error:
+            raise BadInputError(
+                f"A number up to {sys.float_info.max:.1e} is needed, but a larger one was given."
+            ) from error
+    return plain
