@@ -30,7 +30,6 @@ OPTIONAL_SUFFIX = "num_batches_tracked"  # files older than torch 0.4.1 lack thi
 NAMES_SHOWN = 3
 DEEPEST = 16  # wrappers in wrappers; a file may hold a mapping that holds itself
 SUFFIXES = (".safetensors", ".pth", ".pt")
-BLOCK = 1 << 20
 REFUSED_NAME = re.compile(r"(?:GLOBAL|global|function|class) ([\w.]+\.[\w.]+)")
 
 
@@ -150,11 +149,8 @@ def fits(module: nn.Module, state: Mapping[str, Tensor]) -> bool:
 
 def file_sha256(path: Path) -> str:
     """Compute the SHA-256 of a file, so that a picture can name exactly the weights it was made with."""
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _read_safetensors(path: Path) -> object:
