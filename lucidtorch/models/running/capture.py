@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from lucidtorch.base.errors import RenderError, WeightsError, noting_layer
 from lucidtorch.base.surroundings import one_at_a_time
@@ -47,13 +46,15 @@ def capture(
     gone afterwards, after an error or an interrupt too.
     """
     hooks = _Hooks(module, addresses, module if feed is None else feed)
+    attached = contextlib.ExitStack()
     try:
         with one_at_a_time():  # no other thread copies or runs the network meanwhile
-            hooks.attach()
+            hooks.attach(attached)
         yield hooks.run
     finally:
         with one_at_a_time():
-            hooks.detach()
+            attached.close()
+        hooks.taken.clear()
 
 
 class _Hooks:
@@ -69,8 +70,6 @@ class _Hooks:
         self.module = module
         self.feed = feed
         self.addresses = addresses
-        self.handles: list[RemovableHandle] = []
-        self.called_around: list[tuple[nn.Module, Any]] = []
         self.calls: Counter[str] = Counter()
         self.taken: dict[Address, Tensor] = {}
         self.runner: int | None = None  # the thread whose forward pass is looked at
@@ -82,40 +81,16 @@ class _Hooks:
         self.watch = AttentionWatch()
         self.recurs = any(isinstance(part, nn.RNNBase) for part in module.modules())
 
-    def attach(self) -> None:
+    def attach(self, attached: contextlib.ExitStack) -> None:
         for name in sorted({name for name, _ in self.wanted}):
             layer = self.module.get_submodule(name)
             if name in self.headed:
-                self.handles.append(layer.register_forward_pre_hook(self._enter))
+                attached.callback(layer.register_forward_pre_hook(self._enter).remove)
             hook = self._hook_of(name)
             if _listens_backward(layer):
-                self._call_around(layer, hook)
+                attached.callback(_called_around(layer, hook))
             else:
-                self.handles.append(layer.register_forward_hook(hook, with_kwargs=True))
-
-    def _call_around(self, layer: nn.Module, hook: Hook) -> None:
-        """Read a layer's output after torch has attached the user's full backward hooks to it."""
-        before = layer._compiled_call_impl
-
-        def call(*args: Any, **kwargs: Any) -> object:
-            output = (before or layer._call_impl)(*args, **kwargs)
-            goes_on = hook(layer, args, kwargs, output)
-            return output if goes_on is None else goes_on
-
-        layer._compiled_call_impl = call
-        self.called_around.append((layer, before))
-
-    def detach(self) -> None:
-        while self.called_around:
-            layer, before = self.called_around.pop()
-            if before is None:
-                vars(layer).pop("_compiled_call_impl", None)
-            else:
-                layer._compiled_call_impl = before
-        for handle in self.handles:
-            handle.remove()
-        self.handles.clear()
-        self.taken.clear()
+                attached.callback(layer.register_forward_hook(hook, with_kwargs=True).remove)
 
     def run(self, images: Tensor) -> dict[str, Tensor]:
         self.calls.clear()
@@ -199,6 +174,25 @@ class _Hooks:
         if not self.missing:
             raise _Stop(self)
         return goes_on
+
+
+def _called_around(layer: nn.Module, hook: Hook) -> Callable[[], None]:
+    """Read a layer's output after torch has attached the user's full backward hooks to it; give what undoes that."""
+    before = layer._compiled_call_impl
+
+    def call(*args: Any, **kwargs: Any) -> object:
+        output = (before or layer._call_impl)(*args, **kwargs)
+        goes_on = hook(layer, args, kwargs, output)
+        return output if goes_on is None else goes_on
+
+    def restore() -> None:
+        if before is None:
+            vars(layer).pop("_compiled_call_impl", None)
+        else:
+            layer._compiled_call_impl = before
+
+    layer._compiled_call_impl = call
+    return restore
 
 
 def _keep_layout(values: Tensor) -> None:
