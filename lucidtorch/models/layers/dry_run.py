@@ -22,7 +22,7 @@ from lucidtorch.models.layouts.stamps import GREY, stamps, unmixed
 from lucidtorch.models.running.address import HEADS, Parts, gives, main_part, pick, tensors
 from lucidtorch.models.running.frozen import probing
 from lucidtorch.models.running.internals import AttentionWatch
-from lucidtorch.models.running.traced_layers import TracedLayer
+from lucidtorch.models.running.traced_layer import TracedLayer
 
 SMALL, STRIDE = 96, 32  # pixels: below that a smaller image may vanish; most networks take multiples of the stride
 UNKNOWN_AXES = ", not channels at places of the image"

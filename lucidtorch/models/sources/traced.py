@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from inspect import Parameter
 from operator import attrgetter
 from typing import Any
@@ -15,7 +15,7 @@ from torchvision.models.feature_extraction import NodePathTracer
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.models.running.frozen import probing
-from lucidtorch.models.running.traced_layers import TracedLayer, layers_of, place
+from lucidtorch.models.running.traced_layer import TracedLayer
 
 LEAVES = [kind for _, kind in inspect.getmembers(torchvision.ops, inspect.isclass) if issubclass(kind, nn.Module)]
 ANY_NUMBER: dict[object, Any] = {Parameter.VAR_POSITIONAL: (), Parameter.VAR_KEYWORD: {}}
@@ -73,7 +73,7 @@ class _TracedView(TracedLayer):
         super().__init__(original, type(original).__name__)
         parameters = inspect.signature(original.forward).parameters
         called = {str(node.target) for node in graph.nodes if node.op == "call_module"}
-        self._modules.update(layers_of(original, called, tracer.is_leaf_module)._modules)
+        self._modules.update(_layers_of(original, called, tracer.is_leaf_module)._modules)
         self._layers = {node: self._layer(node, name) for node, name in tracer.node_to_qualname.items()}
         for node, layer in self._layers.items():
             feeders = node.all_input_nodes
@@ -116,9 +116,9 @@ class _TracedView(TracedLayer):
     def _layer(self, node: fx.Node, name: str) -> TracedLayer:
         if node.op == "call_module":
             called = self.traced_from.get_submodule(str(node.target))
-            return place(self, name, called, type(called).__name__)
+            return _placed(self, name, called, type(called).__name__)
         kind = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
-        return place(self, name, None, {"placeholder": "input", "get_attr": "parameter"}.get(node.op, kind))
+        return _placed(self, name, None, {"placeholder": "input", "get_attr": "parameter"}.get(node.op, kind))
 
     def _run(self, *inputs: Any, **named: Any) -> Any:
         given = self._defaults | self._signature.bind(*inputs, **named).arguments
@@ -175,3 +175,47 @@ def _signed(function: Any, signature: inspect.Signature) -> Any:
 
     signed.__dict__["__signature__"] = signature
     return signed
+
+
+def _layers_of(module: nn.Module, called: Container[str], is_leaf: Callable[[nn.Module, str], bool]) -> TracedLayer:
+    """Make a layer for a network and for all modules inside it that the tracer goes through or calls."""
+
+    def layer_of(part: nn.Module, path: str) -> TracedLayer:
+        layer = TracedLayer(part, type(part).__name__)
+        for name, inner in part._modules.items():
+            inner_path = f"{path}.{name}" if path else name
+            is_own = inner is None or path in called or (inner_path not in called and is_leaf(inner, inner_path))
+            layer._modules[name] = inner if is_own or inner is None else layer_of(inner, inner_path)
+        return layer
+
+    return layer_of(module, "")
+
+
+def _placed(root: nn.Module, name: str, original: nn.Module | None, kind: str) -> TracedLayer:
+    """Put the layer of an operation where its name says.
+
+    Layers are put in directly, since a name such as `float` or `class_token` may be a method or a parameter as well.
+    """
+    *parents, last = name.split(".")
+    for parent in parents:
+        root = _part(root, parent)
+    layer = root._modules.get(last)
+    if not isinstance(layer, TracedLayer) or (original is not None and layer.original is not original):
+        # torchvision counts names anew, so that a layer's name may be that of another module
+        parts = {} if layer is None else layer._modules
+        layer = TracedLayer(original, kind)
+        layer._modules.update(parts)
+        root._modules[last] = layer
+    layer.kind = kind
+    return layer
+
+
+def _part(root: nn.Module, name: str) -> TracedLayer:
+    present = root._modules.get(name)
+    if isinstance(present, TracedLayer):
+        return present
+    layer = TracedLayer(present, type(present).__name__)
+    if present is not None:
+        layer._modules.update(present._modules)
+    root._modules[name] = layer
+    return layer
