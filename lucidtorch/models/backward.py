@@ -80,7 +80,7 @@ def backward(
 
 
 def _check_readings(addresses: Mapping[str, Address], to: Sequence[str]) -> None:
-    """Refuse layers that the rest of the network does not go on with."""
+    """Refuse readings that the rest of the network does not depend on."""
     wanted = [(layer, addresses[layer]) for layer in dict.fromkeys(to) if layer != INPUT]
     for layer, address in wanted:
         if address.parts or address.softmax or address.view not in ("", CLASS, TOKENS):
@@ -111,13 +111,7 @@ class BackwardRule(TorchFunctionMode):
         self.switches = switches  # whether max pooling leads to where the maximum was, or to a fixed place
         self.relus = self.max_poolings = 0  # how many the forward pass has met so far
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         words = kwargs or {}
         call = rectifying(func, args, words)
         if call is not None and torch.is_grad_enabled():
@@ -133,7 +127,7 @@ class BackwardRule(TorchFunctionMode):
 
 
 def deconvnet(*, switches: bool = True) -> BackwardRule:
-    """The way down of a deconvolutional network: each ReLU rectifies the signal, whatever was below zero on the way up.
+    """The rule of a deconvolutional network: each ReLU rectifies the gradient, whatever its input was.
 
     Formula: at a ReLU, R_below = max(0, R_above); at a max pooling, R_below is R_above at the place of the maximum.
     Source: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks", 2014.
@@ -142,7 +136,7 @@ def deconvnet(*, switches: bool = True) -> BackwardRule:
 
 
 def guided() -> BackwardRule:
-    """Guided backpropagation: a ReLU lets down what is above zero, and only where it let something up.
+    """Guided backpropagation: a ReLU lets positive gradients through, and only where its output was positive.
 
     Formula: at a ReLU, R_below = max(0, R_above) where the input is above zero (and below 6, for ReLU6), otherwise 0.
     Source: Springenberg, Dosovitskiy, Brox and Riedmiller, "Striving for Simplicity", 2014.
@@ -159,7 +153,7 @@ def saliency() -> BackwardRule:
 
 
 class _Rectified(torch.autograd.Function):
-    """ReLU, or ReLU6 with a ceiling, with another way down."""
+    """ReLU, or ReLU6 with a ceiling, with another backward."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, ceiling: float | None, positive: bool, masked: bool) -> Tensor:
@@ -191,11 +185,7 @@ class _Lent(torch.autograd.Function):
 def _unswitched(
     function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any], found: Tensor | tuple[Tensor, ...]
 ) -> Tensor | tuple[Tensor, ...]:
-    """Give what a max pooling gave, with the gradient led to one fixed place of each window.
-
-    That is its middle; of the middle places of an even number, the one nearer to the top left. Where it lies outside of
-    the image, as it may at a border with padding, it is the nearest place of the window that does not.
-    """
+    """Pool, with the gradient led to a fixed place of each window: its middle, or the nearest one inside the image."""
     values: Tensor = arguments[0] if arguments else words["input"]
     pooled = found if isinstance(found, Tensor) else found[0]
     axes = next(axes for axes in (1, 2, 3) if f"pool{axes}d" in function.__name__)
@@ -220,7 +210,7 @@ def _windows(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> tuple[Any, Any, Any, Any]:
-    """Read the arguments as all max poolings of PyTorch take them; how many windows there are is known without two."""
+    """Bind the arguments as all max poolings of PyTorch take them."""
     return kernel_size, kernel_size if stride is None or stride == () or stride == [] else stride, padding, dilation
 
 
@@ -241,7 +231,7 @@ def _place(side: int, start: int, kernel: int, dilation: int) -> int:
 
 
 def _of_even_parts(side: int, count: int) -> list[int]:
-    """The middles of the windows of an adaptive pooling."""
+    """The middles of the windows of adaptive pooling."""
     ends = [(part * side // count, math.ceil((part + 1) * side / count)) for part in range(count)]
     return [begin + (end - begin - 1) // 2 for begin, end in ends]
 

@@ -59,7 +59,7 @@ def _spec(source: ModelSource, folder: Path) -> str:
 
 
 def _folder_of_hub(source: ModelSource, folder: Path) -> str:
-    """Find a folder that `save_pretrained` wrote, by the checksum of its weights; a name of the hub has none."""
+    """Find a folder that `save_pretrained` wrote, by the checksum of its weights."""
     name = source.spec.removeprefix(HF)
     for place in (folder / name, folder / file_name(name)):
         if place.is_dir():
@@ -74,7 +74,7 @@ def _folder_of_hub(source: ModelSource, folder: Path) -> str:
 
 
 def _found(what: str, named: str, sha256: str | None, folder: Path, check: Callable[[Path], None]) -> str:
-    """Find a file by its name beside the file that names it, or by its checksum where the user keeps it."""
+    """Find a file beside the file that names it, or by its checksum where the user keeps it."""
     known, said = recall_file(sha256), user_path(named)
     if known is not None:
         allow(known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +14,6 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning, UnknownModelError
 from lucidtorch.base.files import user_path
 from lucidtorch.base.known_files import remember
-from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import PACKAGE, check_read, trusting
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.inputs.forward_adapter import ExtraInput, ForwardAdapter
@@ -28,28 +27,7 @@ from lucidtorch.models.sources.weights import check_weights_path, file_sha256
 
 NAMED_WEIGHTS = ("default", "random")
 NORMALIZING = ("mean", "std", "value_range", "channel_order")  # what the first batch norm can contradict
-
-
-def read_device(device: str | torch.device) -> torch.device | None:
-    """Read a device, and make sure that it is there."""
-    if device == "auto":
-        return None
-    try:
-        place = torch.device(device)
-        torch.zeros(1, device=place).cpu()
-    except (RuntimeError, AssertionError, ImportError) as error:
-        raise BadInputError(f"The device {str(device)!r} cannot be used here; write 'cpu' or 'auto'.") from error
-    return place
-
-
-def move(module: nn.Module, place: torch.device | None, *, own: bool) -> None:
-    """Put a network where it was asked for, in eval mode."""
-    if not own:
-        module.eval()
-    if place is None and not own and torch.cuda.is_available():
-        place = torch.device("cuda")
-    if place is not None:
-        module.to(place)
+GIVEN = ("weights", *NORMALIZING, "size", "channels", "labels", "output", "trace")  # words of a record as it keeps them
 
 
 @checked
@@ -107,29 +85,28 @@ def load_model(
         BadInputError: What was given does not fit; UnknownModelError, WeightsError, DownloadError and UntrustedError
             are kinds of it.
     """
-    given: dict[str, Any] = {
-        "mean": mean,
-        "std": std,
-        "value_range": value_range,
-        "channel_order": channel_order,
-        "size": size,
-        "channels": channels,
-    }
+    given: dict[str, Any] = {"mean": mean, "std": std, "value_range": value_range, "channel_order": channel_order}
+    given |= {"size": size, "channels": channels}
     if isinstance(spec, Model):
         _refuse_words(spec, weights, device, trace, labels, inputs, output, *given.values())
         return spec
     spec = str(spec) if isinstance(spec, Path) else spec
-    _check_output(output)
     place = read_device(device)
     names = None if labels is None else read_labels(labels)
     with trusting(trust):
         found = find(spec, _weights(weights))
     convention = found.convention.overridden(**given)
     feed = ForwardAdapter(found.module, inputs or {}, found.name)
-    move(found.module, place, own=isinstance(spec, nn.Module))
+    _move(found.module, place, own=isinstance(spec, nn.Module))
     if not convention.stated or any(given[word] is not None for word in NORMALIZING):
-        _warn_of_doubts(found, feed, convention)
-    module = _traced(found.module, inputs or {}) if trace else found.module
+        _warn_of_input(found, feed, convention)
+    module = found.module
+    if trace:
+        # Here and not at the top: only this view needs torchvision, which takes long to import.
+        from lucidtorch.models.sources.traced import traced
+
+        module = traced(module, tuple(inputs or ()))
+        feed = ForwardAdapter(module, inputs or {}, found.name)
     return Model(
         module,
         convention,
@@ -137,7 +114,7 @@ def load_model(
         source=None if inputs else _source(spec, str(weights), found, convention, given, labels, output, trace=trace),
         labels=found.labels if names is None else names,
         size_known=found.size_known or size is not None,
-        feed=ForwardAdapter(module, inputs or {}, found.name) if trace else feed,
+        feed=feed,
         output=output,
         note=found.note,
         heads=found.heads,
@@ -164,21 +141,8 @@ def load_source(source: ModelSource, *, device: str | torch.device = "auto", tru
             else than it did.
         BadInputError: The network cannot be loaded any more.
     """
-    model = load_model(
-        source.spec,
-        weights=source.weights,
-        trust=trust,
-        device=device,
-        mean=source.mean,
-        std=source.std,
-        value_range=source.value_range,
-        channel_order=source.channel_order,
-        size=source.size,
-        channels=source.channels,
-        labels=source.labels,
-        output=source.output,
-        trace=source.trace,
-    )
+    words = {word: getattr(source, word) for word in GIVEN}
+    model = load_model(source.spec, device=device, trust=trust, **words)
     if model.source is not None:
         source.check_unchanged(model.source)
     return model
@@ -204,7 +168,7 @@ def _source(
     *,
     trace: bool,
 ) -> ModelSource | None:
-    """Note what was said, in the words of the convention that came of it; None where it cannot be written down."""
+    """Record what was said; None where it cannot be written down."""
     if not isinstance(spec, str) or callable(output):
         return None
     said: dict[str, Any] = {name: getattr(convention, name) for name, value in given.items() if value is not None}
@@ -221,7 +185,7 @@ def _source(
 
 
 def _checksum(file: Path) -> str:
-    """Sum a file up, and remember on this machine where the user keeps it."""
+    """Hash a file, and remember on this machine where the user keeps it."""
     path = user_path(file)
     found = file_sha256(path)
     if not path.is_relative_to(PACKAGE):
@@ -229,34 +193,40 @@ def _checksum(file: Path) -> str:
     return found
 
 
-def _check_output(output: object) -> None:
-    if isinstance(output, bool) or not (output is None or isinstance(output, str | int) or callable(output)):
-        raise BadInputError(
-            f"output is a key, a place or a function that picks a part of what the network gives, but {shown(output)} "
-            f"was given; write output='logits', output=0 or output=lambda given: given.logits."
-        )
-
-
-def _traced(module: nn.Module, inputs: Iterable[str]) -> nn.Module:
-    # Here and not at the top: only this view needs torchvision, which takes long to import.
-    from lucidtorch.models.sources.traced import traced
-
-    return traced(module, tuple(inputs))
-
-
-def _warn_of_doubts(found: FoundNetwork, feed: ForwardAdapter, convention: InputConvention) -> None:
+def _warn_of_input(found: FoundNetwork, feed: ForwardAdapter, convention: InputConvention) -> None:
     """Say in one warning that the convention is a guess, and what speaks against it."""
-    doubt = contradiction(found.module, feed.with_any_batch(), convention, found.name)
     guess = (
         f"{found.name} does not say what input it expects: images go in as they are, in [0, 1], mean 0, std 1, with "
         f"{convention.channels} channels. Say what is right with load_model(..., mean=, std=); mean=0 if this is."
     )
-    said = [sentence for sentence in (None if convention.stated else guess, doubt) if sentence is not None]
+    against = contradiction(found.module, feed.with_any_batch(), convention, found.name)
+    said = [sentence for sentence in (None if convention.stated else guess, against) if sentence is not None]
     if said:
         warnings.warn(" ".join(said), LucidtorchWarning, stacklevel=4)
 
 
 def _refuse_words(model: Model, weights: object, device: object, trace: bool, *words: object) -> None:
-    """A `Model` has its convention already: what is said about it here would be ignored, so it is refused."""
+    """Refuse words about a `Model`, which would be ignored."""
     if (weights, device, trace) != ("default", "auto", False) or any(word is not None for word in words):
         raise BadInputError(f"{model!r} is loaded already and is taken as it is; say this where it is loaded.")
+
+
+def read_device(device: str | torch.device) -> torch.device | None:
+    """Read a device, and make sure that it is there."""
+    if device == "auto":
+        return None
+    try:
+        place = torch.device(device)
+        torch.zeros(1, device=place).cpu()
+    except (RuntimeError, AssertionError, ImportError) as error:
+        raise BadInputError(f"The device {str(device)!r} cannot be used here; write 'cpu' or 'auto'.") from error
+    return place
+
+
+def _move(module: nn.Module, place: torch.device | None, *, own: bool) -> None:
+    if not own:
+        module.eval()
+        if place is None and torch.cuda.is_available():
+            place = torch.device("cuda")
+    if place is not None:
+        module.to(place)

@@ -1,4 +1,4 @@
-"""The layers of a network that are looked at when nobody names any."""
+"""A network, what it expects, and how to look inside it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from lucidtorch.models.sources.model_source import ModelSource, display_name
 
 CHECKS = itertools.count()  # of copies, in this process
 DRY_RUN_IMAGES = 2  # two images, so that the batch is never mistaken for an axis of size one
-SHOWN = (nn.Conv2d, nn.Conv3d, nn.Linear)
+DEFAULT_KINDS = (nn.Conv2d, nn.Conv3d, nn.Linear)  # of the layers that are looked at when nobody names any
 
 
 class Model:
@@ -282,9 +282,8 @@ class Model:
         return layer if isinstance(layer, str) else self.layers.directory.name_of(layer)
 
     def _first_weight(self) -> Tensor | None:
-        return next(
-            (one for one in (*self.module.parameters(), *self.module.buffers()) if one.is_floating_point()), None
-        )
+        weights = (*self.module.parameters(), *self.module.buffers())
+        return next((one for one in weights if one.is_floating_point()), None)
 
     def _copied(self, channels_last: bool, fold: bool, winograd: bool, read: Iterable[Address]) -> Model | None:
         module = private_copy(self.module)
@@ -305,8 +304,8 @@ class Model:
 
     def _is_sound(self, made: Model, read: Iterable[Address]) -> bool:
         """Whether a copy gives what the network gives on an image of noise."""
-        shape = (1, self._given.channels, *self.convention.size)  # of a new image, which no part remembers
-        seen = self._seen(torch.rand(shape, generator=torch.Generator().manual_seed(next(CHECKS))))
+        noise = torch.Generator().manual_seed(next(CHECKS))  # of a new image, which no part remembers
+        seen = self._seen(torch.rand(1, self._given.channels, *self.convention.size, generator=noise))
         return agree([(one.module, one.feed.with_any_batch()) for one in (self, made)], read, seen)
 
     def _class_count(self) -> int | None:
@@ -323,7 +322,7 @@ class Model:
 
     @one_at_a_time()
     def _dry_run(self, *sizes: tuple[int, ...]) -> tuple[DryRun, int]:
-        """The first run that the network goes through, else the longest; of one image, if it takes one at a time."""
+        """The first run that the network completes, else the longest; of one image where it takes one at a time."""
         run = partial(dry_run, self.module, channels=self._given.channels, normalize=self._seen, output=self.output)
         found = []
         for size, batch in itertools.product(sizes, (DRY_RUN_IMAGES, 1)):
@@ -352,7 +351,7 @@ def network_key(model: Model) -> str | None:
 
 
 def _facts(source: ModelSource) -> dict[str, Any]:
-    """What decides the values of a network that can be loaded again: files by what they hold and not by their paths."""
+    """What decides the values of a network: files by their content and not by their paths."""
     facts = source.to_dict()
     told = {"sha256": "weights", "mean_sha256": "mean"}
     left_out = {"labels", "labels_sha256", *(path for checksum, path in told.items() if checksum in facts)}
@@ -363,12 +362,11 @@ def default_layers(model: Model, layers: Sequence[LayerLike] | None) -> tuple[st
     """Find the layers that are looked at, in the order of the network."""
     table = model.layers
     if layers is None:
-        return tuple(name for name, record in table.items() if record.channels and _is_shown(model, name))
+        named = {name: table.resolve(name).module for name, record in table.items() if record.channels}
+        return tuple(
+            name for name, part in named.items() if isinstance(model.module.get_submodule(part), DEFAULT_KINDS)
+        )
     names = [layer if isinstance(layer, str) else table.directory.name_of(layer) for layer in layers]
     for name in names:
         table.resolve(name)
     return tuple(sorted(dict.fromkeys(names), key=table.order))
-
-
-def _is_shown(model: Model, layer: str) -> bool:
-    return isinstance(model.module.get_submodule(model.layers.resolve(layer).module), SHOWN)

@@ -18,19 +18,11 @@ ANY_NUMBER = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
 class ForwardAdapter:
-    """Runs a network on images, with the extra inputs that its `forward` takes beside them.
+    """Runs a network on images, with the extra inputs that its `forward` takes beside them, by their names.
 
-    The images go to the first parameter of `forward` that no extra input is for.
-
-    Args:
-        module: The network.
-        inputs: Extra inputs by the name of the parameter. A tensor's axis 0 is the batch: one row stands for every
-            image, and it goes to the device of the images and, if it is of floating-point numbers, to their type. A
-            function is called with the normalized images at each pass. Plain values are handed over as they are.
-        name: The network's name, for messages.
-
-    Raises:
-        BadInputError: `forward` takes no such parameter, lacks one that it needs, or has no place for the images.
+    The images go to the first parameter of `forward` that no extra input is for. A tensor's axis 0 is the batch: one
+    row stands for every image; it goes to the images' device and, if of floating-point numbers, to their type. A
+    function is called with the normalized images at each pass. Other values are passed as they are.
     """
 
     def __init__(self, module: nn.Module, inputs: Mapping[str, ExtraInput], name: str) -> None:
@@ -111,7 +103,7 @@ class ForwardAdapter:
         return self._moved[key]
 
     def _rows(self, name: str, value: Tensor, batch: int) -> Tensor:
-        """Fit the rows to the batch, always as a copy: a network may work in place."""
+        """Fit the rows to the batch, as a copy: a network may work in place."""
         if value.dim() == 0:
             return value.clone()
         if self._any_batch:
@@ -126,7 +118,7 @@ def _detached(value: ExtraInput) -> ExtraInput:
 
 
 def _parameters(module: nn.Module) -> list[Parameter]:
-    """What `forward` takes; an exported program keeps the names beside a signature that says nothing."""
+    """The parameters of `forward`, also of an exported program."""
     graph: Sequence[Any] = getattr(module, "module_call_graph", ())
     names = getattr(graph[0].signature, "forward_arg_names", None) if graph else None
     if names:
@@ -150,7 +142,7 @@ def _refuse_unknown(inputs: Mapping[str, object], takes: Sequence[Parameter], na
 
 
 def _place_of_images(inputs: Mapping[str, object], takes: Sequence[Parameter], name: str) -> str:
-    """The parameter that the images go to; without a name, the first place."""
+    """The first parameter that no extra input is for."""
     for one in takes:
         if one.kind is Parameter.VAR_POSITIONAL or (one.kind is not Parameter.VAR_KEYWORD and one.name not in inputs):
             return one.name
@@ -172,7 +164,7 @@ def _refuse_missing(given: set[str], takes: Sequence[Parameter], name: str) -> N
 
 
 def _positional(takes: Sequence[Parameter], image: str) -> list[str]:
-    """Which parameters are handed over by their place: those that must be, and the images where they come first."""
+    """Parameters passed by position: those that must be, and the images where they come first."""
     names = [one.name for one in takes if one.kind is Parameter.POSITIONAL_ONLY]
     leads = bool(takes) and takes[0].name == image and takes[0].kind is not Parameter.KEYWORD_ONLY
     unnamed = any(one.name == image and one.kind in ANY_NUMBER for one in takes)

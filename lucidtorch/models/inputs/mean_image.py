@@ -45,14 +45,12 @@ def read_mean(path: Path, channels: int, value_range: tuple[float, float], chann
 def resized_mean(mean: Array, sides: Sequence[int]) -> Tensor:
     """Bring a mean image to a size, bilinearly and without aliasing; one of a clip also in time."""
     values = torch.tensor(mean.numpy(), dtype=torch.float64)[None]
-    if values.dim() == 5:
-        return (
-            values if tuple(values.shape[2:]) == tuple(sides) else F.interpolate(values, tuple(sides), mode="trilinear")
-        )
-    plane = (sides[-2], sides[-1])
-    if tuple(values.shape[2:]) != plane:
-        values = F.interpolate(values, plane, mode="bilinear", antialias=True)
-    return values if len(sides) == 2 else values.unsqueeze(2)
+    wanted = tuple(sides)[2 - values.dim() :]
+    if tuple(values.shape[2:]) != wanted and len(wanted) == 3:
+        values = F.interpolate(values, wanted, mode="trilinear")
+    elif tuple(values.shape[2:]) != wanted:
+        values = F.interpolate(values, wanted, mode="bilinear", antialias=True)
+    return values if len(wanted) == len(sides) else values.unsqueeze(2)
 
 
 def _of_picture(path: Path, channels: int, value_range: tuple[float, float], channel_order: str) -> Tensor:
@@ -67,7 +65,7 @@ def _of_picture(path: Path, channels: int, value_range: tuple[float, float], cha
 
 
 def _numbers(path: Path, suffix: str) -> Tensor:
-    """Read the numbers of a file that could hold code without running any of it."""
+    """Read the numbers of a file without running any code in it."""
     try:
         if suffix in ARRAYS:
             return torch.from_numpy(np.asarray(read_npy(path), dtype=np.float64))
@@ -82,7 +80,7 @@ def _numbers(path: Path, suffix: str) -> Tensor:
 
 
 def _is_expanded(values: Tensor) -> bool:
-    """Whether a tensor has more numbers than its file: a small file could fill the memory."""
+    """Whether a tensor is larger than its file: a small file could fill the memory."""
     return values.numel() * values.element_size() > values.untyped_storage().nbytes()
 
 

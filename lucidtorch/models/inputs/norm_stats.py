@@ -37,7 +37,7 @@ FITTING, CLOSE = 4.0, 2.0  # up to which a usual convention is said to fit, and 
 
 
 def natural_images(channels: int, sides: Sequence[int], count: int, *, seed: int = 0) -> Tensor:
-    """Draw pictures with nature's spectrum, 1 / f, and ImageNet's colours; other channels mostly share brightness."""
+    """Draw images with a natural spectrum, 1 / f, and ImageNet's colours; other channels share most of it."""
     generator = torch.Generator().manual_seed(seed)
     mixing, mean = _colours(channels)
     fields = _fields(count, mixing.shape[1], (sides[-2], sides[-1]), generator)
@@ -56,7 +56,7 @@ def _colours(channels: int) -> tuple[Tensor, Tensor]:
 
 
 def _fields(count: int, axes: int, plane: tuple[int, int], generator: Generator) -> Tensor:
-    """Random fields with nature's spectrum, of mean 0 and standard deviation 1 over all."""
+    """Random fields with a natural spectrum, of mean 0 and standard deviation 1."""
     weights = amplitudes(plane, 1.0)
     noise = torch.randn(count, axes, *weights.shape, 2, dtype=torch.float64, generator=generator)
     fields: Tensor = torch.fft.irfft2(torch.view_as_complex(noise) * weights, s=plane, norm="ortho")
@@ -89,7 +89,7 @@ class NormStatsCheck:
 def check_norm_stats(
     module: nn.Module, feed: Callable[[Tensor], object], convention: InputConvention
 ) -> NormStatsCheck | None:
-    """Run natural pictures up to the first batch norm of a network, and compare."""
+    """Run natural images up to the first batch norm of a network, and compare."""
     weight = next((one for one in module.parameters() if one.is_floating_point()), None)
     scripted = any(isinstance(part, torch.jit.ScriptModule) for part in module.modules())
     if weight is None or weight.is_meta or scripted or not any(_is_settled(part) for part in module.modules()):
@@ -125,11 +125,11 @@ def _affordable(sides: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class _Reached(BaseException):
-    """Ends a forward pass at the first batch norm; no network's own `except Exception` can swallow it."""
+    """Ends a pass at the first batch norm; a network's own `except Exception` does not catch it."""
 
 
 def _is_batch_norm(part: nn.Module) -> bool:
-    """Also the frozen ones of detectors, which are a class of their own."""
+    """Also the frozen ones of detectors."""
     return isinstance(part, nn.BatchNorm2d | nn.BatchNorm3d | nn.SyncBatchNorm) or "BatchNorm" in type(part).__name__
 
 
@@ -146,7 +146,7 @@ def _is_settled(part: nn.Module) -> bool:
 
 
 def _compared(name: str, part: nn.Module, values: Tensor) -> NormStatsCheck | None:
-    """Take the median over the channels that are alive, now or in training."""
+    """Compare over the channels that are alive, now or in training."""
     kept_mean, kept_variance = (
         torch.as_tensor(getattr(part, one)).detach().cpu().double() for one in ("running_mean", "running_var")
     )
@@ -166,9 +166,8 @@ def contradiction(
 ) -> str | None:
     """Look for signs that a network was trained on other input than it is said to expect.
 
-    Two are looked for: a mean outside of the value range, or a std beyond its width; and a first batch norm behind
-    convolutions whose running statistics are grossly other than those of natural pictures that come to it now. The
-    network runs up to that layer only and is afterwards as it was.
+    These are a mean outside of the value range, a std beyond its width, and a first batch norm after convolutions whose
+    running statistics are grossly different from those of natural images now.
     """
     first = None if (said := _impossible(convention, name)) else check_norm_stats(module, feed, convention)
     if first is None or max(first.factor, first.shift) <= GROSS:
@@ -200,7 +199,6 @@ def _words(convention: InputConvention) -> str:
 
 
 def _advice(module: nn.Module, feed: Callable[[Tensor], object], convention: InputConvention) -> str:
-    """Name the usual convention that fits best, where one fits."""
     found = [(check_norm_stats(module, feed, one), one) for one in _usual(convention)]
     fits = [(max(math.log(CLOSE), math.log(one.factor) + one.shift), usual) for one, usual in found if one]
     best = min(fits, key=lambda fit: fit[0], default=None)
@@ -210,7 +208,7 @@ def _advice(module: nn.Module, feed: Callable[[Tensor], object], convention: Inp
 
 
 def _usual(convention: InputConvention) -> list[InputConvention]:
-    """The conventions that most networks are trained with, the most usual first."""
+    """The usual conventions, the most usual first."""
     zeros, ones = (0.0,) * convention.channels, (1.0,) * convention.channels
     plain = replace(convention, mean=zeros, std=ones, value_range=(0.0, 1.0), mean_image=None)
     known = [plain, replace(plain, value_range=(-1.0, 1.0)), replace(plain, value_range=(0.0, 255.0))]

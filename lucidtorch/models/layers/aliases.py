@@ -55,7 +55,7 @@ def _alexnet(module: nn.Module) -> dict[str, str]:
 
 
 def _googlenet(module: nn.Module) -> dict[str, str]:
-    """Lucid's names, save for the 5x5 branch, here of 3x3, and for pools: `maxpool1` is another pool than Lucid's."""
+    """Lucid's names, except for the 5x5 branch, here of 3x3, and for pools: `maxpool1` is another pool."""
     stem = {f"conv2d{place}": f"conv{place + 1}" for place in range(3)}
     aliases = {alias: address for alias, address in stem.items() if hasattr(module, address)}
     for name, _ in module.named_children():
@@ -67,7 +67,7 @@ def _googlenet(module: nn.Module) -> dict[str, str]:
 
 
 def _resnet(module: nn.Module) -> dict[str, str]:
-    """The paper counts the stem as stage 1: `conv2_x` is what the first stage of blocks gives, `conv2_1` a block."""
+    """The paper counts the stem as stage 1: `conv2_x` is the first stage of blocks, `conv2_1` a block."""
     aliases = {"pool1": "maxpool"} if hasattr(module, "maxpool") else {}
     for name, stage in module.named_children():
         number = name.removeprefix("layer")

@@ -11,7 +11,7 @@ from torch import nn
 from lucidtorch.base.errors import UnknownLayerError, suggestion
 from lucidtorch.models.layers.dry_run import ROOT, DryRun, Leaf, ModuleCall
 from lucidtorch.models.layers.views import (
-    View,
+    LayerView,
     advice_on,
     only_registers,
     stated_view,
@@ -32,7 +32,7 @@ PARTED = re.compile(r"(?P<name>[^\[\]]+)(?P<words>(?:\[[^\[\]]+\])+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LayerOutput:
     """One tensor of a forward pass."""
 
     text: str  # its canonical address
@@ -56,7 +56,7 @@ class Place:
         return self.call.gives if self.leaf is None else self.leaf.refused
 
     @property
-    def views(self) -> dict[str, View]:
+    def views(self) -> dict[str, LayerView]:
         """How it can be read beside its activations, by the word for each."""
         leaf = self.leaf
         tokens = [] if leaf is None else token_views(leaf.layout, leaf.shape)
@@ -65,11 +65,11 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LayerTarget:
     """What an address stands for: a tensor, and how it is read."""
 
-    place: Place
-    view: View | None = None  # None for its activations
+    place: LayerOutput
+    view: LayerView | None = None  # None for its activations
     index: int | None = None  # which token, head or step of the view; all of them where None
 
     @property
@@ -108,13 +108,13 @@ class Directory:
         self.calls: dict[str, int] = {}
         for call in found.calls:
             self.calls[call.module] = call.number + 1
-        self.places: dict[str, Place] = {}
+        self.places: dict[str, LayerOutput] = {}
         self._parts: dict[tuple[str, str], str] = {}  # further ways to write parts, by the place and what follows it
         for call in found.calls:
             address = self.address_of(call.module, call.number)
-            self.places[address] = Place(address, call, call.main)
+            self.places[address] = LayerOutput(address, call, call.main)
             owner = address or WHOLE_NETWORK
-            others = [Place(owner + written(parts), call, parts) for parts in call.leaves if parts != call.main]
+            others = [LayerOutput(owner + written(parts), call, parts) for parts in call.leaves if parts != call.main]
             self.places.update({place.text: place for place in others})
             self._parts |= {(address, words): text for words, text in self._other_words(address, call)}
         fires = {alias: address for alias, address in aliases.items() if address in self.places}
@@ -124,7 +124,7 @@ class Directory:
         """Write the address of a call."""
         return name if self.calls[name] == 1 else f"{name}@{call}"
 
-    def find(self, text: str) -> Target:
+    def find(self, text: str) -> LayerTarget:
         """Read an address."""
         parted = PARTED.fullmatch(text)
         if parted is None or text in self.places:
@@ -137,19 +137,18 @@ class Directory:
                 return self._viewed(text, inner, words[count:])
         return self._viewed(text, place, words)
 
-    def _inner(self, place: Place, brackets: str) -> Place | None:
-        """Find a part of the output of a call."""
+    def _inner(self, place: LayerOutput, brackets: str) -> LayerOutput | None:
         return self.places.get(self._parts.get((place.text, brackets), (place.text or WHOLE_NETWORK) + brackets))
 
-    def views(self, place: Place) -> dict[str, View]:
+    def views(self, place: LayerOutput) -> dict[str, LayerView]:
         """Say how a tensor can be read beside its activations."""
         return {word: view for word, view in place.views.items() if word != CLASS or not self._only_registers}
 
-    def _whole(self, place: Place) -> Target:
-        """Recurrent layers give their states over time, whichever axis of the image the time is."""
-        return Target(place, place.views.get(STATES))
+    def _whole(self, place: LayerOutput) -> LayerTarget:
+        """Recurrent layers give their states over time."""
+        return LayerTarget(place, place.views.get(STATES))
 
-    def _viewed(self, text: str, place: Place, words: Sequence[str]) -> Target:
+    def _viewed(self, text: str, place: LayerOutput, words: Sequence[str]) -> LayerTarget:
         if not words:
             return self._whole(place)
         word, *rest = words
@@ -159,14 +158,14 @@ class Directory:
         if view is None:
             raise UnknownLayerError(self._why_no_view(text, place, word))
         if not rest:
-            return Target(place, view)
+            return LayerTarget(place, view)
         index = view.place(rest[0]) if len(rest) == 1 else None
         if index is None:
             raise UnknownLayerError(f"{self.name} has no {text!r}: {why_no_index(view)}")
-        return Target(place, view, index)
+        return LayerTarget(place, view, index)
 
     def _other_words(self, address: str, call: ModuleCall) -> Iterator[tuple[str, str]]:
-        """The main part's own place, and the words for the states of a cell, with the addresses they stand for."""
+        """Further words for parts: the index of the main part, and the names of the states of a cell."""
         named: dict[str, Parts] = {
             f"[{word}]": parts for word, parts in words_of_cell(self._modules[call.module]).items()
         }
@@ -175,7 +174,7 @@ class Directory:
         for words, parts in named.items():
             yield words, address if parts == call.main else (address or WHOLE_NETWORK) + written(parts)
 
-    def _why_no_view(self, text: str, place: Place, word: str) -> str:
+    def _why_no_view(self, text: str, place: LayerOutput, word: str) -> str:
         owner = text[: text.index(f"[{word}]")]
         headed = [f"{one.text}[{HEADS}]" for one in self.places.values() if HEADS in one.views]
         layer, shape = self._modules[place.call.module], () if place.leaf is None else place.leaf.shape
@@ -203,7 +202,7 @@ class Directory:
         raise UnknownLayerError(self._why_unknown(text))
 
     def _logits(self, text: str) -> str:
-        """Find the classifier's output: a layer called `logits`, else what the whole network gives."""
+        """Find the output of the classifier: a layer called `logits`, else the output of the network."""
         if LOGITS in self.places:
             return LOGITS
         if LOGITS in self.aliases:
@@ -218,7 +217,6 @@ class Directory:
         raise UnknownLayerError(f"{self.name} has no {text!r}: {why}.{self.ending}")
 
     def _output_word(self) -> str:
-        """The word for what the whole network gives."""
         try:
             self._logits(LOGITS)
         except UnknownLayerError:

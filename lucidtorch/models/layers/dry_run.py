@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from lucidtorch.models.layers.layout_finder import Key, LayoutFinder
-from lucidtorch.models.layers.views import View, head_view, state_views
+from lucidtorch.models.layers.views import LayerView, head_view, state_views
 from lucidtorch.models.layouts.field_tracer import FieldTracer
 from lucidtorch.models.layouts.layout import Layout
 from lucidtorch.models.layouts.receptive_field import ReceptiveField, as_receptive_field
@@ -22,7 +22,7 @@ from lucidtorch.models.layouts.stamps import GREY, stamps, unmixed
 from lucidtorch.models.running.address import HEADS, Parts, gives, main_part, pick, tensors
 from lucidtorch.models.running.frozen import probing
 from lucidtorch.models.running.internals import AttentionWatch
-from lucidtorch.models.running.traced_layers import TracedLayer
+from lucidtorch.models.running.traced_layer import TracedLayer
 
 SMALL, STRIDE = 96, 32  # pixels: below that a smaller image may vanish; most networks take multiples of the stride
 UNKNOWN_AXES = ", not channels at places of the image"
@@ -38,21 +38,13 @@ SIZES_TO_TRY: dict[int, tuple[tuple[int, ...], ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One tensor that a call returned.
+    """One tensor that a call returned."""
 
-    Args:
-        shape: Its shape as an activation, without the batch; as the network has it where it cannot be one.
-        receptive_field: Of a unit of it; None for the whole image.
-        layout: How it becomes an activation; None where it cannot.
-        refused: Why it cannot be a target, or None where it can.
-        raw: Its shape as the network has it, the batch included.
-    """
-
-    shape: tuple[int, ...]
-    receptive_field: ReceptiveField | None
-    layout: Layout | None
-    refused: str | None
-    raw: tuple[int, ...]
+    shape: tuple[int, ...]  # as an activation, without the batch; as the network has it where it cannot be one
+    receptive_field: ReceptiveField | None  # None for the whole image
+    layout: Layout | None  # how it becomes an activation
+    refused: str | None  # why it cannot be a target
+    raw: tuple[int, ...]  # the shape as the network has it, with the batch
 
     @property
     def is_unordered(self) -> bool:
@@ -62,42 +54,25 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class ModuleCall:
-    """One call of one module, noted when it returned.
+    """One call of one module, noted when it returned."""
 
-    Args:
-        module: The module's name in `named_modules()`.
-        number: Which of its calls this was, from 0.
-        leaves: The tensors it returned, by the way to each.
-        main: The way to the one that is meant when nobody says which; None where there is no such.
-        gives: What it returned, in words, where that was no single tensor.
-        fed_by: For a ReLU, the module and number of the call whose very output it took.
-        flops: The floating-point operations for one image up to here.
-        views: How its attention heads or its states over time can be read.
-    """
-
-    module: str
-    number: int
-    leaves: dict[Parts, Leaf]
-    main: Parts | None
-    gives: str
-    fed_by: tuple[str, int] | None
-    flops: int
-    views: tuple[View, ...] = ()
+    module: str  # its name in `named_modules()`
+    number: int  # which of its calls this was, from 0
+    leaves: dict[Parts, Leaf]  # the tensors it returned, by the way to each
+    main: Parts | None  # the way to the one that is meant when nobody says which
+    gives: str  # what it returned, in words, where that was no single tensor
+    fed_by: tuple[str, int] | None  # of a ReLU, the module and number of the call whose very output it took
+    flops: int  # for one image, up to here
+    views: tuple[LayerView, ...] = ()  # of attention heads or states over time
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class DryRun:
-    """What a dry run noted.
+    """What a dry run noted."""
 
-    Args:
-        size: The sides of the image.
-        calls: All calls in the order in which they returned.
-        broken: What the network raised, or None.
-    """
-
-    size: tuple[int, ...]
-    calls: list[ModuleCall] = field(default_factory=list)
-    broken: str | None = None
+    size: tuple[int, ...]  # of the image
+    calls: list[ModuleCall]  # in the order in which they returned
+    broken: str | None  # what the network raised
 
 
 def dry_run(
@@ -149,7 +124,7 @@ def _noted(
 
 
 def _other_size(size: tuple[int, ...]) -> tuple[int, ...]:
-    """Choose other sides: smaller ones where the image is large, each in another proportion, of whole strides."""
+    """Choose another size, each side in another proportion and of whole strides."""
     *frames, height, width = size
     if min(height, width) < SMALL:
         sides = [height * 2, width * 3]
@@ -161,7 +136,7 @@ def _other_size(size: tuple[int, ...]) -> tuple[int, ...]:
 def _shapes(
     module: nn.Module, image: Tensor, run: Callable[[Tensor], object]
 ) -> tuple[dict[Key, tuple[int, ...]], bool]:
-    """Note the shapes of all that a network gives for an image, and whether it took it."""
+    """Note the shapes of all outputs, and whether the network took the image."""
     shapes: dict[Key, tuple[int, ...]] = {}
     numbers: Counter[str] = Counter()
     watch = AttentionWatch()
@@ -192,7 +167,7 @@ def _is_map(key: Key, shape: tuple[int, ...]) -> bool:
 
 @contextlib.contextmanager
 def _hooked(module: nn.Module, before: Callable[..., None], after: Callable[..., None]) -> Iterator[None]:
-    """Call a function before every call of a module, and one after it, with the module's name first."""
+    """Call a function before, and one after, every call of a module, with its name first."""
     with contextlib.ExitStack() as hooks:
         for name, child in module.named_modules():
             hooks.callback(child.register_forward_pre_hook(partial(before, name)).remove)
@@ -202,7 +177,7 @@ def _hooked(module: nn.Module, before: Callable[..., None], after: Callable[...,
 
 @contextlib.contextmanager
 def _attention_in_full() -> Iterator[None]:
-    """Keep attention from its fused form, which only passes without gradients take and which hides its operations."""
+    """Disable fused attention, which only passes without gradients take and which hides its operations."""
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
@@ -212,7 +187,7 @@ def _attention_in_full() -> Iterator[None]:
 
 
 class _Notes:
-    """What the hooks of a dry run write down."""
+    """What the hooks of a dry run note."""
 
     def __init__(self, tracer: FieldTracer, finder: LayoutFinder, output: Parts) -> None:
         self.calls: list[ModuleCall] = []
@@ -225,7 +200,7 @@ class _Notes:
         self._feeders: dict[str, tuple[str, int] | None] = {}
 
     def before(self, name: str, layer: nn.Module, inputs: tuple[Any, ...]) -> None:
-        """Note that a call begins, and whose output a ReLU takes."""
+        """Note whose output a ReLU takes."""
         self.watch.enter(layer)
         if isinstance(layer, RELU_KINDS):
             taken = inputs[0] if inputs else None
@@ -233,7 +208,6 @@ class _Notes:
             self._feeders[name] = maker if isinstance(taken, Tensor) and taken._version == version else None
 
     def after(self, name: str, layer: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
-        """Note what a call returned."""
         number = self._numbers[name]
         self._numbers[name] += 1
         given = inputs[0] if len(inputs) == 1 else None
@@ -255,12 +229,12 @@ class _Notes:
             self._makers[output] = ((name, number), output._version)
 
     def _feeder(self, layer: nn.Module, name: str) -> tuple[str, int] | None:
-        """The call whose very output a ReLU took; a traced view knows it by the operations' order."""
+        """The call whose very output a ReLU took; a traced view knows it."""
         if isinstance(layer, TracedLayer) and layer.kind in TRACED_RELUS and layer.fed_by is not None:
             return layer.fed_by, 0
         return self._feeders.pop(name, None)
 
-    def _views(self, name: str, number: int, layer: nn.Module, output: object) -> tuple[View, ...]:
+    def _views(self, name: str, number: int, layer: nn.Module, output: object) -> tuple[LayerView, ...]:
         heads = self.watch.leave(layer)
         layout = None if heads is None else self._finder.find((name, number, HEADS), heads, layer)
         of_heads = None if heads is None else head_view(heads, layout)
@@ -276,7 +250,6 @@ class _Notes:
         return Leaf(tuple(layout.apply(tensor).shape[1:]), seen, layout, None, tuple(tensor.shape))
 
     def _refusal(self, tensor: Tensor, layout: Layout | None, *, depends: bool) -> str | None:
-        """Say why a tensor cannot be a target."""
         if not tensor.is_floating_point():
             return f"gives {tensor.dtype}"
         if layout is not None:

@@ -101,17 +101,17 @@ class LayoutFinder:
             return _plain(shape)
         if found is None and front is not None and channel and (channel == by_contract or len(shape) == RECURRENT):
             return _loose(shape, front, channel)
-        return found or (None if front is None else self._by_width(shape, front, layer))
+        return found or (None if front is None else _by_width(shape, front, layer))
 
     def _moved(self, shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int | None, list[int]]:
-        """The axis of the images, where that is clear, and the axes that grow or shrink with them."""
+        """The axis of the batch, where that is clear, and the axes that change with the image."""
         batches = [axis for axis, size in enumerate(shape) if size == self.batch and other[axis] == 1]
         if len(batches) != 1:
             return None, []
         return batches[0], [axis for axis, size in enumerate(shape) if axis != batches[0] and size != other[axis]]
 
     def _by_shape(self, shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int | None, Layout | None] | None:
-        """The channels are the one axis that nothing moves; and the layout, where each side of the image is an axis."""
+        """The channels are the one axis that stays; and the layout, where each side of the image is an axis."""
         batches = [axis for axis, size in enumerate(shape) if size == self.batch and other[axis] == 1]
         merged = not batches and self.batch > 1 and shape[0] % self.batch == 0 and shape[0] != other[0]
         if not batches and not merged:
@@ -151,7 +151,7 @@ class LayoutFinder:
     def _by_content(
         self, tensor: Tensor, channel: int | None, key: Key, layer: nn.Module, batch: int | None
     ) -> Layout | None:
-        """Where the stamps arrive."""
+        """Find the layout by where the stamps arrive."""
         if self.stamps is None:
             return None
         values = tensor.detach().to("cpu", torch.float32).numpy()
@@ -170,14 +170,8 @@ class LayoutFinder:
         return loose
 
     def _like_a_map(self, shape: tuple[int, ...]) -> Layout | None:
-        """Of the very shape of maps that are known, in which no side is as long as there are channels."""
+        """Maps of a shape that is known, and in which no side is as long as there are channels."""
         return _plain(shape) if shape in self._maps and len(shape) > 2 and shape[1] not in shape[2:] else None
-
-    def _by_width(self, shape: tuple[int, ...], batch: int, layer: nn.Module) -> Layout | None:
-        """Units that are no places, such as queries: the size of the module's last weights says which axis they are."""
-        widths = {weight.shape[0] for weight in list(layer.parameters())[-1:]}
-        named = [axis for axis, size in enumerate(shape) if axis != batch and size in widths]
-        return _loose(shape, batch, named[0]) if len(shape) == RECURRENT and len(named) == 1 else None
 
 
 class _Split:
@@ -216,7 +210,7 @@ class _Split:
         return {axis: _moves(self.energies, axis) for axis in self.wide}
 
     def _may_be_channels(self, chosen: Sequence[int]) -> bool:
-        """Whether some axes keep still while all others move."""
+        """Whether these axes stay while all others move."""
         moves = self._moves
         return all(moves[axis][0] < MIXED if axis in chosen else moves[axis][1] >= MOVED for axis in self.wide)
 
@@ -236,7 +230,7 @@ class _Split:
         return middle
 
     def _unordered(self, known: Sequence[int]) -> Layout | None:
-        """Channels and places of which nobody knows the order; none where other images stand in the same axis."""
+        """Channels, and places of unknown order."""
         moves = {} if known else self._moves
         still = [axis for axis, (near, far) in moves.items() if near < STILL and far < MOVED]
         channels = known or (self.wide if len(self.wide) == 1 else still)
@@ -259,6 +253,13 @@ class _Split:
         return Layout(tuple(dimensions))
 
 
+def _by_width(shape: Sequence[int], batch: int, layer: nn.Module) -> Layout | None:
+    """Units without places, such as queries: the size of the last weights says which axis is the channels."""
+    widths = {weight.shape[0] for weight in list(layer.parameters())[-1:]}
+    named = [axis for axis, size in enumerate(shape) if axis != batch and size in widths]
+    return _loose(shape, batch, named[0]) if len(shape) == RECURRENT and len(named) == 1 else None
+
+
 def _batches(shape: Sequence[int], count: int) -> Iterator[tuple[int, int, int]]:
     """List the axes in which the images may stand, with what stands before and after them in the same axis."""
     exact = [axis for axis, size in enumerate(shape) if size == count]
@@ -270,21 +271,15 @@ def _batches(shape: Sequence[int], count: int) -> Iterator[tuple[int, int, int]]
 
 
 def _energies(values: Any) -> Energies:
-    """How much each number answers to each of three stamps, from the differences of the three images."""
+    """How much each number answers to each stamp, from differences of the three images."""
     first, second, third = values
     near, far, other = first - second, first - third, second - third
-    answers: Energies = np.empty_like(values)
-    np.multiply(near, far, out=answers[0])
-    np.multiply(-near, other, out=answers[1])
-    np.multiply(far, other, out=answers[2])
+    answers: Energies = np.stack([near * far, -near * other, far * other])
     return np.maximum(answers, 0, out=answers)
 
 
 def _moves(energies: Energies, axis: int) -> tuple[float, float]:
-    """The share of what an axis says that lies elsewhere: of two stamps whole strides apart, and of any two.
-
-    For the second, the strongest places count more: convolutions spread what they see.
-    """
+    """The share that moves along an axis: between two stamps whole strides apart, and between any two."""
     across = tuple(other for other in range(1, energies.ndim) if other != 1 + axis)
     profiles = energies.sum(across).astype(np.float64)
     shares = [one / np.maximum(one.sum(1, keepdims=True), 1e-30) for one in (profiles, np.square(profiles))]
@@ -296,7 +291,7 @@ def _moves(energies: Energies, axis: int) -> tuple[float, float]:
 
 
 def _widths(module: nn.Module) -> set[int]:
-    """How wide the weights of a module are that it holds itself, or in layers that are its own parts."""
+    """The sizes of the weights of a module and of its own parts."""
     weights = [*module.parameters(recurse=False)]
     weights += [one for part in module.children() for one in part.parameters(recurse=False)]
     return {size for weight in weights for size in weight.shape}
@@ -321,7 +316,7 @@ def _whole(kind: str, size: int) -> Dimension:
 
 
 def _channel_by_contract(layer: nn.Module, key: Key, shape: Sequence[int]) -> int | None:
-    """Which axis torch's own layers take for the channels, whatever they are fed."""
+    """The channel axis of torch's own layers."""
     for kinds, axis in ((CHANNELS_FIRST, 1), (CHANNELS_LAST, len(shape) - 1)):
         kind = next((kind for kind in kinds if isinstance(layer, kind)), None)
         if kind is not None and (type(layer).forward is kind.forward or kind is nn.RNNBase):
@@ -330,7 +325,7 @@ def _channel_by_contract(layer: nn.Module, key: Key, shape: Sequence[int]) -> in
 
 
 def _is_elementwise(layer: nn.Module, given: Tensor, output: Tensor) -> bool:
-    """Whether a module without weights commutes with any order of its numbers."""
+    """Whether a module without weights commutes with permutations of its numbers."""
     if output is given:
         return True
     if any(True for _ in layer.parameters()) or any(True for _ in layer.children()):

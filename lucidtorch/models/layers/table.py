@@ -11,7 +11,7 @@ from typing import TypeAlias
 from torch import nn
 
 from lucidtorch.base.errors import UnknownLayerError
-from lucidtorch.models.layers.directory import LOGITS, PROBABILITIES, WHOLE_NETWORK, Directory, Place, Target
+from lucidtorch.models.layers.directory import LOGITS, PROBABILITIES, WHOLE_NETWORK, Directory, LayerOutput, LayerTarget
 from lucidtorch.models.layers.dry_run import ROOT, UNKNOWN_AXES, DryRun
 from lucidtorch.models.layouts.receptive_field import ReceptiveField
 from lucidtorch.models.running.address import Address, written
@@ -236,10 +236,10 @@ class LayerTable(Mapping[str, LayerRecord]):
         parts = (text for text, place in self.directory.places.items() if place.call.module == ROOT and text != ROOT)
         return [*rows, *((self._records[text], None) for text in parts)]
 
-    def _find(self, layer: LayerLike) -> Target:
+    def _find(self, layer: LayerLike) -> LayerTarget:
         return self.directory.find(layer if isinstance(layer, str) else self.directory.name_of(layer))
 
-    def _why_no_target(self, place: Place, text: str) -> str:
+    def _why_no_target(self, place: LayerOutput, text: str) -> str:
         leaf, address = place.leaf, self.directory.address_of(place.call.module, place.call.number)
         spoken = f"{self.directory.name}'s " + (f"layer {text!r}" if address != ROOT else "own output")
         if leaf is None:
@@ -253,7 +253,7 @@ class LayerTable(Mapping[str, LayerRecord]):
         needed = "where [B, C, H, W] or [B, C] is needed"
         return f"{spoken} {place.refused}, {needed}; {advice}. {self.directory.listing}"
 
-    def _record(self, place: Place) -> LayerRecord:
+    def _record(self, place: LayerOutput) -> LayerRecord:
         layer, leaf, layout = self._module.get_submodule(place.call.module), place.leaf, place.layout
         states = place.views.get(STATES)
         shape = states.shape if states is not None else None if leaf is None else leaf.shape
@@ -274,7 +274,7 @@ class LayerTable(Mapping[str, LayerRecord]):
 
 
 def _written(record: LayerRecord, alias: str | None) -> tuple[str, ...]:
-    """Write what is known of a layer, in the order of `HEADINGS`."""
+    """Write a record, in the order of `HEADINGS`."""
     shape = "-" if record.shape is None else "x".join(map(str, record.shape))
     field = "whole image" if record.receptive_field is None else str(record.receptive_field)
     channels = "-" if record.channels is None else str(record.channels)

@@ -20,12 +20,11 @@ from lucidtorch.models.layouts.layout import (
     Dimension,
     Layout,
     Piece,
-    has_channel,
     has_space,
     wrapped,
 )
 from lucidtorch.models.running.address import CLASS, COUNTED, HEADS, channels_of_head
-from lucidtorch.models.running.internals import CELL, HIDDEN, OUTPUT, state_channels
+from lucidtorch.models.running.internals import CELL, HIDDEN, OUTPUT, directions, time_axis
 
 WORDS = (CLASS, *COUNTED)
 TOKEN_AXES = 3  # `[B, N, C]` in any order
@@ -44,7 +43,7 @@ FORMS = (
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class LayerView:
     """One way to read a layer, written as a word in square brackets after its address."""
 
     word: str
@@ -58,7 +57,7 @@ class View:
         return (self.shape[0] // self.count, *self.shape[1:]) if self.word == HEADS else self.shape[:1]
 
     def place(self, text: str) -> int | None:
-        """Read the number in brackets behind the word."""
+        """Read the number in brackets after the word."""
         digits = text.removeprefix("-")
         if not self.count or not digits.isdecimal() or not digits.isascii():
             return None
@@ -66,32 +65,38 @@ class View:
         return number if self.word != HEADS or -self.count <= number < self.count else None
 
 
-def token_views(layout: Layout | None, shape: Sequence[int]) -> list[View]:
+def token_views(layout: Layout | None, shape: Sequence[int]) -> list[LayerView]:
     """Say how the tokens of a tensor can be read."""
     if layout is None or len(layout.axes) != TOKEN_AXES or sum(map(has_space, layout.axes)) != 1:
         return []
     if not layout.is_ordered:
-        return [View(TOKENS, tuple(shape), math.prod(shape[1:]), layout)]
+        return [LayerView(TOKENS, tuple(shape), math.prod(shape[1:]), layout)]
     count = layout.prefix + math.prod(shape[1:]) + layout.suffix
-    views = [View(TOKENS, (shape[0], count), count, layout)]
-    return [*views, View(CLASS, (shape[0],), 0, layout)] if layout.prefix else views
+    views = [LayerView(TOKENS, (shape[0], count), count, layout)]
+    return [*views, LayerView(CLASS, (shape[0],), 0, layout)] if layout.prefix else views
 
 
-def head_view(heads: Tensor, layout: Layout | None) -> View | None:
+def head_view(heads: Tensor, layout: Layout | None) -> LayerView | None:
     """Say how the heads of an attention module can be read."""
-    if layout is None or sum(map(has_channel, layout.axes)) > HEAD_AXES:
+    if layout is None or len(layout.channel_axes) > HEAD_AXES:
         return None
     shape = tuple(layout.apply(heads).shape[1:])
-    return View(HEADS, shape, shape[0] // channels_of_head(heads, layout), layout)
+    return LayerView(HEADS, shape, shape[0] // channels_of_head(heads, layout), layout)
 
 
-def state_views(layer: nn.Module, output: object, batch: int) -> list[View]:
+def state_views(layer: nn.Module, output: object, batch: int) -> list[LayerView]:
     """Say how the states of a recurrent layer can be read."""
-    found = state_channels(layer, output, batch) if isinstance(layer, nn.RNNBase) else None
-    if found is None:
+    sequence = output[0] if isinstance(output, tuple) else output
+    if not isinstance(layer, nn.RNNBase) or not isinstance(sequence, Tensor) or sequence.dim() != 3:
         return []
-    channels, steps = found
-    return [View(word, (count, 1, steps), steps) for word, count in channels.items()]
+    time = time_axis(layer)
+    if sequence.shape[1 - time] != batch:
+        return []
+    channels = dict.fromkeys((OUTPUT, HIDDEN), sequence.shape[2])  # the same: the last layer's states over time
+    if isinstance(layer, nn.LSTM):
+        channels[CELL] = layer.hidden_size * directions(layer)
+    steps = sequence.shape[time]
+    return [LayerView(word, (count, 1, steps), steps) for word, count in channels.items()]
 
 
 def advice_on(reason: str, size: Sequence[int]) -> str:
@@ -132,8 +137,8 @@ def why_no_view(
     return None
 
 
-def why_no_index(view: View) -> str:
-    """Say why a view has nothing at what stands in the brackets behind it."""
+def why_no_index(view: LayerView) -> str:
+    """Say why a view has nothing at an index."""
     if not view.count:
         return f"[{view.word}] is one vector; leave what follows it out."
     return f"write one of its {view.count} {COUNTED[view.word]}, [0] to [{view.count - 1}], or [-1] for the last one."
@@ -159,7 +164,7 @@ def _no_states(word: str, owner: str, layer: nn.Module) -> str:
     return "only recurrent layers have states over time, such as nn.LSTM and nn.GRU."
 
 
-def stated_view(word: str, raw: Sequence[int], size: Sequence[int], spoken: str) -> View | None:
+def stated_view(word: str, raw: Sequence[int], size: Sequence[int], spoken: str) -> LayerView | None:
     """Read what someone says the axes of a tensor are."""
     if NOTATION.fullmatch(word) is None:
         return None
@@ -174,7 +179,7 @@ def stated_view(word: str, raw: Sequence[int], size: Sequence[int], spoken: str)
         )
     layout = Layout(tuple(one for one in dimensions if one is not None))
     shape = tuple(layout.apply(torch.empty(*raw, device="meta")).shape[1:])
-    return View(word, shape, 0, layout)
+    return LayerView(word, shape, 0, layout)
 
 
 def _dimension(word: str, count: int, size: Sequence[int]) -> Dimension | None:

@@ -87,7 +87,7 @@ def _some(count: int) -> npt.NDArray[np.int64]:
 
 
 def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: Sequence[Sequence[float]]) -> bool:
-    """Whether the strongest places lie where an order would have them, roughly, or all as far away."""
+    """Whether the strongest places are roughly where an order would have them."""
     for side, count, rolled, reach, places in _sides(dimensions):
         off = []
         for peak, centre in zip(peaks, centres, strict=True):
@@ -102,7 +102,7 @@ def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: S
 
 @lru_cache(maxsize=1 << 14)
 def _sides(dimensions: Arrangement) -> list[tuple[int, int, bool, float, list[list[int]]]]:
-    """For each side of the image: which it is, its places, whether windows are rolled, and where all indices lie."""
+    """Each side of the image, its number of places, whether windows are rolled, and where indices lie."""
     rolled = any(piece.step > 1 for piece in pieces_of(dimensions))
     found = []
     for kind in dict.fromkeys(map(side_of, pieces_of(_opened(dimensions)))):
@@ -130,7 +130,7 @@ def _read(index: int, dimension: Dimension, kind: str) -> int:
 def _missed(
     energies: Energies, dimensions: Arrangement, centres: Sequence[Sequence[float]]
 ) -> tuple[Arrangement, float] | None:
-    """Bring the answers into the order of the image, and see whether they are where the stamps were."""
+    """Bring the answers into image order, and measure how far they are from the stamps."""
     maps = energies.reshape(len(energies), -1)[:, _order(dimensions, energies.shape[1:])]
     axes = tuple(range(1, maps.ndim))
     exact = _arrive(maps, centres)
@@ -166,7 +166,7 @@ def _missed(
 
 @lru_cache(maxsize=1024)
 def _order(dimensions: Arrangement, sizes: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    """Which number of a flattened tensor stands at each place of the image."""
+    """The index in a flattened tensor of each place of the image."""
     layout = Layout(((Piece(BATCH, 1),), *dimensions, (Piece(CHANNEL, 1),)))
     numbers = torch.arange(prod(sizes), dtype=torch.int64).reshape(1, *sizes, 1)
     order: npt.NDArray[np.int64] = layout.apply(numbers).numpy()[0, 0]
@@ -174,12 +174,12 @@ def _order(dimensions: Arrangement, sizes: tuple[int, ...]) -> npt.NDArray[np.in
 
 
 def _reach(count: int) -> float:
-    """How many cells from its place the middle of a stamp may lie; less in a coarse grid, where little is far."""
+    """How many cells a stamp may be off; less in a coarse grid."""
     return max(CELLS, SHARE * count) if count >= FINE else min(max(CELLS, SHARE * count), 0.8)
 
 
 def _arrive(maps: Energies, centres: Sequence[Sequence[float]]) -> bool:
-    """Whether each stamp is the strongest exactly where it was, whatever reaches other places."""
+    """Whether each stamp is strongest exactly where it was."""
     for one, centre in zip(maps, centres, strict=True):
         at = np.unravel_index(int(one.argmax()), one.shape)
         for side, (place, count) in enumerate(zip(at, one.shape, strict=True)):
@@ -199,7 +199,7 @@ def _whole(dimensions: Arrangement, kind: str) -> int:
 
 
 def _middles(weights: Energies) -> Energies:
-    """The middle of what lies on a circle, so that a stamp that was rolled over the border has one."""
+    """The circular mean, so that a stamp that was rolled over the border has one."""
     count = weights.shape[1]
     turns = np.exp(2j * np.pi * np.arange(count) / count)
     middles: Energies = np.angle((weights * turns).sum(1)) * count / (2 * np.pi)
@@ -213,7 +213,7 @@ def _turned(distance: Energies, count: int) -> Energies:
 
 @lru_cache(maxsize=256)
 def _candidates(sizes: tuple[int, ...], size: tuple[int, ...]) -> tuple[Arrangement, ...]:
-    """List the usual orders in which the places of an image stand in axes of some sizes."""
+    """List the usual orders of the places of an image in axes of these sizes."""
     of_axes = {1: _in_one, 2: _in_two, 3: _in_three, 4: _in_four}
     return tuple(of_axes[len(sizes)](sizes, size)) if len(sizes) in of_axes else ()
 
@@ -265,13 +265,12 @@ def _in_four(sizes: tuple[int, ...], size: tuple[int, ...]) -> Iterator[Arrangem
 
 
 def _parts(grid: tuple[int, int], window: tuple[int, int]) -> tuple[Dimension, Dimension]:
-    """The windows of an image, and the places in each."""
     outer = tuple(Piece(kind, count, step) for kind, count, step in zip(SPACE[1:], grid, window, strict=True))
     return outer, tuple(Piece(kind, count) for kind, count in zip(SPACE[1:], window, strict=True))
 
 
 def _windows(outside: int, inside: int, size: tuple[int, ...]) -> Iterator[tuple[Dimension, Dimension]]:
-    """Windows that an image falls into, and the places in each; then those of one that was filled up at its end."""
+    """Windows and the places in each; then those of a padded image."""
     pairs = list(itertools.product(_pairs(inside), _pairs(outside)))
     for window, grid in pairs:
         if _fits((grid[0] * window[0], grid[1] * window[1]), size):
@@ -303,7 +302,7 @@ def _pairs(count: int) -> list[tuple[int, int]]:
 
 
 def _grids(count: int, size: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """List the grids of so many places that have the image's proportions."""
+    """List the grids of so many places with the image's proportions."""
     if count < 1:
         return
     if len(size) > 2:
@@ -315,7 +314,7 @@ def _grids(count: int, size: Sequence[int]) -> Iterator[tuple[int, ...]]:
 
 
 def _fits(grid: tuple[int, int], size: Sequence[int]) -> bool:
-    """Whether rows and columns are what some stride leaves of the image, or what a window fills up."""
+    """Whether rows and columns are the image divided by some stride, or padded to windows."""
     (rows, columns), (height, width) = grid, size[-2:]
     near = abs(rows * width - columns * height) < max(width, height)
     return rows <= height and columns <= width and near

@@ -1,4 +1,4 @@
-"""What each tensor operation makes of the windows that its numbers see; all others may see the whole image."""
+"""What each tensor op makes of the windows that its numbers see; all others may see the whole image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FACTORS = (("mat1", "mat2"), ("batch1", "batch2"), ("self", "mat2"), ("self", "o
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One tensor operation as it ran."""
+    """One tensor op as it ran."""
 
     name: str  # in ATen, without overload and without the underscore of the in-place form
     given: dict[str, Any]  # its arguments by name, with defaults filled in
@@ -65,91 +65,89 @@ class Operation:
 Rule: TypeAlias = Callable[[Operation], Window | Sequence[Window]]
 
 
-def _same(operation: Operation) -> Window:
-    """A copy, or what changes every number by itself."""
-    return operation.window
+def _same(op: Operation) -> Window:
+    return op.window
 
 
-def elementwise(operation: Operation) -> Window:
+def elementwise(op: Operation) -> Window:
     """Tensors that are broadcast together; what only constants have is added as dimensions of channels."""
-    return operation.joined().broadcast(operation.shape)
+    return op.joined().broadcast(op.shape)
 
 
-def _reshape(operation: Operation) -> Window:
-    if operation.tensor.numel() != operation.outputs[0].numel():
+def _reshape(op: Operation) -> Window:
+    if op.tensor.numel() != op.outputs[0].numel():
         raise MismatchError
-    return operation.window.reshaped(operation.shape)
+    return op.window.reshaped(op.shape)
 
 
-def _permutation(operation: Operation) -> Window:
-    rank = operation.tensor.dim()
+def _permutation(op: Operation) -> Window:
+    rank = op.tensor.dim()
     order = list(range(rank))
-    if operation.name == "permute":
-        order = [dimension % rank for dimension in operation.given["dims"]]
+    if op.name == "permute":
+        order = [dimension % rank for dimension in op.given["dims"]]
     else:
-        first, second = (0, rank - 1) if operation.name == "t" else (operation.place("dim0"), operation.place("dim1"))
+        first, second = (0, rank - 1) if op.name == "t" else (op.place("dim0"), op.place("dim1"))
         order[first], order[second] = order[second], order[first]
-    window = operation.window
+    window = op.window
     return Window(tuple(window.dimensions[place] for place in order), window.starts, window.sizes)
 
 
-def _squeeze(operation: Operation) -> Window:
-    return operation.window.over(place for place in operation.places() if operation.tensor.shape[place] == 1)
+def _squeeze(op: Operation) -> Window:
+    return op.window.over(place for place in op.places() if op.tensor.shape[place] == 1)
 
 
-def _unsqueeze(operation: Operation) -> Window:
-    return operation.window.put(operation.place(rank=len(operation.shape)), (), instead_of=0)
+def _unsqueeze(op: Operation) -> Window:
+    return op.window.put(op.place(rank=len(op.shape)), (), instead_of=0)
 
 
-def _turned(operation: Operation) -> Window:
-    """`roll` and `flip`, which change nothing where the window is the same at all places."""
-    if any(not operation.window.is_still(place) for place in operation.places("dims")):
+def _turned(op: Operation) -> Window:
+    if any(not op.window.is_still(place) for place in op.places("dims")):
         raise MismatchError
-    return operation.window
+    return op.window
 
 
-def _restrided(operation: Operation) -> Window:
-    """`as_strided` where it only fits the steps in memory to another order of dimensions of one place."""
-    steps = [step for size, step in zip(operation.shape, operation.outputs[0].stride(), strict=True) if size > 1]
-    if operation.tensor.shape != operation.shape or steps != sorted(steps, reverse=True):
+def _restrided(op: Operation) -> Window:
+    """`as_strided` where it only changes the order in memory."""
+    steps = [step for size, step in zip(op.shape, op.outputs[0].stride(), strict=True) if size > 1]
+    if op.tensor.shape != op.shape or steps != sorted(steps, reverse=True):
         raise MismatchError
-    return operation.window
+    return op.window
 
 
-def _slice(operation: Operation) -> Window:
-    place = operation.place()
-    span = slice(operation.given["start"], operation.given["end"], operation.given["step"])
-    taken = range(*span.indices(operation.tensor.shape[place]))
-    return operation.window.through(place, len(taken), stride=taken.step, padding=-taken.start)
+def _slice(op: Operation) -> Window:
+    place = op.place()
+    span = slice(op.given["start"], op.given["end"], op.given["step"])
+    taken = range(*span.indices(op.tensor.shape[place]))
+    return op.window.through(place, len(taken), stride=taken.step, padding=-taken.start)
 
 
-def _split(operation: Operation) -> list[Window]:
-    place = operation.place()
-    sizes = [output.shape[place] for output in operation.outputs]
+def _split(op: Operation) -> list[Window]:
+    place = op.place()
+    sizes = [output.shape[place] for output in op.outputs]
     starts = accumulate(sizes, initial=0)
-    return [operation.window.through(place, size, padding=-start) for start, size in zip(starts, sizes, strict=False)]
+    return [op.window.through(place, size, padding=-start) for start, size in zip(starts, sizes, strict=False)]
 
 
-def _select(operation: Operation) -> Window:
-    place = operation.place()
-    return operation.window.picked(place, operation.given["index"] % operation.tensor.shape[place])
+def _select(op: Operation) -> Window:
+    place = op.place()
+    return op.window.picked(place, op.given["index"] % op.tensor.shape[place])
 
 
-def _unbind(operation: Operation) -> list[Window]:
-    place = operation.place()
-    return [operation.window.picked(place, index) for index in range(operation.tensor.shape[place])]
+def _unbind(op: Operation) -> list[Window]:
+    place = op.place()
+    return [op.window.picked(place, index) for index in range(op.tensor.shape[place])]
 
 
-def _stack(operation: Operation) -> Window:
-    place, window = operation.place(rank=len(operation.shape)), operation.joined()
-    return window.put(place, window.still(len(operation.given["tensors"])), instead_of=0)
+def _stack(op: Operation) -> Window:
+    place, window = op.place(rank=len(op.shape)), op.joined()
+    return window.put(place, window.still(len(op.given["tensors"])), instead_of=0)
 
 
-def _concatenation(operation: Operation) -> Window:
+def _concatenation(op: Operation) -> Window:
     """Channels from channels; constants may stand around rows or columns, but not around tokens."""
-    tensors = [tensor for tensor in operation.given["tensors"] if tensor.numel()]
-    found = [next((window for one, window in operation.sources if one is tensor), None) for tensor in tensors]
-    place, total = operation.place(rank=len(operation.shape)), operation.shape[operation.place()]
+    tensors = [tensor for tensor in op.given["tensors"] if tensor.numel()]
+    found = [next((window for one, window in op.sources if one is tensor), None) for tensor in tensors]
+    place, total = op.place(rank=len(op.shape)), op.shape[op.place()]
     known = [window for window in found if window is not None]
     moving = [window for window in known if not window.is_still(place)]
     elsewhere = [factor for one in known for at, dim in enumerate(one.dimensions) if at != place for factor in dim]
@@ -166,53 +164,52 @@ def _moves_in_image(factor: Factor) -> bool:
     return any(factor.steps[1:])
 
 
-def _gathering(operation: Operation) -> Window:
-    """A list of indices into one dimension."""
-    if operation.name == "index_select":
-        place = operation.place()
+def _gathering(op: Operation) -> Window:
+    if op.name == "index_select":
+        place = op.place()
     else:
-        indices = operation.given["indices"]
+        indices = op.given["indices"]
         place = next(place for place, index in enumerate(indices) if index is not None)
         if indices[place].dim() != 1 or any(index is not None for index in indices[place + 1 :]):
             raise MismatchError
-    return _of_channels(operation, place)
+    return _of_channels(op, place)
 
 
-def _of_channels(operation: Operation, place: int) -> Window:
-    """Another number of channels, each of some of those before: also `glu`, half of them times the other half."""
-    if not operation.window.is_still(place):
+def _of_channels(op: Operation, place: int) -> Window:
+    """Another number of channels, each of some of those before."""
+    if not op.window.is_still(place):
         raise MismatchError
-    return operation.window.through(place, operation.shape[place])
+    return op.window.through(place, op.shape[place])
 
 
-def _padding(operation: Operation) -> Window:
-    window = operation.window
-    amounts = operation.given.get("pad") or operation.given["padding"]
+def _padding(op: Operation) -> Window:
+    window = op.window
+    amounts = op.given.get("pad") or op.given["padding"]
     for back, before in enumerate(amounts[::2], 1):
-        place = operation.tensor.dim() - back
-        window = window.through(place, operation.shape[place], padding=before)
+        place = op.tensor.dim() - back
+        window = window.through(place, op.shape[place], padding=before)
     return window
 
 
-def _convolution(operation: Operation) -> Window:
-    given, window = operation.given, operation.only()
+def _convolution(op: Operation) -> Window:
+    given, window = op.given, op.only()
     kernel = given["weight"].shape[FRONT:]
-    is_other = given["input"] is not operation.tensor or len(kernel) != len(operation.shape) - FRONT
+    is_other = given["input"] is not op.tensor or len(kernel) != len(op.shape) - FRONT
     if given.get("transposed", False) or is_other:
         raise MismatchError
-    made = window.weighted(1, operation.shape[1])
-    return _windows(made, operation.shape, kernel, given["stride"], given["padding"], given["dilation"])
+    made = window.weighted(1, op.shape[1])
+    return _windows(made, op.shape, kernel, given["stride"], given["padding"], given["dilation"])
 
 
-def _pooling(operation: Operation) -> Window:
-    given = operation.given
+def _pooling(op: Operation) -> Window:
+    given = op.given
     kernel = given["kernel_size"]
     stride, dilation = given["stride"] or kernel, given.get("dilation", [1])
-    return _windows(operation.window, operation.shape, kernel, stride, given["padding"], dilation)
+    return _windows(op.window, op.shape, kernel, stride, given["padding"], dilation)
 
 
 def _windows(window: Window, shape: Sequence[int], *amounts: Sequence[int]) -> Window:
-    """Look through windows over the last dimensions: their taps, strides, paddings and dilations."""
+    """Look through windows over the last dimensions."""
     count = max(*map(len, amounts), len(shape) - FRONT if len(amounts[0]) == 1 else 1)
     each = [list(values) * (count if len(values) == 1 else 1) for values in amounts]
     for place, kernel, stride, padding, dilation in zip(range(-count, 0), *each, strict=True):
@@ -221,65 +218,62 @@ def _windows(window: Window, shape: Sequence[int], *amounts: Sequence[int]) -> W
     return window
 
 
-def _adaptive_pooling(operation: Operation) -> Window:
-    count = len(operation.given["output_size"])
-    sides = list(zip(operation.tensor.shape[-count:], operation.shape[-count:], strict=True))
+def _adaptive_pooling(op: Operation) -> Window:
+    count = len(op.given["output_size"])
+    sides = list(zip(op.tensor.shape[-count:], op.shape[-count:], strict=True))
     if any(side % wanted or (wanted == 1 and side > 1) for side, wanted in sides):
         raise MismatchError
     kernel = [side // wanted for side, wanted in sides]
-    return _windows(operation.window, operation.shape, kernel, kernel, [0], [1])
+    return _windows(op.window, op.shape, kernel, kernel, [0], [1])
 
 
-def _unshuffling(operation: Operation) -> Window:
-    """`pixel_unshuffle`: windows whose pixels become channels."""
-    factor = [operation.given["downscale_factor"]] * 2
-    window = operation.window.weighted(len(operation.shape) - 3, operation.shape[-3])
-    return _windows(window, operation.shape, factor, factor, [0], [1])
+def _unshuffling(op: Operation) -> Window:
+    factor = [op.given["downscale_factor"]] * 2
+    window = op.window.weighted(len(op.shape) - 3, op.shape[-3])
+    return _windows(window, op.shape, factor, factor, [0], [1])
 
 
-def _unfolding(operation: Operation) -> Window:
-    """`im2col`: windows of `[B, C, H, W]` written out as `[B, C k k, N]`."""
-    settings = [operation.given[name] for name in ("kernel_size", "stride", "padding", "dilation")]
+def _unfolding(op: Operation) -> Window:
+    """`im2col`: windows of `[B, C, H, W]` as `[B, C k k, N]`."""
+    settings = [op.given[name] for name in ("kernel_size", "stride", "padding", "dilation")]
     counts = [
         (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-        for size, kernel, stride, padding, dilation in zip(operation.tensor.shape[-2:], *settings, strict=True)
+        for size, kernel, stride, padding, dilation in zip(op.tensor.shape[-2:], *settings, strict=True)
     ]
-    batch, channels = operation.shape[:2]
-    window = operation.window.weighted(1, channels)
-    return _windows(window, [batch, channels, *counts], *settings).reshaped(operation.shape)
+    batch, channels = op.shape[:2]
+    window = op.window.weighted(1, channels)
+    return _windows(window, [batch, channels, *counts], *settings).reshaped(op.shape)
 
 
-def _linear(operation: Operation) -> Window:
-    window = operation.only()
-    return window.weighted(len(window.dimensions) - 1, operation.shape[-1])
+def _linear(op: Operation) -> Window:
+    window = op.only()
+    return window.weighted(len(window.dimensions) - 1, op.shape[-1])
 
 
-def _product(operation: Operation) -> Window:
-    """`mm`, `bmm` and what adds to them, where one factor is constant."""
-    first, second = next(pair for pair in FACTORS if operation.given.keys() >= set(pair))
-    last = len(operation.shape) - 1
-    summed = next(
-        place for name, place in ((first, last), (second, last - 1)) if operation.given[name] is operation.tensor
-    )
-    return operation.only().weighted(summed, operation.shape[summed])
+def _product(op: Operation) -> Window:
+    """Matrix products with one constant factor."""
+    first, second = next(pair for pair in FACTORS if op.given.keys() >= set(pair))
+    last = len(op.shape) - 1
+    summed = next(place for name, place in ((first, last), (second, last - 1)) if op.given[name] is op.tensor)
+    return op.only().weighted(summed, op.shape[summed])
 
 
-def _reduction(operation: Operation) -> Window:
-    if "other" in operation.given:
-        return elementwise(operation)
-    return operation.window.over(operation.places(), keep=bool(operation.given.get("keepdim", False)))
+def _reduction(op: Operation) -> Window:
+    if "other" in op.given:
+        return elementwise(op)
+    return op.window.over(op.places(), keep=bool(op.given.get("keepdim", False)))
 
 
-def _layer_norm(operation: Operation) -> Window:
-    shape = operation.given.get("normalized_shape") or operation.tensor.shape[-1:]
-    rank = operation.tensor.dim()
-    return operation.window.mixed(range(rank - len(shape), rank))
+def _layer_norm(op: Operation) -> Window:
+    shape = op.given.get("normalized_shape") or op.tensor.shape[-1:]
+    rank = op.tensor.dim()
+    return op.window.mixed(range(rank - len(shape), rank))
 
 
-def _batch_norm(operation: Operation) -> Window:
-    if operation.given.get("training", False):
+def _batch_norm(op: Operation) -> Window:
+    if op.given.get("training", False):
         raise MismatchError
-    return operation.only()
+    return op.only()
 
 
 RULES: dict[str, Rule] = {

@@ -45,15 +45,13 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return WHOLE if known[0] is None else known[0].field()
 
     def _known(self, tensor: Tensor) -> tuple[Window | None] | tuple[()]:
-        """What is known of a tensor; nothing where it does not depend on the image."""
+        """The window of a tensor; empty where it does not depend on the image."""
         if tensor in self._windows:
             return (self._windows[tensor],)
         storage = _storage(tensor) if self._written else None
         return (_view(self._written[storage], tensor.shape),) if storage in self._written else ()
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         kind = _kind(func)
         sources = [
@@ -87,7 +85,7 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self._spread(first, window)
 
     def _spread(self, changed: Tensor, window: Window | None) -> None:
-        """Let every view of a tensor that was written into know what was written."""
+        """Update every view of a tensor that was written into."""
         storage = _storage(changed)
         if storage is None:
             return
@@ -100,7 +98,7 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _view(window: Window | None, shape: Sequence[int]) -> Window | None:
-    """What is known of another view of memory that was written into: of as many dimensions, as far as nothing moves."""
+    """The window of another view of memory that was written into."""
     if window is None or len(window.dimensions) != len(shape):
         return None
     with contextlib.suppress(MismatchError):
@@ -115,7 +113,7 @@ def _joined(first: Window | None, second: Window | None) -> Window | None:
 
 
 def _storage(tensor: Tensor) -> StorageWeakRef | None:
-    """Name the memory of a tensor; None where it is no plain block, which views could share."""
+    """The memory of a tensor; None where views cannot share it."""
     if tensor.layout is not torch.strided or tensor.is_nested:
         return None
     return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
@@ -130,8 +128,6 @@ def _tensors(values: Any) -> Iterator[Tensor]:
 
 
 class _Kind(NamedTuple):
-    """What is known of an operation before it runs."""
-
     name: str
     parameters: tuple[str, ...]
     defaults: dict[str, Any]

@@ -96,7 +96,7 @@ class Layout:
     @cached_property
     def channel_axes(self) -> list[int]:
         """Which dimensions of the raw tensor hold channels."""
-        return [place for place, one in enumerate(self.axes) if has_channel(one)]
+        return [place for place, one in enumerate(self.axes) if any(piece.kind == CHANNEL for piece in one)]
 
     @cached_property
     def sized(self) -> bool:
@@ -133,7 +133,7 @@ class Layout:
 
     @cached_property
     def _sides(self) -> tuple[str, ...]:
-        """The axes of the result behind batch and channels."""
+        """The axes of the result after batch and channels."""
         kinds = {piece.kind for piece in self._open_pieces} & set(SPACE)
         return SPACE if TIME in kinds else SPACE[1:] if kinds else ()
 
@@ -153,13 +153,13 @@ def _without_size(piece: Piece) -> Piece:
 
 
 def _places(pieces: Sequence[Piece], kind: str) -> list[int]:
-    """Find the pieces of one kind, coarse before fine; channels in the order in which they stand."""
+    """Find the pieces of one kind, coarse before fine."""
     places = [place for place, piece in enumerate(pieces) if piece.kind == kind]
     return sorted(places, key=lambda place: -pieces[place].step) if kind in SPACE else places
 
 
 def _opened(values: Tensor, pieces: Sequence[Piece], wrapper: Piece) -> tuple[Tensor, list[Piece]]:
-    """Leave out what a wrapper put around places of the image, and give their pieces dimensions of their own."""
+    """Cut off what a wrapper put around places of the image."""
     own = [place for place, piece in enumerate(pieces) if _without_size(piece) == wrapper]
     own.sort(key=lambda place: -pieces[place].step)
     rest = [place for place in range(len(pieces)) if place not in own]
@@ -190,11 +190,6 @@ def side_of(piece: Piece) -> str:
 def pieces_of(axes: Iterable[Dimension]) -> list[Piece]:
     """List the pieces of several dimensions."""
     return [piece for dimension in axes for piece in dimension]
-
-
-def has_channel(dimension: Dimension) -> bool:
-    """Say whether a dimension counts channels."""
-    return any(piece.kind == CHANNEL for piece in dimension)
 
 
 def has_space(dimension: Dimension) -> bool:

@@ -229,7 +229,7 @@ def _size(dimension: Dimension) -> int:
 
 
 def _merged(factors: Iterable[Factor]) -> list[Factor]:
-    """Put neighbouring factors together where they are one, and leave out those of one place."""
+    """Merge neighbouring factors where they are one, and drop those of size 1."""
     result: list[Factor] = []
     for factor in factors:
         if factor.size == 1:
@@ -248,7 +248,7 @@ def _parted(factor: Factor, size: int) -> tuple[Factor, Factor]:
 
 
 def _common(first: Dimension, second: Dimension) -> Dimension:
-    """Name a dimension that two tensors have in common; a size of 1 is broadcast, where nothing moves in the other."""
+    """The common dimension of two tensors that are broadcast."""
     wide = [[factor for factor in one if factor.size > 1] for one in (first, second)]
     if wide[0] == wide[1]:
         return first or second

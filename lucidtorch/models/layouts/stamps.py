@@ -142,9 +142,7 @@ class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.count = count
         self.has_queries = False
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func._schema.name.rpartition("::")[2]
         narrowed = _narrowed(name, args)
         result = func(*(args if narrowed is None else narrowed), **(kwargs or {}))
@@ -173,7 +171,7 @@ def _are_learned(queries: Tensor, keys: Tensor, count: int) -> bool:
 
 
 def _own_keys(queries: int, keys: int) -> Tensor | None:
-    """The key at each query's own place, also where one of them has its square grid coarser by a whole factor."""
+    """The key at each query's place, also where one square grid is coarser by a whole factor."""
     if queries == keys:
         return torch.arange(keys)
     fine, coarse = math.isqrt(max(queries, keys)), math.isqrt(min(queries, keys))
@@ -210,7 +208,8 @@ def _narrowed(name: str, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
         each = [list(one) * (count if len(one) == 1 else 1) for one in (kernel, stride, padding, dilation)]
         sides = list(zip(values.shape[-count:], *each, strict=True))
         kept = [min(taps, step) for _, taps, step, _, _ in sides]
-        narrowed = (values, kept, stride, [0] * count, *([[1] * count] * (name in MAX_POOLINGS)), *args[5:])
+        rest = ([1] * count, *args[5:]) if name in MAX_POOLINGS else args[4:]
+        narrowed = (values, kept, stride, [0] * count, *rest)
     else:
         return None
     sizes = [
@@ -236,7 +235,7 @@ def unmixed(module: nn.Module, count: int) -> Iterator[Callable[[], bool]]:
 
 
 def _forget(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-    """Overwrite what a recurrent layer gave for each step by a function of that step alone."""
+    """Let each step of a recurrent layer depend on that step alone."""
     steps, given = output[0] if isinstance(output, tuple) else None, inputs[0] if inputs else None
     if isinstance(steps, Tensor) and isinstance(given, Tensor) and steps.shape[:-1] == given.shape[:-1]:
         weights = torch.randn(given.shape[-1], steps.shape[-1], generator=torch.Generator().manual_seed(0))

@@ -14,12 +14,7 @@ WIDTHS = (24, 48, 96, 160)  # channels of the stem and of the three stages
 
 
 class Residual(nn.Module):
-    """Two convolutions beside a shortcut; the sides are halved, the channels changed.
-
-    Args:
-        before: Channels that come in.
-        after: Channels that go out.
-    """
+    """Two convolutions beside a shortcut; the sides are halved, the channels changed."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()

@@ -19,7 +19,7 @@ LRN_RADIUS, LRN_BIAS, LRN_ALPHA, LRN_BETA = 5, 2.0, 1e-4, 0.5
 PUBLISHED_ENDING = re.compile(r"_(?:conv|matmul)\.(weight|bias)$")
 
 
-class Block(NamedTuple):
+class MixedBlock(NamedTuple):
     """The channels of one mixed block's branches, in the paper's order."""
 
     one: int
@@ -36,15 +36,15 @@ class Block(NamedTuple):
 
 
 BLOCKS = {
-    "mixed3a": Block(64, 96, 128, 16, 32, 32),
-    "mixed3b": Block(128, 128, 192, 32, 96, 64),
-    "mixed4a": Block(192, 96, 204, 16, 48, 64),
-    "mixed4b": Block(160, 112, 224, 24, 64, 64),
-    "mixed4c": Block(128, 128, 256, 24, 64, 64),
-    "mixed4d": Block(112, 144, 288, 32, 64, 64),
-    "mixed4e": Block(256, 160, 320, 32, 128, 128),
-    "mixed5a": Block(256, 160, 320, 48, 128, 128),
-    "mixed5b": Block(384, 192, 384, 48, 128, 128),
+    "mixed3a": MixedBlock(64, 96, 128, 16, 32, 32),
+    "mixed3b": MixedBlock(128, 128, 192, 32, 96, 64),
+    "mixed4a": MixedBlock(192, 96, 204, 16, 48, 64),
+    "mixed4b": MixedBlock(160, 112, 224, 24, 64, 64),
+    "mixed4c": MixedBlock(128, 128, 256, 24, 64, 64),
+    "mixed4d": MixedBlock(112, 144, 288, 32, 64, 64),
+    "mixed4e": MixedBlock(256, 160, 320, 32, 128, 128),
+    "mixed5a": MixedBlock(256, 160, 320, 48, 128, 128),
+    "mixed5b": MixedBlock(384, 192, 384, 48, 128, 128),
 }
 POOLED_BEFORE = {"mixed4a": "maxpool4", "mixed5a": "maxpool10"}  # the graph's own numbering
 
@@ -119,7 +119,7 @@ class InceptionV1(nn.Module):
         self.add_module(f"{name}_pre_relu", SameConv2d(before, after, kernel, stride))
         self.add_module(name, nn.ReLU())
 
-    def _add_block(self, name: str, before: int, block: Block) -> None:
+    def _add_block(self, name: str, before: int, block: MixedBlock) -> None:
         self._add_convolution(f"{name}_1x1", before, block.one, kernel=1)
         self._add_convolution(f"{name}_3x3_bottleneck", before, block.three_bottleneck, kernel=1)
         self._add_convolution(f"{name}_3x3", block.three_bottleneck, block.three, kernel=3)

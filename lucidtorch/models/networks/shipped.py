@@ -17,30 +17,17 @@ MEAN, STD = 0.5, 0.25  # the zeros around a convolution's input are then the gre
 
 @dataclass(frozen=True)
 class NetworkCard:
-    """A network that ships inside the package.
-
-    Args:
-        name: What `load_model` and the command line call it.
-        build: Puts the module together, without weights and without touching torch's global random state.
-        labels: Class names in the order of the logits; None where there are several heads.
-        channels: Channels of its images.
-        size: Side of the images it does best on, in pixels.
-        mean: Per channel, subtracted from images in [0, 1].
-        std: Per channel, what they are divided by afterwards.
-        weights: The safetensors file; half precision in the file, to be cast to float32. The Markdown file beside it
-            tells where the weights come from.
-        heads: The class names of each head by the address of its layer, where there are several.
-    """
+    """A network that ships inside the package."""
 
     name: str
-    build: Callable[[], nn.Module]
-    labels: tuple[str, ...] | None
+    build: Callable[[], nn.Module]  # without weights, and without touching torch's global random state
+    labels: tuple[str, ...] | None  # in the order of the logits; None where there are several heads
     channels: int
-    size: int
-    mean: tuple[float, ...]
+    size: int  # of the side of the images it does best on, in pixels
+    mean: tuple[float, ...]  # per channel, of images in [0, 1]
     std: tuple[float, ...]
-    weights: Path
-    heads: Mapping[str, tuple[str, ...]] | None = None
+    weights: Path  # in half precision, to be cast to float32; the file beside it tells where they come from
+    heads: Mapping[str, tuple[str, ...]] | None = None  # the class names of each head, by the address of its layer
 
 
 def names() -> tuple[str, ...]:

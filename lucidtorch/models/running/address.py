@@ -5,18 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError, RenderError, UnknownLayerError
-from lucidtorch.models.layouts.layout import TOKENS, Layout, has_channel
+from lucidtorch.models.layouts.layout import TOKENS, Layout
 from lucidtorch.models.running.internals import CELL, HIDDEN, OUTPUT, cell_states, time_axis
 
 Step: TypeAlias = int | str | Callable[[Any], Any]  # into a sequence, into a mapping, or any function of the output
 Parts: TypeAlias = tuple[Step, ...]
-CLASS, HEADS = "class", "heads"  # words in brackets behind an address, beside `tokens` and the states over time
+CLASS, HEADS = "class", "heads"  # words in brackets after an address, beside `tokens` and the states over time
 COUNTED = {TOKENS: "tokens", HEADS: "heads", OUTPUT: "steps", HIDDEN: "steps", CELL: "steps"}
 MAIN_KEYS = ("logits", "out", "last_hidden_state")  # in the order in which networks' own output classes mean them
 
@@ -82,7 +82,7 @@ def _main_step(output: object, items: Mapping[Any, Any]) -> int | str | None:
 
 
 def _items(output: object) -> Mapping[Any, Any]:
-    """The items of an output by key or place; a field that is None is as good as absent."""
+    """The items of an output by key or place, without those that are None."""
     if isinstance(output, Mapping):
         return {key: value for key, value in output.items() if value is not None}
     if isinstance(output, list | tuple):
@@ -118,21 +118,13 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """One call of one module, as a forward hook sees it.
-
-    Args:
-        layer: The module.
-        args: What it was called with, by place.
-        kwargs: What it was called with, by name.
-        output: What it gave.
-        heads: What its attention heads gave, where it was watched.
-    """
+    """One call of one module, as a forward hook sees it."""
 
     layer: nn.Module
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     output: object
-    heads: Tensor | None = None
+    heads: Tensor | None = None  # what its attention heads gave, where it was watched
 
 
 def read(address: Address, seen: Pass) -> Tensor:
@@ -157,19 +149,13 @@ def read(address: Address, seen: Pass) -> Tensor:
     return _selected(torch.unflatten(values, 1, (-1, channels_of_head(raw, layout))), 1, address)
 
 
-def is_rearranged(output: object, address: Address) -> TypeGuard[Tensor]:
-    """Say whether what an address names is a part of a module's one output in other places, such as tokens as a map."""
-    plain = address.view in ("", CLASS, TOKENS) and not address.parts and not address.softmax
-    return plain and address.layout is not None and isinstance(output, Tensor)
-
-
 def channels_of_head(heads: Tensor, layout: Layout) -> int:
     """Count the channels of one attention head."""
-    return heads.shape[max(place for place, one in enumerate(layout.axes) if has_channel(one))]
+    return heads.shape[layout.channel_axes[-1]]
 
 
 def _state(address: Address, seen: Pass) -> Tensor:
-    """Take states over time, `[B, C, 1, T]`, or one step `[B, C]`."""
+    """States over time `[B, C, 1, T]`, or one step `[B, C]`."""
     layer: Any = seen.layer
     axis = time_axis(layer)
     if address.view == CELL:
@@ -183,7 +169,6 @@ def _state(address: Address, seen: Pass) -> Tensor:
 
 
 def _selected(values: Tensor, axis: int, address: Address) -> Tensor:
-    """Take one token, head or step, where a number says which."""
     index, count = address.index, values.shape[axis]
     if index is None:
         return values

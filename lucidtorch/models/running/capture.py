@@ -12,11 +12,11 @@ from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
 from lucidtorch.base.errors import RenderError, WeightsError, noting_layer
 from lucidtorch.base.surroundings import one_at_a_time
-from lucidtorch.models.running.address import HEADS, Address, Pass, is_rearranged, read
+from lucidtorch.models.layouts.layout import TOKENS
+from lucidtorch.models.running.address import CLASS, HEADS, Address, Pass, read
 from lucidtorch.models.running.frozen import without_checkpoints
 from lucidtorch.models.running.internals import AttentionWatch, native_recurrence
 from lucidtorch.models.running.precision import widened
@@ -28,7 +28,7 @@ Reader: TypeAlias = Callable[[Tensor], Tensor]  # selects numbers and moves them
 
 
 class _Stop(BaseException):
-    """Ends a forward pass once everything asked for is there; no network's own `except Exception` can swallow it."""
+    """Ends a pass once everything asked for is there; a network's own `except Exception` does not catch it."""
 
     def __init__(self, hooks: _Hooks) -> None:
         super().__init__()
@@ -46,17 +46,19 @@ def capture(
     gone afterwards, after an error or an interrupt too.
     """
     hooks = _Hooks(module, addresses, module if feed is None else feed)
+    attached = contextlib.ExitStack()
     try:
         with one_at_a_time():  # no other thread copies or runs the network meanwhile
-            hooks.attach()
+            hooks.attach(attached)
         yield hooks.run
     finally:
         with one_at_a_time():
-            hooks.detach()
+            attached.close()
+        hooks.taken.clear()
 
 
 class _Hooks:
-    """The hooks of one `capture` and what the present forward pass has given so far."""
+    """The hooks of one `capture`, and what the forward pass has given so far."""
 
     def __init__(self, module: nn.Module, addresses: Mapping[str, Address], feed: Callable[[Tensor], object]) -> None:
         weight = next(module.parameters(), None)
@@ -68,8 +70,6 @@ class _Hooks:
         self.module = module
         self.feed = feed
         self.addresses = addresses
-        self.handles: list[RemovableHandle] = []
-        self.called_around: list[tuple[nn.Module, Any]] = []
         self.calls: Counter[str] = Counter()
         self.taken: dict[Address, Tensor] = {}
         self.runner: int | None = None  # the thread whose forward pass is looked at
@@ -81,40 +81,16 @@ class _Hooks:
         self.watch = AttentionWatch()
         self.recurs = any(isinstance(part, nn.RNNBase) for part in module.modules())
 
-    def attach(self) -> None:
+    def attach(self, attached: contextlib.ExitStack) -> None:
         for name in sorted({name for name, _ in self.wanted}):
             layer = self.module.get_submodule(name)
             if name in self.headed:
-                self.handles.append(layer.register_forward_pre_hook(self._enter))
+                attached.callback(layer.register_forward_pre_hook(self._enter).remove)
             hook = self._hook_of(name)
             if _listens_backward(layer):
-                self._call_around(layer, hook)
+                attached.callback(_called_around(layer, hook))
             else:
-                self.handles.append(layer.register_forward_hook(hook, with_kwargs=True))
-
-    def _call_around(self, layer: nn.Module, hook: Hook) -> None:
-        """Look at a layer's output only once torch has tied the user's full backward hooks to it."""
-        before = layer._compiled_call_impl
-
-        def call(*args: Any, **kwargs: Any) -> object:
-            output = (before or layer._call_impl)(*args, **kwargs)
-            goes_on = hook(layer, args, kwargs, output)
-            return output if goes_on is None else goes_on
-
-        layer._compiled_call_impl = call
-        self.called_around.append((layer, before))
-
-    def detach(self) -> None:
-        while self.called_around:
-            layer, before = self.called_around.pop()
-            if before is None:
-                vars(layer).pop("_compiled_call_impl", None)
-            else:
-                layer._compiled_call_impl = before
-        for handle in self.handles:
-            handle.remove()
-        self.handles.clear()
-        self.taken.clear()
+                attached.callback(layer.register_forward_hook(hook, with_kwargs=True).remove)
 
     def run(self, images: Tensor) -> dict[str, Tensor]:
         self.calls.clear()
@@ -191,7 +167,7 @@ class _Hooks:
             elif self.missing:
                 values = values.clone() if values is own else values
                 output = seen.output
-                if goes_on is None and values.requires_grad and is_rearranged(output, address):
+                if goes_on is None and values.requires_grad and isinstance(output, Tensor) and _is_moved(address):
                     goes_on = _gradient_alias(output, values, partial(_read_again, address, seen))
             _keep_layout(values)
             self.taken[address] = torch.softmax(values, dim=1) if address.softmax else values
@@ -200,11 +176,36 @@ class _Hooks:
         return goes_on
 
 
+def _called_around(layer: nn.Module, hook: Hook) -> Callable[[], None]:
+    """Read a layer's output after torch has attached the user's full backward hooks to it; give what undoes that."""
+    before = layer._compiled_call_impl
+
+    def call(*args: Any, **kwargs: Any) -> object:
+        output = (before or layer._call_impl)(*args, **kwargs)
+        goes_on = hook(layer, args, kwargs, output)
+        return output if goes_on is None else goes_on
+
+    def restore() -> None:
+        if before is None:
+            vars(layer).pop("_compiled_call_impl", None)
+        else:
+            layer._compiled_call_impl = before
+
+    layer._compiled_call_impl = call
+    return restore
+
+
 def _keep_layout(values: Tensor) -> None:
-    """Let a gradient stand in memory as the values do: with two layouts, every operation on the way back is slow."""
+    """Keep a gradient in the memory format of the values: with two formats, every operation is slow."""
     if values.requires_grad and values.dim() == PLANAR and values.is_contiguous(memory_format=torch.channels_last):
         hook: Callable[[Tensor], Tensor] = partial(Tensor.contiguous, memory_format=torch.channels_last)
         values.register_hook(hook)  # type: ignore[no-untyped-call]
+
+
+def _is_moved(address: Address) -> bool:
+    """Whether it names a module's one output, or a part, with its numbers in other places, such as tokens as a map."""
+    plain = address.view in ("", CLASS, TOKENS) and not address.parts and not address.softmax
+    return plain and address.layout is not None
 
 
 def _listens_backward(layer: nn.Module) -> bool:
@@ -212,18 +213,16 @@ def _listens_backward(layer: nn.Module) -> bool:
 
 
 def _read_again(address: Address, seen: Pass, output: Tensor) -> Tensor:
-    """Read another output of the same call."""
     return read(address, replace(seen, output=output))
 
 
 def _gradient_alias(output: Tensor, values: Tensor, reader: Reader) -> Tensor:
-    """Let a network go on with what it had, such that it depends on a reading of it."""
     found: Tensor = _GradientAlias.apply(output, values, reader)
     return found
 
 
 class _GradientAlias(torch.autograd.Function):
-    """The identity in `output`, with the gradient's read part led through `values`."""
+    """The identity in `output`; the gradient of what was read goes through `values`."""
 
     @staticmethod
     def forward(ctx: Any, output: Tensor, values: Tensor, reader: Reader) -> Tensor:

@@ -92,7 +92,7 @@ class StridedConv2d(nn.Module):
 
 
 class _Pointwise(torch.autograd.Function):
-    """Images, or every so many places of them, times a matrix `[C, K]`; the way back is one with the matrix turned."""
+    """Images, or every so many places of them, times a matrix `[C, K]`, and the gradient of that."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, matrix: Tensor, bias: Tensor | None, stride: tuple[int, int]) -> Tensor:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import torch
 import torch.utils.checkpoint as torch_checkpoint
@@ -15,7 +16,6 @@ from torch import Tensor, nn
 from lucidtorch.base.errors import LucidtorchError
 from lucidtorch.base.surroundings import one_at_a_time
 
-Thing = TypeVar("Thing")
 OLD_STYLE = "CheckpointFunction"
 NEW_STYLE = next(  # torch 2.14 renamed it
     name
@@ -53,54 +53,39 @@ def frozen(module: nn.Module) -> Iterator[None]:
                 kept.restore()
 
 
-class _Held(Generic[Thing]):
-    """A flag that is off on everything that any block holds.
+class _Held:
+    """A flag that is off on everything that any block holds."""
 
-    Args:
-        read: Whether it is on.
-        write: Turns it on or off.
-    """
-
-    def __init__(self, read: Callable[[Thing], bool], write: Callable[[Thing, bool], object]) -> None:
-        self._read = read
-        self._write = write
+    def __init__(self, flag: str) -> None:
+        self._flag = flag
         self._lock = threading.Lock()
-        self._blocks: dict[int, int] = {}  # how many hold a thing, by its id: they keep it alive
+        self._blocks: Counter[int] = Counter()  # how many hold a thing, by its id: they keep it alive
         self._was: dict[int, bool] = {}
 
-    def hold(self, things: Iterable[Thing]) -> None:
+    def hold(self, things: Iterable[object]) -> None:
         with self._lock:
             for one in things:
-                if id(one) not in self._blocks:
-                    self._was[id(one)] = self._read(one)
-                self._blocks[id(one)] = self._blocks.get(id(one), 0) + 1
-                if self._read(one):
-                    self._write(one, False)
+                if not self._blocks[id(one)]:
+                    self._was[id(one)] = getattr(one, self._flag)
+                self._blocks[id(one)] += 1
+                if getattr(one, self._flag):
+                    setattr(one, self._flag, False)
 
-    def release(self, things: Iterable[Thing]) -> None:
+    def release(self, things: Iterable[object]) -> None:
         with self._lock:
             for one in things:
                 self._blocks[id(one)] -= 1
                 if not self._blocks[id(one)]:
                     del self._blocks[id(one)]
                     if self._was.pop(id(one)):
-                        self._write(one, True)
+                        setattr(one, self._flag, True)
 
 
-def _set_training(module: nn.Module, on: bool) -> None:
-    module.training = on
-
-
-def _set_learning(weight: Tensor, on: bool) -> None:
-    weight.requires_grad_(on)
-
-
-_TRAINING = _Held[nn.Module](lambda module: module.training, _set_training)
-_LEARNING = _Held[Tensor](lambda weight: weight.requires_grad, _set_learning)
+_TRAINING, _LEARNING = _Held("training"), _Held("requires_grad")
 
 
 class _Buffers:
-    """The buffers of one module as they were: some networks count, cache or observe in them while they run."""
+    """The buffers of one module as they were: some networks count, cache or observe in them."""
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
@@ -121,13 +106,16 @@ class _Buffers:
 
 
 def _is_plain(buffer: Tensor) -> bool:
-    """Whether a buffer holds numbers that can be compared."""
     return buffer.layout is torch.strided and not buffer.is_meta
 
 
 @contextlib.contextmanager
 def without_checkpoints() -> Iterator[None]:
-    """Let checkpointed segments of networks that this thread runs in the block run as they are."""
+    """Let checkpointed segments of networks that this thread runs in the block run as they are.
+
+    A checkpoint runs its segment again in the backward pass: its first run gives no gradient to what is read inside
+    (old style), or the second meets none of our hooks and rules (new style).
+    """
     depth = getattr(_own, "depth", 0)
     with _lock:
         if not _users:
@@ -147,7 +135,7 @@ def without_checkpoints() -> Iterator[None]:
 
 
 class _Straight:
-    """Stands for torch's function of the old style."""
+    """Replaces torch's function of the old style."""
 
     @staticmethod
     def apply(function: Any, preserve: bool, *arguments: Any) -> Any:
@@ -157,7 +145,7 @@ class _Straight:
 
 
 def _straight(*arguments: Any, **words: Any) -> Iterator[None]:
-    """Stands for torch's generator of the new style, which is advanced before the segment runs and after it."""
+    """Replaces torch's generator of the new style, advanced before and after the segment."""
     if getattr(_own, "depth", 0):
         yield
     else:

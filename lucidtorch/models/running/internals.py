@@ -13,7 +13,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
 PRODUCTS = ("matmul", "__matmul__", "bmm", "einsum")
-FEWEST_AXES = 3  # of attention weights: a softmax over the classes of `[B, K]` is none
+FEWEST_AXES = 3  # of attention weights: a softmax over classes `[B, K]` has fewer
 OUTPUT, HIDDEN, CELL = "output", "hidden", "cell"
 RECURRENCES = ("lstm", "gru", "rnn_tanh", "rnn_relu")  # of torch, behind `nn.LSTM`, `nn.GRU` and `nn.RNN`
 CELL_WORDS: dict[type[nn.Module], dict[str, tuple[int, ...]]] = {
@@ -50,13 +50,7 @@ class AttentionWatch(TorchFunctionMode):
             self._spans[-1][1].append(None)
         return found[0] if len(found) == 1 else None
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         if func is F.multi_head_attention_forward:
             with self:  # which is off in here, and would not see what happens inside
@@ -88,7 +82,7 @@ def _tensors(given: tuple[Any, ...]) -> Iterator[Tensor]:
 
 
 def _unwatched(function: FunctionType) -> Callable[..., Any]:
-    """Copy one of torch's functions so that it runs at once, without handing itself over to whoever watches."""
+    """Copy one of torch's functions so that it runs without handing itself to a `TorchFunctionMode`."""
     names = {**function.__globals__, "has_torch_function": lambda _: False}
     copy = FunctionType(function.__code__, names, function.__name__, function.__defaults__)
     copy.__kwdefaults__ = function.__kwdefaults__
@@ -104,19 +98,13 @@ def words_of_cell(layer: nn.Module) -> Mapping[str, tuple[int, ...]]:
 
 
 def time_axis(layer: nn.RNNBase) -> int:
-    """Say which axis of a recurrent layer's sequences is the time."""
+    """The axis of time in the sequences of a recurrent layer."""
     return 1 if layer.batch_first else 0
 
 
-def state_channels(layer: nn.RNNBase, output: object, batch: int) -> tuple[dict[str, int], int] | None:
-    """Say which states of a recurrent layer can be read, and over how many steps."""
-    sequence = output[0] if isinstance(output, tuple) else output
-    if not isinstance(sequence, Tensor) or sequence.dim() != 3 or sequence.shape[1 - time_axis(layer)] != batch:
-        return None
-    channels = dict.fromkeys((OUTPUT, HIDDEN), sequence.shape[2])  # the same: the last layer's states over time
-    if isinstance(layer, nn.LSTM):
-        channels[CELL] = layer.hidden_size * _directions(layer)
-    return channels, sequence.shape[time_axis(layer)]
+def directions(layer: nn.RNNBase) -> int:
+    """Count the directions in which a recurrent layer reads its sequences."""
+    return 2 if layer.bidirectional else 1
 
 
 def cell_states(layer: nn.LSTM, sequence: Tensor, start: tuple[Tensor, Tensor] | None = None) -> Tensor:
@@ -124,9 +112,11 @@ def cell_states(layer: nn.LSTM, sequence: Tensor, start: tuple[Tensor, Tensor] |
 
     The layers below run as usual, the last one step by step; differentiable.
     """
-    ways, below = _directions(layer), layer.num_layers - 1
+    ways, below = directions(layer), layer.num_layers - 1
     steps = sequence.transpose(0, 1) if layer.batch_first else sequence
-    hidden, cell = _zeros(layer, steps) if start is None else start
+    rows = (layer.num_layers * ways, steps.shape[1])
+    zeros = (steps.new_zeros(*rows, layer.proj_size or layer.hidden_size), steps.new_zeros(*rows, layer.hidden_size))
+    hidden, cell = zeros if start is None else start
     weights: Sequence[Sequence[Tensor]] = layer.all_weights
     if below:
         first = [one for group in weights[: below * ways] for one in group]
@@ -142,7 +132,7 @@ def cell_states(layer: nn.LSTM, sequence: Tensor, start: tuple[Tensor, Tensor] |
 
 
 def _stepped(steps: Tensor, states: tuple[Tensor, Tensor], weights: Sequence[Tensor], bias: bool) -> Tensor:
-    """Run one layer in one direction; `[T, B, C]`."""
+    """Run one layer in one direction, `[T, B, C]`."""
     found = []
     for step in torch.split(steps, 1):
         _, *after = torch.lstm(step, states, list(weights), bias, 1, 0.0, False, False, False)
@@ -151,25 +141,10 @@ def _stepped(steps: Tensor, states: tuple[Tensor, Tensor], weights: Sequence[Ten
     return torch.cat(found)
 
 
-def _directions(layer: nn.RNNBase) -> int:
-    return 2 if layer.bidirectional else 1
-
-
-def _zeros(layer: nn.LSTM, steps: Tensor) -> tuple[Tensor, Tensor]:
-    rows = (layer.num_layers * _directions(layer), steps.shape[1])
-    return steps.new_zeros(*rows, layer.proj_size or layer.hidden_size), steps.new_zeros(*rows, layer.hidden_size)
-
-
 class native_recurrence(TorchFunctionMode):  # noqa: N801  # used as `with native_recurrence():`
     """While the block runs, recurrent layers do without cuDNN, which has no gradient for them in eval mode."""
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if getattr(func, "__name__", "") not in RECURRENCES:
             return func(*args, **(kwargs or {}))
         with torch.backends.cudnn.flags(enabled=False):

@@ -27,7 +27,7 @@ PLANAR = (nn.Conv2d, nn.ConvTranspose2d)
 def private_copy(module: nn.Module) -> nn.Module | None:
     """Copy a network in eval mode that shares its weights: they stand in memory once, and ask for no gradient there.
 
-    What is not finite among the weights is zero in the copy: on the way back it would reach every unit of its layer.
+    What is not finite among the weights is zero in the copy: its gradient would reach every unit of its layer.
     Hooks, and lists and mappings that a module keeps beside its parts, are shared too: who listens to the network hears
     the copy. Only hooks that are methods of the network's own parts become those of the copy's.
     """

@@ -88,7 +88,7 @@ class _WrittenOut:
 
 
 class _Shape(enum.IntEnum):
-    """How a function of one tensor runs: as far as it likes, between -1 and 1, or between 0 and a number."""
+    """The range of a function of one tensor: unbounded, -1 to 1, or 0 to a number."""
 
     PLAIN = 1
     ODD = 2
@@ -97,7 +97,7 @@ class _Shape(enum.IntEnum):
 
 @dataclass(frozen=True, eq=False)
 class _Origin:
-    """What a tensor was made of by arithmetic, number by number, and how that runs."""
+    """The tensor that another was computed from elementwise, and the range of that function."""
 
     values: Tensor
     shape: _Shape
@@ -132,7 +132,7 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
 
     An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that
     would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`. Smooth
-    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish, and `_WrittenOut` ones) block where less than a
+    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish, also written out) block where less than a
     tenth of the gradient gets through, or where they turn it around. All other images have the gradient that they would
     have without it.
 
@@ -148,13 +148,7 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
         self.smooth = 0  # how many smooth rectifiers were met so far
         self._written_out = _WrittenOut()
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         words = kwargs or {}
         call = rectifying(func, args, words)
         values: Tensor | None = None if call is None else call.values
@@ -198,7 +192,7 @@ class silenced_relu(redirected_relu):  # noqa: N801  # used as `with silenced_re
 
 
 class _Gate:
-    """One call of a rectifier, on the way back."""
+    """One call of a rectifier, in the backward pass."""
 
     def __init__(self, rule: redirected_relu, *, smooth: bool) -> None:
         self.rule = rule
@@ -224,14 +218,13 @@ class _Gate:
         return found
 
     def _redirected(self, passed: Tensor, grad: Tensor, images: Any) -> Tensor:
-        """What blocked images get: with nothing open, all that is not above is below."""
         outward = grad > 0
         if self.given is not None and not self.smooth:
             outward = torch.where(self.given[images] > 0, grad < 0, outward)
         return self.rule.instead(passed, grad, outward)
 
     def _blocked(self, passed: Tensor, grad: Tensor) -> Tensor:
-        """The places of the images that have a gradient which does not get through."""
+        """The indices of images whose gradient does not get through."""
         some: Any = (..., *[slice(None, None, STRIDE)] * (passed.ndim - 2))
         closed = torch.nonzero(~self._is_open(passed[some], grad[some], some, surely=True)).flatten()
         if len(closed):
@@ -239,10 +232,7 @@ class _Gate:
         return closed[~self._is_open(passed[closed], grad[closed], closed)] if len(closed) else closed
 
     def _is_open(self, passed: Tensor, grad: Tensor, part: Any, *, surely: bool = False) -> Tensor:
-        """Which images the gradient gets through for, `[B]`: any of it through a ReLU, enough where it is smooth.
-
-        Of single units a part of the places does not say it surely.
-        """
+        """Which images the gradient gets through for, `[B]`: any of it through a ReLU, enough where it is smooth."""
         passed, grad = passed.reshape(len(passed), -1), grad.reshape(len(grad), -1)
         if not self.smooth:
             return (passed != 0).any(1)

@@ -27,47 +27,34 @@ def package_names() -> list[str]:
     return [*names(), INCEPTIONV1]
 
 
-def find_in_package(name: str, weights: str | Path, seed: int) -> FoundNetwork:
-    """Build one of lucidtorch's own networks and put weights into it."""
-    return _inceptionv1(weights, seed) if name == INCEPTIONV1 else _shipped(name, weights, seed)
-
-
-def _shipped(name: str, weights: str | Path, seed: int) -> FoundNetwork:
-    entry = card(name)
-    file = entry.weights if weights == "default" else weights if isinstance(weights, Path) else None
-    state = read_weights(file) if file else None
-    with OwnRandomState(seed)():
-        module = entry.build()
-    if state is not None:
-        load_weights(module, state, name=name, origin=str(file))
-    convention = InputConvention(entry.channels, (entry.size, entry.size), (0.0, 1.0), entry.mean, entry.std)
-    return FoundNetwork(name, module, convention, entry.labels, file, heads=entry.heads)
-
-
-def _inceptionv1(weights: str | Path, seed: int) -> FoundNetwork:
-    if weights == "default":
+def _find_in_package(name: str, weights: str | Path, seed: int) -> FoundNetwork:
+    shipped = None if name == INCEPTIONV1 else card(name)
+    if shipped is None and weights == "default":
         raise WeightsError(
             "No weights of inceptionv1 ship with lucidtorch; give a file with weights=FILE (`--weights FILE`), "
             "or take weights='random'."
         )
     file = weights if isinstance(weights, Path) else None
-    state = own_names(read_weights(file)) if file else None
+    if shipped is not None and weights == "default":
+        file = shipped.weights
+    state = read_weights(file) if file else None
     with OwnRandomState(seed)():
-        module = InceptionV1()
+        module = InceptionV1() if shipped is None else shipped.build()
     if state is not None:
-        load_weights(module, state, name=INCEPTIONV1, origin=str(file))
-    return FoundNetwork(INCEPTIONV1, module, INCEPTIONV1_CONVENTION, None, file)
+        load_weights(module, own_names(state) if shipped is None else state, name=name, origin=str(file))
+    if shipped is None:
+        return FoundNetwork(name, module, INCEPTIONV1_CONVENTION, None, file)
+    convention = InputConvention(shipped.channels, (shipped.size,) * 2, (0.0, 1.0), shipped.mean, shipped.std)
+    return FoundNetwork(name, module, convention, shipped.labels, file, heads=shipped.heads)
 
 
 def find(spec: str | nn.Module, weights: str | Path) -> FoundNetwork:
     """Find a network, and what is known of its input, by its name or as a module."""
     if isinstance(spec, nn.Module):
         return find_in_module(spec, weights)
-    if not isinstance(spec, str):
-        raise UnknownModelError(f"A network is a name or a torch.nn.Module, but {type(spec).__name__} was given.")
     seed = derive_seed("weights", spec.rpartition("/")[2])
     if spec in package_names():
-        return find_in_package(spec, weights, seed)
+        return _find_in_package(spec, weights, seed)
     if spec.startswith((TIMM, HF)):
         return _find_in_extra(spec, weights, seed)
     if spec.endswith(SUFFIX) or spec.rpartition(":")[0].endswith(SUFFIX):
@@ -78,7 +65,7 @@ def find(spec: str | nn.Module, weights: str | Path) -> FoundNetwork:
 
 
 def _find_in_extra(spec: str, weights: str | Path, seed: int) -> FoundNetwork:
-    """Let an optional library build the network; each is loaded only when a network of it is asked for."""
+    """Let an optional library build the network; each is imported only here."""
     if spec.startswith(TIMM):
         _require("timm", "timm", spec)
         from lucidtorch.models.sources.timm_source import find_in_timm

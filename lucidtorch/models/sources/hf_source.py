@@ -1,6 +1,6 @@
 """Vision networks of the Hugging Face hub, or of a folder that `save_pretrained` wrote.
 
-The only modules that import transformers are this one and `hf_convention`, themselves imported when they are needed.
+The only module that imports transformers, itself imported when it is needed.
 """
 
 from __future__ import annotations
@@ -25,12 +25,10 @@ from lucidtorch.base.known_files import file_name
 from lucidtorch.base.records import read_json
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.trust import check_download, check_read, may_download
-from lucidtorch.models.inputs.convention import ChannelOrder, InputConvention
+from lucidtorch.models.inputs.convention import COLOURS, USUAL_SIDE, ChannelOrder, InputConvention, guess
 from lucidtorch.models.sources.model_source import FoundNetwork
-from lucidtorch.models.sources.weights import listed, read_weights
+from lucidtorch.models.sources.weights import first_line, listed, read_weights
 
-COLOURS = 3
-USUAL_SIDE = 224
 WHITE = 255  # processors count a pixel's brightness from 0 to this
 IMAGES = "pixel_values"  # what such networks call the argument that images are given as
 CLASSIFIER = "ForImageClassification"
@@ -52,8 +50,7 @@ def convention_of(name: str, config: Any, *, fetch: bool = True) -> InputConvent
             name, trust_remote_code=False, local_files_only=not (fetch and may_download())
         )
     except (OSError, ValueError, KeyError, ImportError, AttributeError):
-        size = _size(config, None)
-        return InputConvention(channels, size, (0.0, 1.0), (0.0,) * channels, (1.0,) * channels, stated=False)
+        return guess(channels, _size(config, None))
     try:
         mean, std = _mean_and_std(processor, channels)
     except (TypeError, ValueError) as error:
@@ -63,7 +60,7 @@ def convention_of(name: str, config: Any, *, fetch: bool = True) -> InputConvent
 
 
 def _size(config: Any, processor: Any) -> tuple[int, int]:
-    """Take the size from the configuration, else from what the processor makes: the crop, or the resized image."""
+    """The size of the configuration, else what the processor makes: the crop, or the resized image."""
     stated = getattr(config, "image_size", None)
     if isinstance(stated, int):
         return stated, stated
@@ -110,11 +107,13 @@ def find_in_hf(name: str, weights: str | Path, seed: int) -> FoundNetwork:
         kind, config = _kind(name, config)
         file = weights if isinstance(weights, Path) else None
         with OwnRandomState(seed)():
-            module = _random(kind, config, name) if weights == "random" else _loaded(kind, config, name, file)
+            module = _built(kind, config, name) if weights == "random" else _loaded(kind, config, name, file)
         convention = convention_of(name, config)
     labels = _labels(config) if "For" in kind.__name__ else None
     called = f"hf/{file_name(name) if Path(name).is_dir() else name}"
-    return FoundNetwork(called, module.float().eval(), convention, labels, file or _file_of(name, weights))
+    own = Path(name) / "model.safetensors"
+    file = own if weights == "default" and own.is_file() else file
+    return FoundNetwork(called, module.float().eval(), convention, labels, file)
 
 
 def carried_by(module: nn.Module) -> tuple[InputConvention, tuple[str, ...] | None] | None:
@@ -127,7 +126,7 @@ def carried_by(module: nn.Module) -> tuple[InputConvention, tuple[str, ...] | No
 
 
 def _check_folder(folder: Path) -> None:
-    """Refuse a folder whose files lead out of it: by links, or by the names in the index of weights in pieces."""
+    """Refuse a folder whose files lead out of it, by links or by the index of sharded weights."""
     for path in folder.iterdir():
         check_read(path)
         if path.name.endswith(INDEX):
@@ -137,11 +136,11 @@ def _check_folder(folder: Path) -> None:
                 check_read(folder / str(piece))
 
 
-def _random(kind: Any, config: Any, name: str) -> nn.Module:
+def _built(kind: Any, config: Any, name: str) -> nn.Module:
     try:
         module: nn.Module = kind(config)
     except BROKEN as error:
-        raise UnknownModelError(f"hf/{name} cannot be built from its configuration: {_first_line(error)}") from error
+        raise UnknownModelError(f"hf/{name} cannot be built from its configuration: {first_line(error)}") from error
     return module
 
 
@@ -151,18 +150,18 @@ def _configuration(name: str) -> Any:
             name, trust_remote_code=False, local_files_only=not may_download()
         )
     except BROKEN as error:
-        raise UnknownModelError(f"hf/{name} is no network that transformers knows: {_first_line(error)}") from error
+        raise UnknownModelError(f"hf/{name} is no network that transformers knows: {first_line(error)}") from error
     except OSError as error:
         check_download(f"the network hf/{name}")
         raise DownloadError(
             f"hf/{name} is neither a folder with a config.json nor here already, and could not be fetched "
-            f"({_first_line(error)}). Fetch it once where the hub can be reached, or give a folder that "
+            f"({first_line(error)}). Fetch it once where the hub can be reached, or give a folder that "
             "save_pretrained wrote."
         ) from error
 
 
 def _kind(name: str, config: Any) -> tuple[Any, Any]:
-    """Choose the network's class, and the part of the configuration that it is built from."""
+    """Choose the network's class, and its part of the configuration."""
     said = config.architectures if isinstance(config.architectures, list) else []
     named = [getattr(transformers, one, None) for one in said if isinstance(one, str)]
     kind = next((one for one in named if hasattr(one, "main_input_name") and hasattr(one, "config_class")), None)
@@ -181,7 +180,7 @@ def _kind(name: str, config: Any) -> tuple[Any, Any]:
 
 
 def _bare(name: str, config: Any) -> Any:
-    """Find the class without a head, or of a vision tower the one with its projection."""
+    """Find the class without a head, or the vision tower with its projection."""
     try:
         kind = transformers.MODEL_MAPPING[type(config)]
     except KeyError as error:
@@ -193,7 +192,7 @@ def _bare(name: str, config: Any) -> Any:
 
 
 def _loaded(kind: Any, config: Any, name: str, file: Path | None) -> nn.Module:
-    """Load weights by transformers' own rules, which know the older names of many networks' weights."""
+    """Load weights by transformers' own rules, which know older names."""
     state: dict[str, Tensor] | None = None if file is None else read_weights(file)
     place = name if file is None else None
     try:
@@ -205,7 +204,7 @@ def _loaded(kind: Any, config: Any, name: str, file: Path | None) -> nn.Module:
             raise WeightsError(f"{file} holds the weights of another network than hf/{name}.") from error
         check_download(f"the weights of hf/{name}")
         raise DownloadError(
-            f"The weights of hf/{name} are not here, or cannot be loaded ({_first_line(error)}). Give a state dict of "
+            f"The weights of hf/{name} are not here, or cannot be loaded ({first_line(error)}). Give a state dict of "
             "yours with weights=FILE, take weights='random', or fetch them once where the hub can be reached."
         ) from error
     missing = sorted(notes["missing_keys"])
@@ -230,18 +229,9 @@ def _labels(config: Any) -> tuple[str, ...] | None:
     return None if not complete or all(NO_NAME.fullmatch(label) for label in given) else given
 
 
-def _file_of(name: str, weights: str | Path) -> Path | None:
-    file = Path(name) / "model.safetensors"
-    return file if weights == "default" and file.is_file() else None
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep transformers quiet about what is checked here anyway, and from requests where nothing may be fetched."""
+    """Silence transformers, and keep it from requests where nothing may be downloaded."""
     before, offline, bars = logging.get_verbosity(), constants.HF_HUB_OFFLINE, logging.is_progress_bar_enabled()
     logging.set_verbosity(logging.CRITICAL)
     logging.disable_progress_bar()

@@ -99,7 +99,7 @@ def _labels_of_json(text: str, path: Path) -> list[str]:
 
 
 def _in_order(held: dict[str, object], path: Path) -> list[object]:
-    """Sort a mapping by class number, which is either its keys or its values."""
+    """Sort a mapping by class number, its keys or its values."""
     backwards = all(is_whole(value) for value in held.values())
     numbers = list(held.values()) if backwards else [_number_in(key) for key in held]
     names = list(held) if backwards else list(held.values())
@@ -114,7 +114,7 @@ def _number_in(key: str) -> object:
 
 
 def _name_in(item: object, path: Path) -> str:
-    """A name as it is, or the last of a list such as ["n01440764", "tench"]."""
+    """A name, or the last of a list such as ["n01440764", "tench"]."""
     name = item[-1] if isinstance(item, list) and item else item
     if not isinstance(name, str):
         raise BadInputError(f"The labels {path} hold {item!r:.40} in the place of a name. {JSON_ADVICE}")

@@ -66,7 +66,8 @@ class ModelSource:
             Names and values that JSON and YAML can hold; what was not given is left out.
         """
         given = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {name: _plain(value) for name, value in given.items() if value is not None and value is not False}
+        said = {name: value for name, value in given.items() if value is not None and value is not False}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
 
     def portable(self) -> ModelSource:
         """Leave out where files lie on this machine, as pictures and recipes name a network.
@@ -89,16 +90,13 @@ class ModelSource:
         Raises:
             WeightsError: The weights file, the code's or the mean's holds something else.
         """
-        for what, before, after in (
-            (f"The weights {self.weights!r} of {self.spec} are not those that were", self.sha256, now.sha256),
-            (f"The code of {self.spec} is not the one that was", self.code_sha256, now.code_sha256),
-            (f"The mean {self.mean!r} of {self.spec} is not the one that was", self.mean_sha256, now.mean_sha256),
-            (
-                f"The labels {self.labels!r} of {self.spec} are not those that were",
-                self.labels_sha256,
-                now.labels_sha256,
-            ),
+        for what, word in (
+            (f"The weights {self.weights!r} of {self.spec} are not those that were", "sha256"),
+            (f"The code of {self.spec} is not the one that was", "code_sha256"),
+            (f"The mean {self.mean!r} of {self.spec} is not the one that was", "mean_sha256"),
+            (f"The labels {self.labels!r} of {self.spec} are not those that were", "labels_sha256"),
         ):
+            before, after = getattr(self, word), getattr(now, word)
             if before not in (None, after):  # a record may note none
                 raise WeightsError(f"{what} used (SHA-256 {after} instead of {before}); put the file back that was.")
 
@@ -120,50 +118,31 @@ class ModelSource:
         if unknown or not isinstance(data.get("spec"), str):
             what = f"has no field {unknown[0]!r}" if unknown else "needs 'spec', the network's name"
             raise RecipeError(f"The record of a network {what}; its fields are {', '.join(known)}.")
-        return cls(**{name: _frozen(value) for name, value in data.items()})
+        frozen: dict[str, Any] = {name: tuple(it) if isinstance(it, list) else it for name, it in data.items()}
+        return cls(**frozen)
 
 
 def _portable_spec(spec: str) -> str:
-    """Take the folders off a spec that names a file or folder; names of libraries have a slash too."""
+    """Remove the folders from a spec that names a file or folder; names of libraries have a slash too."""
     if spec.startswith(HF):
         return HF + file_name(spec) if Path(spec.removeprefix(HF)).is_dir() else spec
     file = spec.rpartition(":")[0] or spec
     return file_name(spec) if Path(file).suffix in FILES else spec
 
 
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _frozen(value: object) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
 @dataclass(frozen=True, slots=True)
 class FoundNetwork:
-    """A network with its weights in it, before the caller's own words about its input are heard.
+    """A network with its weights in it, before the caller's own words about its input are heard."""
 
-    Args:
-        name: What messages call it.
-        module: The network.
-        convention: What it expects of its input.
-        labels: The names of its classes, or None.
-        file: The weights file that was read, or None.
-        size_known: Whether the convention's size is more than a guess.
-        code: The caller's own file of Python code that built it, or None.
-        note: What whoever asks for a layer that it does not have should know; empty where that is nothing.
-        heads: The names of the classes of each head by the address of its layer, where there are several heads.
-    """
-
-    name: str
+    name: str  # what messages call it
     module: nn.Module
     convention: InputConvention
     labels: tuple[str, ...] | None = None
-    file: Path | None = None
-    size_known: bool = True
-    code: Path | None = None
-    note: str = ""
-    heads: Mapping[str, tuple[str, ...]] | None = None
+    file: Path | None = None  # of the weights
+    size_known: bool = True  # whether the convention's size is more than a guess
+    code: Path | None = None  # the caller's own file that built it
+    note: str = ""  # what whoever asks for a layer that it does not have should know
+    heads: Mapping[str, tuple[str, ...]] | None = None  # the classes of each head by the address of its layer
 
 
 def display_name(spec: str) -> str:

@@ -33,12 +33,7 @@ SUFFIX = ".py"
 
 
 class Carried(NamedTuple):
-    """What a module carries.
-
-    Args:
-        convention: What it expects of its input; a guess where only the size is known.
-        labels: The names of its classes, or None.
-    """
+    """What a module carries of its input, a guess where only the size is known, and the names of its classes."""
 
     convention: InputConvention
     labels: tuple[str, ...] | None
@@ -48,7 +43,7 @@ def carried(module: nn.Module) -> Carried | None:
     """Read what a network carries of its input, itself or in a part that it hands its input to as it is.
 
     Such a part is what a wrapper wraps (data parallelism, moving averages, compilers, modules for training). One that
-    gets something else than the network, as behind a normalization, says nothing of the network's input.
+    gets something else than the network, as after a normalization, says nothing of the network's input.
     """
     found: list[tuple[nn.Module, Carried]] = []
     for part, one in _carriers(module):
@@ -60,13 +55,15 @@ def carried(module: nn.Module) -> Carried | None:
 
 
 def _carriers(module: nn.Module) -> Iterator[tuple[nn.Module, Carried]]:
-    """The parts with a configuration, outer ones first; a library that is not loaded made none of them."""
+    """The parts with a configuration, outer ones first."""
     for part in module.modules():
         told = None
         if "timm" in sys.modules and isinstance(vars(part).get("pretrained_cfg"), Mapping):
             told = _of_timm(part)
         elif "transformers" in sys.modules and "config" in vars(part):
-            told = _of_hugging_face(part)
+            from lucidtorch.models.sources.hf_source import carried_by  # transformers is loaded already
+
+            told = None if (known := carried_by(part)) is None else Carried(*known)
         if told is not None:
             yield part, told
 
@@ -85,15 +82,8 @@ def _of_timm(part: Any) -> Carried | None:
     return Carried(convention.overridden(size=tuple(made_for)), labels_of(part))
 
 
-def _of_hugging_face(part: nn.Module) -> Carried | None:
-    from lucidtorch.models.sources.hf_source import carried_by  # transformers is loaded already, as timm is above
-
-    told = carried_by(part)
-    return None if told is None else Carried(*told)
-
-
 def _gets_all(module: nn.Module, part: nn.Module, convention: InputConvention) -> bool:
-    """Whether a part of a network gets what the network gets, seen on a picture of the part's size."""
+    """Whether a part gets the network's very input, seen on one image."""
     weight = next((one for one in module.parameters() if one.is_floating_point()), None)
     if weight is None or weight.is_meta:
         return False
@@ -122,10 +112,8 @@ def find_in_module(module: nn.Module, weights: str | Path, name: str | None = No
     file = weights if isinstance(weights, Path) else None
     if file is not None:
         load_weights(module, read_weights(file), name=name, origin=str(file))
-    if any(
-        isinstance(weight, UninitializedParameter | UninitializedBuffer)
-        for weight in (*module.parameters(), *module.buffers())
-    ):
+    tensors = (*module.parameters(), *module.buffers())
+    if any(isinstance(one, UninitializedParameter | UninitializedBuffer) for one in tensors):
         raise WeightsError(
             f"{name} has lazy layers, whose weights are made by a first pass; run it once before it is loaded, such as "
             "net(torch.zeros(1, 3, 224, 224))."
@@ -185,7 +173,7 @@ def _built(module: Any, factory: str, spec: str) -> nn.Module:
 
 @contextlib.contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let files in a folder import each other; none of them stays under its bare name, which others may have too."""
+    """Let files in a folder import each other, and forget them afterwards."""
     before = set(sys.modules)
     sys.path.insert(0, str(folder))
     try:
@@ -200,7 +188,7 @@ def _importable(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Turn whatever the caller's code raises into one message."""
+    """Turn whatever the user's code raises into one message."""
     try:
         yield
     except UnknownModelError:
@@ -208,8 +196,8 @@ def _told(path: Path) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         line = _line_of(error, path)
         where = str(path) if line is None else f"{path}, line {line},"
-        lines = str(error).strip().splitlines() or ["no reason given"]
-        raise UnknownModelError(f"{where} raised {type(error).__name__}: {lines[0]}") from error
+        said = (str(error).strip() or "no reason given").splitlines()[0]
+        raise UnknownModelError(f"{where} raised {type(error).__name__}: {said}") from error
 
 
 def _line_of(error: BaseException, path: Path) -> int | None:

@@ -18,6 +18,7 @@ from lucidtorch.base.files import user_path
 from lucidtorch.base.trust import check_program, check_read
 from lucidtorch.models.inputs.convention import COLOURS, USUAL_CLIP, USUAL_SIDE, guess
 from lucidtorch.models.sources.model_source import FoundNetwork
+from lucidtorch.models.sources.weights import first_line
 
 CONVOLUTION_DIMENSIONS = (4, 5)  # of a weight: [out, in, h, w] and [out, in, t, h, w]
 CLOSED = (
@@ -50,11 +51,7 @@ def scripted_network(program: nn.Module, name: str, file: Path | None) -> FoundN
 
 
 class ScriptedNetwork(nn.Module):
-    """A TorchScript program, whose parts take no hooks and are therefore not among its modules.
-
-    Args:
-        program: What `torch.jit.load` gave.
-    """
+    """A TorchScript program, whose parts take no hooks and are therefore not among its modules."""
 
     def __init__(self, program: nn.Module) -> None:
         super().__init__()
@@ -135,7 +132,7 @@ def _exported(name: str, path: Path) -> FoundNetwork:
 
 
 def _loaded(path: Path) -> Any:
-    """Read an exported program; torch's own report of why it cannot is left to our message."""
+    """Read an exported program, without torch's own report of errors."""
     logger = logging.getLogger("torch.export")
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -148,7 +145,7 @@ def _loaded(path: Path) -> Any:
 
 
 def _input_of(program: Any) -> tuple[list[int], list[bool]]:
-    """Read the shape of the first input, and which of its sides are fixed."""
+    """Read the shape of the first input, and which sides are fixed."""
     wanted = program.graph_signature.user_inputs[0]
     symbol = next(node.meta["val"] for node in program.graph.nodes if node.name == wanted)
     is_fixed = [isinstance(side, int) for side in symbol.shape]
@@ -158,5 +155,4 @@ def _input_of(program: Any) -> tuple[list[int], list[bool]]:
 
 
 def _broken(path: Path, error: Exception) -> UnknownModelError:
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return UnknownModelError(f"{path} is broken or no such program ({reason[:120]}); save it again.")
+    return UnknownModelError(f"{path} is broken or no such program ({first_line(error)[:120]}); save it again.")

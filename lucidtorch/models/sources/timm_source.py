@@ -17,7 +17,7 @@ from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.trust import check_download, may_download
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.sources.model_source import FoundNetwork
-from lucidtorch.models.sources.weights import fits, load_weights, read_weights
+from lucidtorch.models.sources.weights import first_line, fits, load_weights, read_weights
 
 PREFIX = "timm/"
 HUB_FILES = ("model.safetensors", "pytorch_model.bin")  # what the hub's repositories call their weights
@@ -50,16 +50,16 @@ def _fetched(name: str) -> nn.Module:
     try:
         module: nn.Module = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=overlay)
     except (OSError, RuntimeError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise DownloadError(
-            f"The pretrained weights of timm's {name} are not here and could not be fetched ({reason}). Give a state "
-            "dict of yours with weights=FILE, take weights='random', or fetch them once where the hub can be reached."
+            f"The pretrained weights of timm's {name} are not here and could not be fetched ({first_line(error)}). "
+            "Give a state dict of yours with weights=FILE, take weights='random', or fetch them once where the hub can "
+            "be reached."
         ) from error
     return module
 
 
 def _cached(name: str) -> Path:
-    """Find the weights on this machine, and ask for nothing."""
+    """Find the weights on this machine without a request."""
     entry = timm.get_pretrained_cfg(name)
     names = (entry.hf_hub_filename, *HUB_FILES)
     places = [try_to_load_from_cache(entry.hf_hub_id, one) for one in names if entry.hf_hub_id and one]
@@ -71,7 +71,7 @@ def _cached(name: str) -> Path:
 
 
 def _translated(state: dict[str, Tensor], module: nn.Module, name: str) -> dict[str, Tensor]:
-    """Let timm rename what other projects published, where the names are not the network's own already."""
+    """Let timm rename the weights of other projects, where they do not fit already."""
     origin = sys.modules[timm.model_entrypoint(name.partition(".")[0]).__module__]
     translate: Any = getattr(origin, "checkpoint_filter_fn", None)
     if translate is None or fits(module, state):

@@ -77,7 +77,6 @@ def find_in_torchvision(name: str, weights: str | Path, seed: int) -> FoundNetwo
 
 
 def _options(name: str, entry: Any, *, untrained: bool) -> dict[str, Any]:
-    """Build what the published weights were trained for, whether or not they are loaded."""
     if name in models.list_models(module=models.segmentation) + models.list_models(module=models.detection):
         return {"weights_backbone": None}
     if name in ("googlenet", "inception_v3"):
@@ -98,7 +97,7 @@ def _convention(name: str, entry: Any) -> InputConvention:
 
 
 def _detectors_convention(transform: Any) -> InputConvention:
-    """Read what a detector does to its images; the shorter side of most becomes `min_size`."""
+    """The convention of a detector; the shorter side of most becomes `min_size`."""
     height, width = transform.fixed_size or (transform.min_size[-1],) * 2
     return InputConvention(
         len(transform.image_mean),
@@ -110,7 +109,7 @@ def _detectors_convention(transform: Any) -> InputConvention:
 
 
 def _backbone_of(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Take the backbone out of a detector's weights; weights of a backbone alone are taken as they are."""
+    """The weights of the backbone of a detector."""
     part = {name.removeprefix(BACKBONE): value for name, value in state.items() if name.startswith(BACKBONE)}
     return part or state
 
@@ -129,7 +128,7 @@ def _divide_by_bare_deviation(module: nn.Module) -> None:
 
 
 def _downloaded(name: str, url: str) -> dict[str, Tensor]:
-    """Read published weights from torch's cache, into which they are fetched at first use."""
+    """Read published weights from torch's cache; they are downloaded at first use."""
     file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if not file.is_file():
         check_download(f"the pretrained weights of {name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from inspect import Parameter
 from operator import attrgetter
 from typing import Any
@@ -15,7 +15,7 @@ from torchvision.models.feature_extraction import NodePathTracer
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.models.running.frozen import probing
-from lucidtorch.models.running.traced_layers import TracedLayer, layers_of, place
+from lucidtorch.models.running.traced_layer import TracedLayer
 
 LEAVES = [kind for _, kind in inspect.getmembers(torchvision.ops, inspect.isclass) if issubclass(kind, nn.Module)]
 ANY_NUMBER: dict[object, Any] = {Parameter.VAR_POSITIONAL: (), Parameter.VAR_KEYWORD: {}}
@@ -45,14 +45,13 @@ def traced(module: nn.Module, inputs: Collection[str] = ()) -> nn.Module:
 
 
 class _Tracer(NodePathTracer):  # type: ignore[misc]  # torchvision has no types
-    """torchvision's tracer, which lets parameters that have a default keep it."""
+    """torchvision's tracer, with the defaults of parameters kept."""
 
     def __init__(self, inputs: Collection[str]) -> None:
         super().__init__(leaf_modules=LEAVES, autowrap_modules=(math, torchvision.ops))
         self.inputs = inputs
 
     def create_args_for_root(self, root_fn: Any, is_module: bool, concrete_args: Any = None) -> tuple[Any, list[Any]]:
-        """Leave out what has a default: as a symbol, `None` would not be `None`."""
         function, arguments = super().create_args_for_root(root_fn, is_module, concrete_args)
         parameters = inspect.signature(inspect.unwrap(root_fn)).parameters
         for at, argument in enumerate(arguments):
@@ -62,20 +61,19 @@ class _Tracer(NodePathTracer):  # type: ignore[misc]  # torchvision has no types
         return function, arguments
 
     def asks_for(self, parameter: Parameter) -> bool:
-        """Whether a parameter of the network's forward is one of the view's."""
         return parameter.name in self.inputs or (
             parameter.default is Parameter.empty and parameter.kind not in ANY_NUMBER
         )
 
 
 class _TracedView(TracedLayer):
-    """The whole view, which runs the operations one after the other, each value through its layer."""
+    """The whole view, which runs the operations in order, each value through its layer."""
 
     def __init__(self, original: nn.Module, graph: fx.Graph, tracer: _Tracer, constants: Mapping[str, Tensor]) -> None:
         super().__init__(original, type(original).__name__)
         parameters = inspect.signature(original.forward).parameters
         called = {str(node.target) for node in graph.nodes if node.op == "call_module"}
-        self._modules.update(layers_of(original, called, tracer.is_leaf_module)._modules)
+        self._modules.update(_layers_of(original, called, tracer.is_leaf_module)._modules)
         self._layers = {node: self._layer(node, name) for node, name in tracer.node_to_qualname.items()}
         for node, layer in self._layers.items():
             feeders = node.all_input_nodes
@@ -91,7 +89,6 @@ class _TracedView(TracedLayer):
 
     @property
     def traced_from(self) -> nn.Module:
-        """The network itself."""
         network: nn.Module = self.__dict__["_original"]
         return network
 
@@ -107,7 +104,6 @@ class _TracedView(TracedLayer):
     def state_dict(  # type: ignore[override]
         self, *, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
     ) -> dict[str, Any]:
-        """Give the network's own state dict."""
         return self.traced_from.state_dict(
             destination=destination,  # type: ignore[arg-type]  # None is what torch's own default is
             prefix=prefix,
@@ -115,15 +111,14 @@ class _TracedView(TracedLayer):
         )
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """Load a state dict into the network itself."""
         return self.traced_from.load_state_dict(state_dict, strict, assign)
 
     def _layer(self, node: fx.Node, name: str) -> TracedLayer:
         if node.op == "call_module":
             called = self.traced_from.get_submodule(str(node.target))
-            return place(self, name, called, type(called).__name__)
+            return _placed(self, name, called, type(called).__name__)
         kind = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
-        return place(self, name, None, {"placeholder": "input", "get_attr": "parameter"}.get(node.op, kind))
+        return _placed(self, name, None, {"placeholder": "input", "get_attr": "parameter"}.get(node.op, kind))
 
     def _run(self, *inputs: Any, **named: Any) -> Any:
         given = self._defaults | self._signature.bind(*inputs, **named).arguments
@@ -164,7 +159,7 @@ def _default(parameter: Parameter) -> Any:
 
 
 def _spent(graph: fx.Graph) -> dict[fx.Node, list[fx.Node]]:
-    """Say which values nobody needs any more after an operation."""
+    """The values that are not needed after each operation."""
     spent: dict[fx.Node, list[fx.Node]] = {}
     seen: set[fx.Node] = set()
     for node in reversed(list(graph.nodes)):
@@ -174,10 +169,53 @@ def _spent(graph: fx.Graph) -> dict[fx.Node, list[fx.Node]]:
 
 
 def _signed(function: Any, signature: inspect.Signature) -> Any:
-    """Let a function say what it takes."""
 
     def signed(*inputs: Any, **named: Any) -> Any:
         return function(*inputs, **named)
 
     signed.__dict__["__signature__"] = signature
     return signed
+
+
+def _layers_of(module: nn.Module, called: Container[str], is_leaf: Callable[[nn.Module, str], bool]) -> TracedLayer:
+    """Make a layer for a network and for all modules inside it that the tracer goes through or calls."""
+
+    def layer_of(part: nn.Module, path: str) -> TracedLayer:
+        layer = TracedLayer(part, type(part).__name__)
+        for name, inner in part._modules.items():
+            inner_path = f"{path}.{name}" if path else name
+            is_own = inner is None or path in called or (inner_path not in called and is_leaf(inner, inner_path))
+            layer._modules[name] = inner if is_own or inner is None else layer_of(inner, inner_path)
+        return layer
+
+    return layer_of(module, "")
+
+
+def _placed(root: nn.Module, name: str, original: nn.Module | None, kind: str) -> TracedLayer:
+    """Put the layer of an operation where its name says.
+
+    Layers are put in directly, since a name such as `float` or `class_token` may be a method or a parameter as well.
+    """
+    *parents, last = name.split(".")
+    for parent in parents:
+        root = _part(root, parent)
+    layer = root._modules.get(last)
+    if not isinstance(layer, TracedLayer) or (original is not None and layer.original is not original):
+        # torchvision counts names anew, so that a layer's name may be that of another module
+        parts = {} if layer is None else layer._modules
+        layer = TracedLayer(original, kind)
+        layer._modules.update(parts)
+        root._modules[last] = layer
+    layer.kind = kind
+    return layer
+
+
+def _part(root: nn.Module, name: str) -> TracedLayer:
+    present = root._modules.get(name)
+    if isinstance(present, TracedLayer):
+        return present
+    layer = TracedLayer(present, type(present).__name__)
+    if present is not None:
+        layer._modules.update(present._modules)
+    root._modules[name] = layer
+    return layer

@@ -30,7 +30,6 @@ OPTIONAL_SUFFIX = "num_batches_tracked"  # files older than torch 0.4.1 lack thi
 NAMES_SHOWN = 3
 DEEPEST = 16  # wrappers in wrappers; a file may hold a mapping that holds itself
 SUFFIXES = (".safetensors", ".pth", ".pt")
-BLOCK = 1 << 20
 REFUSED_NAME = re.compile(r"(?:GLOBAL|global|function|class) ([\w.]+\.[\w.]+)")
 
 
@@ -100,7 +99,7 @@ def _missing(wanted: State, given: State) -> list[str]:
 
 
 def _cuts(names: Iterable[str]) -> Iterator[int]:
-    """Say after how many letters all names have a dot in common."""
+    """The lengths of all prefixes up to a dot that the names share."""
     shared = os.path.commonprefix(list(names))  # noqa: RUF071  # of letters, which is what is wanted here
     return (place + 1 for place, letter in enumerate(shared) if letter == ".")
 
@@ -150,11 +149,8 @@ def fits(module: nn.Module, state: Mapping[str, Tensor]) -> bool:
 
 def file_sha256(path: Path) -> str:
     """Compute the SHA-256 of a file, so that a picture can name exactly the weights it was made with."""
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while block := stream.read(BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _read_safetensors(path: Path) -> object:
@@ -189,6 +185,10 @@ def _refused_or_broken(path: Path, error: pickle.UnpicklingError) -> WeightsErro
     )
 
 
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, or its class."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def _broken(path: Path, error: Exception) -> WeightsError:
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return WeightsError(f"{path} is broken or no weights file ({reason[:120]}); fetch or save it again.")
+    return WeightsError(f"{path} is broken or no weights file ({first_line(error)[:120]}); fetch or save it again.")

@@ -62,7 +62,7 @@ def test_what_is_laid_out_anew_is_the_copys_own(fingerprint: Fingerprint) -> Non
 def test_unusual_networks_render_as_without_a_copy(case: str, fingerprint: Fingerprint) -> None:
     module = seeded((COPIED | NOT_COPIED)[case])
     model = as_model(module)
-    plain = rendered(model, **PLAIN)
+    plain = rendered(model, engine=lt.Engine(**PLAIN))
     before = fingerprint(module)
     made = rendered(model)
     assert fingerprint(module) == before
@@ -74,7 +74,7 @@ def test_unusual_networks_render_as_without_a_copy(case: str, fingerprint: Finge
 def test_a_scripted_part_is_not_copied() -> None:
     model = as_model(seeded(scripted))
     assert model.private([model.layers.resolve("last")]) is model
-    assert torch.equal(rendered(model).images, rendered(model, **PLAIN).images)
+    assert torch.equal(rendered(model).images, rendered(model, engine=lt.Engine(**PLAIN)).images)
 
 
 def test_a_network_that_refuses_eval_mode_is_copied() -> None:
