@@ -93,10 +93,7 @@ def read_json(text: str, what: str) -> Any:
 
 def versions(more: Sequence[str] = ()) -> dict[str, str]:
     """Say which versions decide the bytes of a picture."""
-    found = {
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-    }  # with the build, which decides bytes
+    found = {"python": platform.python_version(), "torch": str(torch.__version__)}  # with torch's build
     for package in (*PACKAGES, *more):
         try:
             found[package] = metadata.version(package)
@@ -139,40 +136,10 @@ class NetworkRecord(Record):
 
 
 class RenderRecord(Record):
-    """Everything that decides the pictures of one render, as a picture carries it.
+    """Everything that decides the pictures of one render, as a picture carries it: the arguments of `render`, resolved.
 
-    Attributes:
-        kind: The kind of record.
-        model: How the network is loaded; None where there are several, or only a Python program has it.
-        models: How several networks are loaded, by name.
-        model_name: What messages call the network.
-        objective: The objective's text.
-        param: The param's text; None where it holds a module of a Python program.
-        transforms: The pipeline's text; None where it holds functions of a Python program.
-        constraints: The text of the constraints; empty where there are none.
-        steps: The number of updates.
-        snapshots: After how many updates a picture was kept.
-        optimizer: ``adam`` or ``sgd``, with arguments.
-        lr: The largest step size.
-        lr_schedule: The step size over the updates.
-        stop: The rule that ends an image early; never where empty.
-        planned: Over how many updates the step size was spread, where the render was interrupted.
-        seed: One per image.
-        batch: How many images were rendered together.
-        canvas: Height and width that the network saw; frames or slices before them.
-        precision: What the network computed in.
-        compute_batch: How many images went through the network at once; all of them where None.
-        channels_last: Whether the network ran in the channels-last memory format.
-        fold: Whether batch normalizations were folded into convolutions.
-        winograd: Whether wide 3 x 3 convolutions used Winograd's algorithm.
-        compile: Whether the network was compiled.
-        device: ``cpu``, ``cuda`` or ``mps``.
-        threads: How many threads computed.
-        versions: Of everything that computes.
-        images: Which of the images the file shows; all of them where None.
-        snapshot: After how many updates it shows them; at the end where None.
-        recipe_id: The checksum of the recipe that the picture is a part of, or None.
-        complete: Whether its texts write every argument; those of version 0.1.0 left defaults out.
+    Where a render had several networks, they are `models`; those that only a Python program has are None, as are the
+    texts of a param or transforms that hold its functions.
     """
 
     kind: Literal["render"]
@@ -189,10 +156,10 @@ class RenderRecord(Record):
     lr: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     lr_schedule: Short = "constant"
     stop: Short = ""
-    planned: Steps | None = None
+    planned: Steps | None = None  # over how many updates the step size was spread, where it was interrupted
     seed: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_IMAGES)]
     batch: Batch
-    canvas: Sides
+    canvas: Sides  # what the network saw
     precision: Short = "float32"
     compute_batch: Batch | Annotated[tuple[tuple[Steps, Batch], ...], Field(max_length=1000)] | None = None
     channels_last: bool = False  # not in the pictures of versions that did not say
@@ -202,10 +169,10 @@ class RenderRecord(Record):
     device: Short = "cpu"
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
     versions: Words = Field(default_factory=dict)
-    images: Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_IMAGES)] | None = None
-    snapshot: Steps | None = None
-    recipe_id: Short | None = None
-    complete: bool = False
+    images: Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_IMAGES)] | None = None  # in this file
+    snapshot: Steps | None = None  # after how many updates this file shows them; at the end where None
+    recipe_id: Short | None = None  # the checksum of the recipe that the picture is a part of
+    complete: bool = False  # whether its texts write every argument; those of version 0.1.0 left defaults out
 
     @model_validator(mode="after")
     def _shown_is_there(self) -> Self:
@@ -217,19 +184,12 @@ class RenderRecord(Record):
 
 
 class ComposedRecord(Record):
-    """What a picture carries that was composed of others: the whole recipe of its run.
-
-    Attributes:
-        kind: The kind of recipe.
-        recipe_id: Its checksum.
-        picture: The path of the picture in the run's folder.
-        recipe: The recipe as it was resolved; its kind checks the fields.
-    """
+    """What a picture carries that was composed of others: its path in the folder of its run, and the whole recipe."""
 
     kind: Short
     recipe_id: Short
     picture: InnerPath
-    recipe: dict[str, Any]
+    recipe: dict[str, Any]  # as it was resolved; its kind checks the fields
 
 
 class PictureRecord(Record):
