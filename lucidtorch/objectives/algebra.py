@@ -157,9 +157,6 @@ class Objective(ABC):
         Args:
             image: The place of the image in the batch, from 0.
 
-        Returns:
-            An objective that speaks of that image.
-
         Raises:
             ObjectiveError: The place is no whole number from 0.
         """

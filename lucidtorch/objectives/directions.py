@@ -17,11 +17,9 @@ from lucidtorch.objectives.selection import (
     COSINE_EPSILON,
     COSINE_FLOOR,
     at_position,
-    check_map,
-    common_middle,
     dot_cossim,
-    for_images,
     length,
+    match_maps,
     match_vector,
     mean_over_space,
     window,
@@ -107,12 +105,8 @@ def tensor_direction(
         >>> tensor_direction("conv1_1", [[[1.0, 0.5]], [[0.0, -1.0]]])
         tensor_direction('conv1_1', [[[1.0, 0.5]], [[0.0, -1.0]]])
     """
-    values = activations[layer]
-    check_map(values, layer)
-    target = for_images(values, tensor, ("C", "h", "w"), layer, "directions")
-    values, target = common_middle(values, target)
-    in_frames = target.reshape(*target.shape[:2], *[1] * (values.ndim - target.ndim), *target.shape[2:])
-    return mean_over_space(dot_cossim(values, in_frames, cossim_pow))
+    values, target = match_maps(activations[layer], tensor, ("C", "h", "w"), layer, "directions")
+    return mean_over_space(dot_cossim(values, target, cossim_pow))
 
 
 @unit_objective

@@ -108,9 +108,6 @@ def each(*parts: Part) -> Objective:
     Args:
         parts: Image 0 follows the first, image 1 the second, and so on.
 
-    Returns:
-        The objective of the whole batch.
-
     Raises:
         ObjectiveError: No objective was given.
     """
@@ -133,9 +130,6 @@ def interpolate(start: Part, end: Part, n: Annotated[int, Within(2), ObjectiveEr
         end: What the last image follows.
         n: The number of images, 2 or more.
 
-    Returns:
-        The objective of the whole batch.
-
     Raises:
         ObjectiveError: There are fewer than two images.
     """
@@ -151,9 +145,6 @@ def negative(inner: Part) -> Objective:
 
     Args:
         inner: What shall become small.
-
-    Returns:
-        The negated objective.
 
     Raises:
         ObjectiveError: No objective was given.

@@ -12,15 +12,13 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError, UnitError, UnknownLabelError
-from lucidtorch.base.machine import sent
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Activations
 from lucidtorch.objectives.selection import (
     VECTOR_AXES,
     at_position,
-    check_unit,
     mean_over_space,
-    select_channel,
+    select_unit,
 )
 from lucidtorch.objectives.term import objective, unit_objective, view_objective
 
@@ -49,7 +47,7 @@ def channel(activations: Activations, layer: str, index: int | Sequence[int]) ->
         >>> channel("conv3_1", 12)
         channel('conv3_1', 12)
     """
-    return mean_over_space(select_channel(activations[layer], index, layer))
+    return mean_over_space(select_unit(activations[layer], index, layer))
 
 
 @unit_objective
@@ -77,7 +75,7 @@ def neuron(
         UnitError: The layer has no such channel or position.
         ObjectiveError: There are not as many channels as images.
     """
-    return select_channel(at_position(activations[layer], x, y, t, layer), index, layer)
+    return select_unit(at_position(activations[layer], x, y, t, layer), index, layer)
 
 
 @unit_objective
@@ -107,7 +105,7 @@ def logit(activations: Activations, label: int | str | Sequence[int | str], laye
         raise ObjectiveError(
             f"`logit` needs scores [B, K], but {shown(layer)} has {scores.ndim} dimensions; use `channel`."
         )
-    return select_channel(scores, label, layer)  # type: ignore[arg-type]  # no text is left in it
+    return select_unit(scores, label, layer)  # type: ignore[arg-type]  # no text is left in it
 
 
 @objective
@@ -162,14 +160,7 @@ def token(
     values = _viewed(activations, layer, TOKENS)
     if values.ndim != 3:
         raise UnitError(f"{layer!r} has no tokens [B, C, N], but values {list(values.shape)}; use `neuron`.")
-    selected = select_channel(values, index, layer)
-    batch, count = selected.shape
-    if not isinstance(position, tuple | list):
-        return selected[:, check_unit(position, count, "tokens", layer)]
-    if len(position) != batch:
-        raise ObjectiveError(f"{len(position)} tokens of {layer!r} are named for {batch} images; name one per image.")
-    chosen = [check_unit(one, count, "tokens", layer) for one in position]
-    return selected[torch.arange(batch, device=values.device), sent(torch.tensor(chosen), values.device)]
+    return select_unit(select_unit(values, index, layer), position, layer, "tokens")
 
 
 def _own_heads(index: object, **_: object) -> Sequence[str]:
@@ -204,7 +195,7 @@ def head(
     values = _of_images(activations, layer, index)
     if channel is None:
         return values.square().flatten(1).mean(1)
-    return mean_over_space(select_channel(values, channel, layer))
+    return mean_over_space(select_unit(values, channel, layer))
 
 
 def _of_images(activations: Activations, layer: str, index: int | Sequence[int]) -> Tensor:
