@@ -21,7 +21,7 @@ FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 OLDEST := import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != (3, 11))
 
 # One process for each core, at most four: each takes about 2 GB of memory.
-PYTEST := pytest --numprocesses logical --maxprocesses 4
+PYTEST := pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 .PHONY: demo test test-all test-lowest bench clean
 

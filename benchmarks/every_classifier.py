@@ -26,7 +26,7 @@ from torch import Tensor, nn
 import lucidtorch as lt
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.base.natural_images import IMAGENET_MEAN, IMAGENET_STD
-from lucidtorch.models.layers.address import Address
+from lucidtorch.models.running.address import Address
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.frozen import frozen
 
@@ -142,7 +142,7 @@ def compare(model: lt.Model, expected: dict[tuple[str, int], Tensor], size: int)
 
 def listed(model: lt.Model, expected: dict[tuple[str, int], Tensor]) -> None:
     """Every call that a hook sees has its line."""
-    calls = {(place.firing.module, place.firing.call) for place in model.layers.directory.places.values()}
+    calls = {(place.call.module, place.call.number) for place in model.layers.directory.places.values()}
     missing = [call for call in expected if call not in calls]
     if model.layers.broken or missing:
         raise AssertionError(model.layers.broken or f"missing: {missing[:3]}")

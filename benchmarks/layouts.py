@@ -124,11 +124,11 @@ def judged(name: str, against: Path | None = None) -> Verdict:
         if leaf is None or not leaf.shape or (leaf.refused or "").startswith(("gives torch", "gives what")):
             continue
         found.outputs += 1
-        layer = module.get_submodule(place.firing.module)
+        layer = module.get_submodule(place.call.module)
         if leaf.refused is not None:
             found.refused.append(text or "output")
             continue
-        name, known = place.firing.module, of_layer(layer)
+        name, known = place.call.module, of_layer(layer)
         if known is not None:
             around = [name[:at] for at, letter in enumerate(name) if letter == "."]
             own.update({(outer, leaf.raw): known for outer in ("", *around)})

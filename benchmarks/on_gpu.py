@@ -97,7 +97,7 @@ def _costs(precision: str, rounds: int) -> tuple[dict[str, list[float]], int, fl
     network = lt.load_model(NETWORK, weights="random", device="cpu")
     model = lt.load_model(NETWORK, weights="random", device="cuda")
     at_once = computed_at_once(model, LAYER, CHANNELS)
-    steps = ours(model, LAYER, list(range(CHANNELS)), steps=STEADY, precision=precision)
+    steps = ours(model, LAYER, list(range(CHANNELS)), steps=STEADY, engine=lt.Engine(precision))
     for _ in range(REDIRECTED_STEPS):
         next(steps)
     lucent = Lucent(network, _now)

@@ -13,7 +13,7 @@ import os
 import statistics
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -30,12 +30,12 @@ FEW, MANY = 3, 64  # updates
 UNITS, LIVE = 64, 32
 SMALL = 1e-4  # of a picture's values, which go from 0 to 1
 PERCENT = 2.0
-USUAL: dict[str, Any] = {"compute_batch": PICTURES}
-SWITCHES: dict[str, dict[str, Any]] = {
-    "compute_batch": {"compute_batch": 3},
-    "channels_last": {"channels_last": False},
-    "fold": {"fold": False},
-    "winograd": {"winograd": False},
+USUAL = lt.Engine(compute_batch=PICTURES)
+SWITCHES = {
+    "compute_batch": replace(USUAL, compute_batch=3),
+    "channels_last": replace(USUAL, channels_last=False),
+    "fold": replace(USUAL, fold=False),
+    "winograd": replace(USUAL, winograd=False),
 }
 
 
@@ -77,7 +77,9 @@ CASES = (
 )
 
 
-def made(model: lt.Model, layer: str, units: list[int], steps: int, **more: Any) -> tuple[Tensor, Tensor, list[bool]]:
+def made(
+    model: lt.Model, layer: str, units: list[int], steps: int, engine: lt.Engine = USUAL
+) -> tuple[Tensor, Tensor, list[bool]]:
     """Make a picture of each unit, a few together.
 
     Args:
@@ -85,7 +87,7 @@ def made(model: lt.Model, layer: str, units: list[int], steps: int, **more: Any)
         layer: The layer's address.
         units: Its channels.
         steps: The number of updates.
-        more: How the network is run.
+        engine: How the network is run.
 
     Returns:
         The pictures, their clean scores, and whether each unit is dead.
@@ -94,8 +96,8 @@ def made(model: lt.Model, layer: str, units: list[int], steps: int, **more: Any)
     for start in range(0, len(units), PICTURES):
         some = units[start : start + PICTURES]
         goal, param = lt.objectives.channel(layer, some), lt.param.image(SIZE, batch=len(some))
-        settings: dict[str, Any] = {"param": param, "steps": steps, "seed": start, "progress": False} | USUAL | more
-        found.append(lt.render(model, goal, **settings))
+        settings: dict[str, Any] = {"param": param, "steps": steps, "seed": start, "progress": False}
+        found.append(lt.render(model, goal, engine=engine, **settings))
     dead = [one for rendering in found for one in rendering.dead]
     return torch.cat([one.images for one in found]), torch.cat([one.values for one in found]), dead
 
@@ -105,7 +107,7 @@ def picture_rows(case: Case, model: lt.Model, units: list[int]) -> list[Row]:
     usual, _, _ = made(model, case.layer, units, FEW)
     found = []
     for switch in case.switches:
-        other, _, _ = made(model, case.layer, units, FEW, **SWITCHES[switch])
+        other, _, _ = made(model, case.layer, units, FEW, SWITCHES[switch])
         values = ((usual - other).abs().flatten(1).mean(1) / SMALL).tolist()
         over = sum(value > 1 for value in values) / len(values)
         note = f"mean {statistics.fmean(values):.3f}, largest {max(values):.2f}; {over:.0%} of the units are above 1"
@@ -122,7 +124,7 @@ def score_rows(case: Case, model: lt.Model, units: list[int]) -> list[Row]:
     found = []
     for switch in case.switches:
         chosen = [units[place] for place in range(max(live) + 1)]
-        _, other, _ = made(model, case.layer, chosen, MANY, **SWITCHES[switch])
+        _, other, _ = made(model, case.layer, chosen, MANY, SWITCHES[switch])
         signed = (100 * (other[live] - usual[live]) / usual[live].abs()).tolist()
         values = [abs(value) for value in signed]
         note = f"with its sign, the median is {statistics.median(signed):+.2f} %"

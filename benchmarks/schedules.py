@@ -23,7 +23,7 @@ from to_score import scores
 from torch import Tensor
 
 import lucidtorch as lt
-from lucidtorch.analysis.picture_spectra import power_spectrum
+from lucidtorch.analysis.picture_measures import power_spectrum
 from lucidtorch.base.images import encode_png, sheet
 
 FINE = 0.25  # cycles per pixel

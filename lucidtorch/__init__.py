@@ -9,16 +9,17 @@ if TYPE_CHECKING:
     from lucidtorch import analysis, constraints, datasets, models, objectives, param, recipes, transforms
     from lucidtorch.base.errors import LucidtorchError
     from lucidtorch.galleries.entry import gallery
+    from lucidtorch.models.loading import load_model
     from lucidtorch.models.model import Model
-    from lucidtorch.models.sources.loading import load_model
     from lucidtorch.objectives.text import parse
-    from lucidtorch.rendering.entry import render
-    from lucidtorch.rendering.loop import optimize
+    from lucidtorch.rendering.entry import optimize, render
     from lucidtorch.rendering.result import Rendering
+    from lucidtorch.rendering.settings import Engine
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Engine",
     "LucidtorchError",
     "Model",
     "Rendering",
@@ -39,12 +40,13 @@ __all__ = [
 
 # Where each public name comes from; it is imported when it is first used, so that `import lucidtorch` stays light.
 _SOURCES = {
+    "Engine": "lucidtorch.rendering.settings",
     "LucidtorchError": "lucidtorch.base.errors",
     "Model": "lucidtorch.models.model",
     "Rendering": "lucidtorch.rendering.result",
     "gallery": "lucidtorch.galleries.entry",
-    "load_model": "lucidtorch.models.sources.loading",
-    "optimize": "lucidtorch.rendering.loop",
+    "load_model": "lucidtorch.models.loading",
+    "optimize": "lucidtorch.rendering.entry",
     "parse": "lucidtorch.objectives.text",
     "render": "lucidtorch.rendering.entry",
 }

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 
 SIDE = 8
 CLASSES = ("red", "green", "blue", "grey")

@@ -14,8 +14,8 @@ from hypothesis import settings
 from torch import nn
 
 from lucidtorch.base.errors import WeightsError
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -85,6 +85,7 @@ NO_CALL = {
     "constraints.Constraints",
 }
 CALLS: dict[str, Arguments] = {
+    "Engine": {},
     "gallery": {
         "model": "demo",
         "layers": ["conv1_1"],
@@ -214,7 +215,7 @@ CALLS: dict[str, Arguments] = {
     "recipes.deconvnet": {**RECIPE, "layers": "conv1_1", "units": [0], "data": DATA},
     "recipes.diversity": {**MADE, "objectives": ["conv1_1:0"]},
     "recipes.embedding": {**RECIPE, "layers": "conv1_1", "data": {**DATA, "length": 40}},
-    "recipes.filters": {**RECIPE, "layers": "conv1_1"},
+    "recipes.filters": {**RECIPE, "layers": "conv1_1", "steps": 1},
     "recipes.heatmap": {**RECIPE, "image": DRAWING},
     "recipes.interaction": {**MADE, "objectives": ["conv1_1:0", "conv1_1:1"]},
     "recipes.interpolation": {**MADE, "objectives": ["conv1_1:0", "conv1_1:1"]},
@@ -286,7 +287,6 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "rerun": ("picture.png",),
     "shell": ("demo", "--device", "cpu"),
     "demo": (),
-    "train": ("digits", "--steps", "1"),
 }
 # The methods of what users hold, beside what every object of torch has.
 METHODS: dict[str, tuple[Callable[[], Any], dict[str, Arguments]]] = {

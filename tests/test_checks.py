@@ -43,7 +43,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: lt.datasets.scan("demo", [IMAGE], "s", top=2**31),
         r"from 1 to 100000, but 2147483648",
     ),
-    "precision": (lambda: small(precision=["float16"]), r"render\(precision=\) takes a text, but \['float16'\] was"),
+    "engine": (lambda: small(engine="float16"), r"render\(engine=\) takes .*but 'float16' was"),
     "stop": (lambda: small(stop=np.ones(2)), r"render\(stop=\) takes a text, but an array \[2\] float64 was"),
     "transforms": (lambda: small(transforms=lt.param.image(8)), "is no transform"),
     "text": (lambda: lt.parse(3), r"parse\(text\) takes a text, but 3 was"),  # type: ignore[arg-type]
@@ -216,10 +216,9 @@ class Failing(nn.Module):
 @pytest.mark.parametrize("error", [ZeroDivisionError("mine"), KeyError("mine"), ValueError("mine")], ids=repr)
 def test_an_error_of_the_users_network_passes_with_the_layer_in_a_note(error: Exception) -> None:
     model = lt.load_model(Moody(error, 0), mean=0, size=16)
+    settings: dict[str, Any] = {"param": lt.param.image(16), "transforms": "identity()", "steps": 1}
     with pytest.raises(type(error)) as caught:
-        lt.render(
-            model, "second:0", param=lt.param.image(16), transforms="identity()", steps=1, progress=False, fold=False
-        )
+        lt.render(model, "second:0", **settings, progress=False, engine=lt.Engine(fold=False))
     assert caught.value is error
     assert any("layer 'second'" in note for note in error.__notes__)
 

@@ -32,7 +32,7 @@ STARTING = 60  # seconds: each worker is a new program that imports torch
 ENOUGH = 20  # values of each parameter that the slow suite tries at least
 FEW = 3  # values of each parameter in the fast suite; all of them in the slow one
 ALL_CALLS = list(calls())
-SLOW_COMMANDS = {"demo", "train", "run"}
+SLOW_COMMANDS = {"demo", "run"}
 
 
 class TooLong(BaseException):

@@ -23,7 +23,7 @@ import lucidtorch
 HEAVY = {"torchvision", "kornia", "sklearn", "matplotlib", "imageio", "rich", "typer"}
 FOREIGN_PLACES = re.compile("/(" + "|".join(("wo" + "rk", "tm" + "p", "ro" + "ot")) + ")/")
 TEXTS = (".py", ".md", ".toml", ".yaml", ".html", ".css", ".js", ".txt", "Makefile", "run", "LICENSE", ".gitignore")
-TOP = (PACKAGE, "tests", "docs", "benchmarks", ".ci")
+TOP = (PACKAGE, "tests", "docs", "benchmarks", "training", ".ci")
 DOCTEST_OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 Rule = Callable[[Source], Iterable[str]]
@@ -61,6 +61,12 @@ def test_only_the_command_line_prints() -> None:
 
 def test_no_modules_import_each_other_in_a_circle() -> None:
     _refuse("Modules import each other in a circle", [" -> ".join(imports.cycle())] if imports.cycle() else [])
+
+
+@pytest.mark.parametrize("row", imports.DIRECTED)
+def test_no_folders_of_a_package_import_each_other_in_a_circle(row: str) -> None:
+    circle = imports.circle_of_folders(row)
+    _refuse(f"Folders of {row} import each other in a circle", [" -> ".join(circle)] if circle else [])
 
 
 @pytest.mark.parametrize("face", exports.faces(), ids=lambda face: face.module)

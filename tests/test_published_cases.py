@@ -47,7 +47,7 @@ from lucidtorch.objectives import (
     whitened_direction,
 )
 from lucidtorch.objectives.joins import total
-from lucidtorch.param.colour import Decorrelated
+from lucidtorch.param.bounds import Decorrelated
 
 
 class Equal(nn.Module):

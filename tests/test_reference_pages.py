@@ -81,7 +81,7 @@ def test_a_word_is_read_from_its_docstring() -> None:
     told = Word("word", word)
     assert (told.usage, told.first_line) == ("word(size=3)", "What it does.")
     assert (told.formula, told.source) == ("one and two.", "somebody's `thing`.")
-    assert Word("decay", decay).family.__name__ == "lucidtorch.constraints.softening"
+    assert Word("decay", decay).family.__name__ == "lucidtorch.constraints.published"
     silent = Word("silent", lambda: None)
     assert (silent.first_line, silent.formula, silent.source) == ("", "", "")
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lucidtorch.models.axes.layout import Layout
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.layouts.layout import Layout
+from lucidtorch.models.loading import load_model
 
 Seen = dict[str, tuple[Tensor, Layout | None]]
 
@@ -19,8 +19,8 @@ def seen_in(net: nn.Module, size: tuple[int, ...], channels: int = 3) -> Seen:
     torch.manual_seed(0)
     table = load_model(net.eval(), mean=0.0, std=1.0, channels=channels, size=size).layers
     assert table.broken is None
-    places = [place for place in table.directory.places.values() if place.parts == place.firing.main]
-    layouts = {place.firing.module: None if place.leaf is None else place.leaf.layout for place in places}
+    places = [place for place in table.directory.places.values() if place.parts == place.call.main]
+    layouts = {place.call.module: None if place.leaf is None else place.leaf.layout for place in places}
     images = torch.rand(2, channels, *size)
     found: Seen = {}
 

@@ -3,13 +3,27 @@
 from lucidtorch.analysis.adversarial_steps import fgsm_step, held_near
 from lucidtorch.analysis.embeddings import Embedding, neighbour_purity, on_grid, pca, trustworthiness, tsne, umap
 from lucidtorch.analysis.factors import Groups, nmf_groups
-from lucidtorch.analysis.heat_overlays import heat_legend, heat_overlay
-from lucidtorch.analysis.heatmaps import grad_cam, grad_cam_plus_plus, layer_cam, upscaled
-from lucidtorch.analysis.occlusion import Occlusion, occlusion_maps, patch_places
-from lucidtorch.analysis.overlays import framed, group_colours, group_overlay
-from lucidtorch.analysis.picture_repeats import Repeat, autocorrelation, strongest_repeat
-from lucidtorch.analysis.picture_spectra import power_spectrum, radial_spectrum, spectral_slope
-from lucidtorch.analysis.picture_values import extreme_share, histogram, saturation
+from lucidtorch.analysis.heatmaps import (
+    Occlusion,
+    grad_cam,
+    grad_cam_plus_plus,
+    layer_cam,
+    occlusion_maps,
+    patch_places,
+    upscaled,
+)
+from lucidtorch.analysis.overlays import framed, group_colours, group_overlay, heat_legend, heat_overlay
+from lucidtorch.analysis.picture_measures import (
+    Repeat,
+    autocorrelation,
+    extreme_share,
+    histogram,
+    power_spectrum,
+    radial_spectrum,
+    saturation,
+    spectral_slope,
+    strongest_repeat,
+)
 
 __all__ = [
     "Embedding",

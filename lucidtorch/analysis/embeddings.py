@@ -10,9 +10,8 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import Iterations, Rows, Threads, Within, checked, is_whole
+from lucidtorch.base.checks import Iterations, Rows, Threads, Within, checked
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.shown import shown
 
 LARGEST_SEED = 2**32 - 1  # of numpy's generators
 FEWEST = 4  # vectors, with which perplexity 1 has the 3 neighbours that it looks at
@@ -95,7 +94,7 @@ def tsne(
     Raises:
         BadInputError: The vectors or a number do not fit.
     """
-    from lucidtorch.analysis.embedding_methods import LEAST_ITERATIONS, tsne_places
+    from lucidtorch.analysis.decompositions import LEAST_ITERATIONS, tsne_places
 
     rows, share = _principal(vectors, dimensions, seed, threads)
     limit = largest_perplexity(len(rows))
@@ -103,8 +102,8 @@ def tsne(
         raise BadInputError(
             f"With {len(rows)} vectors the perplexity is from 1 to {limit:.4g}, but it is {perplexity}."
         )
-    if not is_whole(iterations) or iterations < LEAST_ITERATIONS:
-        raise BadInputError(f"iterations is a whole number from {LEAST_ITERATIONS}, but {shown(iterations)} was given.")
+    if iterations < LEAST_ITERATIONS:
+        raise BadInputError(f"iterations is a whole number from {LEAST_ITERATIONS}, but {iterations} was given.")
     places, loss = tsne_places(rows.numpy(), perplexity, iterations, seed, threads)
     return Embedding(torch.from_numpy(places), rows.shape[1], share, loss)
 
@@ -141,13 +140,11 @@ def umap(
         BadInputError: The vectors or a number do not fit, or umap-learn is not installed.
     """
     check_umap()
-    from lucidtorch.analysis.embedding_umap import umap_places
+    from lucidtorch.analysis.decompositions import umap_places
 
     rows, share = _principal(vectors, dimensions, seed, threads)
-    if not is_whole(neighbours) or not PLANE <= neighbours < len(rows):
-        raise BadInputError(
-            f"neighbours is a whole number from 2 to {len(rows) - 1}, but {shown(neighbours)} was given."
-        )
+    if not PLANE <= neighbours < len(rows):
+        raise BadInputError(f"neighbours is a whole number from 2 to {len(rows) - 1}, but {neighbours} was given.")
     if not 0 <= min_dist <= 1:
         raise BadInputError(f"min_dist is from 0 to 1, but it is {min_dist}.")
     places = umap_places(rows.numpy(), neighbours, min_dist, seed)
@@ -179,13 +176,13 @@ def trustworthiness(vectors: Rows, places: Rows, neighbours: int = 10) -> float:
     Raises:
         BadInputError: The vectors or the number do not fit.
     """
-    from lucidtorch.analysis.embedding_methods import trust
+    from lucidtorch.analysis.decompositions import trust
 
     rows = _checked(vectors)
     if len(places) != len(rows):
         raise BadInputError(f"There are {len(rows)} vectors and {len(places)} places; give a place for each.")
-    if not is_whole(neighbours) or not 1 <= neighbours < len(rows) / 2:
-        raise BadInputError(f"neighbours is from 1 to less than {len(rows) / 2:g}, but {shown(neighbours)} was given.")
+    if not 1 <= neighbours < len(rows) / 2:
+        raise BadInputError(f"neighbours is from 1 to less than {len(rows) / 2:g}, but {neighbours} was given.")
     return trust(rows.numpy(), places.double().numpy(), neighbours)
 
 
@@ -204,15 +201,13 @@ def neighbour_purity(vectors: Rows, labels: Tensor, neighbours: int = 10) -> flo
     Raises:
         BadInputError: There is not one label for each vector, or the number does not fit.
     """
-    from lucidtorch.analysis.embedding_methods import nearest
+    from lucidtorch.analysis.decompositions import nearest
 
     rows = vectors.detach().cpu().double()
     if labels.shape != rows.shape[:1]:
         raise BadInputError(f"There are {len(rows)} vectors and labels {list(labels.shape)}; give one for each.")
-    if not is_whole(neighbours) or not 1 <= neighbours < len(rows):
-        raise BadInputError(
-            f"neighbours is a whole number from 1 to {len(rows) - 1}, but {shown(neighbours)} was given."
-        )
+    if not 1 <= neighbours < len(rows):
+        raise BadInputError(f"neighbours is a whole number from 1 to {len(rows) - 1}, but {neighbours} was given.")
     found = torch.from_numpy(nearest(rows.numpy(), neighbours))
     return float((labels[found] == labels[:, None]).double().mean())
 
@@ -234,10 +229,8 @@ def on_grid(places: Rows, columns: Annotated[int, Within(1, 65536)]) -> Tensor:
     Raises:
         BadInputError: The number does not fit.
     """
-    from lucidtorch.analysis.embedding_methods import assigned
+    from lucidtorch.analysis.decompositions import assigned
 
-    if not is_whole(columns) or columns < 1:
-        raise BadInputError(f"columns is a whole number from 1, but {shown(columns)} was given.")
     rows = math.ceil(len(places) / columns)
     cells = torch.cartesian_prod(torch.arange(rows), torch.arange(columns)).flip(1)
     centres = (cells.double() + 0.5) / torch.tensor([columns, rows])
@@ -254,26 +247,24 @@ def unit_square(places: Tensor) -> Tensor:
 
 def _principal(vectors: Tensor, dimensions: int, seed: int, threads: int) -> tuple[Tensor, float]:
     """Bring vectors to their principal components, and say which share of their variance these hold."""
-    from lucidtorch.analysis.embedding_methods import components
+    from lucidtorch.analysis.decompositions import components
 
     rows = _checked(vectors)
-    if not is_whole(dimensions) or dimensions < PLANE:
-        raise BadInputError(f"dimensions is a whole number from {PLANE}, but {shown(dimensions)} was given.")
-    if not is_whole(seed) or not 0 <= seed <= LARGEST_SEED:
-        raise BadInputError(f"The seed is a whole number from 0 to {LARGEST_SEED}, but {shown(seed)} was given.")
+    if dimensions < PLANE:
+        raise BadInputError(f"dimensions is a whole number from {PLANE}, but {dimensions} was given.")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise BadInputError(f"The seed is a whole number from 0 to {LARGEST_SEED}, but {seed} was given.")
     found, share = components(rows.numpy(), min(dimensions, *rows.shape), seed, threads)
     return torch.from_numpy(found), min(1.0, share)
 
 
 def _checked(vectors: Tensor) -> Tensor:
-    if vectors.ndim != PLANE or len(vectors) < FEWEST or vectors.shape[1] < PLANE:
+    if len(vectors) < FEWEST or vectors.shape[1] < PLANE:
         raise BadInputError(
             f"A map needs vectors [N, D], at least {FEWEST} of at least {PLANE} numbers, but {list(vectors.shape)} was "
             "given."
         )
     rows = vectors.detach().cpu().double()
-    if not bool(rows.isfinite().all()):
-        raise BadInputError("A map needs finite vectors, but some are inf or nan.")
     if float((rows - rows[0]).abs().max()) <= ROUNDING * float(rows.abs().max()):
         raise BadInputError("All vectors are the same, so there is nothing to lay out.")
     return rows

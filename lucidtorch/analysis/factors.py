@@ -8,9 +8,8 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import Iterations, Maps, Threads, checked, is_whole
+from lucidtorch.base.checks import Iterations, Maps, Threads, checked
 from lucidtorch.base.errors import BadInputError, UnitError
-from lucidtorch.base.shown import shown
 
 MAP_AXES = 4  # `[N, C, h, w]`
 LARGEST_SEED = 2**32 - 1  # of numpy's generators
@@ -91,20 +90,25 @@ def nmf_groups(
         >>> found.totals
         tensor([0.6667, 0.3333], dtype=torch.float64)
     """
-    from lucidtorch.analysis.factorization import factorize
+    from lucidtorch.analysis.decompositions import factorize
 
     rows = _rows(activations)
-    _check(rows, groups, seed, max_iter)
+    positions, channels = rows.shape
+    if not 1 <= groups <= min(positions, channels):
+        raise UnitError(
+            f"{positions} positions of {channels} channels fall into 1 to {min(positions, channels)} groups, but "
+            f"{groups} were asked for."
+        )
+    if not 0 <= seed <= LARGEST_SEED:
+        raise BadInputError(f"The seed is a whole number from 0 to {LARGEST_SEED}, but {seed} was given.")
     weights, parts, iterations = factorize(rows.numpy(), groups, seed, max_iter, threads)
-    return _sorted(activations, rows, torch.from_numpy(weights), torch.from_numpy(parts), iterations, max_iter)
+    found = _sorted(activations, rows, torch.from_numpy(weights), torch.from_numpy(parts))
+    return Groups(*found, iterations=iterations, converged=iterations < max_iter)
 
 
 def _rows(activations: Tensor) -> Tensor:
-    if activations.ndim != MAP_AXES:
-        raise BadInputError(f"Groups need activations [N, C, h, w], but {list(activations.shape)} was given.")
+    """Check activations, and make a row of every position of every image."""
     values = activations.detach().cpu().double()
-    if not bool(values.isfinite().all()):
-        raise BadInputError("Groups need finite activations, but some are inf or nan.")
     if bool((values < 0).any()):
         raise BadInputError(
             "Groups need activations from 0 up, but some are negative; take a layer behind a ReLU, or "
@@ -115,31 +119,11 @@ def _rows(activations: Tensor) -> Tensor:
     return values.permute(0, 2, 3, 1).reshape(-1, values.shape[1]).contiguous()
 
 
-def _check(rows: Tensor, groups: int, seed: int, max_iter: int) -> None:
-    positions, channels = rows.shape
-    if not is_whole(groups) or not 1 <= groups <= min(positions, channels):
-        raise UnitError(
-            f"{positions} positions of {channels} channels fall into 1 to {min(positions, channels)} groups, but "
-            f"{groups!r} were asked for."
-        )
-    if not is_whole(seed) or not 0 <= seed <= LARGEST_SEED:
-        raise BadInputError(f"The seed is a whole number from 0 to {LARGEST_SEED}, but {shown(seed)} was given.")
-    if not is_whole(max_iter) or max_iter < 1:
-        raise BadInputError(f"max_iter is a whole number from 1, but {shown(max_iter)} was given.")
-
-
-def _sorted(
-    activations: Tensor, rows: Tensor, weights: Tensor, parts: Tensor, iterations: int, max_iter: int
-) -> Groups:
+def _sorted(activations: Tensor, rows: Tensor, weights: Tensor, parts: Tensor) -> tuple[Tensor, Tensor, float]:
+    """Sort the groups by their mass; give their maps, their directions of length 1, and the error."""
     lengths = parts.norm(dim=1)
-    mass = weights.sum(0) * parts.sum(1)
-    order = torch.sort(mass, descending=True, stable=True).indices
-    scaled, units = (weights * lengths)[:, order], (parts / lengths.clamp(min=torch.finfo(parts.dtype).tiny)[:, None])
+    order = torch.sort(weights.sum(0) * parts.sum(1), descending=True, stable=True).indices
+    directions = parts / lengths.clamp(min=torch.finfo(parts.dtype).tiny)[:, None]
     images, _, height, width = activations.shape
-    return Groups(
-        maps=scaled.reshape(images, height, width, -1).permute(0, 3, 1, 2).contiguous(),
-        directions=units[order],
-        error=float((rows - weights @ parts).norm() / rows.norm()),
-        iterations=iterations,
-        converged=iterations < max_iter,
-    )
+    maps = (weights * lengths)[:, order].reshape(images, height, width, -1).permute(0, 3, 1, 2).contiguous()
+    return maps, directions[order], float((rows - weights @ parts).norm() / rows.norm())

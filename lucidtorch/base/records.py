@@ -15,7 +15,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Annotated, Any, Literal, Self, TypeAlias
 
 import torch
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from lucidtorch.base.errors import RecipeError
 
@@ -133,54 +133,6 @@ class NetworkRecord(Record):
     labels_sha256: Checksum | None = None
     output: Short | Annotated[int, Field(ge=-MOST_CHANNELS, le=MOST_CHANNELS)] | None = None
     trace: bool = False
-
-
-class RenderRecord(Record):
-    """Everything that decides the pictures of one render, as a picture carries it: the arguments of `render`, resolved.
-
-    Where a render had several networks, they are `models`; those that only a Python program has are None, as are the
-    texts of a param or transforms that hold its functions.
-    """
-
-    kind: Literal["render"]
-    model: NetworkRecord | None
-    models: Annotated[dict[Short, NetworkRecord], Field(max_length=16)] | None = None
-    model_name: Text
-    objective: Text
-    param: Text | None
-    transforms: Text | None
-    constraints: Text = ""
-    steps: Steps
-    snapshots: Annotated[tuple[Steps, ...], Field(max_length=10_000)] = ()
-    optimizer: Short = "adam"
-    lr: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    lr_schedule: Short = "constant"
-    stop: Short = ""
-    planned: Steps | None = None  # over how many updates the step size was spread, where it was interrupted
-    seed: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_IMAGES)]
-    batch: Batch
-    canvas: Sides  # what the network saw
-    precision: Short = "float32"
-    compute_batch: Batch | Annotated[tuple[tuple[Steps, Batch], ...], Field(max_length=1000)] | None = None
-    channels_last: bool = False  # not in the pictures of versions that did not say
-    fold: bool = False
-    winograd: bool = False
-    compile: bool = False
-    device: Short = "cpu"
-    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
-    versions: Words = Field(default_factory=dict)
-    images: Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_IMAGES)] | None = None  # in this file
-    snapshot: Steps | None = None  # after how many updates this file shows them; at the end where None
-    recipe_id: Short | None = None  # the checksum of the recipe that the picture is a part of
-    complete: bool = False  # whether its texts write every argument; those of version 0.1.0 left defaults out
-
-    @model_validator(mode="after")
-    def _shown_is_there(self) -> Self:
-        if self.snapshot is not None and self.snapshot not in self.snapshots:
-            raise ValueError(f"the picture is of step {self.snapshot}, but kept were {list(self.snapshots)}")
-        if not all(image < self.batch for image in self.images or ()):
-            raise ValueError(f"images are {list(self.images or ())}, but there are {self.batch} of them")
-        return self
 
 
 class ComposedRecord(Record):

@@ -9,9 +9,9 @@ import click
 
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.cli.reading import numbers, numbers_or_file
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.file_source import SUFFIX
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.sources.module_source import SUFFIX
 from lucidtorch.models.sources.program_source import SUFFIXES
 
 

@@ -25,7 +25,6 @@ COMMANDS = {
     "rerun": "Make a picture again from what it carries.",
     "shell": "Open an interactive prompt on a network.",
     "demo": "Make a gallery of the embedded network.",
-    "train": "Train one of the embedded networks from scratch.",
 }
 
 

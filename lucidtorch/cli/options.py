@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import click
 
@@ -12,11 +13,11 @@ from lucidtorch.base.errors import BadInputError, SizeError
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size, size_sides
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.precision import TYPES
 from lucidtorch.param.images import image
 from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.preparation import default_size
+from lucidtorch.rendering.settings import Engine, Option, Schedule, options_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -27,29 +28,6 @@ trust = click.option(
     help="Trust what the file says: let it run code, download, and name files anywhere on this machine.",
 )
 seed = click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Image i gets the seed N + i.")
-lr = click.option("--lr", type=float, default=0.05, show_default=True, metavar="X", help="The largest step size.")
-optimizer = click.option(
-    "--optimizer", default="adam", show_default=True, metavar="SPEC", help="adam, sgd, or such as 'adam(beta1=0.5)'."
-)
-lr_schedule = click.option(
-    "--lr-schedule",
-    default="constant",
-    show_default=True,
-    metavar="SPEC",
-    help="How the step size goes over the steps: constant, cosine, trapezoid.",
-)
-stop = click.option(
-    "--stop", default="", metavar="SPEC", help="When a picture goes no further: plateau, or 'plateau(patience=32)'."
-)
-
-
-def stepping(command: Command) -> Command:
-    """Add the options that say how far each step goes."""
-    for option in (stop, lr_schedule, optimizer, lr):
-        command = option(command)
-    return command
-
-
 transforms = click.option("--transforms", metavar="SPEC", help="Such as 'pad(12) | jitter(8)', or 'identity()'.")
 constraints = click.option(
     "--constraints", metavar="SPEC", default="", help="What the image is held to after each step: 'blur(0.5, every=4)'."
@@ -61,47 +39,48 @@ size = click.option(
     help="The size of the picture that is made, in pixels (frames first for clips); any size, unlike --input-size. "
     "The network's own if left out.",
 )
-precision = click.option(
-    "--precision",
-    type=click.Choice(list(TYPES)),
-    default="float32",
-    show_default=True,
-    help="What the network computes in.",
-)
 
 
-def switch(name: str, what: str) -> Callable[[Command], Command]:
-    """Make the options that turn something on, as it is when left out, and off."""
-    return click.option(f"--{name}/--no-{name}", default=True, show_default=True, help=what)
-
-
-compute_batch = click.option(
-    "--compute-batch",
-    type=int,
-    metavar="N",
-    help="How many images go through the network at once; chosen by the size of its activations if left out.",
-)
-channels_last = switch("channels-last", "Whether convolutions have the channels of a place side by side in memory.")
-fold = switch("fold", "Whether batch normalizations become parts of the convolutions before them.")
-winograd = switch(
-    "winograd", "Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser."
-)
-compiled = click.option(
-    "--compile", is_flag=True, help="Compile the network, which takes a minute at first and pays on a GPU."
-)
+def schedule(*names: str, **defaults: object) -> Callable[[Command], Command]:
+    """Make the options of some fields of `Schedule`, which a command gets in one mapping `schedule`."""
+    return _collected("schedule", {name: options_of(Schedule)[name] for name in names}, defaults)
 
 
 def engine(command: Command) -> Command:
-    """Add the options that say how the network is run; none but the precision changes more than rounding."""
-    for option in (compiled, winograd, fold, channels_last, compute_batch, precision):
-        command = option(command)
-    return command
+    """Add the options that say how the network is executed, which the command gets in one mapping `engine`."""
+    return _collected("engine", options_of(Engine), {})(command)
 
 
-def steps(default: int) -> Callable[[Command], Command]:
-    """Make the option for the number of updates."""
+def _collected(
+    argument: str, options: Mapping[str, Option], defaults: Mapping[str, object]
+) -> Callable[[Command], Command]:
+    def decorated(command: Command) -> Command:
+        @functools.wraps(command)
+        def collected(**words: Any) -> Any:
+            words[argument] = {**words.get(argument, {}), **{name: words.pop(name) for name in options}}
+            return command(**words)
+
+        for name, option in reversed(list(options.items())):
+            _click_option(name, option, defaults.get(name, option.default))(collected)
+        return collected  # type: ignore[return-value]  # click calls it by the names of its options
+
+    return decorated
+
+
+def _click_option(name: str, option: Option, default: Any) -> Callable[[Command], Command]:
+    """Make the option of a setting; what is on when left out can be turned off."""
+    word = name.replace("_", "-")
+    if option.kind is bool and default:
+        return click.option(f"--{word}/--no-{word}", default=True, show_default=True, help=option.help)
+    if option.kind is bool:
+        return click.option(f"--{word}", is_flag=True, help=option.help)
+    origin, parts = get_origin(option.kind), get_args(option.kind)
+    kind: Any = click.Choice(list(parts)) if origin is Literal else parts[0] if origin is Annotated else option.kind
+    if get_origin(kind) is tuple:  # numbers between commas
+        kind, default = str, None
+    shows = default not in (None, "")
     return click.option(
-        "--steps", type=int, default=default, show_default=True, metavar="N", help="The number of updates."
+        f"--{word}", type=kind, default=default, show_default=shows, metavar=option.metavar, help=option.help
     )
 
 

@@ -1,4 +1,10 @@
-"""What a constraint is: what the images must keep to after every update of a render."""
+"""What a constraint is: what the images must keep to after every update of a render.
+
+Args:
+    images: `[B, C, *size]` in [0, 1], after the update.
+    moment: What a constraint may know besides the images.
+    shape: The shape of the images, `[B, C, *size]`.
+"""
 
 from __future__ import annotations
 
@@ -34,14 +40,7 @@ class Moment:
     gradient: Tensor | None = None
 
     def zero_of(self, images: Tensor) -> Tensor:
-        """Give the zero colour in a form that broadcasts over images.
-
-        Args:
-            images: `[B, C, *size]`.
-
-        Returns:
-            `[1, C, 1, ...]`, in the images' kind of number.
-        """
+        """Give the zero colour in a form that broadcasts over images: `[1, C, 1, ...]`, in their dtype."""
         return self.zero.to(images).reshape(1, -1, *(1 for _ in images.shape[2:]))
 
 
@@ -52,7 +51,7 @@ class Constraint(ABC):
     dataclass in lower case. Joining two with `|` applies them from left to right.
     """
 
-    needs_gradient: ClassVar[bool] = False  # whether it looks at the gradient of its moment
+    needs_gradient: ClassVar[bool] = False  # whether it reads the gradient of its moment
 
     def __post_init__(self) -> None:
         """Freeze the arguments."""
@@ -63,22 +62,15 @@ class Constraint(ABC):
     def apply(self, images: Tensor, moment: Moment) -> Tensor:
         """Bring images back to what they must keep to, each on its own.
 
-        Args:
-            images: `[B, C, *size]` in [0, 1], after the update.
-            moment: What was done so far.
-
         Returns:
             `[B, C, *size]` in [0, 1]; the images that were given stay as they are.
         """
 
     def check(self, shape: Sequence[int]) -> None:
-        """Make sure that it can be applied to images, before any work; any, unless it says otherwise.
-
-        Args:
-            shape: The shape of the images, `[B, C, *size]`.
+        """Refuse images that it cannot be applied to, before any work; none, unless it says otherwise.
 
         Raises:
-            BadInputError: It cannot.
+            BadInputError: It cannot be applied to images of this shape.
         """
         return
 
@@ -109,13 +101,10 @@ class Constraints:
 
     @classmethod
     def of(cls, parts: ConstraintLike | Iterable[ConstraintLike]) -> Constraints:
-        """Join whatever constraints are given.
+        """Join whatever constraints are given, in order.
 
         Args:
             parts: A constraint, joined ones, or several of these.
-
-        Returns:
-            All of them, in order.
 
         Raises:
             BadInputError: Something among them is no constraint.
@@ -132,7 +121,7 @@ class Constraints:
 
     @property
     def needs_gradient(self) -> bool:
-        """Whether one of them looks at the gradient of its moment."""
+        """Whether one of them reads the gradient of its moment."""
         return any(step.needs_gradient for step in self.steps)
 
     @property
@@ -141,27 +130,12 @@ class Constraints:
         return tuple(array for step in self.steps for array in step.arrays)
 
     def check(self, shape: Sequence[int]) -> None:
-        """Make sure that they can be applied to images, before any work.
-
-        Args:
-            shape: The shape of the images, `[B, C, *size]`.
-
-        Raises:
-            BadInputError: One of them cannot.
-        """
+        """Refuse images that one of them cannot be applied to, before any work."""
         for step in self.steps:
             step.check(shape)
 
     def apply(self, images: Tensor, moment: Moment) -> Tensor:
-        """Bring images back to what they must keep to, each on its own.
-
-        Args:
-            images: `[B, C, *size]` in [0, 1], after the update.
-            moment: What was done so far.
-
-        Returns:
-            `[B, C, *size]` in [0, 1]; the images that were given stay as they are.
-        """
+        """Bring images back to what they must keep to; those that were given stay as they are."""
         for step in self.steps:
             images = step.apply(images, moment)
         return images

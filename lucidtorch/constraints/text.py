@@ -7,11 +7,8 @@ from pathlib import Path
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
-from lucidtorch.constraints.balls import l2_ball, linf_ball
 from lucidtorch.constraints.constraint import Constraints
-from lucidtorch.constraints.presets import yosinski
-from lucidtorch.constraints.softening import blur, decay
-from lucidtorch.constraints.sparsity import clip_contribution, clip_norm
+from lucidtorch.constraints.published import blur, clip_contribution, clip_norm, decay, l2_ball, linf_ball, yosinski
 
 WORDS = (blur, clip_contribution, clip_norm, decay, l2_ball, linf_ball, yosinski)
 VOCABULARY = Vocabulary(

@@ -1,4 +1,4 @@
-"""What every set of images can do: be counted, be looked into, be drawn in batches and be saved as a folder."""
+"""What every set of images can do: count them, give them by number or in batches, and save them as a folder."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -92,6 +93,31 @@ class Collection(Dataset[tuple[Tensor, int]], ABC):
             path = target / self.classes[label] / f"{index:0{digits}d}.png"
             atomic_write_bytes(path, encode_png(image))
         return target
+
+
+class Generated(Collection):
+    """Images drawn when asked for: each depends on seed, split, size and its number alone, so none needs to be kept.
+
+    Args:
+        split: `train` or `test`; the two share no image.
+        length: How many there are.
+        size: The side in pixels, or `(height, width)`.
+        seed: Another seed gives other images of the same kinds.
+    """
+
+    def __init__(self, split: str, length: int, size: int | tuple[int, int], seed: int) -> None:
+        self._split_number = split_number(split)
+        if not is_whole(seed) or seed < 0:
+            raise BadInputError(f"The seed was given as {seed!r}; write a whole number from 0.")
+        self.height, self.width = height_and_width(size)
+        self.split, self.length, self.seed = split, positive(length, "length"), seed
+
+    def __len__(self) -> int:
+        return self.length
+
+    def generator(self, index: int) -> np.random.Generator:
+        """What the image of one number is drawn from."""
+        return np.random.default_rng((self.seed, self._split_number, index))
 
 
 def split_number(split: str) -> int:

@@ -12,6 +12,7 @@ from lucidtorch.datasets.collection import Collection, height_and_width, split_n
 from lucidtorch.models.networks.digits import LABELS
 
 EVERY = 5  # each fifth digit is held out for the test
+BRIGHTEST = 16.0  # the largest value in scikit-learn's images
 
 
 class Digits(Collection):
@@ -32,7 +33,6 @@ class Digits(Collection):
         return LABELS
 
     def __len__(self) -> int:
-        """How many digits there are."""
         return len(self.labels)
 
     def label(self, index: int) -> int:
@@ -40,7 +40,6 @@ class Digits(Collection):
         return int(self.labels[index])
 
     def item(self, index: int) -> tuple[Tensor, int]:
-        """The digit of one number and its class."""
         return self.images[index], self.label(index)
 
 
@@ -59,11 +58,11 @@ def digits(split: str = "train", *, size: int | tuple[int, int] = 32) -> Digits:
         BadInputError: The split is none.
         SizeError: A side is below 16 pixels.
     """
-    from lucidtorch.datasets.digit_arrays import digit_arrays  # it loads scikit-learn
-
     held_out, sides = split_number(split) == 1, height_and_width(size)
-    images, labels = digit_arrays()
-    chosen = (np.arange(len(labels)) % EVERY == 0) == held_out
-    small = torch.from_numpy(images[chosen])[:, None]
+    from sklearn.datasets import load_digits  # takes seconds to load, and nothing else here needs it
+
+    known = load_digits()
+    chosen = (np.arange(len(known.target)) % EVERY == 0) == held_out
+    small = torch.from_numpy((known.images[chosen] / BRIGHTEST).astype(np.float32))[:, None]
     large = F.interpolate(small, sides, mode="bicubic", align_corners=False).clamp(0, 1)
-    return Digits(large, torch.from_numpy(labels[chosen]).to(torch.int64), split)
+    return Digits(large, torch.from_numpy(known.target[chosen]).to(torch.int64), split)

@@ -1,4 +1,4 @@
-"""Data by name: how a recipe, a command and a scan's file say which images are meant."""
+"""Data by name: how recipes, commands and the files of scans state which images are meant."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DataName: TypeAlias = str | Sequence[str] | Mapping[str, Any]
 
 
 def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None) -> Any:
-    """Open data that is named."""
+    """Open the data of a name; paths start from `base`, and generated images are of `size` unless the name says one."""
     start = Path() if base is None else base
     for path in paths_of(name):
         check_read(start / user_path(path))
@@ -55,7 +55,7 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
 
 
 def name_of(data: object) -> DataName | None:
-    """Say how data can be opened again."""
+    """The name by which data can be opened again; None for what only a Python program has."""
     if isinstance(data, Drawings | Lines):
         sort, head = ("drawings", None) if isinstance(data, Drawings) else ("lines", data.head)
         own = {"length": data.length, "size": [data.height, data.width], "seed": data.seed}
@@ -71,7 +71,7 @@ def name_of(data: object) -> DataName | None:
 
 
 def portable_name(name: DataName | None) -> DataName | None:
-    """Leave out where data lies on this machine."""
+    """The name with file names in the place of paths."""
     if name is None or isinstance(name, str):
         return name and file_name(name)
     if not isinstance(name, Mapping):
@@ -80,7 +80,7 @@ def portable_name(name: DataName | None) -> DataName | None:
 
 
 def find_data(name: DataName, checksum: str | None, base: Path) -> DataName:
-    """Find data that a scan or a recipe names without its place: where the user named it on this machine before."""
+    """Complete a name without paths by where the user named the same data on this machine before."""
     known, portable = recall(checksum), portable_name(name)
     if portable_name(known) != portable:
         beside = portable is not None and all(os.path.exists(base / path) for path in paths_of(portable))
@@ -92,7 +92,7 @@ def find_data(name: DataName, checksum: str | None, base: Path) -> DataName:
 
 
 def paths_of(name: DataName) -> list[Path]:
-    """List the files and folders that the name of data holds."""
+    """The files and folders in a name."""
     if isinstance(name, str):
         return [Path(name)]
     if not isinstance(name, Mapping):

@@ -43,17 +43,15 @@ class Pictures(Collection):
         return self._classes
 
     def __len__(self) -> int:
-        """How many images there are."""
         return len(self.files)
 
     def needed_at(self, sides: tuple[int, int]) -> Pictures:
-        """Say to what size the images will be cut and scaled: very large ones are read no larger than needed."""
+        """The same images, to be scaled to a size afterwards: very large ones are read no larger than needed."""
         found = Pictures(self.files, self._classes, self.size, self.root)
         found._needed = sides
         return found
 
     def item(self, index: int) -> tuple[Tensor, int]:
-        """The image of one number, three channels, and its class."""
         path, label = self.files[index]
         values = torch.from_numpy(photo_bytes(path, self.size, colours=True, needed=self._needed).copy())
         return values.to(torch.float32).div_(255), label

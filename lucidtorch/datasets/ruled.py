@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import checked, is_whole
+from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.datasets.collection import Collection, height_and_width, positive, split_number
-from lucidtorch.datasets.outlines import stroke
-from lucidtorch.datasets.plane import Field, noise, pixels
+from lucidtorch.datasets.collection import Generated, split_number
+from lucidtorch.datasets.plane import Field, noise, pixels, stroke
 from lucidtorch.models.networks.lines import ANGLES, COLOURS, HEADS, WIDTHS
 
 COUNTS = {"train": 100_000, "test": 2880}
@@ -24,44 +23,39 @@ HUES = (0.0, 1 / 6, 1 / 3, 1 / 2, 2 / 3, 5 / 6)  # of the first six colours
 CLASSES = tuple(" ".join(words) for words in itertools.product(*HEADS.values()))
 
 
-class Lines(Collection):
-    """One line on a clouded grey ground, made when asked for.
+class Lines(Generated):
+    """One line on a clouded grey ground.
 
     Args:
         split: `train` or `test`.
         length: How many there are.
-        height: Rows.
-        width: Columns.
+        size: The side in pixels, or `(height, width)`.
         seed: Another seed gives other lines.
-        head: Which of the four things about a line its class says; all four where None.
+        head: Which of the four properties of a line is its class; all four together where None.
     """
 
-    def __init__(self, split: str, length: int, height: int, width: int, seed: int, head: str | None = None) -> None:
-        self.split, self.length, self.height, self.width, self.seed = split, length, height, width, seed
+    def __init__(
+        self, split: str, length: int, size: int | tuple[int, int], seed: int, head: str | None = None
+    ) -> None:
+        super().__init__(split, length, size, seed)
         self.head = head
-        self._split_number = split_number(split)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The 288 kinds, each in four words, for example `short thin rising red`; of `head` alone if it is said."""
+        """The 288 kinds, each in four words, for example `short thin rising red`; of `head` alone where it is given."""
         return CLASSES if self.head is None else HEADS[self.head]
-
-    def __len__(self) -> int:
-        """How many lines there are."""
-        return self.length
 
     def label(self, index: int) -> int:
         """The class of the line of one number, without drawing it."""
         return self._of_head(self._kind(index)[0])
 
     def item(self, index: int) -> tuple[Tensor, int]:
-        """The line of one number and its class."""
         kind, random = self._kind(index)
         return torch.from_numpy(_line(head_labels(kind), self.height, self.width, random)), self._of_head(kind)
 
     def _kind(self, index: int) -> tuple[int, np.random.Generator]:
         """Which of the 288 kinds a line is of, and what the rest of it is drawn from."""
-        random = np.random.default_rng((self.seed, self._split_number, index))
+        random = self.generator(index)
         return int(random.integers(len(CLASSES))), random
 
     def _of_head(self, kind: int) -> int:
@@ -94,12 +88,9 @@ def lines(
         SizeError: A side is below 16 pixels.
     """
     split_number(split)
-    if not is_whole(seed) or seed < 0:
-        raise BadInputError(f"The seed was given as {seed!r}; write a whole number from 0.")
     if head is not None and head not in HEADS:
         raise BadInputError(f"The lines have no head {head!r}; write one of {', '.join(HEADS)}.")
-    height, width = height_and_width(size)
-    return Lines(split, COUNTS[split] if length is None else positive(length, "length"), height, width, seed, head)
+    return Lines(split, COUNTS[split] if length is None else length, size, seed, head)
 
 
 def head_labels(label: int) -> tuple[int, int, int, int]:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from lucidtorch.datasets.scans.layer_scan import Example, LayerScan
 from lucidtorch.galleries.aims import Aim
 from lucidtorch.galleries.curve import number_text
+from lucidtorch.scanning.layer_scan import Example, LayerScan
 
 DIGITS = 6  # of values that are kept
 COARSEST, FINEST = 1, 9  # decimals of a percentage

@@ -13,7 +13,6 @@ from lucidtorch.base.checks import Threads, checked
 from lucidtorch.base.errors import noting
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.records import versions
-from lucidtorch.datasets.scans.source import Data
 from lucidtorch.galleries.beside import Beside, marked
 from lucidtorch.galleries.examples import Examples, ScanLike
 from lucidtorch.galleries.folder import GalleryFolder
@@ -22,19 +21,18 @@ from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
 from lucidtorch.galleries.task import Craft
 from lucidtorch.galleries.unit_examples import Row, UnitExamples, kept_row
 from lucidtorch.galleries.work import Record, check_workers, settle, work_through
-from lucidtorch.models.checksum import network_key
-from lucidtorch.models.display import file_facts
 from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.layers.table import LayerLike
-from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.loading import load_model
+from lucidtorch.models.model import Model, network_key
+from lucidtorch.models.sources.model_source import file_facts
 from lucidtorch.param.text import parse as parse_param
-from lucidtorch.rendering.engine import Batches, Engine
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import NetworkLike
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, read_constraints, read_pipeline
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.settings import Engine, Schedule, takes_old_words
 from lucidtorch.runs.folder import GALLERY, check_folder, kept_in_place
+from lucidtorch.scanning.source import Data
 
 Report: TypeAlias = Callable[[int, int, Batch], None]
 
@@ -74,6 +72,7 @@ class Gallery:
     moved: Path | None = None
 
 
+@takes_old_words
 @checked
 def gallery(
     model: NetworkLike,
@@ -85,19 +84,14 @@ def gallery(
     param: ParamLike = None,
     transforms: TransformsLike = None,
     steps: int = 256,
-    lr: float = 0.05,
-    optimizer: str = "adam",
-    lr_schedule: str = "constant",
-    stop: str = "",
+    lr: float = Schedule.lr,
+    optimizer: str = Schedule.optimizer,
+    lr_schedule: str = Schedule.lr_schedule,
+    stop: str = Schedule.stop,
     constraints: ConstraintsLike = (),
     batch: int = 8,
     seed: int = 0,
-    precision: str = "float32",
-    compute_batch: Batches | None = None,
-    channels_last: bool = True,
-    fold: bool = True,
-    winograd: bool = True,
-    compile: bool = False,
+    engine: Engine = Engine(),
     workers: Threads = 1,
     threads: Threads = 1,
     scan: ScanLike | None = None,
@@ -127,12 +121,7 @@ def gallery(
         constraints: What the images are held to after each step, or its text.
         batch: How many pictures are made together, as one piece of work.
         seed: The gallery's; each picture's own is made from it, the layer, the unit and the variant.
-        precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``.
-        compute_batch: How many images go through the network at once; chosen by the size of its activations where None.
-        channels_last: Whether convolutions work with the channels of a place side by side in memory.
-        fold: Whether batch normalizations become parts of the convolutions before them.
-        winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.
-        compile: Whether the network is compiled, which takes a minute at first in each process.
+        engine: How the network is executed: its precision, how many images at once, and in which form.
         workers: How many processes work side by side; more than one needs a network that can be loaded by name.
         threads: How many threads compute in each of them.
         scan: A finished scan of this network, or its folder: real images then stand beside the pictures of single units
@@ -155,7 +144,6 @@ def gallery(
     chosen = parse_param(param) if isinstance(param, str) else param
     held = read_constraints(constraints)
     pipeline, schedule = read_pipeline(transforms), Schedule(steps, lr, optimizer, (), lr_schedule, stop)
-    engine = Engine(precision, compute_batch, channels_last, fold, winograd, compile)
     craft = Craft(chosen, pipeline, schedule, threads, network_key(network), engine, held)
     batches = plan(network, layers, units, variants, batch, seed)
     examples = None if scan is None else Examples.open(scan, network, data, trust=trust)
@@ -281,7 +269,7 @@ def _summary(model: Model, job: Job) -> dict[str, str]:
         "picture": f"{' x '.join(map(str, job.param.size))} pixels",
         "steps": str(job.schedule.steps),
         "step size": f"{job.schedule.lr:g}",
-        "precision": job.precision.name,
+        "precision": job.engine.precision,
         "param": repr(job.param.resized(batch=1)),
         "transforms": repr(job.pipeline) if job.pipeline.is_text else "given in Python",
         "constraints": repr(job.constraints) or "none",

@@ -18,17 +18,16 @@ from lucidtorch.base.images import encode_png, read_png_text
 from lucidtorch.base.known_files import recall, remember
 from lucidtorch.base.trust import allow, check_read
 from lucidtorch.datasets.named import FOLDER, TORCHVISION, DataName
-from lucidtorch.datasets.scans.patches import patch
-from lucidtorch.datasets.scans.result import Scan, load_scan
-from lucidtorch.datasets.scans.source import Data, Source
-from lucidtorch.datasets.scans.state import SUMMARY
-from lucidtorch.datasets.scans.strips import strip
 from lucidtorch.galleries.aims import Aim, aim_of
 from lucidtorch.galleries.beside import Beside, Reach, said_of
 from lucidtorch.galleries.plan import slug
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.runs.folder import write_file
+from lucidtorch.scanning.patches import patch, strip
+from lucidtorch.scanning.result import Scan, load_scan
+from lucidtorch.scanning.source import Data, Source
+from lucidtorch.scanning.state import SUMMARY
 
 STRIPS = "examples"  # the folder in that of a gallery or a run in which the strips stand
 MOST = 9  # images of one unit

@@ -17,8 +17,7 @@ from lucidtorch.galleries.plan import Batch, batch_of, slug
 from lucidtorch.galleries.task import Craft
 from lucidtorch.galleries.variants import VARIANTS
 from lucidtorch.galleries.work import BATCHES, Record, is_finished, read_task
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.model import Model, default_layers
 from lucidtorch.runs.folder import (
     GALLERY,
     GALLERY_FORMAT,
@@ -96,7 +95,7 @@ class GalleryFolder:
     def grown(self, layers: Iterable[str], variants: Iterable[str], bits: Any) -> GalleryFolder:
         """Add what an earlier command asked for: it stands first."""
         known = [layer for layer in layers if layer in self.model.layers]
-        every = shown_layers(self.model, [*known, *self.layers])
+        every = default_layers(self.model, [*known, *self.layers])
         size = SEED_BITS if bits == SEED_BITS else PICTURE_BITS
         texts = tuple(dict.fromkeys([*variants, *self.variants]))
         return GalleryFolder(self.path, self.model, self.craft, self.size, self.seed, size, every, texts)

@@ -16,8 +16,7 @@ from lucidtorch.base.shown import shown
 from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.galleries.variants import VARIANTS, check_variant, filled, is_template
 from lucidtorch.models.layers.table import LayerLike
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.model import Model, default_layers
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.images import each
 from lucidtorch.objectives.matching import diversity
@@ -105,7 +104,7 @@ def plan(
     if not is_whole(size) or not 1 <= size <= MOST_IMAGES:
         known = f"a whole number from 1 to {MOST_IMAGES}"
         raise BadInputError(f"The batch of a gallery is {known}, but {shown(size)} was given.")
-    chosen = shown_layers(model, layers)
+    chosen = default_layers(model, layers)
     if not chosen:
         raise BadInputError(f"{model.name} shows no layer: it has no convolution or linear layer, or none was named.")
     numbers = {layer: chosen_units(model, layer, units) for layer in chosen}

@@ -13,8 +13,7 @@ from lucidtorch.base.shown import shown
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.param.param import Param
-from lucidtorch.rendering.engine import Engine
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.settings import Engine, Schedule
 from lucidtorch.transforms.transform import Pipeline
 
 
@@ -40,7 +39,7 @@ class Craft:
     schedule: Schedule
     threads: int
     network: str | None
-    engine: Engine = Engine()  # noqa: RUF009  # a frozen value
+    engine: Engine = Engine()
     constraints: Constraints = field(default_factory=Constraints)
 
     def __post_init__(self) -> None:

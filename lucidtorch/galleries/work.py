@@ -19,8 +19,8 @@ from lucidtorch.base.machine import cores, threads
 from lucidtorch.base.records import TaskRecord
 from lucidtorch.base.shown import shown
 from lucidtorch.galleries.task import Piece, Task
+from lucidtorch.models.loading import load_source
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_source
 from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.rendering.entry import Callback, run_job
 from lucidtorch.rendering.job import Job

@@ -1,12 +1,14 @@
-"""A network, what it expects, and how to look inside it."""
+"""The layers of a network that are looked at when nobody names any."""
 
 from __future__ import annotations
 
 import copy
+import hashlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,27 +16,24 @@ from torch import Tensor, nn
 from lucidtorch.base.checks import Images, checked
 from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.base.surroundings import one_at_a_time, pinned
-from lucidtorch.models.axes.stamps import GREY
-from lucidtorch.models.display import display_name
-from lucidtorch.models.inputs.convention import InputConvention
-from lucidtorch.models.inputs.feed import Feed
-from lucidtorch.models.inputs.normalization import Normalization, check_images
-from lucidtorch.models.layers.address import Address
+from lucidtorch.models.inputs.convention import InputConvention, Normalization, check_images
+from lucidtorch.models.inputs.forward_adapter import ForwardAdapter
 from lucidtorch.models.layers.aliases import family_aliases
 from lucidtorch.models.layers.directory import INPUT, LOGITS
-from lucidtorch.models.layers.outputs import Parts, Step
+from lucidtorch.models.layers.dry_run import SIZES_TO_TRY, DryRun, dry_run
 from lucidtorch.models.layers.table import LayerLike, LayerTable
-from lucidtorch.models.layers.walk import SIZES_TO_TRY, Walk, walk
+from lucidtorch.models.layouts.stamps import GREY
+from lucidtorch.models.running.address import Address, Parts, Step
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.folding import CONVOLUTIONS, Fold, find_folds
-from lucidtorch.models.running.frozen import frozen
+from lucidtorch.models.running.frozen import frozen, probing
 from lucidtorch.models.running.private import agree, private_copy, rearranged
-from lucidtorch.models.running.probe import probing
 from lucidtorch.models.sources.labels import find_label
-from lucidtorch.models.sources.model_source import ModelSource
+from lucidtorch.models.sources.model_source import ModelSource, display_name
 
 CHECKS = itertools.count()  # of copies, in this process
 DRY_RUN_IMAGES = 2  # two images, so that the batch is never mistaken for an axis of size one
+SHOWN = (nn.Conv2d, nn.Conv3d, nn.Linear)
 
 
 class Model:
@@ -62,7 +61,7 @@ class Model:
         source: ModelSource | None = None,
         labels: Sequence[str] | None = None,
         size_known: bool = True,
-        feed: Feed | None = None,
+        feed: ForwardAdapter | None = None,
         output: Step | None = None,
         note: str = "",
         heads: Mapping[str, Sequence[str]] | None = None,
@@ -74,7 +73,7 @@ class Model:
         self.labels = None if labels is None else list(labels)
         self._heads = heads
         self._given = convention
-        self.feed = Feed(module, {}, name) if feed is None else feed
+        self.feed = ForwardAdapter(module, {}, name) if feed is None else feed
         self.takes_batches = True  # known after the first dry run
         self.output: Parts = () if output is None else (output,)  # the way to its own output
         self._tables: dict[tuple[int, ...], LayerTable] = {}
@@ -135,7 +134,8 @@ class Model:
     @pinned()
     def layers(self) -> LayerTable:
         """The table of layers, filled by one dry run at the first look and kept."""
-        found, batch = self._first_walk()
+        others = () if self.size_known else SIZES_TO_TRY[len(self._given.size)]
+        found, batch = self._dry_run(*dict.fromkeys((self._given.size, *others)))
         self.takes_batches = batch > 1 or found.broken is not None
         return self._table(found)
 
@@ -152,7 +152,7 @@ class Model:
         if (sides := tuple(size)) == self.layers.size:
             return self.layers
         if sides not in self._tables:
-            self._tables[sides] = self._table(self._walk(sides)[0])
+            self._tables[sides] = self._table(self._dry_run(sides)[0])
         return self._tables[sides]
 
     @checked
@@ -241,7 +241,7 @@ class Model:
             ImageError: The images do not fit the network.
         """
         wanted = [layers] if isinstance(layers, str | nn.Module) else list(layers)
-        check_images(images, self._given.channels, self.name, dims=len(self._given.size))
+        check_images(images, self._given, self.name)
         seen = self.normalize(images := images.to(self.device, self.dtype))
         addresses = self.addresses((layer for layer in wanted if layer != INPUT), seen.shape[2:])
         with torch.no_grad(), frozen(self.module), capture(self.module, addresses, self.feed) as run:
@@ -322,26 +322,53 @@ class Model:
         return self.normalize(images.to(self.device, self.dtype))
 
     @one_at_a_time()
-    def _walk(self, size: tuple[int, ...]) -> tuple[Walk, int]:
-        """Run once; a network that is made for one image at a time gets one."""
-        run = partial(walk, self.module, size, channels=self._given.channels, normalize=self._seen)
-        walks = []
-        for batch in (DRY_RUN_IMAGES, 1):
-            walks.append((run(batch=batch, feed=self.feed.with_any_batch(), output=self.output), batch))
-            if walks[-1][0].broken is None:
-                return walks[-1]
-        return max(walks, key=lambda one: len(one[0].firings))
+    def _dry_run(self, *sizes: tuple[int, ...]) -> tuple[DryRun, int]:
+        """The first run that the network goes through, else the longest; of one image, if it takes one at a time."""
+        run = partial(dry_run, self.module, channels=self._given.channels, normalize=self._seen, output=self.output)
+        found = []
+        for size, batch in itertools.product(sizes, (DRY_RUN_IMAGES, 1)):
+            found.append((run(size, batch=batch, run=self.feed.with_any_batch()), batch))
+            if found[-1][0].broken is None:
+                return found[-1]
+        return max(found, key=lambda one: len(one[0].calls))
 
-    def _first_walk(self) -> tuple[Walk, int]:
-        walks: list[tuple[Walk, int]] = []
-        others = () if self.size_known else SIZES_TO_TRY[len(self._given.size)]
-        for size in dict.fromkeys((self._given.size, *others)):
-            walks.append(self._walk(size))
-            if walks[-1][0].broken is None:
-                return walks[-1]
-        return max(walks, key=lambda one: len(one[0].firings))
-
-    def _table(self, found: Walk) -> LayerTable:
+    def _table(self, found: DryRun) -> LayerTable:
         listing = f"`lucidtorch layers {self.source.spec}` lists all." if self.source else "`model.layers` lists all."
         aliases, advice = family_aliases(self.module), f"{listing} {self._note}".rstrip()
         return LayerTable(found, self.module, name=self.name, aliases=aliases, listing=advice)
+
+
+def network_key(model: Model) -> str | None:
+    """Sum up everything about a network that decides what it makes of images."""
+    if not model.is_data:
+        return None
+    source = None if model.source is None else _facts(model.source)
+    digest = hashlib.sha256(f"{source} {model.convention} {model.device.type} {model.dtype} {model.output}".encode())
+    if source is None:
+        for name, value in (*model.module.state_dict().items(), *model.feed.tensors.items()):
+            digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
+            digest.update(value.detach().cpu().flatten().contiguous().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _facts(source: ModelSource) -> dict[str, Any]:
+    """What decides the values of a network that can be loaded again: files by what they hold and not by their paths."""
+    facts = source.to_dict()
+    told = {"sha256": "weights", "mean_sha256": "mean"}
+    left_out = {"labels", "labels_sha256", *(path for checksum, path in told.items() if checksum in facts)}
+    return {name: value for name, value in facts.items() if name not in left_out}
+
+
+def default_layers(model: Model, layers: Sequence[LayerLike] | None) -> tuple[str, ...]:
+    """Find the layers that are looked at, in the order of the network."""
+    table = model.layers
+    if layers is None:
+        return tuple(name for name, record in table.items() if record.channels and _is_shown(model, name))
+    names = [layer if isinstance(layer, str) else table.directory.name_of(layer) for layer in layers]
+    for name in names:
+        table.resolve(name)
+    return tuple(sorted(dict.fromkeys(names), key=table.order))
+
+
+def _is_shown(model: Model, layer: str) -> bool:
+    return isinstance(model.module.get_submodule(model.layers.resolve(layer).module), SHOWN)

@@ -1,19 +1,14 @@
 """Params: parameterizations of images, numbers that a render changes until the image shows what it shall."""
 
 from lucidtorch.base.images import photo
-from lucidtorch.param.basis import Basis
+from lucidtorch.param.bases import fft, pixels, pyramid
+from lucidtorch.param.basis import Basis, Part
 from lucidtorch.param.fixed_magnitude import maco
-from lucidtorch.param.fourier import fft
 from lucidtorch.param.generator import generated
 from lucidtorch.param.images import image
-from lucidtorch.param.joined import stack
-from lucidtorch.param.laplacian import pyramid
-from lucidtorch.param.lowres import shared
-from lucidtorch.param.param import Param
-from lucidtorch.param.part import Part
+from lucidtorch.param.param import Param, stack
 from lucidtorch.param.pattern_network import cppn
-from lucidtorch.param.plain import pixels
-from lucidtorch.param.series import aligned, animation
+from lucidtorch.param.series import aligned, animation, shared
 from lucidtorch.param.statistics import Statistics, fit_statistics
 from lucidtorch.param.text import parse
 

@@ -2,84 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.arrays import Array
+from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.sizes import PLANE, Size
-from lucidtorch.param.bounds import CENTRE, COLOUR_MEAN, Clip, Sigmoid
-from lucidtorch.param.colour import Decorrelated
-from lucidtorch.param.given import given_picture
-from lucidtorch.param.held import Held
-from lucidtorch.param.masked import Masked
+from lucidtorch.param.bounds import Clip, Decorrelated, Sigmoid
 
+CENTRE = 0.5
+COLOUR_MEAN = (0.48, 0.46, 0.41)  # Lucid's, about that of ImageNet
 RGB = len(COLOUR_MEAN)
 
 
 class Finish(nn.Module):
-    """What every picture goes through once its pixels are there.
+    """What all images go through once their pixels are there, as the arguments of `image` say."""
 
-    Args:
-        arguments: The arguments of `image`, frozen.
-        batch: The number of images.
-        channels: The number of channels, the held ones and the opacity among them.
-        size: The sides of the images.
-
-    Raises:
-        BadInputError: An argument does not fit.
-    """
-
-    start: Tensor | None
+    start: Tensor | None  # the free channels of `init`
+    mask: Tensor | None  # `[B or 1, 1, *size]`: 0 where `init` comes out exactly
+    values: Tensor | None  # of the channels that are held, `[B, n, *size]`
+    order: Tensor  # the place of each channel among the free ones and, after them, the held ones
 
     def __init__(self, arguments: Mapping[str, Any], batch: int, channels: int, size: Size) -> None:
         super().__init__()
         self.batch, self.channels, self.size = batch, channels, size
-        self.holding = self._holding(arguments["hold"])
-        held = () if self.holding is None else self.holding.channels
-        self.free = channels - len(held)
-        self.painted = self.free - (bool(arguments["alpha"]) and channels - 1 not in held)
-        self.colour = self._colour(arguments["colour"], bool(arguments["decorrelate"]))
-        self.bounds = self._bounds(arguments["bounds"], arguments["colour"])
+        hold = arguments["hold"] or {}
+        self.held = tuple(sorted(hold))
+        self.free = channels - len(self.held)
+        self.painted = self.free - (bool(arguments["alpha"]) and channels - 1 not in self.held)
+        self.register_buffer("values", self._values(hold), persistent=False)
+        self._free = [channel for channel in range(channels) if channel not in self.held]
+        self.register_buffer("order", torch.tensor([*self._free, *self.held]).argsort(), persistent=False)
+        self.colour = self._colour(arguments["colour"], arguments["decorrelate"])
+        self.bounds = self._bounds(arguments["bounds"], natural=self.colour is not None and arguments["colour"] is None)
         self.register_buffer("start", self._start(arguments["init"]), persistent=False)
-        self.masked = None
-        if arguments["mask"] is not None:
-            if self.start is None:
-                raise BadInputError("A mask says where init= stays as it is; give that image as init=, too.")
-            self.masked = Masked(arguments["mask"], batch, size)
+        self.register_buffer("mask", self._mask(arguments["mask"]), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Make images of pixels."""
         if self.colour is not None:
             pixels = self._coloured(self.colour, pixels)
         images: Tensor = self.bounds(pixels)
-        if self.masked is not None:
-            images = self.masked(images, self.start)
-        if self.holding is not None:
-            images = self.holding(images)
+        if self.mask is not None and self.start is not None:
+            mask = self.mask.to(images.dtype)
+            images = torch.where(mask > 0, mask * images + (1 - mask) * self.start, self.start)
+        if self.values is not None:
+            images = torch.cat([images, self.values.to(images.dtype)], 1).index_select(1, self.order)
         return images
 
     def inverse(self, images: Tensor) -> Tensor:
-        """Find the pixels of images; under a mask, of its inside."""
-        free = images if self.holding is None else self.holding.taken(images)
-        pixels: Tensor = self.bounds.inverse(free)
+        """Find the pixels of images, of which held channels may be left out; under a mask, of its inside."""
+        pixels: Tensor = self.bounds.inverse(self._taken(images))
         return pixels if self.colour is None else self._coloured(self.colour.inverse, pixels)
 
     def check_size(self, size: Size) -> None:
         """Refuse another size where something has one size only."""
-        if (self.holding is not None or self.masked is not None) and size != self.size:
+        if (self.held or self.mask is not None) and size != self.size:
             raise BadInputError(f"What is held, and a mask, have one size, {list(self.size)}, not {list(size)}.")
 
     def _coloured(self, mixed: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
-        """Mix the colours, and leave the opacity behind them alone."""
+        """Mix the colours; the opacity, where it is free, is the last channel and stays as it is."""
         if self.painted == self.free:
             return mixed(pixels)
         return torch.cat([mixed(pixels[:, : self.painted]), pixels[:, self.painted :]], 1)
 
-    def _holding(self, hold: Mapping[int, object] | None) -> Held | None:
-        return Held(hold, self.batch, self.channels, self.size) if hold else None
+    def _taken(self, images: Tensor) -> Tensor:
+        """Take the free channels out of images."""
+        return images if images.shape[1] == self.free else images[:, self._free]
 
     def _colour(self, root: object, decorrelate: bool) -> Decorrelated | None:
         if root is None:
@@ -93,20 +85,74 @@ class Finish(nn.Module):
             )
         return colour
 
-    def _bounds(self, name: object, root: object) -> Sigmoid | Clip:
+    def _bounds(self, name: str, *, natural: bool) -> Sigmoid | Clip:
         if name == "sigmoid":
             return Sigmoid()
-        natural = self.colour is not None and root is None
         centre = COLOUR_MEAN if natural else (CENTRE,) * self.painted
         return Clip((*centre, *(CENTRE,) * (self.free - self.painted)))
 
+    def _values(self, hold: Mapping[int, object]) -> Tensor | None:
+        """Check and give the values of the held channels."""
+        wrong = [channel for channel in self.held if not 0 <= channel < self.channels]
+        if wrong:
+            raise ImageError(f"hold= names channel {wrong[0]}, but the {self.channels} channels count from 0.")
+        if not self.free:
+            raise ImageError(
+                f"hold= names all {self.channels} channels; leave at least one free, or there is nothing to make."
+            )
+        planes = [self._plane(hold[channel], channel) for channel in self.held]
+        return torch.stack(planes, 1) if planes else None
+
+    def _plane(self, given: object, channel: int) -> Tensor:
+        """Spread what was given for one channel over all images, `[B, *size]`."""
+        batch, size, plane = self.batch, self.size, self.size[-PLANE:]
+        words = f"a number, [H, W] = {list(plane)}, or one per image: [B] = {[batch]}, [B, H, W] = {[batch, *plane]}"
+        if len(size) > PLANE:
+            words = (
+                f"a number, [H, W] = {list(plane)}, [T, H, W] = {list(size)}, or one per image: [B] = {[batch]}, "
+                f"[B, T, H, W] = {[batch, *size]}"
+            )
+        values = _given(given, f"hold={{{channel}: ...}}", ((), (batch,), plane, size, (batch, *size)), words)
+        if values.ndim == 1:
+            values = values.view(-1, *(1 for _ in size))
+        return values.expand(batch, *size)
+
     def _start(self, init: object) -> Tensor | None:
-        """Check and give the free channels of `init`, `[B, F, *size]`; None without it."""
+        """Check and give the free channels of `init`, `[B, F, *size]`."""
         if init is None:
             return None
         wanted = [(count, *self.size) for count in dict.fromkeys((self.channels, self.free))]
         axes = "[C, H, W]" if len(self.size) == PLANE else "[C, T, H, W]"
         words = f"{axes} = {' or '.join(str(list(one)) for one in wanted)}, or one such per image"
-        images = given_picture(init, "init", [*wanted, *((self.batch, *one) for one in wanted)], words)
-        images = images.expand(self.batch, *images.shape[-len(wanted[0]) :])
-        return images if self.holding is None else self.holding.taken(images)
+        images = _given(init, "init", [*wanted, *((self.batch, *one) for one in wanted)], words)
+        return self._taken(images.expand(self.batch, *images.shape[-len(wanted[0]) :]))
+
+    def _mask(self, mask: object) -> Tensor | None:
+        """Check and give the mask."""
+        if mask is None:
+            return None
+        if self.start is None:
+            raise BadInputError("A mask says where init= stays as it is; give that image as init=, too.")
+        size, plane, each = self.size, self.size[-PLANE:], (self.batch, *self.size)
+        words = f"[H, W] = {list(plane)}, or one per image, {list(each)}"
+        if len(size) > PLANE:
+            words = f"[H, W] = {list(plane)}, [T, H, W] = {list(size)}, or one clip per image, {list(each)}"
+        values = _given(mask, "mask", (plane, size, each), words)
+        if values.ndim <= len(size):
+            values = values.expand(1, *size)
+        if not bool(values.flatten(1).any(1).all()):
+            raise ImageError(
+                "mask is 0 everywhere, which leaves nothing to make; it is 1 where the picture may change."
+            )
+        return values[:, None].clone()
+
+
+def _given(numbers: object, name: str, shapes: Sequence[Size], words: str) -> Tensor:
+    """Check an image that was given as an argument, and make a tensor of it."""
+    array = Array.of(numbers)
+    if array.shape not in shapes:
+        raise ImageError(f"{name} must be {words}; its shape is {list(array.shape)}.")
+    values = array.numpy()
+    if values.min() < 0 or values.max() > 1:
+        raise ImageError(f"{name} must lie in [0, 1], but it runs from {values.min():.3g} to {values.max():.3g}.")
+    return array.tensor(torch.zeros(()))

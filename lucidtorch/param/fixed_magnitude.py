@@ -1,4 +1,4 @@
-"""Frequencies as strong as in natural images, for ever: only their phases are free."""
+"""Frequencies that stay as strong as in natural images: only their phases are free."""
 
 from __future__ import annotations
 
@@ -7,19 +7,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 from lucidtorch.base.arrays import Array, ArrayLike
 from lucidtorch.base.checks import Positive
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.natural_images import frequencies
 from lucidtorch.base.sizes import PLANE, Size, size_text
-from lucidtorch.param.basis import Basis
-from lucidtorch.param.magnitudes import natural_magnitude, scaled_magnitude
-from lucidtorch.param.part import Part
+from lucidtorch.param.basis import Basis, Part, normal
 
 SPREAD = math.pi  # of the phases: about evenly round the circle
 EPSILON = 1e-4  # Horama's, beside a deviation that is divided by
 MAGNITUDE_AXES = 3
+# Of ImageNet in decorrelated colours, at 512 x 512 pixels: how strong frequency 0 is in each, and the slope over the
+# logarithm of frequency at the finest.
+MEANS = (255052.0, 269511.0, 227829.0)
+STEEP = 2.25
+FLAT = 1.25  # the slope of photographs at coarse frequencies
+BEND = 0.25  # cycles per pixel: where one slope goes over into the other
+COARSEST = 0.13  # of photographs: how strong one cycle per picture is beside frequency 0
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,23 +84,16 @@ class maco(Part):  # noqa: N801  # a word of the notation
 
 
 class FixedMagnitude(Basis):
-    """The basis of `maco`.
+    """The basis of `maco`; `magnitude` says how strong each frequency is, `[C, H, W // 2 + 1]`.
 
     In the first column, and the last of an even width, a frequency and its negative are both there and must be
     conjugates: their phases are the halved difference of two numbers, stretched to the same deviation.
-
-    Args:
-        batch: The number of images.
-        channels: The number of channels.
-        size: Height and width.
-        magnitude: How strong each frequency is, `[C, H, W // 2 + 1]`.
-        contrast: The deviation of the pixels.
     """
 
     magnitude: Tensor
     doubled: Tensor
     negative: Tensor
-    phases: nn.Parameter
+    phases: Tensor
 
     def __init__(self, batch: int, channels: int, size: Size, magnitude: Tensor, contrast: float) -> None:
         super().__init__(batch, channels, size)
@@ -105,17 +104,15 @@ class FixedMagnitude(Basis):
         self.register_buffer("negative", -torch.arange(height) % height, persistent=False)
         even = (magnitude + magnitude[:, self.negative]) / 2
         self.register_buffer("magnitude", torch.where(self.doubled, even, magnitude).float(), persistent=False)
-        self.register_parameter("phases", None)
 
     def fill(self, generators: Sequence[Generator]) -> None:
-        shape = self.magnitude.shape
-        self.put("phases", torch.stack([torch.randn(shape, generator=one) for one in generators]))
+        self.put("phases", normal(self.magnitude.shape, generators))
 
     def forward(self) -> Tensor:
         return self.contrast * _standard(self.of_magnitude())
 
     def of_magnitude(self) -> Tensor:
-        """Make the pictures whose frequencies are as strong as they shall be, before they are standardised."""
+        """Make the images whose frequencies have the magnitude, before they are standardised."""
         phases = SPREAD * _standard(self.phases)
         odd = (phases - phases.index_select(-2, self.negative)) / math.sqrt(2)
         spectrum = torch.polar(self.magnitude.expand_as(phases), torch.where(self.doubled, odd, phases))
@@ -128,3 +125,37 @@ def _standard(numbers: Tensor) -> Tensor:
     axes = tuple(range(1, numbers.ndim))
     deviation, mean = torch.std_mean(numbers, axes, correction=0, keepdim=True)
     return (numbers - mean) / (deviation + EPSILON)
+
+
+def natural_magnitude(channels: int, size: Size) -> Tensor:
+    """Compute how strong each frequency is in natural images: a curve of two slopes over its length."""
+    lengths = frequencies(size).clamp(min=1 / max(size))
+    fading = (1 + (lengths / BEND).square()) ** ((FLAT - STEEP) / 2)
+    curve = COARSEST * (lengths * max(size)) ** -FLAT * fading
+    curve[0, 0] = 1
+    means = MEANS if channels == len(MEANS) else MEANS[:1] * channels
+    return torch.tensor(means, dtype=torch.float64)[:, None, None] * curve
+
+
+def scaled_magnitude(magnitude: Tensor, size: Size) -> Tensor:
+    """Interpolate a magnitude between its frequencies; the mean, frequency 0, stays as it is."""
+    means = magnitude[:, 0, 0].clone()
+    magnitude = magnitude.clone()
+    magnitude[:, 0, 0] = (
+        magnitude[:, 0, min(1, magnitude.shape[2] - 1)] + magnitude[:, min(1, magnitude.shape[1] - 1), 0]
+    ) / 2
+    rows = torch.fft.fftfreq(size[0], dtype=torch.float64) * magnitude.shape[1]
+    columns = torch.fft.rfftfreq(size[1], dtype=torch.float64) * 2 * (magnitude.shape[2] - 1)
+    found = _between(_between(magnitude, rows, 1), columns, 2)
+    found[:, 0, 0] = means
+    return found
+
+
+def _between(values: Tensor, places: Tensor, axis: int) -> Tensor:
+    """Interpolate along an axis that goes on from its beginning."""
+    below = places.floor()
+    share = (places - below).reshape(-1, *(1,) * (values.ndim - 1 - axis))
+    length = values.shape[axis]
+    lower = values.index_select(axis, below.long() % length)
+    upper = values.index_select(axis, (below.long() + 1) % length)
+    return torch.lerp(lower, upper, share)

@@ -1,10 +1,10 @@
-"""The front door to image parameterizations: parts, then colour, then the range from 0 to 1."""
+"""Parameterizations of images: a sum of parts, then colour, then the range from 0 to 1."""
 
 from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import torch
@@ -14,90 +14,44 @@ from lucidtorch.base.arrays import Array, ArrayLike
 from lucidtorch.base.checks import Count, Positive, checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.machine import check_memory
-from lucidtorch.base.notation import FrozenMapping, bind, format_call
+from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds
 from lucidtorch.base.shown import shown
-from lucidtorch.base.sizes import PLANE, Size, short_size, size_sides
-from lucidtorch.param.basis import Basis
+from lucidtorch.base.sizes import Size, short_size, size_sides
+from lucidtorch.param.bases import fft as fourier
+from lucidtorch.param.bases import pixels
+from lucidtorch.param.basis import Basis, Part
 from lucidtorch.param.finish import Finish
-from lucidtorch.param.fourier import fft as fourier
 from lucidtorch.param.param import Param
-from lucidtorch.param.part import Part
-from lucidtorch.param.plain import pixels
 
 OF_THE_BASIS = ("fft", "sd", "decay", "spectrum")  # arguments that say no more than a part does
-HELD = 4  # numbers, their gradient, and the two moments of Adam
+COPIES = 4  # numbers, their gradient, and the two moments of Adam
 
 
 class Image(Param):
-    """Images from a sum of parts, through colour and bounds. Made by `image`, and by `+` with a part.
-
-    Args:
-        arguments: The arguments of `image`, all of them, frozen.
-        added: The parts that are added to the main one.
-    """
+    """Images from a sum of parts, through colour and bounds: the arguments of `image`, frozen, and the parts added."""
 
     def __init__(self, arguments: dict[str, Any], added: tuple[Part, ...] = ()) -> None:
         super().__init__()
         self.arguments = arguments
         self.added = added
-        self._size = size_sides(arguments["size"])
-        self._batch: int = arguments["batch"]
-        self._channels: int = arguments["channels"] + self.alpha
+        self.size, self.batch, self.alpha = size_sides(arguments["size"]), arguments["batch"], arguments["alpha"]
+        self.channels = arguments["channels"] + self.alpha
         made = self.batch * self.channels * math.prod(self.size)
-        check_memory(HELD * made, f"image({short_size(self.size)}, batch={self.batch}, channels={self.channels})")
+        check_memory(COPIES * made, f"image({short_size(self.size)}, batch={self.batch}, channels={self.channels})")
         self.finish = Finish(arguments, self.batch, self.channels, self.size)
+        self.held = self.finish.held
         self.words = (_main_part(arguments), *added)
         self.parts = nn.ModuleList(word.basis(self.batch, self.finish.free, self.size) for word in self.words)
-        self.filled = False
+        self.invertible = self._bases[0].invertible  # whatever is added
         if self.finish.start is not None and not self.invertible:
             raise BadInputError(
                 f"init= needs a basis that can make any picture, which {self.words[0]!r} cannot; use fft(), "
                 "pixels() or pyramid()."
             )
-
-    @property
-    def batch(self) -> int:
-        """The number of images."""
-        return self._batch
-
-    @property
-    def channels(self) -> int:
-        """The number of channels; the opacity, where there is one, is the last."""
-        return self._channels
-
-    @property
-    def size(self) -> Size:
-        """Height and width; of clips and volumes, frames or slices before them."""
-        return self._size
-
-    @property
-    def held(self) -> tuple[int, ...]:
-        """The channels that stay as they are."""
-        return () if self.finish.holding is None else self.finish.holding.channels
-
-    @property
-    def alpha(self) -> bool:
-        """Whether the last channel is opacity."""
-        return bool(self.arguments["alpha"])
-
-    @property
-    def arrays(self) -> tuple[Array, ...]:
-        """The start image, the mask, held channels and what else stands in files."""
-        hold = self.arguments["hold"]
-        values = (*self.arguments.values(), *(hold.values() if isinstance(hold, FrozenMapping) else ()))
-        own = (value for value in values if isinstance(value, Array))
-        return tuple(dict.fromkeys((*own, *(array for word in self.words for array in word.arrays))))
-
-    @property
-    def is_text(self) -> bool:
-        """Whether the text of every part says all of it."""
-        return all(word.is_text for word in self.words)
-
-    @property
-    def invertible(self) -> bool:
-        """Whether the main part can make any picture; what is added does not hinder it."""
-        return self._bases[0].invertible
+        self.is_text = all(word.is_text for word in self.words)
+        own = (one for one in (*arguments.values(), *(arguments["hold"] or {}).values()) if isinstance(one, Array))
+        self.arrays = tuple(dict.fromkeys((*own, *(array for word in self.words for array in word.arrays))))
 
     @checked
     def fill(self, seeds: Sequence[int]) -> None:
@@ -115,29 +69,22 @@ class Image(Param):
     @checked
     def assign(self, images: Tensor) -> None:
         """Set the numbers of the main part so that these images come out; what is added stays as it is."""
-        self._fill_once()
+        self._ensure_filled()
         self._assign(images)
 
     def forward(self) -> Tensor:
-        """Make the images."""
-        self._fill_once()
-        first, *others = self.parts
-        with torch.autocast(self._device.type, enabled=False):
-            images: Tensor = self.finish(sum((part() for part in others), start=first()))
-        return images
+        self._ensure_filled()
+        return self._finished(part() for part in self.parts)
 
     @checked
     def at(self, size: int | Size) -> Tensor:
-        """Make the same pictures at another size, where all parts have any."""
+        """Make the same images at another size, where all parts have any."""
         sides = size_sides(size)
         if sides == self.size:
             return self.forward()
         self.finish.check_size(sides)
-        self._fill_once()
-        first, *others = self._bases
-        with torch.autocast(self._device.type, enabled=False):
-            images: Tensor = self.finish(sum((part.at(sides) for part in others), start=first.at(sides)))
-        return images
+        self._ensure_filled()
+        return self._finished(part.at(sides) for part in self._bases)
 
     def reads(self, name: str) -> Tensor:
         """Say which images depend on which row of a parameter; only shared parts have fewer rows than images."""
@@ -167,13 +114,10 @@ class Image(Param):
     def _bases(self) -> list[Basis]:
         return [part for part in self.parts if isinstance(part, Basis)]
 
-    @property
-    def _device(self) -> torch.device:
-        return self._bases[0].place.device
-
-    def _fill_once(self) -> None:
-        if not self.filled:
-            self.fill(image_seeds(0, self.batch))
+    def _finished(self, pixels: Iterable[Tensor]) -> Tensor:
+        first, *others = pixels
+        images: Tensor = self.finish(sum(others, start=first))
+        return images
 
     def _assign(self, images: Tensor) -> None:
         main, *added = self._bases
@@ -245,14 +189,8 @@ def image(
         >>> image((16, 112, 112), channels=4, hold={3: 1.0})
         image([16, 112, 112], channels=4, hold={3: 1.0})
     """
-    sides = size_sides(size)
-    square = len(sides) == PLANE and sides[0] == sides[1]
-    switches = {"fft": fft, "decorrelate": decorrelate, "alpha": alpha}
-    numbers = {"batch": batch, "channels": channels, "sd": sd, "decay": decay}
-    pictures = {"init": init, "hold": hold, "mask": mask}
-    basis = {"bounds": bounds, "spatial": spatial, "colour": colour, "spectrum": spectrum}
-    named = {**numbers, **switches, **pictures, **basis}
-    return Image(bind(image, (sides[0] if square else sides,), named))
+    arguments = {**locals(), "size": short_size(size_sides(size))}
+    return Image(bind(image, (), arguments))
 
 
 def _main_part(arguments: Mapping[str, Any]) -> Part:

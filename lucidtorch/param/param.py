@@ -1,17 +1,20 @@
-"""What a param is: numbers that make images, one seed per image."""
+"""What a param is: numbers that make images, one seed per image; and several params as one batch."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.checks import Count
+from lucidtorch.base.checks import Count, checked
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.seeds import image_seeds
+from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size, size_sides
 from lucidtorch.base.surroundings import pinned
 
@@ -24,50 +27,20 @@ class Param(nn.Module):
     rows, `reads` says which.
     """
 
+    batch: int  # the number of images
+    channels: int  # of an image, the opacity among them
+    size: Size  # height and width of the images; of clips and volumes, frames or slices before them
+    arrays: tuple[Array, ...]  # large arrays that its text names, which are saved beside a picture
+    held: tuple[int, ...] = ()  # the channels that stay as they are while the others change
+    alpha: bool = False  # whether the last channel is opacity
+    is_text: bool = True  # whether its text says all of it and can be read back; not where it holds a Python module
+    invertible: bool = False  # whether it can make every image, so that `assign` works
+    filled: bool = False
+
     def __init_subclass__(cls, **words: Any) -> None:
         super().__init_subclass__(**words)
         if "__init__" in vars(cls):  # buffers are made whatever surrounds the call
             cls.__init__ = pinned()(cls.__init__)  # type: ignore[method-assign]
-
-    @property
-    @abstractmethod
-    def batch(self) -> int:
-        """The number of images it makes."""
-
-    @property
-    @abstractmethod
-    def channels(self) -> int:
-        """The number of channels of its images, the opacity among them."""
-
-    @property
-    @abstractmethod
-    def size(self) -> Size:
-        """The height and width of its images; of clips and volumes, frames or slices before them."""
-
-    @property
-    @abstractmethod
-    def arrays(self) -> tuple[Array, ...]:
-        """The large arrays that its text names and that must stand beside a picture."""
-
-    @property
-    def held(self) -> tuple[int, ...]:
-        """The channels that stay as they are while the others change; none unless the param says so."""
-        return ()
-
-    @property
-    def alpha(self) -> bool:
-        """Whether the last channel is opacity; not unless the param says so."""
-        return False
-
-    @property
-    def is_text(self) -> bool:
-        """Whether its text says all of it, so that it can be read back; not where a module of Python is inside."""
-        return True
-
-    @property
-    def invertible(self) -> bool:
-        """Whether it can make every picture, so that `assign` works; not unless the param says so."""
-        return False
 
     @abstractmethod
     def fill(self, seeds: Sequence[int]) -> None:
@@ -90,11 +63,7 @@ class Param(nn.Module):
 
     @pinned()
     def __call__(self) -> Tensor:
-        """Make the images, whatever surrounds the call.
-
-        Returns:
-            What `forward` gives.
-        """
+        """Make the images, whatever surrounds the call."""
         images: Tensor = super().__call__()
         return images
 
@@ -104,9 +73,6 @@ class Param(nn.Module):
 
         Args:
             batch: The number of images.
-
-        Returns:
-            A new param.
         """
 
     def assign(self, images: Tensor) -> None:
@@ -116,7 +82,7 @@ class Param(nn.Module):
             images: `[B, C, *size]` in [0, 1].
 
         Raises:
-            BadInputError: The param cannot make every picture.
+            BadInputError: The param cannot make every image.
         """
         raise BadInputError(f"{self!r} cannot take on a given picture: it has no inverse.")
 
@@ -132,13 +98,10 @@ class Param(nn.Module):
         return torch.eye(self.batch, dtype=torch.bool)
 
     def at(self, size: int | Size) -> Tensor:
-        """Make the same pictures at another size.
+        """Make the same images at another size, `[B, C, *size]` in [0, 1].
 
         Args:
             size: Pixels on each side, or each side.
-
-        Returns:
-            `[B, C, *size]` in [0, 1].
 
         Raises:
             BadInputError: The param has one resolution.
@@ -148,3 +111,100 @@ class Param(nn.Module):
             raise BadInputError(f"{self!r} has one resolution, {list(self.size)}, not {list(sides)}.")
         images: Tensor = self()
         return images
+
+    def _ensure_filled(self) -> None:
+        if not self.filled:
+            self.fill(image_seeds(0, self.batch))
+
+
+class Stack(Param):
+    """The images of several params, unfilled and each its own, one after the other. Made by `stack`."""
+
+    def __init__(self, params: Sequence[Param]) -> None:
+        super().__init__()
+        self.params = nn.ModuleList(params)
+        self.batches = [one.batch for one in params]
+        self.firsts = [0, *accumulate(self.batches)]  # the place of the first image of each param
+        self.batch = sum(self.batches)
+        first = params[0]
+        self.channels, self.size, self.held, self.alpha = first.channels, first.size, first.held, first.alpha
+        self.arrays = tuple(dict.fromkeys(array for one in params for array in one.arrays))
+        self.is_text = all(one.is_text for one in params)
+        self.invertible = all(one.invertible for one in params)
+
+    def fill(self, seeds: Sequence[int]) -> None:
+        own = image_seeds(seeds, self.batch)
+        for one, first in zip(self._params, self.firsts, strict=False):
+            one.fill(own[first : first + one.batch])
+        self.filled = True
+
+    def assign(self, images: Tensor) -> None:
+        self._ensure_filled()
+        for one, some in zip(self._params, torch.split(images, self.batches), strict=True):
+            one.assign(some)
+
+    def forward(self) -> Tensor:
+        self._ensure_filled()
+        return torch.cat([one() for one in self.params])
+
+    def at(self, size: int | Size) -> Tensor:
+        self._ensure_filled()
+        return torch.cat([one.at(size) for one in self._params])
+
+    def reads(self, name: str) -> Tensor:
+        _, place, inner = name.split(".", 2)
+        own = self._params[int(place)].reads(inner)
+        found = torch.zeros(len(own), self.batch, dtype=torch.bool)
+        first = self.firsts[int(place)]
+        found[:, first : first + own.shape[1]] = own
+        return found
+
+    @checked
+    def resized(self, *, batch: Count) -> Stack:
+        """Make the same stack, unfilled, for as many images, or a multiple of them."""
+        if batch % self.batch:
+            raise BadInputError(
+                f"A stack has as many images as its params, here {self.batch}, or a multiple of that, not {batch}; "
+                "write the params out."
+            )
+        return Stack([one.resized(batch=one.batch * (batch // self.batch)) for one in self._params])
+
+    def __repr__(self) -> str:
+        return f"stack({', '.join(map(repr, self._params))})"
+
+    @property
+    def _params(self) -> list[Param]:
+        return [one for one in self.params if isinstance(one, Param)]
+
+
+@checked
+def stack(*params: Param) -> Stack:
+    """Join params to one batch: the images of the first, then those of the second, and so on.
+
+    Formula: the images of all, one after the other.
+    Source: lucidtorch's own.
+
+    Args:
+        params: The params, of one size, one number of channels, and the same held channels.
+
+    Returns:
+        The param, unfilled.
+
+    Raises:
+        BadInputError: There is none, something is no param, or they do not fit together.
+
+    Example:
+        >>> from lucidtorch.param.images import image
+        >>> stack(image(64), image(64, fft=False))
+        stack(image(64), image(64, fft=False))
+    """
+    if not params:
+        raise BadInputError("A stack holds at least one param, for example stack(image(64), image(64, fft=False)).")
+    first = params[0]
+    for one in params:
+        if (one.size, one.channels, one.held, one.alpha) != (first.size, first.channels, first.held, first.alpha):
+            raise BadInputError(
+                f"The params of a stack make images of one size and of the same channels, but {shown(first)} and "
+                f"{shown(one)} do not."
+            )
+    return Stack([one.resized(batch=one.batch) for one in params])

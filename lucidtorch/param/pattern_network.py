@@ -1,4 +1,4 @@
-"""Pictures without a resolution: a small network that maps a place to a colour."""
+"""Images without a resolution: a small network that maps a place to a colour."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from torch.nn.functional import pad
 
 from lucidtorch.base.checks import Count
 from lucidtorch.base.sizes import PLANE, Size
-from lucidtorch.param.basis import Basis
-from lucidtorch.param.part import Part
+from lucidtorch.param.basis import Basis, Part, normal
 
 EVEN = 16  # pixels are filled up to a multiple of it, so that an image's rounding does not depend on its place
 REACH = math.sqrt(3)  # numbers spread evenly over -REACH..REACH have a standard deviation of 1
@@ -78,51 +77,36 @@ class cppn(Part):  # noqa: N801  # a word of the notation
 
 
 class PatternNetwork(Basis):
-    """The basis of `cppn`: every image has a network of its own.
-
-    Args:
-        batch: The number of images.
-        channels: The number of channels.
-        size: The sides in pixels: two of an image, three of a clip or a volume.
-        hidden: The number of values that each hidden layer computes.
-        layers: The number of hidden layers.
-        activation: The name of what bends them.
-    """
+    """The basis of `cppn`: every image has a network of its own."""
 
     def __init__(self, batch: int, channels: int, size: Size, hidden: int, layers: int, activation: str) -> None:
         super().__init__(batch, channels, size)
-        self.activation = activation
-        inputs = hidden * ACTIVATIONS[activation][1]
+        self.activation, outputs = ACTIVATIONS[activation]
+        inputs = hidden * outputs
         self.widths = [(hidden, len(size)), *[(hidden, inputs)] * (layers - 1), (channels, inputs)]
-        for number in range(len(self.widths)):
-            self.register_parameter(f"weight{number}", None)
-            self.register_parameter(f"bias{number}", None)
 
     def fill(self, generators: Sequence[Generator]) -> None:
         for number, (outputs, inputs) in enumerate(self.widths):
             last = number == len(self.widths) - 1
             weight_sd, bias_sd = (0.0, 0.0) if last else (math.sqrt(GAIN / inputs), BIAS_SD)
-            weights = [torch.randn(outputs, inputs, generator=one) for one in generators]
-            biases = [torch.randn(outputs, 1, generator=one) for one in generators]
-            self.put(f"weight{number}", weight_sd * torch.stack(weights))
-            self.put(f"bias{number}", bias_sd * torch.stack(biases))
+            self.put(f"weight{number}", weight_sd * normal((outputs, inputs), generators))
+            self.put(f"bias{number}", bias_sd * normal((outputs, 1), generators))
 
     def forward(self) -> Tensor:
         return self.at(self.size)
 
     def at(self, size: Size) -> Tensor:
-        bend, _ = ACTIVATIONS[self.activation]
         here = places(size).to(self.place)
         values = pad(here, (0, -here.shape[1] % EVEN)).expand(self.batch, -1, -1)
         for number in range(len(self.widths)):
             if number:
-                values = bend(values)
+                values = self.activation(values)
             values = torch.baddbmm(getattr(self, f"bias{number}"), getattr(self, f"weight{number}"), values)
         return values[..., : here.shape[1]].reshape(self.batch, self.channels, *size)
 
 
 def places(size: Size) -> Tensor:
-    """Compute where each pixel stands.
+    """Compute the coordinates of each pixel.
 
     The middle is 0; the longer of height and width goes from -sqrt(3) to sqrt(3), and the other keeps the aspect. The
     time of a clip has that reach for itself, so that more frames show the same motion more slowly.

@@ -12,19 +12,24 @@ import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import Within, checked, is_dense
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.files import atomic_write_bytes
+from lucidtorch.base.natural_images import HIGHEST, frequencies
 from lucidtorch.base.records import LARGEST_SIDE
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE
-from lucidtorch.param.moments import Moments
-from lucidtorch.param.radial import radial_curve
 
 LARGEST = 256  # the side that frequencies are looked at where none is given and images are larger
 SMALLEST = 4
+CONSTANT = 1e-12  # a variance below it is rounding
+DEPENDENT = 1e-10  # the least share of the largest variance that an axis of colour may have
+NODES = 64  # of the radial curve; as many as a text still holds
+PULL = 1e-3  # how much a node holds to the power law, against one measured frequency
+DIGITS = 4  # of each number of the curve: it goes into texts
 FIELDS = {"mean": 1, "colour": 2, "spectrum": 1, "magnitude": 3}  # and how many axes each has
 
 
@@ -63,13 +68,10 @@ class Statistics:
                 )
 
     def save(self, path: Path | str) -> Path:
-        """Write them into one file of safetensors: an array for each field, under its name.
+        """Write them into one file of safetensors, an array for each field under its name, and return its path.
 
         Args:
             path: The file, for example ``flowers.safetensors``; it appears whole or not at all.
-
-        Returns:
-            The path.
 
         Raises:
             OutputError: It cannot be written.
@@ -80,13 +82,10 @@ class Statistics:
 
     @classmethod
     def load(cls, path: Path | str) -> Statistics:
-        """Read what `save` wrote.
+        """Read what `save` wrote: the same statistics, bit for bit.
 
         Args:
             path: The file.
-
-        Returns:
-            The same statistics, bit for bit.
 
         Raises:
             BadInputError: The file is missing, broken, or holds something else.
@@ -155,7 +154,98 @@ def fit_statistics(
         raise ImageError("There is no image to measure; give some, [C, H, W] in [0, 1].")
     root = moments.root()
     magnitude = moments.magnitude(root)
-    return Statistics(Array.of(moments.mean()), Array.of(root), Array.of(radial_curve(magnitude)), Array.of(magnitude))
+    return Statistics(Array.of(moments.mean()), Array.of(root), Array.of(_radial_curve(magnitude)), Array.of(magnitude))
+
+
+class Moments:
+    """First and second moments of images, each of which counts the same whatever its size, in float64.
+
+    The memory that they take depends on the number of channels and the side alone.
+    """
+
+    def __init__(self, channels: int, side: int) -> None:
+        self.channels = channels
+        self.side = side
+        self.count = 0
+        self._sums = torch.zeros(channels, dtype=torch.float64)
+        self._products = torch.zeros(channels, channels, dtype=torch.float64)
+        self._powers = torch.zeros(channels, channels, side, side // 2 + 1, dtype=torch.float64)
+
+    def add(self, image: Tensor) -> None:
+        """Add one image."""
+        pixels = image.flatten(1)
+        self.count += 1
+        self._sums += pixels.mean(1)
+        self._products += pixels @ pixels.T / pixels.shape[1]
+        spectrum = torch.fft.rfft2(_squared(image, self.side))
+        self._powers += (spectrum[:, None] * spectrum[None].conj()).real
+
+    def mean(self) -> np.ndarray:
+        """The mean colour, `[C]`."""
+        return np.asarray(self._sums / self.count)
+
+    def root(self) -> np.ndarray:
+        """The root of the covariance of the colours."""
+        mean = self.mean()
+        covariance = np.asarray(self._products / self.count) - np.outer(mean, mean)
+        constant = [channel for channel in range(self.channels) if covariance[channel, channel] < CONSTANT]
+        if constant:
+            raise ImageError(f"Channel {constant[0]} is the same everywhere in these images; leave it out.")
+        variances, axes = np.linalg.eigh(covariance)
+        if variances[0] < DEPENDENT * variances[-1]:
+            raise ImageError(
+                "The channels of these images repeat each other, as where grey pictures are stored in three colours; "
+                "give each only once, for example image[:1]."
+            )
+        axes = axes * np.where(axes[0] < 0, -1, 1)
+        return np.ascontiguousarray((axes * np.sqrt(variances))[:, ::-1])
+
+    def magnitude(self, root: np.ndarray) -> np.ndarray:
+        """How strong each frequency is in decorrelated colours."""
+        inverse = np.linalg.inv(root / np.linalg.norm(root, axis=0).max())
+        powers = np.einsum("ki,kj,ijhw->khw", inverse, inverse, np.asarray(self._powers / self.count))
+        strengths: np.ndarray = np.sqrt(np.maximum(powers, 0))
+        return strengths
+
+
+def _squared(image: Tensor, side: int) -> Tensor:
+    """Cut the middle square out of an image and scale it."""
+    height, width = image.shape[-PLANE:]
+    shorter = min(height, width)
+    top, left = (height - shorter) // 2, (width - shorter) // 2
+    square = image[:, top : top + shorter, left : left + shorter]
+    if shorter == side:
+        return square
+    return interpolate(square[None], (side, side), mode="bilinear", antialias=True)[0]
+
+
+def _radial_curve(magnitude: np.ndarray) -> np.ndarray:
+    """Fit a curve of straight pieces to how strong frequencies are, by their length.
+
+    Errors count by their share of the power law that fits the whole best. Where frequencies are few, below one cycle
+    per picture above all, the curve follows that law.
+    """
+    side = magnitude.shape[1]
+    lengths = frequencies((side, side)).numpy().ravel()[1:]
+    measured = np.sqrt(np.square(magnitude).mean(0)).ravel()[1:]
+    measured = np.maximum(measured, measured.max() * 1e-9)
+    nodes = np.linspace(0, HIGHEST, NODES)
+    law = _power_law(lengths, measured, nodes)
+    expected = np.interp(lengths, nodes, law)
+    shares = np.stack([np.interp(lengths, nodes, one) for one in np.diag(law)], 1) / expected[:, None]
+    rows = np.concatenate([shares, PULL * np.eye(NODES)])
+    wanted = np.concatenate([measured / expected, PULL * np.ones(NODES)])
+    curve = law * np.linalg.lstsq(rows, wanted, rcond=None)[0]
+    curve = np.maximum(curve, curve.max() * 10.0**-DIGITS)
+    return np.array([float(f"{one:.{DIGITS}g}") for one in curve / curve.max()])
+
+
+def _power_law(lengths: np.ndarray, measured: np.ndarray, nodes: np.ndarray) -> np.ndarray:
+    """The power law that fits best, at the nodes; at 0, so that the line to the next node has it in its middle."""
+    slope, height = np.polyfit(np.log(lengths), np.log(measured), 1)
+    law: np.ndarray = np.exp(height) * np.maximum(nodes, nodes[1] / 2) ** slope
+    law[0] = max(2 * law[0] - law[1], law[1])
+    return law
 
 
 def _usual_side(image: Tensor) -> int:

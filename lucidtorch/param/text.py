@@ -7,22 +7,17 @@ from pathlib import Path
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
+from lucidtorch.param.bases import fft, pixels, pyramid
 from lucidtorch.param.fixed_magnitude import maco
-from lucidtorch.param.fourier import fft
 from lucidtorch.param.images import image
-from lucidtorch.param.joined import stack
-from lucidtorch.param.laplacian import pyramid
-from lucidtorch.param.lowres import shared
-from lucidtorch.param.param import Param
+from lucidtorch.param.param import Param, stack
 from lucidtorch.param.pattern_network import cppn
-from lucidtorch.param.plain import pixels
-from lucidtorch.param.series import aligned, animation
+from lucidtorch.param.series import aligned, animation, shared
 
-PARAMS = (image, stack, aligned, animation)
-PARTS = (cppn, fft, maco, pixels, pyramid, shared)
+WORDS = (image, stack, aligned, animation, cppn, fft, maco, pixels, pyramid, shared)
 VOCABULARY = Vocabulary(
     what="a param",
-    names={word.__name__: word for word in (*PARAMS, *PARTS)},
+    names={word.__name__: word for word in WORDS},
     operators=frozenset({"+"}),
     mappings=True,
 )

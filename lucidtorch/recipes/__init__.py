@@ -1,6 +1,5 @@
 """Recipes: what a person shares, a paper cites and a cluster runs; and what a picture carries."""
 
-from lucidtorch.base.records import RenderRecord
 from lucidtorch.recipes.kinds.activation_grid import activation_grid
 from lucidtorch.recipes.kinds.activations import activations
 from lucidtorch.recipes.kinds.adversarial import adversarial
@@ -24,6 +23,7 @@ from lucidtorch.recipes.kinds.render import render
 from lucidtorch.recipes.kinds.top_patches import top_patches
 from lucidtorch.recipes.pictures import read_recipe, rerun
 from lucidtorch.recipes.runs.result import Run
+from lucidtorch.rendering.record import RenderRecord
 
 __all__ = [
     "RenderRecord",

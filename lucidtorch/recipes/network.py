@@ -13,10 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from lucidtorch.base.errors import WeightsError
 from lucidtorch.base.records import MOST_CHANNELS, Side
 from lucidtorch.base.trust import check_read
+from lucidtorch.models.following import located
+from lucidtorch.models.loading import NAMED_WEIGHTS, load_source, read_device
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.device import read_device
-from lucidtorch.models.sources.following import located
-from lucidtorch.models.sources.loading import NAMED_WEIGHTS, load_source
 from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.recipes.blame import FieldError, blamed
 

@@ -9,7 +9,7 @@ from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import OutputError, RecipeError, suggestion
 from lucidtorch.base.files import atomic_write_bytes, check_output_file, user_path
 from lucidtorch.base.images import read_png_text
-from lucidtorch.base.records import ComposedRecord, RenderRecord, read_settings
+from lucidtorch.base.records import ComposedRecord, read_settings
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.base.trust import following, trusting
 from lucidtorch.models.model import Model
@@ -22,6 +22,7 @@ from lucidtorch.recipes.runs.result import Run, scratch_folder
 from lucidtorch.recipes.runs.running import run_recipe
 from lucidtorch.rendering.entry import Callback
 from lucidtorch.rendering.networks import ModelLike
+from lucidtorch.rendering.record import RenderRecord
 from lucidtorch.rendering.result import Rendering, check_destination
 from lucidtorch.runs.folder import recipe_id
 
@@ -93,7 +94,7 @@ def rerun(
         if isinstance(record, ComposedRecord):
             return _run_again(record, path, target, model, said, callbacks)
         if target is not None:
-            check_destination(target, record.snapshots, plays=len(record.canvas) > PLANE or record.batch > 1)
+            check_destination(target, record.schedule.snapshots, plays=len(record.canvas) > PLANE or record.batch > 1)
         home = _home_of(path, record.recipe_id)
         spec = model if isinstance(model, str) else None
         if spec is not None or said is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,12 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from lucidtorch.base.records import LARGEST_SIDE, settings_text
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.recipes.network import Network
+from lucidtorch.rendering.settings import Engine, Option, Schedule, options_of, with_fields
 
 ID_LETTERS = 16
+USUAL = {"steps": 256}  # where a recipe has another default than a render
 
 Side: TypeAlias = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 SizeField: TypeAlias = Side | Annotated[tuple[Side, ...], Field(min_length=2, max_length=3)]
-PrecisionName: TypeAlias = Literal["float32", "bfloat16", "float16"]
 Layers: TypeAlias = str | Annotated[tuple[str, ...], Field(min_length=1)]
 Unit: TypeAlias = Annotated[int, Field(ge=0)]
 Units: TypeAlias = str | Unit | Annotated[tuple[Unit, ...], Field(min_length=1)]
@@ -99,57 +101,45 @@ class Recipe(BaseModel):
         return None if self.size is None else size_sides(self.size)
 
 
-class RenderingRecipe(Recipe):
-    """A recipe whose pictures are optimized: these fields say how.
+def _option_fields() -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """The fields that say how pictures are optimized and how the network is executed, as `Schedule` and `Engine` do."""
+    for name, option in (options_of(Schedule) | options_of(Engine)).items():
+        if option.description:
+            default = USUAL.get(name, option.default)
+            more: dict[str, Any] = {"json_schema_extra": {"pattern": option.pattern}} if option.pattern else {}
+            kind = option.kind | None if default is None else option.kind
+            yield name, (kind, Field(default=default, description=option.description, **more))
 
-    Attributes:
-        param: What makes the images, as text.
-        transforms: What the images go through at each step, as text.
-        constraints: What the images are held to after each step, as text.
-        steps: The number of updates of each picture.
-        lr: The step size.
-        optimizer: ``adam`` or ``sgd``, with arguments where wanted.
-        lr_schedule: How the step size goes over the steps.
-        stop: When a picture goes no further; never where empty.
-        precision: What the network computes in.
-        compute_batch: How many images go through the network at once; chosen where None.
-        channels_last: Whether convolutions work with the channels of a place side by side in memory.
-        fold: Whether batch normalizations become parts of the convolutions before them.
-        winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU.
-        compile: Whether the network is compiled.
-        scan: The folder of a scan of the network, whose images stand beside pictures of units.
-    """
+
+@with_fields(dict(_option_fields()))
+class _OptimizedRecipe(Recipe):
+    """A recipe whose pictures are optimized; the fields of `Schedule` and `Engine` come behind those below."""
 
     param: str | None = Field(default=None, description="What makes the images, such as image(128, decay=1.2).")
     transforms: str | None = Field(default=None, description="Such as pad(12) | jitter(8); Lucid's standard if absent.")
     constraints: str = Field(default="", description="What the images are held to, such as blur(0.5, every=4).")
-    steps: int = Field(default=256, ge=1, le=1_000_000, description="The number of updates of each picture.")
-    lr: float = Field(default=0.05, gt=0, allow_inf_nan=False, description="The step size.")
-    optimizer: str = Field(
-        default="adam",
-        description="The rule of the steps: adam or sgd, or with arguments such as adam(beta1=0.5).",
-        json_schema_extra={"pattern": r"^\s*(adam|sgd)\b"},
-    )
-    lr_schedule: str = Field(
-        default="constant",
-        description="How the step size goes over the steps: constant, cosine or trapezoid.",
-        json_schema_extra={"pattern": r"^\s*(constant|cosine|trapezoid)\b"},
-    )
-    stop: str = Field(
-        default="",
-        description="When a picture goes no further: plateau; never if absent.",
-        json_schema_extra={"pattern": r"^\s*(plateau\b|$)"},
-    )
-    precision: Literal["float32", "bfloat16", "float16"] = Field(
-        default="float32", description="What the network computes in."
-    )
-    compute_batch: int | None = Field(
-        default=None, ge=1, le=4096, description="How many images go through the network at once; chosen if absent."
-    )
-    channels_last: bool = Field(default=True, description="Whether the channels of a place stand together in memory.")
-    fold: bool = Field(default=True, description="Whether batch normalizations are folded into convolutions.")
-    winograd: bool = Field(default=True, description="Whether wide 3 x 3 convolutions go Winograd's way on a CPU.")
-    compile: bool = Field(default=False, description="Whether the network is compiled, which takes a minute at first.")
+
+    @property
+    def schedule(self) -> Schedule:
+        """How pictures are optimized."""
+        return Schedule(**self._given(options_of(Schedule)))
+
+    @property
+    def engine(self) -> Engine:
+        """How the network is executed."""
+        return Engine(**self._given(options_of(Engine)))
+
+    def _given(self, options: Mapping[str, Option]) -> dict[str, Any]:
+        return {name: getattr(self, name) for name, option in options.items() if option.description}
+
+
+class RenderingRecipe(_OptimizedRecipe):
+    """A recipe whose pictures are optimized.
+
+    Attributes:
+        scan: The folder of a scan of the network, whose images stand beside pictures of units.
+    """
+
     scan: str | None = Field(
         default=None,
         description="The folder of a scan of this network: real images stand beside the picture of each unit.",

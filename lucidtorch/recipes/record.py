@@ -11,19 +11,19 @@ from typing import Any
 from lucidtorch.base.defaults import FIRST, defaults_of
 from lucidtorch.base.errors import LucidtorchWarning, RecipeError
 from lucidtorch.base.machine import threads
-from lucidtorch.base.records import ComposedRecord, NetworkRecord, RenderRecord, Settings
+from lucidtorch.base.records import ComposedRecord, NetworkRecord, Settings
+from lucidtorch.models.following import follow_source, located
+from lucidtorch.models.loading import NAMED_WEIGHTS, load_source
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.following import follow_source, located
-from lucidtorch.models.sources.loading import NAMED_WEIGHTS, load_source
 from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.recipes.recipe import Recipe
-from lucidtorch.rendering.engine import Engine
 from lucidtorch.rendering.entry import Callback, run_job
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.preparation import prepare
+from lucidtorch.rendering.record import RenderRecord
 from lucidtorch.rendering.result import Rendering
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.settings import RULES
 
 
 def render_again(
@@ -41,7 +41,7 @@ def render_again(
         job = _job(record, network, folder)
         rendering = run_job(job, callbacks)
     if not record.complete:  # its texts mean what they did: it stays a record of the earlier version
-        texts = ("objective", "param", "transforms", "constraints", "optimizer", "lr_schedule", "stop")
+        texts = ("objective", "param", "transforms", "constraints", *RULES)
         rendering.recipe.update({name: getattr(record, name) for name in texts})
         del rendering.recipe["complete"]
     if record.recipe_id is not None:
@@ -51,26 +51,17 @@ def render_again(
 
 def _job(record: RenderRecord, network: ModelLike, folder: Path) -> Job:
     with defaults_of(None if record.complete else FIRST):
-        schedule = Schedule(
-            record.steps, record.lr, record.optimizer, record.snapshots, record.lr_schedule, record.stop, record.planned
-        )
         return prepare(
             network,
             record.objective,
             record.param,
             record.transforms,
-            schedule,
+            record.schedule,
             record.seed,
-            engine=engine_of(record),
+            engine=record.engine,
             constraints=record.constraints,
             folder=folder,
         )
-
-
-def engine_of(record: RenderRecord) -> Engine:
-    """Say how the network of a record was run."""
-    batch = record.batch if record.compute_batch is None else record.compute_batch
-    return Engine(record.precision, batch, record.channels_last, record.fold, record.winograd, record.compile)
 
 
 def named_network(record: RenderRecord, spec: str | None, weights: str | None, folder: Path) -> Model:

@@ -10,16 +10,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lucidtorch.base.known_files import remember
 from lucidtorch.base.sizes import short_size, size_pair, size_text
-from lucidtorch.datasets.answers import right_answers
 from lucidtorch.datasets.named import DataName, find_data, name_of, open_data, portable_name
-from lucidtorch.datasets.scans.entry import scan
-from lucidtorch.datasets.scans.result import Scan, load_scan
-from lucidtorch.datasets.scans.source import Source
 from lucidtorch.galleries.examples import find_scan
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.data_field import DataField, GivenData, NamedData
 from lucidtorch.recipes.runs.desk import Desk
 from lucidtorch.recipes.runs.stage import Stage
+from lucidtorch.scanning.answers import right_answers
+from lucidtorch.scanning.entry import scan
+from lucidtorch.scanning.result import Scan, load_scan
+from lucidtorch.scanning.source import Source
 
 SCAN = "scan"  # the folder in a run's folder where its own scan stands
 DATA = "data"  # what the checksum of the data is called

@@ -1,7 +1,8 @@
 """Rendering: the one optimization loop, and what it returns."""
 
-from lucidtorch.rendering.entry import render
-from lucidtorch.rendering.loop import Step, optimize
+from lucidtorch.rendering.entry import optimize, render
+from lucidtorch.rendering.loop import Step
 from lucidtorch.rendering.result import Rendering
+from lucidtorch.rendering.settings import Engine
 
-__all__ = ["Rendering", "Step", "optimize", "render"]
+__all__ = ["Engine", "Rendering", "Step", "optimize", "render"]

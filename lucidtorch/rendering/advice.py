@@ -18,7 +18,7 @@ def advise(objective: Objective, networks: Networks, batch: int) -> None:
     names = {node.name for node in objective.walk() if isinstance(node, Term)}
     if batch == 1 and diversity.__name__ in names:
         message = "diversity compares the images of a batch, and there is one: its value is 0. Write batch=4."
-        warnings.warn(message, LucidtorchWarning, stacklevel=5)
+        warnings.warn(message, LucidtorchWarning, stacklevel=6)
     groups = [part for node in objective.walk() if isinstance(node, Each) for part in node.objectives]
     for layer in dict.fromkeys(layer for group in (objective, *groups) for layer in _minimized(group)):
         _warn_of_floor(layer, networks)
@@ -46,4 +46,4 @@ def _warn_of_floor(layer: str, networks: Networks) -> None:
         message = (
             f"{layer!r} is behind a ReLU and cannot go below zero; for a negative write {before!r}, which feeds it."
         )
-        warnings.warn(message, LucidtorchWarning, stacklevel=6)
+        warnings.warn(message, LucidtorchWarning, stacklevel=7)

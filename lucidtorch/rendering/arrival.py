@@ -18,10 +18,10 @@ from lucidtorch.objectives.term import Term
 from lucidtorch.rendering.guard import check_reached
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import Look, Networks
-from lucidtorch.rendering.optimizers import adam, parse_optimizer, sgd
 from lucidtorch.rendering.passes import Scene, Sight
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.rules import adam, parse_optimizer, sgd
 from lucidtorch.rendering.seeing import by_image, evaluate_views
+from lucidtorch.rendering.settings import Schedule
 
 STEPWISE = ("Round", "Floor", "Ceil", "Trunc", "Sign")  # their slope is zero wherever there is one
 STILL = 0.5  # of Adam's step size, on the average over the numbers: below, the scale of the objective counts
@@ -135,7 +135,7 @@ def as_in_broken_networks(job: Job, sight: Sight, scene: Scene, images: Tensor) 
     broken = job.networks.broken()
     if broken is None:
         return sight
-    with torch.no_grad(), job.networks.looking(job.addresses, job.precision) as look:
+    with torch.no_grad(), job.networks.looking(job.addresses, job.engine) as look:
         plain = Scene(look, scene.pipeline, scene.draws, scene.references)
         activations = plain.activations(images, torch.arange(len(images)))
         values = evaluate_views(job.goal, images, {**activations, **scene.references}, Trace(0))

@@ -14,18 +14,19 @@ from lucidtorch.base.errors import LucidtorchWarning, noting
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.joins import without_of
-from lucidtorch.rendering.engine import Batches, Engine
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.loop import Loop, Step
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
 from lucidtorch.rendering.progress import progress_bar
+from lucidtorch.rendering.record import record_of
 from lucidtorch.rendering.result import Rendering
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.settings import Engine, Schedule, takes_old_words
 
 Callback = Callable[[Step], None]
 
 
+@takes_old_words
 @checked
 def render(
     model: ModelLike,
@@ -33,20 +34,15 @@ def render(
     *,
     param: ParamLike = None,
     transforms: TransformsLike = None,
-    steps: int = 512,
-    snapshots: Sequence[int] = (),
-    optimizer: str = "adam",
-    lr: float = 0.05,
-    lr_schedule: str = "constant",
-    stop: str = "",
+    steps: int = Schedule.steps,
+    snapshots: Sequence[int] = Schedule.snapshots,
+    optimizer: str = Schedule.optimizer,
+    lr: float = Schedule.lr,
+    lr_schedule: str = Schedule.lr_schedule,
+    stop: str = Schedule.stop,
     constraints: ConstraintsLike = (),
     seed: int | Sequence[int] = 0,
-    precision: str = "float32",
-    compute_batch: Batches | None = None,
-    channels_last: bool = True,
-    fold: bool = True,
-    winograd: bool = True,
-    compile: bool = False,
+    engine: Engine = Engine(),
     progress: bool = True,
     callbacks: Sequence[Callback] = (),
 ) -> Rendering:
@@ -71,14 +67,7 @@ def render(
         constraints: What the images are held to after each step, or its text, such as ``blur(0.5, every=4)``.
         seed: One number s (image i gets s + i), or one per image. An image's start and draws depend on its own seed
             alone.
-        precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``; the rest stays in float32.
-        compute_batch: How many images go through the network at once, which bounds the memory and changes a picture by
-            rounding alone; chosen where None. It is halved where memory runs out.
-        channels_last: Whether convolutions work with the channels of a place side by side in memory, in a private copy
-            of the network.
-        fold: Whether batch normalizations become parts of the convolutions before them, in that copy.
-        winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.
-        compile: Whether the copy is compiled, which takes a minute at first and pays on a GPU.
+        engine: How the network is executed: its precision, how many images at once, and in which form.
         progress: Whether a notebook or a terminal shows how far the render is; a notebook shows the pictures too.
         callbacks: Called after each update.
 
@@ -94,7 +83,6 @@ def render(
         <Rendering of channel('conv2_1', 3): 1 x 3 x 64 x 64, 2 steps>
     """
     schedule = Schedule(steps, lr, optimizer, snapshots, lr_schedule, stop)
-    engine = Engine(precision, compute_batch, channels_last, fold, winograd, compile)
     job = prepare(model, objective, param, transforms, schedule, seed, engine=engine, constraints=constraints)
     with progress_bar(steps, repr(job.objective), shown=progress) as advance:
         rendering = run_job(job, (*callbacks, advance))
@@ -102,10 +90,65 @@ def render(
     return rendering
 
 
+@takes_old_words
+@checked
+def optimize(
+    model: ModelLike,
+    objective: Objective | str,
+    *,
+    param: ParamLike = None,
+    transforms: TransformsLike = None,
+    steps: int = Schedule.steps,
+    optimizer: str = Schedule.optimizer,
+    lr: float = Schedule.lr,
+    lr_schedule: str = Schedule.lr_schedule,
+    stop: str = Schedule.stop,
+    constraints: ConstraintsLike = (),
+    seed: int | Sequence[int] = 0,
+    engine: Engine = Engine(),
+) -> Iterator[Step]:
+    """Run the loop of `render` from outside, one update at a time.
+
+    Everything is checked before the iterator is given. While it runs, the network is held still; it is given back when
+    the iterator ends or is closed (leaving a `for` loop closes it).
+
+    Args:
+        model: The network: a `Model`, a module, or a name for `load_model`; or several by name.
+        objective: What the pictures shall show, or its text.
+        param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
+        transforms: What the images go through; Lucid's standard pipeline where None.
+        steps: The number of updates.
+        optimizer: ``adam`` or ``sgd``, with arguments where wanted: ``adam(beta1=0.5)``.
+        lr: The step size; where it changes, the largest.
+        lr_schedule: How it goes over the updates: ``constant``, ``cosine`` or ``trapezoid``.
+        stop: When an image goes no further: ``plateau``; never where empty.
+        constraints: What the images are held to after each step, or its text.
+        seed: One number (image i gets seed + i), or one per image.
+        engine: How the network is executed.
+
+    Returns:
+        An iterator over the updates.
+
+    Raises:
+        BadInputError: Anything does not fit; nothing was computed then.
+
+    Example:
+        >>> import lucidtorch as lt
+        >>> for step in lt.optimize("demo", "conv2_1:3", param=lt.param.image(64), steps=3):
+        ...     print(step.number, tuple(step.images.shape))
+        1 (1, 3, 64, 64)
+        2 (1, 3, 64, 64)
+        3 (1, 3, 64, 64)
+    """
+    schedule = Schedule(steps, lr, optimizer, lr_schedule=lr_schedule, stop=stop)
+    job = prepare(model, objective, param, transforms, schedule, seed, engine=engine, constraints=constraints)
+    return Loop(job).run()
+
+
 def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
     """Do what was settled."""
     loop = Loop(job)
-    recipe = job.settings()
+    recipe = record_of(job)
     log = _Log(job)
     interrupted = False
     try:
@@ -183,4 +226,4 @@ def _report_dead(rendering: Rendering) -> None:
             f"Dead: {what}. The unit is zero or sleeps in the flat part of a rectifier, and nothing in the picture "
             f"wakes it; its picture is marked."
         )
-        warnings.warn(message, LucidtorchWarning, stacklevel=4)
+        warnings.warn(message, LucidtorchWarning, stacklevel=5)

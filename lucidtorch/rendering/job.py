@@ -5,23 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import torch
-
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.defaults import record_text
-from lucidtorch.base.records import Settings, versions
 from lucidtorch.base.sizes import Size
 from lucidtorch.constraints.constraint import Constraints
-from lucidtorch.models.layers.address import Address
-from lucidtorch.models.running.precision import Precision
+from lucidtorch.models.running.address import Address
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.images import Grid
 from lucidtorch.objectives.term import Term
 from lucidtorch.param.param import Param
 from lucidtorch.rendering.coupling import Coupling
-from lucidtorch.rendering.engine import Engine
-from lucidtorch.rendering.networks import ONLY, Networks
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.networks import Networks
+from lucidtorch.rendering.settings import Engine, Schedule
 from lucidtorch.transforms.transform import Pipeline
 
 KNOWN_PACKAGES = ("lucidtorch", "torch", "torchvision", "timm", "transformers")
@@ -53,14 +47,9 @@ class Job:
     pipeline: Pipeline
     schedule: Schedule
     seeds: tuple[int, ...]
-    engine: Engine = Engine()  # noqa: RUF009  # a frozen value
+    engine: Engine = Engine()
     coupling: Coupling = Coupling.UNDIVIDED
     constraints: Constraints = field(default_factory=Constraints)
-
-    @property
-    def precision(self) -> Precision:
-        """What the networks compute in."""
-        return self.engine.computing
 
     @property
     def canvas(self) -> Size:
@@ -86,32 +75,6 @@ class Job:
         known = all(home.partition(".")[0] in KNOWN_PACKAGES for home in homes)
         given = all(model.is_data for model in self.networks.models.values())
         return known and given and self.param.is_text and self.pipeline.is_text
-
-    def settings(self) -> Settings:
-        """Write down everything that decides the bytes of the pictures."""
-        sources = {
-            name: None if model.source is None else model.source.portable().to_dict()
-            for name, model in self.networks.models.items()
-        }
-        return {
-            "kind": "render",
-            "model": sources.get(ONLY),
-            "models": None if ONLY in sources or None in sources.values() else sources,
-            "model_name": self.networks.name,
-            "objective": record_text(self.objective),
-            "param": record_text(self.param) if self.param.is_text else None,
-            "transforms": record_text(self.pipeline) if self.pipeline.is_text else None,
-            "constraints": record_text(self.constraints),
-            "complete": True,
-            **self.schedule.settings(),
-            "seed": list(self.seeds),
-            "batch": self.param.batch,
-            "canvas": list(self.canvas),
-            **self.engine.to_dict(),
-            "device": self.networks.device.type,
-            "threads": torch.get_num_threads(),
-            "versions": versions(),
-        }
 
 
 def arrays_of(node: Objective) -> list[Array]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import contextlib
 import copy
 import warnings
-from collections.abc import Callable, Generator, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import LucidtorchError, LucidtorchWarning
 from lucidtorch.base.machine import fetched, free_memory, is_out_of_memory
 from lucidtorch.base.seeds import OwnRandomState, derive_seed, generators
 from lucidtorch.base.surroundings import pinned
 from lucidtorch.constraints.constraint import Moment
-from lucidtorch.models.running.probe import Attempt
+from lucidtorch.models.running.frozen import Attempt
 from lucidtorch.models.running.redirect import STEPS, redirected_relu
 from lucidtorch.objectives.algebra import Memory, Objective, Trace
 from lucidtorch.objectives.references import INPUT
@@ -26,15 +25,12 @@ from lucidtorch.param.param import Param
 from lucidtorch.rendering.arrival import CheckedLook, as_in_broken_networks, warn_of_stillness
 from lucidtorch.rendering.coupling import Coupling, looks_inside
 from lucidtorch.rendering.dead import final_values
-from lucidtorch.rendering.engine import Batches, Engine, evenly
 from lucidtorch.rendering.guard import Guard, Stop
 from lucidtorch.rendering.job import Job
-from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.passes import Scene, Sight, passed_on, step_back
-from lucidtorch.rendering.plateau import Plateaus
-from lucidtorch.rendering.preparation import ConstraintsLike, ParamLike, TransformsLike, prepare
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.rules import Plateaus
 from lucidtorch.rendering.seeing import Comparisons, Eyes, bare, zero_colour
+from lucidtorch.rendering.settings import evenly
 from lucidtorch.transforms.transform import Pipeline
 
 Found = TypeVar("Found")
@@ -78,71 +74,6 @@ class Step:
         return images.detach()
 
 
-@checked
-def optimize(
-    model: ModelLike,
-    objective: Objective | str,
-    *,
-    param: ParamLike = None,
-    transforms: TransformsLike = None,
-    steps: int = 512,
-    optimizer: str = "adam",
-    lr: float = 0.05,
-    lr_schedule: str = "constant",
-    stop: str = "",
-    constraints: ConstraintsLike = (),
-    seed: int | Sequence[int] = 0,
-    precision: str = "float32",
-    compute_batch: Batches | None = None,
-    channels_last: bool = True,
-    fold: bool = True,
-    winograd: bool = True,
-    compile: bool = False,
-) -> Iterator[Step]:
-    """Run the loop of `render` from outside, one update at a time.
-
-    Everything is checked before the iterator is given. While it runs, the network is held still; it is given back when
-    the iterator ends or is closed (leaving a `for` loop closes it).
-
-    Args:
-        model: The network: a `Model`, a module, or a name for `load_model`; or several by name.
-        objective: What the pictures shall show, or its text.
-        param: What makes the images, or its text; the network's size, Fourier, decorrelated, where None.
-        transforms: What the images go through; Lucid's standard pipeline where None.
-        steps: The number of updates.
-        optimizer: ``adam`` or ``sgd``, with arguments where wanted: ``adam(beta1=0.5)``.
-        lr: The step size; where it changes, the largest.
-        lr_schedule: How it goes over the updates: ``constant``, ``cosine`` or ``trapezoid``.
-        stop: When an image goes no further: ``plateau``; never where empty.
-        constraints: What the images are held to after each step, or its text.
-        seed: One number (image i gets seed + i), or one per image.
-        precision: What the network computes in: ``float32``, ``bfloat16`` or ``float16``.
-        compute_batch: How many images go through the network at once; chosen where None.
-        channels_last: Whether convolutions work with the channels of a place side by side in memory.
-        fold: Whether batch normalizations become parts of the convolutions before them.
-        winograd: Whether wide 3 x 3 convolutions go Winograd's way on a CPU, which rounds a little coarser.
-        compile: Whether the network is compiled.
-
-    Returns:
-        An iterator over the updates.
-
-    Raises:
-        BadInputError: Anything does not fit; nothing was computed then.
-
-    Example:
-        >>> import lucidtorch as lt
-        >>> for step in lt.optimize("demo", "conv2_1:3", param=lt.param.image(64), steps=3):
-        ...     print(step.number, tuple(step.images.shape))
-        1 (1, 3, 64, 64)
-        2 (1, 3, 64, 64)
-        3 (1, 3, 64, 64)
-    """
-    schedule = Schedule(steps, lr, optimizer, lr_schedule=lr_schedule, stop=stop)
-    engine = Engine(precision, compute_batch, channels_last, fold, winograd, compile)
-    job = prepare(model, objective, param, transforms, schedule, seed, engine=engine, constraints=constraints)
-    return Loop(job).run()
-
-
 @dataclass
 class Loop:
     """A run of the loop over one job.
@@ -164,9 +95,7 @@ class Loop:
     def __post_init__(self) -> None:
         engine = self.job.engine
         self.batches = engine.batches
-        self.networks = self.job.networks.private(
-            self.job.addresses, channels_last=engine.channels_last, fold=engine.fold, winograd=engine.winograd
-        )
+        self.networks = self.job.networks.private(self.job.addresses, engine)
         self.param = copy.deepcopy(self.job.param).to(self.job.networks.device)
         self.param.fill(self.job.seeds)
         self.guard = Guard(self.param)
@@ -182,7 +111,7 @@ class Loop:
         """Make every update in turn."""
         with contextlib.ExitStack() as held:
             with pinned():
-                eyes = held.enter_context(self._looking(self.job, compile=self._compiles()))
+                eyes = held.enter_context(self._looking(self.job, fast=self._compiles()))
                 optimizer = self.job.schedule.build_optimizer(self.param.parameters())
                 rates, plateaus = self.job.schedule.rates(), self.job.schedule.plateaus(self.job.param.batch)
             for number in range(1, self.job.schedule.steps + 1):
@@ -224,18 +153,18 @@ class Loop:
         return values.cpu(), dead.cpu()
 
     @contextlib.contextmanager
-    def _looking(self, job: Job, *, compile: bool = False) -> Iterator[Eyes]:
-        precision, looking = self.job.precision, self.networks.looking
+    def _looking(self, job: Job, *, fast: bool = False) -> Iterator[Eyes]:
+        engine, looking = self.job.engine, self.networks.looking
         comparisons = Comparisons(job)
         with contextlib.ExitStack() as held:
             held.enter_context(self.job.networks.still(self.networks))
-            look = held.enter_context(looking(job.addresses, precision))
-            fast = held.enter_context(looking(job.addresses, precision, compile=True)) if compile else None
+            look = held.enter_context(looking(job.addresses, engine))
+            quick = held.enter_context(looking(job.addresses, engine, fast=True)) if fast else None
             if not comparisons.pictures:
-                yield Eyes(look, lambda pipeline, draws: {}, fast)
+                yield Eyes(look, lambda pipeline, draws: {}, quick)
                 return
-            glance = held.enter_context(looking(comparisons.addresses, precision))
-            yield Eyes(look, lambda pipeline, draws: comparisons.activations(glance, pipeline, draws), fast)
+            glance = held.enter_context(looking(comparisons.addresses, engine))
+            yield Eyes(look, lambda pipeline, draws: comparisons.activations(glance, pipeline, draws), quick)
 
     def _compiles(self) -> bool:
         """Whether the networks are compiled once no ReLU is redirected any longer."""
@@ -250,7 +179,7 @@ class Loop:
 
         Gives the values, and the objective's gradient to the images where a constraint asks for it.
         """
-        enlarged = self.job.precision.loss_scale
+        enlarged = self.job.engine.computing.loss_scale
         parameters = self.guard.parameters
         with self._foreign_dice(), torch.enable_grad():
             images = self.param()

@@ -13,15 +13,15 @@ from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError, UnknownLayerError, suggestion
 from lucidtorch.base.sizes import Size
-from lucidtorch.models.layers.address import Address
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
+from lucidtorch.models.running.address import Address
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.compiling import compiled
 from lucidtorch.models.running.frozen import frozen
-from lucidtorch.models.running.precision import Precision
 from lucidtorch.models.running.private import notes_kept
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives.joins import SEPARATOR
+from lucidtorch.rendering.settings import Engine
 
 NetworkLike: TypeAlias = Model | nn.Module | str
 ModelLike: TypeAlias = NetworkLike | Mapping[str, NetworkLike]
@@ -152,23 +152,21 @@ class Networks:
             model.feed.check_batch(batch)
 
     @contextlib.contextmanager
-    def looking(
-        self, addresses: Mapping[str, Address], precision: Precision, *, compile: bool = False
-    ) -> Iterator[Look]:
+    def looking(self, addresses: Mapping[str, Address], engine: Engine, *, fast: bool = False) -> Iterator[Look]:
         """Hold the networks still and look inside them while the block runs."""
         with self.still(), contextlib.ExitStack() as hooks:
             runs = {}
             for name, model in self.models.items():
                 own = self.own(name, addresses)
                 run = hooks.enter_context(capture(model.module, own, model.feed))
-                if compile:
+                if fast:
                     run = hooks.enter_context(compiled(model.module, own, model.feed, run, model.name))
                 runs[name] = run
 
             def look(seen: Tensor) -> dict[str, Tensor]:
                 found: dict[str, Tensor] = {}
                 for name, model in self.models.items():
-                    with precision.on(model.device):
+                    with engine.computing.on(model.device):
                         found |= runs[name](model.normalize(seen.to(model.dtype)))
                 return {layer: found[layer] for layer in addresses}
 
@@ -184,16 +182,17 @@ class Networks:
                     held.enter_context(notes_kept(model.module, copies.models[name].module))
             yield
 
-    def private(self, addresses: Mapping[str, Address], *, channels_last: bool, fold: bool, winograd: bool) -> Networks:
+    def private(self, addresses: Mapping[str, Address], engine: Engine) -> Networks:
         """Make the same networks in copies of their own, laid out for speed."""
-        return Networks(
-            {
-                name: model.private(
-                    self.own(name, addresses).values(), channels_last=channels_last, fold=fold, winograd=winograd
-                )
-                for name, model in self.models.items()
-            }
-        )
+        copies = {}
+        for name, model in self.models.items():
+            copies[name] = model.private(
+                self.own(name, addresses).values(),
+                channels_last=engine.channels_last,
+                fold=engine.fold,
+                winograd=engine.winograd,
+            )
+        return Networks(copies)
 
     def largest(self, addresses: Sequence[str], canvas: Size) -> float:
         """Estimate how many numbers the largest activation of one image has on the way to some layers."""

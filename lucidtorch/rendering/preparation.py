@@ -16,10 +16,9 @@ from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.constraints.constraint import ConstraintLike, Constraints
 from lucidtorch.constraints.text import parse as parse_constraints
+from lucidtorch.models.inputs.convention import USUAL_SIDE
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.precision import Precision
-from lucidtorch.models.running.probe import Attempt
-from lucidtorch.models.sources.guesses import USUAL_SIDE
+from lucidtorch.models.running.frozen import Attempt
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.images import Grid
 from lucidtorch.objectives.joins import without_of
@@ -31,12 +30,11 @@ from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering.advice import advise
 from lucidtorch.rendering.coupling import Coupling, coupling_of
-from lucidtorch.rendering.engine import Engine, sensible_batch
 from lucidtorch.rendering.fitting import check_channels, check_constraints, check_pictures, check_views, pictures_of
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ModelLike, Networks
 from lucidtorch.rendering.probe import Probe
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.settings import Engine, Schedule, sensible_batch
 from lucidtorch.transforms import background, crop_or_pad_to, standard
 from lucidtorch.transforms.text import parse as parse_transforms
 from lucidtorch.transforms.transform import Pipeline, Transform, TransformLike
@@ -56,7 +54,7 @@ def prepare(
     schedule: Schedule,
     seed: int | Sequence[int],
     *,
-    engine: Engine = Engine(),  # noqa: B008  # a frozen value
+    engine: Engine = Engine(),
     constraints: ConstraintsLike = (),
     folder: Path | None = None,
 ) -> Job:
@@ -69,16 +67,15 @@ def prepare(
         )
     wanted = wanted.mapped(lambda node: _with_addresses(node, networks))
     asked = without_of(wanted).mapped(lambda node: _with_numbers(node, networks))
-    computing = engine.computing
-    computing.check(networks.device)
+    engine.computing.check(networks.device)
     needed = networks.in_order([layer for layer in asked.layers if layer != INPUT])
     networks.addresses(needed)  # a misspelt one stops here
-    goal = asked.mapped(lambda node: _with_directions(node, networks, computing))
+    goal = asked.mapped(lambda node: _with_directions(node, networks, engine))
     pipeline = read_pipeline(transforms)
     chosen = _param(param, goal, networks, pipeline, folder)
     held = read_constraints(constraints, folder)
     check_constraints(held, chosen)
-    probe = Probe(networks, needed, goal, chosen, computing)
+    probe = Probe(networks, needed, goal, chosen, engine)
     default = background() | standard() if chosen.alpha else standard()
     fallback = None if pipeline is not None else default | _fixed(networks.first.convention.size)
     settled = probe.settle(default if pipeline is None else pipeline, fallback)
@@ -160,7 +157,7 @@ def _with_numbers(node: Objective, networks: Networks) -> Objective:
     return node.replaced(label=networks.label_index(label, layer))
 
 
-def _with_directions(node: Objective, networks: Networks, precision: Precision) -> Objective:
+def _with_directions(node: Objective, networks: Networks, engine: Engine) -> Objective:
     """Look up what a network makes of the picture of a `grid`."""
     if not isinstance(node, Grid):
         return node
@@ -173,7 +170,7 @@ def _with_directions(node: Objective, networks: Networks, precision: Precision) 
         )
     found: Tensor | None = None
     addresses = networks.addresses([node.layer], size)
-    with networks.looking(addresses, precision) as look, torch.no_grad(), Attempt() as attempt:
+    with networks.looking(addresses, engine) as look, torch.no_grad(), Attempt() as attempt:
         found = look(picture)[node.layer]
     if found is None:
         raise SizeError(f"{networks.name} does not take a picture of {size_text(size)} pixels ({attempt.reason}).")

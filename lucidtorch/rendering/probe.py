@@ -12,13 +12,13 @@ from lucidtorch.base.seeds import OwnRandomState, generators
 from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.capture import capture
-from lucidtorch.models.running.precision import Precision
-from lucidtorch.models.running.probe import probing
+from lucidtorch.models.running.frozen import probing
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT, reference
 from lucidtorch.param.param import Param
 from lucidtorch.rendering.networks import Networks
 from lucidtorch.rendering.seeing import targets_of
+from lucidtorch.rendering.settings import Engine
 from lucidtorch.transforms.transform import GREY, Pipeline
 
 
@@ -30,15 +30,15 @@ class Probe:
         layers: The addresses of the layers that the objective needs.
         goal: The objective, class names looked up.
         param: What makes the images; it is not filled.
-        precision: What the networks compute in.
+        engine: How the networks are executed.
     """
 
     def __init__(
-        self, networks: Networks, layers: Sequence[str], goal: Objective, param: Param, precision: Precision
+        self, networks: Networks, layers: Sequence[str], goal: Objective, param: Param, engine: Engine
     ) -> None:
         self.networks = networks
         self.layers = layers
-        self.precision = precision
+        self.engine = engine
         self.goal = goal
         self.param = param
         self.rng = OwnRandomState(0)
@@ -76,7 +76,7 @@ class Probe:
             grey = torch.full((1, model.convention.channels, *canvas), GREY, device=model.device, dtype=model.dtype)
             held_still = probing(model.module)
             captured = capture(model.module, addresses, model.feed.with_any_batch())
-            with held_still as attempt, captured as run, self.precision.on(model.device):
+            with held_still as attempt, captured as run, self.engine.computing.on(model.device):
                 found |= run(model.normalize(grey))
             if attempt.reason is not None:
                 return model, attempt.reason

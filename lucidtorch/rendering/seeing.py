@@ -11,8 +11,8 @@ from torch import Tensor
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.sizes import PLANE
-from lucidtorch.models.layers.address import Address
 from lucidtorch.models.model import Model
+from lucidtorch.models.running.address import Address
 from lucidtorch.objectives.algebra import Objective, Trace
 from lucidtorch.objectives.references import INPUT, reference
 from lucidtorch.objectives.term import Term

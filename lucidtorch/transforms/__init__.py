@@ -1,19 +1,14 @@
 """Transforms: what an image must survive, in lower case, because that is how they are written in expressions."""
 
-from lucidtorch.transforms.backgrounds import background
-from lucidtorch.transforms.blurs import blur
-from lucidtorch.transforms.boxes import random_crop
-from lucidtorch.transforms.distortions import perspective, rotate, scale, shear
+from lucidtorch.transforms.distortions import perspective, random_crop, rotate, scale, shear
 from lucidtorch.transforms.geometric import Geometric
-from lucidtorch.transforms.geometry import crop, crop_or_pad_to, flip, jitter
-from lucidtorch.transforms.gradients import normalize_gradient
+from lucidtorch.transforms.geometry import crop, crop_or_pad_to, flip, jitter, pad
 from lucidtorch.transforms.meshes.view import textured
-from lucidtorch.transforms.noises import colour_noise, noise, uniform_noise
-from lucidtorch.transforms.pads import pad
+from lucidtorch.transforms.noises import background, colour_noise, noise, uniform_noise
 from lucidtorch.transforms.pipeline import atlas, crops, identity, standard, strong
 from lucidtorch.transforms.ranges import powers, span
 from lucidtorch.transforms.text import parse
-from lucidtorch.transforms.tints import colour_jitter
+from lucidtorch.transforms.tints import blur, colour_jitter, normalize_gradient
 from lucidtorch.transforms.transform import Pipeline, Transform
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Words that move, mirror and cut by whole pixels."""
+"""Words that move, mirror, cut and pad by whole pixels."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ import torch
 from torch import Generator, Tensor
 
 from lucidtorch.base.checks import Share
-from lucidtorch.base.errors import SizeError
+from lucidtorch.base.errors import BadInputError, SizeError
 from lucidtorch.base.sizes import PLANE, Distance, Side, Size, size_text
-from lucidtorch.transforms.geometric import STILL, Geometric, Motion, about_centre, shifts
-from lucidtorch.transforms.numbers import uniform
+from lucidtorch.transforms.geometric import UNCHANGED, Geometric, Motion, about_centre, shifts
+from lucidtorch.transforms.transform import GREY, MIRROR, Outside, uniform
 
 OddCut: TypeAlias = Literal["end", "start"]
+CONSTANT, RANDOM = "constant", "random"
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,7 +70,7 @@ class flip(Geometric):  # noqa: N801  # a word of the notation
         return (uniform(generators, 1) < self.probability).double()
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
-        linear = np.tile(STILL, (len(draws), 1, 1))
+        linear = np.tile(UNCHANGED, (len(draws), 1, 1))
         axis = int(self.vertical)
         linear[:, axis, axis] = 1 - 2 * draws.numpy()[:, 0]
         return about_centre(linear, size)
@@ -142,6 +143,55 @@ class crop_or_pad_to(Geometric):  # noqa: N801  # a word of the notation
 
     def output_size(self, size: Size) -> Size:
         return (*size[:-PLANE], self.height, self.width)
+
+
+@dataclass(frozen=True, repr=False)
+class pad(Geometric):  # noqa: N801  # a word of the notation
+    """Put a border around the image, so that the network sees more than the picture.
+
+    It also says what lies beyond the edge of everything that later transforms move: nothing is ever black.
+
+    Formula: a border of `pixels` on each side, of `value`, the mirror image (the edge not repeated), or one grey from
+        U(0, 1) per image and step.
+    Source: Lucid's `pad`, whose modes are a number, "REFLECT" and "uniform".
+
+    Args:
+        pixels: The width of the border on every side.
+        value: What stands in a constant border; 0.5 is grey.
+        mode: ``constant``, ``reflect`` or ``random``.
+
+    Raises:
+        BadInputError: The width is no whole number from 0, or there is no such mode.
+    """
+
+    pixels: Distance
+    value: float = GREY
+    mode: Literal["constant", "reflect", "random"] = "constant"
+    motion = Motion.WHOLE
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.mode != CONSTANT and self.value != GREY:
+            raise BadInputError(f"pad(value=) is for a constant border; with mode={self.mode!r} leave it out.")
+
+    @property
+    def fill(self) -> float:
+        """The value of the border; grey where it is no one value."""
+        return float(self.value)
+
+    def outside(self, draws: Tensor) -> Outside:
+        if self.mode == RANDOM:
+            return GREY + draws[:, 0]
+        return MIRROR if self.mode == MIRROR else self.fill
+
+    def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
+        return uniform(generators, 1) - GREY if self.mode == RANDOM else super().sample(shape, generators)
+
+    def matrix(self, draws: Tensor, size: Size) -> Tensor:
+        return shifts(torch.full((len(draws), 2), float(self.pixels), dtype=torch.float64))
+
+    def output_size(self, size: Size) -> Size:
+        return (*size[:-PLANE], *(side + 2 * self.pixels for side in size[-PLANE:]))
 
 
 def _whole_shifts(generators: Sequence[Generator], pixels: int) -> Tensor:

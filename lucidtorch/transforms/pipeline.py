@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from lucidtorch.base.checks import checked
 from lucidtorch.base.sizes import SizeLike, Views, size_pair
-from lucidtorch.transforms.boxes import random_crop
-from lucidtorch.transforms.distortions import rotate, scale
-from lucidtorch.transforms.geometry import OddCut, crop_or_pad_to, jitter
+from lucidtorch.transforms.distortions import random_crop, rotate, scale
+from lucidtorch.transforms.geometry import OddCut, crop_or_pad_to, jitter, pad
 from lucidtorch.transforms.noises import noise, uniform_noise
-from lucidtorch.transforms.pads import pad
 from lucidtorch.transforms.ranges import Group, powers, span
 from lucidtorch.transforms.transform import Pipeline
 

@@ -16,7 +16,7 @@ from lucidtorch.base.checks import NotNegative, Within, check_fields, check_numb
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import format_call, format_value, freeze
 from lucidtorch.base.shown import shown
-from lucidtorch.transforms.numbers import uniform
+from lucidtorch.transforms.transform import uniform
 
 MOST = 10_000  # numbers in a group
 

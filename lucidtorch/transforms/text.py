@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator
-from types import FunctionType, ModuleType
-
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
-from lucidtorch.transforms import (
-    backgrounds,
-    blurs,
-    boxes,
-    distortions,
-    geometry,
-    gradients,
-    noises,
-    pads,
-    pipeline,
-    ranges,
-    tints,
+from lucidtorch.transforms.distortions import perspective, random_crop, rotate, scale, shear
+from lucidtorch.transforms.geometry import crop, crop_or_pad_to, flip, jitter, pad
+from lucidtorch.transforms.meshes.view import textured
+from lucidtorch.transforms.noises import background, colour_noise, noise, uniform_noise
+from lucidtorch.transforms.pipeline import atlas, crops, identity, standard, strong
+from lucidtorch.transforms.ranges import powers, span
+from lucidtorch.transforms.tints import blur, colour_jitter, normalize_gradient
+from lucidtorch.transforms.transform import Pipeline
+
+TRANSFORMS = (
+    *(background, blur, random_crop, scale, rotate, shear, perspective, jitter, flip, crop, crop_or_pad_to),
+    *(normalize_gradient, noise, uniform_noise, colour_noise, pad, colour_jitter, textured),
 )
-from lucidtorch.transforms.meshes import view
-from lucidtorch.transforms.ranges import Group
-from lucidtorch.transforms.transform import Pipeline, Transform
-
-# Every module with words of the notation: transforms, pipelines that have a name, and numbers for their lists.
-MODULES = (backgrounds, blurs, boxes, distortions, geometry, gradients, noises, pads, pipeline, ranges, tints, view)
-
-
-def words(module: ModuleType) -> Iterator[Callable[..., object]]:
-    """Go through the words of the notation that a module defines: its own names in lower case."""
-    for name, value in vars(module).items():
-        own = getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
-        if own and name.islower() and _is_word(value):
-            yield value
-
-
-def _is_word(value: object) -> bool:
-    if isinstance(value, type):
-        return issubclass(value, Transform | Group) and not inspect.isabstract(value)
-    return isinstance(value, FunctionType) and value.__annotations__.get("return") == Pipeline.__name__
-
-
+PIPELINES = (identity, standard, strong, atlas, crops)
 VOCABULARY = Vocabulary(
     what="transforms",
-    names={word.__name__: word for module in MODULES for word in words(module)},
+    names={word.__name__: word for word in (*TRANSFORMS, *PIPELINES, span, powers)},
     operators=frozenset({"|"}),
 )
 

@@ -8,6 +8,7 @@ Args:
     size: The height and width of the images; of clips and volumes, frames or slices before them.
     channels: The number of channels of the images.
     progress: The share of a render's steps that is done, from 0 to 1.
+    steps: Neighbours of one fusion in order, this one first.
     outside: What lies outside the images.
 """
 
@@ -26,23 +27,24 @@ import torch
 from torch import Generator, Tensor
 
 from lucidtorch.base.checks import check_fields
-from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.errors import BadInputError, noting
 from lucidtorch.base.notation import format_call
+from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.base.surroundings import pinned
-from lucidtorch.transforms.foreign import called, takes_images, tried
 
 Draws: TypeAlias = tuple[Tensor, ...]
 Outside: TypeAlias = float | Tensor | str  # what lies around the images: one value, `[B]` values, or MIRROR
 MIRROR = "reflect"
 GREY = 0.5  # what lies outside the image unless the pipeline's pad says otherwise
+RGB = 3
 
 
 class Transform(ABC):
     """Something that the image must survive: a value whose arguments are its attributes and its text.
 
-    `sample` draws the random numbers, one row per image, and `apply` has no dice. Draws are deviations: with draws of
+    `sample` draws the random numbers, one row per image, and `apply` draws none. Draws are deviations: with draws of
     zero, a transform that keeps the size changes nothing. Joining two with `|` gives a pipeline. Of clips and volumes,
     `[B, C, T, H, W]`, all frames go through it alike, with the one draw of their clip.
     """
@@ -61,81 +63,48 @@ class Transform(ABC):
         """The value of what lies outside the image, where this transform says so; grey where it is no one value."""
         return None
 
-    @abstractmethod
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
-        """Draw the random numbers of every image.
-
-        Returns:
-            `[B, n]` in float64 on the CPU, where n is how many numbers one image takes.
-        """
+        """Draw the random numbers of every image: `[B, n]` in float64 on the CPU; none, unless it says otherwise."""
+        return torch.zeros(len(generators), 0, dtype=torch.float64)
 
     @abstractmethod
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
-        """Transform images with numbers that are drawn already.
+        """Transform images with numbers that are drawn already, to `output_size` and `output_channels`."""
 
-        Returns:
-            `[B, C, *size]` with the size that `output_size` says and the channels that `output_channels` says.
-        """
-
-    @abstractmethod
     def output_size(self, size: Size) -> Size:
-        """Say the size that comes out, before any work.
-
-        Returns:
-            The height and width that come out, after the same frames or slices.
-        """
+        """Give the size that comes out, before any work; the size that goes in, unless it says otherwise."""
+        return size
 
     def output_channels(self, channels: int) -> int:
-        """Say how many channels come out, before any work.
-
-        Returns:
-            How many come out; as many, unless a transform says otherwise.
-        """
+        """Give the number of channels that come out, before any work; as many, unless it says otherwise."""
         return channels
 
     def outside(self, draws: Tensor) -> Outside | None:
-        """Say what lies outside the images from here on, where this transform says so.
-
-        Returns:
-            A value, one value per image, or that it is their mirror image.
-        """
+        """Give what lies outside the images from here on: a value, one per image, or their mirror image."""
         return self.fill
 
     def at(self, progress: float) -> Transform:
-        """Give the transform as it is during a run.
-
-        Returns:
-            The transform itself, unless it changes over the run.
-        """
+        """Give the transform as it is during a run: itself, unless it changes over the run."""
         return self
 
     def still(self) -> Transform | None:
-        """Give what finished pictures are looked at through.
+        """Give what finished images are looked at through: None, unless it makes another thing of an image.
 
-        Returns:
-            Nothing, unless this makes another thing of an image: then the same without chance.
+        In that case it is the same without chance.
         """
         return None
 
     def for_references(self) -> Transform:
-        """Give what pictures that an objective compares with go through in the place of this, under the same draws.
+        """Give what images that an objective compares with go through instead, under the same draws.
 
-        Returns:
-            The transform itself, unless it makes another thing of an image.
+        That is the transform itself, unless it makes another thing of an image.
         """
         return self
 
     def apply_run(
         self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], outside: Outside
     ) -> Tensor:
-        """Apply neighbours of one fusion, of which this is the first; here, one after the other.
-
-        Args:
-            images: `[B, C, *size]`.
-            steps: The neighbours in order, this one first.
-            draws: What each one's `sample` gave.
-            outside: What lies outside the images.
-        """
+        """Apply neighbours of one fusion, each with its draws; here, one after the other."""
         for step, drawn in zip(steps, draws, strict=True):
             images = step.apply(images, drawn)
         return images
@@ -165,9 +134,6 @@ class Pipeline:
         Args:
             parts: A transform, a pipeline, any callable from tensor to tensor, or several of these.
 
-        Returns:
-            The pipeline.
-
         Raises:
             BadInputError: Something among them is no transform.
         """
@@ -175,7 +141,7 @@ class Pipeline:
             return parts
         if isinstance(parts, Transform):
             return cls((parts,))
-        if callable(parts) and takes_images(parts):
+        if callable(parts) and _takes_images(parts):
             return cls((Foreign(parts),))
         if isinstance(parts, str | Tensor | np.ndarray) or not isinstance(parts, Iterable):
             raise BadInputError(
@@ -215,17 +181,17 @@ class Pipeline:
         return Pipeline(tuple(step.at(progress) for step in self.steps))
 
     def for_references(self) -> Pipeline:
-        """Give the pipeline that pictures go through which an objective compares with."""
+        """Give the pipeline that images go through which an objective compares with."""
         return Pipeline(tuple(step.for_references() for step in self.steps))
 
     def output_size(self, size: Size) -> Size:
-        """Say the size that comes out, before any work; the frames or slices are as many as before."""
+        """Give the size that comes out, before any work; the frames or slices are as many as before."""
         for step in self.steps:
             size = step.output_size(size)
         return size
 
     def output_channels(self, channels: int) -> int:
-        """Say how many channels come out, before any work.
+        """Give the number of channels that come out, before any work.
 
         Raises:
             BadInputError: A transform does not take so many.
@@ -269,27 +235,21 @@ TransformLike: TypeAlias = Transform | Pipeline | Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, repr=False)
 class Foreign(Transform):
-    """Another library's transform, or any function from images to images; its randomness is its own.
+    """Another library's transform, or any function of images `[B, C, H, W]`; its randomness is its own.
 
     A render lets it draw from a private copy of torch's global random state that starts from the render's seed. It gets
     clips one at a time, the frames of each as a batch: what torchvision's modules draw is the same for all frames then,
     and what kornia's draw with `same_on_batch=True`.
 
-    Args:
-        function: Takes `[B, C, H, W]` and gives `[B, C, h, w]`.
-        sizes: What size came out of what size, as far as it was seen; a black image is tried where it was not.
-        channels: How many channels came out of how many, as far as it was seen.
+    It keeps the sizes and channels that came out of those that it saw; to learn others, it is given a black image.
     """
 
     function: Callable[[Tensor], Tensor]
     sizes: dict[Size, Size] = field(default_factory=dict, init=False, compare=False)
     channels: dict[int, int] = field(default_factory=dict, init=False, compare=False)
 
-    def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
-        return torch.zeros(len(generators), 0, dtype=torch.float64)
-
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
-        moved = called(self.function, images)
+        moved = self._called(images)
         self.sizes[tuple(images.shape[-PLANE:])] = tuple(moved.shape[-PLANE:])
         self.channels[images.shape[1]] = moved.shape[1]
         return moved
@@ -297,8 +257,37 @@ class Foreign(Transform):
     def output_size(self, size: Size) -> Size:
         plane = size[-PLANE:]
         if plane not in self.sizes:
-            self.sizes[plane] = tried(self.function, plane, self.channels)
+            black = torch.zeros(1, next(iter(self.channels), RGB), *plane)
+            with OwnRandomState(0)(), torch.no_grad():  # global randomness stays as it is
+                self.sizes[plane] = tuple(self._called(black).shape[-PLANE:])
         return (*size[:-PLANE], *self.sizes[plane])
 
     def output_channels(self, channels: int) -> int:
         return self.channels.get(channels, channels)
+
+    def _called(self, images: Tensor) -> Tensor:
+        if images.ndim != 2 + PLANE:
+            return torch.stack([self._called(clip.transpose(0, 1)).transpose(0, 1) for clip in images])
+        with noting(f"raised by {shown(self.function)} among the transforms"):
+            moved = self.function(images)
+        if not isinstance(moved, Tensor) or moved.ndim != images.ndim:
+            raise BadInputError(
+                f"{shown(self.function)} among the transforms gives {shown(moved)}; it must leave an image."
+            )
+        return moved
+
+
+def _takes_images(function: Callable[..., object]) -> bool:
+    """Say whether a function can be called with images and nothing else."""
+    try:
+        inspect.signature(getattr(function, "forward", function)).bind(None)
+    except ValueError:  # a function of another language has no signature
+        return True
+    except TypeError:
+        return False
+    return not isinstance(function, type)
+
+
+def uniform(generators: Sequence[Generator], count: int) -> Tensor:
+    """Draw numbers from [0, 1), each image from its own generator."""
+    return torch.stack([torch.rand(count, generator=one, dtype=torch.float64) for one in generators])

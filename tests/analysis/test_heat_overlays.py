@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from lucidtorch.analysis import heat_legend, heat_overlay
-from lucidtorch.analysis.heat_overlays import scaled_heat
-from lucidtorch.analysis.tones import toned
+from lucidtorch.analysis.overlays import scaled_heat, toned
 from lucidtorch.base.errors import BadInputError
 
 

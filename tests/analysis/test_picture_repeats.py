@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lucidtorch.analysis.picture_repeats import Repeat, autocorrelation, strongest_repeat
+from lucidtorch.analysis.picture_measures import Repeat, autocorrelation, strongest_repeat
 
 
 def noise(*shape: int) -> torch.Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lucidtorch.analysis.picture_spectra import power_spectrum, radial_spectrum, spectral_slope
+from lucidtorch.analysis.picture_measures import power_spectrum, radial_spectrum, spectral_slope
 from lucidtorch.base.errors import BadInputError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lucidtorch.analysis.picture_values import centred, extreme_share, histogram, saturation
+from lucidtorch.analysis.picture_measures import centred, extreme_share, histogram, power_spectrum, saturation
 from lucidtorch.base.errors import BadInputError
 
 
@@ -47,7 +47,7 @@ def test_an_even_picture_is_zero_without_its_mean() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    for measure in (histogram, extreme_share, saturation, centred):
+    for measure in (histogram, extreme_share, saturation, power_spectrum):
         with pytest.raises(BadInputError, match=r"\[C, H, W\]"):
             measure(torch.zeros(4, 4))
     with pytest.raises(BadInputError, match="from 1 to 65536, but 0"):

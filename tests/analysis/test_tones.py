@@ -3,7 +3,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lucidtorch.analysis.tones import toned
+from lucidtorch.analysis.overlays import toned
 
 
 def lightness(colours: Tensor) -> Tensor:

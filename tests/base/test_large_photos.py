@@ -13,14 +13,14 @@ from PIL import Image, ImageOps
 
 from lucidtorch.base.images import photo_bytes
 from lucidtorch.datasets import folder
-from lucidtorch.datasets.scans.source import Item, Source
+from lucidtorch.scanning.source import Item, Source
 
 SIDE = 6000  # 36 million pixels, just above what is read as it is
 NEEDED = 64
 PEAK = """
     import resource, sys
     from lucidtorch.datasets import folder
-    from lucidtorch.datasets.scans.source import Item, Source
+    from lucidtorch.scanning.source import Item, Source
     source = Source(folder(sys.argv[1]), 3, (224, 224))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert isinstance(source.read(0), Item)

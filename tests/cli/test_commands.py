@@ -198,12 +198,10 @@ def test_without_a_folder_a_gallery_is_called_gallery(run: Cli, tmp_path: Path) 
     assert (tmp_path / "gallery" / "index.html").is_file()
 
 
-@pytest.mark.parametrize("line", [f"{RENDER} -o x.png", f"{GALLERY} -o pages", "rerun good.png", "train digits"])
+@pytest.mark.parametrize("line", [f"{RENDER} -o x.png", f"{GALLERY} -o pages", "rerun good.png"])
 def test_quiet_says_nothing(line: str, run: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if line.startswith("rerun"):
         run(f"{RENDER} -o good.png")
-    if line.startswith("train"):
-        line = "train digits --steps 1 -o x.safetensors"
     found = run(f"{line} --quiet")
     assert (found.out, found.err) == ("", "")
     assert len(list(tmp_path.iterdir())) >= 1
@@ -254,13 +252,6 @@ def test_layers_quiet_still_gives_its_result(run: Cli) -> None:
 def test_layers_of_lucids_network_needs_no_weights(run: Cli) -> None:
     rows = json.loads(run("layers inceptionv1 --json").out)
     assert "mixed4a" in {row["address"] for row in rows} | {row["alias"] for row in rows}
-
-
-def test_training_writes_weights_that_can_be_used(run: Cli, tmp_path: Path) -> None:
-    found = run("train digits --steps 2 --seed 1 -o net.safetensors")
-    assert found.out.startswith("wrote net.safetensors (right on held-out images: ")
-    run("render digits 'logit(3)' --weights net.safetensors --device cpu --steps 1 -o x.png")
-    assert pixels(tmp_path / "x.png").shape == (32, 32)
 
 
 def test_the_library_can_be_used_again_afterwards(run: Cli) -> None:

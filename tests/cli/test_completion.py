@@ -75,7 +75,6 @@ def lines(text: str, offered: list[Completion]) -> list[str]:
         ("model resnet1", "model resnet18"),
         ("model ne", "model net.py"),
         ("model --weights ph", "model --weights photo.png"),
-        ("train li", "train lines"),
     ],
 )
 def test_it_offers(text: str, wanted: str, offers: Offers) -> None:

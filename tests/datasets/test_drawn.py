@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from lucidtorch import datasets
 from lucidtorch.base.errors import BadInputError, SizeError
-from lucidtorch.datasets.scene import SHAPE_OF, TEXTURE_OF
+from lucidtorch.datasets.shapes import SHAPE_OF
+from lucidtorch.datasets.textures import TEXTURE_OF
 from lucidtorch.models.networks.labels import DRAWINGS, SHAPES, TEXTURES
 
 FLAT = 0.02  # standard deviation below which a drawing shows nothing

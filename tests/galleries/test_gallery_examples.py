@@ -12,10 +12,10 @@ from gallery_runs import Killed, contents, made, stopping
 
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.datasets import drawings, scan
-from lucidtorch.datasets.scans.patches import patch
-from lucidtorch.datasets.scans.result import Scan
 from lucidtorch.galleries.look import picture_pixels
 from lucidtorch.models.model import Model
+from lucidtorch.scanning.patches import patch
+from lucidtorch.scanning.result import Scan
 
 LAYERS = ["conv1_1", "relu2_1"]
 SETTINGS: dict[str, Any] = {

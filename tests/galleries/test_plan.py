@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError, UnitError, UnknownLayerError
 from lucidtorch.galleries.plan import VARIANTS, Batch, chosen_units, plan, slug
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.model import Model, default_layers
 
 COUNT = 24  # channels of conv1_1 in demo
 LAYERS = ("conv1_1", "relu1_2", "conv2_1")
@@ -120,13 +119,13 @@ def test_the_default_layers_are_the_convolutions_and_dense_layers(demo: Model, r
     for model in (demo, resnet18):
         kinds = (nn.Conv2d, nn.Linear)
         own = [name for name, part in model.module.named_modules() if isinstance(part, kinds)]
-        assert sorted(shown_layers(model, None)) == sorted(own)
-    assert shown_layers(demo, None)[0] == "conv1_1"
-    assert shown_layers(demo, None)[-1] == "logits"
+        assert sorted(default_layers(model, None)) == sorted(own)
+    assert default_layers(demo, None)[0] == "conv1_1"
+    assert default_layers(demo, None)[-1] == "logits"
 
 
 def test_layers_come_once_and_in_the_order_of_the_network(demo: Model) -> None:
-    assert shown_layers(demo, ["logits", "conv2_1", "conv1_1", "logits"]) == ("conv1_1", "conv2_1", "logits")
+    assert default_layers(demo, ["logits", "conv2_1", "conv1_1", "logits"]) == ("conv1_1", "conv2_1", "logits")
 
 
 class Pair(nn.Module):
@@ -148,9 +147,9 @@ class TwoWays(nn.Module):
 
 def test_a_layer_must_be_there_and_have_channels(demo: Model) -> None:
     with pytest.raises(UnknownLayerError, match=r"conv9_9.*Did you mean"):
-        shown_layers(demo, ["conv1_1", "conv9_9"])
+        default_layers(demo, ["conv1_1", "conv9_9"])
     with pytest.raises(UnknownLayerError, match=r"pair.*'pair\[0\]', 'pair\[1\]'"):
-        shown_layers(as_model(TwoWays()), ["pair"])
+        default_layers(as_model(TwoWays()), ["pair"])
 
 
 def test_a_gallery_needs_a_layer(demo: Model) -> None:
@@ -253,4 +252,4 @@ def test_a_module_of_ones_own_is_planned_too() -> None:
 
 def test_modules_name_layers_too(demo: Model) -> None:
     module = demo.module.get_submodule("conv2_1")
-    assert shown_layers(demo, [module, "conv1_1", "conv2_1"]) == ("conv1_1", "conv2_1")
+    assert default_layers(demo, [module, "conv1_1", "conv2_1"]) == ("conv1_1", "conv2_1")

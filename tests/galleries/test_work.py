@@ -14,8 +14,7 @@ from small_networks import Threshold, as_model, mixing
 from torch import Tensor, nn
 
 import lucidtorch as lt
-from lucidtorch.models.checksum import network_key
-from lucidtorch.models.model import Model
+from lucidtorch.models.model import Model, network_key
 from lucidtorch.models.networks.shipped import card
 
 

@@ -14,6 +14,7 @@ ROWS = (
     ("cli",),
     ("recipes",),
     ("galleries",),
+    ("scanning",),
     ("rendering",),
     ("objectives", "param", "transforms", "constraints", "analysis", "datasets"),
     ("models",),
@@ -21,6 +22,8 @@ ROWS = (
     ("base",),
 )
 FREE = ("", "__main__")  # the public face, and `python -m`, which is the command
+ALIASES = {"lucidtorch.datasets": "lucidtorch.scanning"}  # `datasets.scan` is `scanning.scan`, loaded when it is used
+DIRECTED = ("models",)  # packages whose folders, and the modules beside them, have an order
 HEIGHT = {part: len(ROWS) - place for place, row in enumerate(ROWS) for part in row}
 
 
@@ -47,7 +50,7 @@ def wrong_direction(source: Source) -> Iterator[str]:
         return
     for node, name in imports(source):
         row = row_of(name)
-        if not _may_import(source.row, row):
+        if ALIASES.get(source.module) != name and not _may_import(source.row, row):
             yield f"{source.at(node)} imports {name}: {source.row} may not import {row or 'the public face'}"
 
 
@@ -57,8 +60,36 @@ def cycle() -> list[str]:
     Returns:
         The circle, its first module repeated at its end; empty where there is none.
     """
-    graph = {source.module: {name for _, name in imports(source)} - {source.module} for source in library()}
+    graph = {
+        source.module: {name for _, name in imports(source)} - {source.module, ALIASES.get(source.module)}
+        for source in library()
+    }
     graph.pop(PACKAGE)  # the public face is imported by nothing, and knows everything
+    return _circle(graph)
+
+
+def circle_of_folders(row: str) -> list[str]:
+    """Find folders of a package, or modules beside them, that import each other in a circle.
+
+    Returns:
+        The circle, its first part repeated at its end; empty where there is none.
+    """
+    graph: dict[str, set[str]] = {}
+    for source in library():
+        part = _part_of(source.module, row)
+        if part:  # the face of the package knows all of it
+            used = {_part_of(name, row) for _, name in imports(source)}
+            graph.setdefault(part, set()).update(used - {part, ""})
+    return _circle(graph)
+
+
+def _part_of(module: str, row: str) -> str:
+    """The folder of a package that a module lies in, or the module itself where it lies in none."""
+    inside = module.removeprefix(f"{PACKAGE}.{row}.")
+    return "" if inside == module else inside.split(".")[0]
+
+
+def _circle(graph: dict[str, set[str]]) -> list[str]:
     try:
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as error:

@@ -53,8 +53,8 @@ def library() -> tuple[Source, ...]:
 
 @functools.cache
 def everything() -> tuple[Source, ...]:
-    """The files of the package, the tests and the benchmarks."""
-    return (*library(), *_read("tests"), *_read("benchmarks"))
+    """The files of the package, of training, the tests and the benchmarks."""
+    return (*library(), *_read("training"), *_read("tests"), *_read("benchmarks"))
 
 
 def definitions(source: Source) -> Iterator[tuple[str, Definition]]:

@@ -24,8 +24,8 @@ import lucidtorch as lt
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.defaults import record_text
 from lucidtorch.base.errors import LucidtorchWarning, ObjectiveError, UnitError, UnknownLayerError
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives import (
     Activations,
     Objective,

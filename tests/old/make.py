@@ -20,8 +20,8 @@ import torch
 import lucidtorch as lt
 from lucidtorch.cli.main import run
 from lucidtorch.datasets import digits, drawings, lines, scan
-from lucidtorch.datasets.answers import right_answers
 from lucidtorch.objectives import activation_difference, caricature, direction, grid, inversion, spatial_match, style
+from lucidtorch.scanning.answers import right_answers
 
 LARGE = 2**53 + 1  # the first whole number that a double cannot hold
 HUGE = 2**62 + 2**30 + 7

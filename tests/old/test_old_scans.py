@@ -13,7 +13,7 @@ from old_files import FINE_SHARE, OLD, check_values, command, files
 
 import lucidtorch as lt
 from lucidtorch.datasets import Scan, lines, load_scan, scan
-from lucidtorch.datasets.answers import right_answers
+from lucidtorch.scanning.answers import right_answers
 
 CALLS: dict[str, dict[str, Any]] = json.loads((OLD / "calls.json").read_text(encoding="utf-8"))
 IMAGES = np.load(OLD / "scans" / "images.npy")

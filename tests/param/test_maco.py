@@ -15,8 +15,7 @@ import lucidtorch as lt
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.seeds import generators
 from lucidtorch.param import image
-from lucidtorch.param.fixed_magnitude import FixedMagnitude, maco
-from lucidtorch.param.magnitudes import natural_magnitude, scaled_magnitude
+from lucidtorch.param.fixed_magnitude import FixedMagnitude, maco, natural_magnitude, scaled_magnitude
 
 SIZES = st.tuples(st.integers(1, 12), st.integers(1, 12))
 

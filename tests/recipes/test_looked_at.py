@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.datasets import drawings
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes import looked_at
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing

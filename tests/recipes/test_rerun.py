@@ -52,9 +52,9 @@ CASES: dict[str, Case] = {
     "start images": ("conv2_1:3", {"param": lt.param.image(24, batch=2, init=random_image(2, 3, 24, 24))}),
     "short direction": (direction("conv2_1", random_direction(48)), {}),
     "long direction": (direction("conv4_1", random_direction(128)), {}),
-    "a few at a time": ("conv2_1:[1, 2, 3]", {"compute_batch": 2}),
-    "fewer later": ("conv2_1:[1, 2, 3] - diversity('conv2_1')", {"compute_batch": [[1, 3], [2, 1]]}),
-    "laid out as it was": ("conv2_1:3", {"channels_last": False, "fold": False}),
+    "a few at a time": ("conv2_1:[1, 2, 3]", {"engine": lt.Engine(compute_batch=2)}),
+    "fewer later": ("conv2_1:[1, 2, 3] - diversity('conv2_1')", {"engine": lt.Engine(compute_batch=[[1, 3], [2, 1]])}),
+    "laid out as it was": ("conv2_1:3", {"engine": lt.Engine(channels_last=False, fold=False)}),
 }
 BESIDE = {"start image": 1, "start images": 1, "long direction": 1}  # files beside the picture
 
@@ -218,14 +218,14 @@ def test_a_picture_of_a_version_that_did_not_say_is_made_as_it_was(demo: Model, 
     """All images at once, in the network itself."""
     as_once: dict[str, Any] = {"compute_batch": 3, "channels_last": False, "fold": False, "winograd": False}
     param = lt.param.image(24, batch=3)
-    first = rendered(demo, ("conv2_1:[1, 2, 3]", {"param": param, "steps": 3, **as_once}))
+    first = rendered(demo, ("conv2_1:[1, 2, 3]", {"param": param, "steps": 3, "engine": lt.Engine(**as_once)}))
     silent = {name: value for name, value in first.recipe.items() if name not in HOW}
     path = tmp_path / "old.png"
     path.write_bytes(encode_png(first.sheet(), settings_text(silent)))
     again = lt.recipes.rerun(path)
     assert torch.equal(again.images, first.images)
     assert {name: again.recipe[name] for name in HOW} == {**as_once, "compile": False}
-    usual = rendered(demo, ("conv2_1:[1, 2, 3]", {"param": param, "steps": 3, "compute_batch": 1}))
+    usual = rendered(demo, ("conv2_1:[1, 2, 3]", {"param": param, "steps": 3, "engine": lt.Engine(compute_batch=1)}))
     assert not torch.equal(usual.images, first.images)  # so that the switches are seen to be off
 
 

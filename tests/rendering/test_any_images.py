@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torchvision.transforms import v2
 
 import lucidtorch as lt
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 
 
 def rendered(model: Any, goal: Any, size: Any, **more: Any) -> lt.Rendering:

@@ -83,7 +83,7 @@ def test_it_is_refused_before_more_work_also_where_images_go_through_a_few_at_a_
             "last:0",
             batch=4,
             steps=2,
-            compute_batch=2,
+            engine=lt.Engine(compute_batch=2),
             callbacks=[lambda step: calls.append(step.number)],
         )
     assert calls == []

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 import lucidtorch as lt
-from lucidtorch.models.running.checkpoints import without_checkpoints
+from lucidtorch.models.running.frozen import without_checkpoints
 
 
 class Segments(nn.Module):

@@ -1,4 +1,4 @@
-"""`compile=True` makes the same pictures up to rounding; a backend that only replays stands for the compiler."""
+"""Compiled networks make the same pictures up to rounding; a backend that only replays stands for the compiler."""
 
 from __future__ import annotations
 
@@ -38,8 +38,9 @@ def graphs(monkeypatch: pytest.MonkeyPatch) -> list[fx.GraphModule]:
 
 
 def made(model: Model | str | dict[str, Model], goal: str, **more: Any) -> lt.Rendering:
+    engine = lt.Engine(**{name: more.pop(name) for name in ("precision", "compute_batch", "compile") if name in more})
     settings = {"param": "image(20)", "steps": LONGER, "progress": False} | more
-    return lt.render(model, goal, **settings)
+    return lt.render(model, goal, engine=engine, **settings)
 
 
 @pytest.mark.parametrize(
@@ -97,9 +98,8 @@ def test_a_rerun_compiles_again(graphs: list[fx.GraphModule], tmp_path: Path) ->
 
 @pytest.mark.skipif(not compiling.SHARES, reason=NOT_SHARED)
 def test_a_gallery_compiles_once(graphs: list[fx.GraphModule], tmp_path: Path) -> None:
-    found = lt.gallery(
-        as_model(mixing()), tmp_path, layers=["4"], batch=2, steps=LONGER, param="image(20)", compile=True
-    )
+    settings: dict[str, Any] = {"layers": ["4"], "batch": 2, "steps": LONGER, "param": "image(20)"}
+    found = lt.gallery(as_model(mixing()), tmp_path, engine=lt.Engine(compile=True), **settings)
     assert found.units == 5
     assert len(graphs) == 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -46,7 +46,7 @@ def input_sum() -> Iterator[None]:
 
 def rendered(model: Model, goal: str, batch: int | None, **more: Any) -> lt.Rendering:
     settings: dict[str, Any] = {"param": f"image(16, batch={IMAGES})", "steps": 3, "snapshots": (1, 3), "seed": 4}
-    return lt.render(model, goal, compute_batch=batch, progress=False, **(settings | more))
+    return lt.render(model, goal, engine=lt.Engine(compute_batch=batch), progress=False, **(settings | more))
 
 
 def assert_alike(found: lt.Rendering, expected: lt.Rendering) -> None:
@@ -234,11 +234,11 @@ def median_difference(first: lt.Rendering, second: lt.Rendering) -> float:
     return float((first.images - second.images).abs().flatten(1).mean(1).median())
 
 
-SWITCHES: dict[str, dict[str, Any]] = {
-    "compute batch": {"compute_batch": 3},
-    "channels last": {"channels_last": False},
-    "folding": {"fold": False},
-    "all": {"compute_batch": 1, "channels_last": False, "fold": False, "winograd": False},
+SWITCHES = {
+    "compute batch": lt.Engine(compute_batch=3),
+    "channels last": lt.Engine(channels_last=False),
+    "folding": lt.Engine(fold=False),
+    "all": lt.Engine(compute_batch=1, channels_last=False, fold=False, winograd=False),
 }
 
 
@@ -250,7 +250,7 @@ def test_switches_change_rounding_alone(demo: Model, name: str, switch: str) -> 
     settings: dict[str, Any] = {"param": lt.param.image(32, batch=6), "seed": 3, "steps": 3, "progress": False}
     goal = f"{layer}:[0, 1, 2, 3, 4, 5]"
     usual = lt.render(model, goal, **settings)
-    other = lt.render(model, goal, **(settings | SWITCHES[switch]))
+    other = lt.render(model, goal, engine=SWITCHES[switch], **settings)
     assert median_difference(usual, other) < 1e-4
 
 
@@ -259,8 +259,7 @@ def test_switches_change_nothing_where_rounding_is_small(switch: str) -> None:
     module = seeded(blocks)
     model = as_model(copy.deepcopy(module).double(), size=32)
     found: list[Tensor] = []
-    makers: list[Callable[[], dict[str, Any]]] = [dict, lambda: SWITCHES[switch]]
-    for make in makers:
-        settings = {"param": lt.param.image(32, batch=6), "steps": 3, "progress": False} | make()
-        found.append(lt.render(model, "7:[0, 1, 2, 3, 4, 5]", **settings).images)
+    for engine in (lt.Engine(), SWITCHES[switch]):
+        settings: dict[str, Any] = {"param": lt.param.image(32, batch=6), "steps": 3, "progress": False}
+        found.append(lt.render(model, "7:[0, 1, 2, 3, 4, 5]", engine=engine, **settings).images)
     assert (found[0] - found[1]).abs().max() < CLOSE

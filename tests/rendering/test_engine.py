@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import lucidtorch as lt
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.models.model import Model
-from lucidtorch.rendering.engine import FLOAT_BYTES, LARGEST_ACTIVATION, MOST_AT_ONCE, Engine, evenly, sensible_batch
+from lucidtorch.rendering.settings import FLOAT_BYTES, LARGEST_ACTIVATION, MOST_AT_ONCE, Engine, evenly, sensible_batch
 
 counts = st.integers(1, 10_000)
 
@@ -77,7 +77,7 @@ WRONG_BATCHES: list[Any] = [
 @pytest.mark.parametrize("given", WRONG_BATCHES, ids=repr)
 def test_wrong_compute_batches_are_refused_before_any_work(demo: Model, given: Any) -> None:
     with pytest.raises(BadInputError, match=r"compute_batch(=.)? (is|takes) a whole number"):
-        lt.render(demo, "conv2_1:0", param=lt.param.image(16), compute_batch=given, progress=False)
+        lt.render(demo, "conv2_1:0", param=lt.param.image(16), engine=Engine(compute_batch=given), progress=False)
 
 
 @pytest.mark.parametrize("name", ["channels_last", "fold", "winograd", "compile"])
@@ -85,8 +85,11 @@ def test_wrong_compute_batches_are_refused_before_any_work(demo: Model, given: A
 def test_wrong_switches_are_refused_before_any_work(demo: Model, name: str, given: Any) -> None:
     more: dict[str, Any] = {name: given}
     with pytest.raises(BadInputError, match=f"{name}=.? takes True or False, but {given!r} was given"):
+        Engine(**more)
+    said = f"{name}=.? takes True or False, but {given!r} was given"
+    with pytest.warns(DeprecationWarning, match="deprecated"), pytest.raises(BadInputError, match=said):
         lt.render(demo, "conv2_1:0", param=lt.param.image(16), progress=False, **more)
-    with pytest.raises(BadInputError, match=f"{name}(=.)? (is|takes) True or False"):
+    with pytest.warns(DeprecationWarning, match="deprecated"), pytest.raises(BadInputError, match=said):
         lt.optimize(demo, "conv2_1:0", **more)
 
 
@@ -107,7 +110,7 @@ def test_an_engine_is_written_as_plain_data_and_read_again() -> None:
 
 def test_more_than_there_are_images_means_all_of_them(demo: Model) -> None:
     param = lt.param.image(24, batch=3)
-    found = lt.render(demo, "conv2_1:0", param=param, steps=1, compute_batch=99, progress=False)
+    found = lt.render(demo, "conv2_1:0", param=param, steps=1, engine=Engine(compute_batch=99), progress=False)
     assert found.recipe["compute_batch"] == 3
 
 
@@ -115,7 +118,7 @@ def test_the_record_says_how_the_network_was_run(demo: Model) -> None:
     settings: dict[str, Any] = {"param": lt.param.image(24, batch=3), "steps": 1, "progress": False}
     usual = lt.render(demo, "conv2_1:0", **settings).recipe
     assert [usual[name] for name in ("compute_batch", "channels_last", "fold", "compile")] == [3, True, True, False]
-    other = lt.render(demo, "conv2_1:0", channels_last=False, fold=False, winograd=False, compute_batch=2, **settings)
+    other = lt.render(demo, "conv2_1:0", engine=Engine("float32", 2, False, False, False), **settings)
     names = ("compute_batch", "channels_last", "fold", "winograd", "compile")
     assert [other.recipe[name] for name in names] == [2, False, False, False, False]
 
@@ -123,8 +126,8 @@ def test_the_record_says_how_the_network_was_run(demo: Model) -> None:
 def test_a_batch_that_changes_in_the_middle(demo: Model) -> None:
     settings: dict[str, Any] = {"param": lt.param.image(24, batch=4), "steps": 4, "snapshots": (2, 3, 4)}
     settings |= {"progress": False, "transforms": "identity()"}
-    whole = lt.render(demo, "conv2_1:0", compute_batch=4, **settings)
-    changed = lt.render(demo, "conv2_1:0", compute_batch=[[1, 4], [3, 1]], **settings)
+    whole = lt.render(demo, "conv2_1:0", engine=Engine(compute_batch=4), **settings)
+    changed = lt.render(demo, "conv2_1:0", engine=Engine(compute_batch=[[1, 4], [3, 1]]), **settings)
     assert torch.equal(changed.snapshots[2], whole.snapshots[2])
     assert changed.recipe["compute_batch"] == [[1, 4], [3, 1]]
     assert torch.allclose(changed.images, whole.images, atol=1e-3)

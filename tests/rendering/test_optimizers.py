@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.rendering.optimizers import WIDEST, Optimizer, adam, can_fuse, parse_optimizer, sgd
+from lucidtorch.rendering.rules import WIDEST, Optimizer, adam, can_fuse, parse_optimizer, sgd
 
 UPDATES = 6
 

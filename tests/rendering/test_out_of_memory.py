@@ -72,7 +72,7 @@ def test_it_goes_on_with_fewer_and_says_so_once(small: lt.Model, refusal: str, g
     assert len(caught) == 1
     assert found.recipe["compute_batch"] == 3
     Small.most = 100
-    assert torch.equal(found.images, rendered(small, goal, compute_batch=3).images)
+    assert torch.equal(found.images, rendered(small, goal, engine=lt.Engine(compute_batch=3)).images)
     assert torch.allclose(found.images, rendered(small, goal).images, atol=1e-3)
     again = lt.recipes.rerun(found.save(tmp_path / "one.png"), tmp_path / "two.png", model=small)
     assert (tmp_path / "two.png").read_bytes() == (tmp_path / "one.png").read_bytes()
@@ -92,7 +92,7 @@ def test_it_may_be_halved_down_to_one(small: lt.Model, goal: str) -> None:
 def test_where_one_image_has_no_room_the_error_is_what_it_was(small: lt.Model) -> None:
     Small.most = 0
     with pytest.raises(MemoryError):
-        rendered(small, compute_batch=1)
+        rendered(small, engine=lt.Engine(compute_batch=1))
     Small.refusal = staticmethod(lambda: torch.OutOfMemoryError("this very one"))
     with pytest.raises(torch.OutOfMemoryError, match="this very one"):
         rendered(small, param="image(16)")
@@ -138,7 +138,7 @@ def test_it_holds_from_the_update_on_where_it_was_found_out(
     path = found.save(tmp_path / "one.png")
     lt.recipes.rerun(path, tmp_path / "two.png", model=small)
     assert (tmp_path / "two.png").read_bytes() == path.read_bytes()
-    again = rendered(small, goal, compute_batch=found.recipe["compute_batch"], **more)
+    again = rendered(small, goal, engine=lt.Engine(compute_batch=found.recipe["compute_batch"]), **more)
     assert torch.equal(again.images, found.images)
     assert torch.equal(again.values, found.values)
 
@@ -184,11 +184,11 @@ def test_what_a_term_remembers_of_a_pass_without_room_is_forgotten(small: lt.Mod
         return values * memory["count"]
 
     before = 10**9
-    whole = rendered(small, "counting_mean('last')", compute_batch=3)
+    whole = rendered(small, "counting_mean('last')", engine=lt.Engine(compute_batch=3))
     before = len(evaluated) - 3 - 1  # the evaluations before the first update; the last is of the finished pictures
     evaluated.clear()
     with pytest.warns(LucidtorchWarning, match="going on with 1"):
-        found = rendered(small, "counting_mean('last')", compute_batch=3)
+        found = rendered(small, "counting_mean('last')", engine=lt.Engine(compute_batch=3))
     assert found.recipe["compute_batch"] == [[1, 3], [3, 1]]
     assert torch.allclose(found.history["objective"], whole.history["objective"], atol=1e-4)
 

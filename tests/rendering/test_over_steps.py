@@ -156,5 +156,5 @@ def test_crops_make_pictures(model: lt.Model) -> None:
 def test_a_facet_looks_at_one_view_at_a_time(model: lt.Model) -> None:
     with pytest.raises(ObjectiveError, match="views"):
         lt.render(model, facet("0", "2", [1, 0]), steps=1, **{**SETTINGS, "transforms": crops(2)})
-    found = lt.render(model, facet("0", "2", [1, 0]), steps=2, precision="bfloat16", **SETTINGS)
+    found = lt.render(model, facet("0", "2", [1, 0]), steps=2, engine=lt.Engine("bfloat16"), **SETTINGS)
     assert found.images.isfinite().all()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.rendering.plateau import Plateaus, parse_plateau, plateau
+from lucidtorch.rendering.rules import Plateaus, parse_plateau, plateau
 
 STEPS = 60
 CURVES = st.lists(st.integers(-50, 50), min_size=STEPS, max_size=STEPS).map(lambda one: torch.tensor(one).double())
@@ -20,7 +20,7 @@ def rests(rule: plateau, scores: Tensor) -> dict[int, int]:
     followed = Plateaus(rule, len(scores))
     for number, values in enumerate(scores.unbind(1), 1):
         followed.note(number, values)
-    return followed.rests
+    return followed.converged
 
 
 def rest_by_hand(rule: plateau, score: Tensor) -> int | None:
@@ -72,7 +72,7 @@ def test_each_rest_is_told_once() -> None:
     scores = torch.tensor([[0.0, 1, 2, 3, 3, 3, 3], [0, 1, 2, 3, 4, 5, 6]])
     told = [followed.note(number, values) for number, values in enumerate(scores.unbind(1), 1)]
     assert told == [[], [], [], [], [], [0], []]
-    assert followed.rests == {0: 6}
+    assert followed.converged == {0: 6}
 
 
 def test_a_value_that_is_no_number_stops_no_other_image() -> None:

@@ -53,9 +53,8 @@ def test_the_network_computes_in_it_and_nothing_else_does(precision: str) -> Non
     def note(step: lt.rendering.loop.Step) -> None:
         types.extend([step.values.dtype, step.param().dtype, *(number.dtype for number in step.param.parameters())])
 
-    found = lt.render(
-        as_model(net), "output:1", steps=3, precision=precision, progress=False, callbacks=[note], param="image(16)"
-    )
+    settings: dict[str, Any] = {"engine": lt.Engine(precision), "param": "image(16)", "progress": False}
+    found = lt.render(as_model(net), "output:1", steps=3, callbacks=[note], **settings)
     assert net.seen == {(torch.float32, torch.float32), (torch.float32, HALVES[precision])}  # the dry run, and the rest
     assert set(types) == {torch.float32}
     assert found.images.dtype == found.values.dtype == torch.float32
@@ -68,7 +67,7 @@ def test_the_values_are_nearly_those_of_float32(precision: str) -> None:
         pytest.skip(f"this processor does not compute in {precision}")
     model = as_model(mixing())
     whole = lt.render(model, "0:1", steps=24, progress=False, param="image(16)")
-    half = lt.render(model, "0:1", steps=24, progress=False, param="image(16)", precision=precision)
+    half = lt.render(model, "0:1", steps=24, progress=False, param="image(16)", engine=lt.Engine(precision))
     assert torch.isfinite(half.images).all()
     start = whole.history["objective"][0, 0]
     gained, gained_in_half = whole.values[0] - start, half.values[0] - start
@@ -103,7 +102,9 @@ WAYS: dict[str, tuple[str, dict[str, Any]]] = {
 def gradients(goal: str, precision: str, more: dict[str, Any]) -> list[Tensor]:
     """The objective's gradient to the images at each step, and the parameters' own."""
     seen: list[Tensor] = []
-    settings = {"param": "image(16)", "steps": 18, "progress": False, "precision": precision} | more
+    own = {name: value for name, value in more.items() if name != "compute_batch"}
+    engine = lt.Engine(precision, more.get("compute_batch"))
+    settings = {"param": "image(16)", "steps": 18, "progress": False, "engine": engine} | own
 
     def note(step: lt.rendering.loop.Step) -> None:
         seen.extend(one.grad.clone() for one in step.param.parameters() if one.grad is not None)
@@ -154,7 +155,7 @@ def test_what_is_around_the_network_is_in_float32(monkeypatch: pytest.MonkeyPatc
 
     model = as_model(mixing())
     normalized = types_of(model, monkeypatch)
-    lt.render(model, "4:1", steps=3, transforms=tinted, precision="bfloat16", progress=False, param="image(16)")
+    lt.render(model, "4:1", steps=3, transforms=tinted, engine=lt.Engine("bfloat16"), progress=False, param="image(16)")
     assert set(types) == normalized() == {torch.float32}
 
 
@@ -162,7 +163,7 @@ def test_a_rerun_computes_in_the_same_precision(tmp_path: object) -> None:
     if not supported("bfloat16"):
         pytest.skip("this processor does not compute in bfloat16")
     path = f"{tmp_path}/half.png"
-    made = lt.render("digits", "conv1:2", steps=3, precision="bfloat16", progress=False)
+    made = lt.render("digits", "conv1:2", steps=3, engine=lt.Engine("bfloat16"), progress=False)
     made.save(path)
     assert read_recipe(path).precision == "bfloat16"
     assert torch.equal(rerun(path).images, made.images)
@@ -171,4 +172,4 @@ def test_a_rerun_computes_in_the_same_precision(tmp_path: object) -> None:
 @pytest.mark.parametrize("precision", ["half", "float8", "", None])
 def test_an_unknown_precision_is_refused(precision: object) -> None:
     with pytest.raises(BadInputError, match=r"no precision|takes a text, but None"):
-        lt.render(as_model(mixing()), "0:1", steps=2, precision=precision, progress=False)  # type: ignore[arg-type]
+        lt.Engine(precision)  # type: ignore[arg-type]

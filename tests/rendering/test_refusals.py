@@ -31,8 +31,8 @@ from lucidtorch.base.errors import (
 )
 from lucidtorch.base.files import check_output_file, check_output_folder
 from lucidtorch.base.images import encode_png, read_png_text
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives import channel, direction, logit
 from lucidtorch.transforms import identity, jitter
 

@@ -18,7 +18,7 @@ STOP = "plateau(patience=4, rise=0.3)"
 
 
 def rendered(model: Model, units: list[int], seed: int = 0, **more: Any) -> lt.Rendering:
-    settings: dict[str, Any] = {"steps": STEPS, "compute_batch": 1, **FAST, **more}
+    settings: dict[str, Any] = {"steps": STEPS, "engine": lt.Engine(compute_batch=1), **FAST, **more}
     return lt.render(
         model, channel("conv2_1", units), param=lt.param.image(SIZE, batch=len(units)), seed=seed, **settings
     )

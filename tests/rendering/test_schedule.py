@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.rendering.plateau import Plateaus
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.rules import Plateaus
+from lucidtorch.rendering.settings import Schedule
 
 
 def test_the_default_is_as_many_steps_of_one_size() -> None:
@@ -33,7 +33,7 @@ def test_a_part_of_what_was_planned_steps_as_its_beginning(name: str) -> None:
 
 def test_what_is_written_down_makes_the_same_schedule_again() -> None:
     made = Schedule(20, 1, "adam( beta1=.5 )", [4, 20], "trapezoid(cooldown=.3)", "plateau(patience=64)", 40)
-    written = made.settings()
+    written = made.to_dict()
     assert written == {
         "steps": 20,
         "snapshots": [4, 20],
@@ -43,7 +43,7 @@ def test_what_is_written_down_makes_the_same_schedule_again() -> None:
         "stop": "plateau(patience=64, rise=0.02, smoothing=0.95)",
         "planned": 40,
     }
-    assert Schedule(**written).settings() == written
+    assert Schedule(**written).to_dict() == written
 
 
 def test_the_optimizer_starts_at_lr() -> None:

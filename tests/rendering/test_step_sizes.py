@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.rendering.step_sizes import StepSizes, constant, cosine, parse_step_sizes, trapezoid
+from lucidtorch.rendering.rules import StepSizes, constant, cosine, parse_step_sizes, trapezoid
 
 SHARES = st.floats(0, 1)
 

@@ -14,11 +14,11 @@ from lucidtorch.cli.commands.gallery_command import conclude
 from lucidtorch.cli.console import Voice
 from lucidtorch.cli.workers import default_workers
 from lucidtorch.datasets.drawn import drawings
-from lucidtorch.datasets.scans.entry import scan
 from lucidtorch.galleries.entry import gallery
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.loading import load_model
 from lucidtorch.param.images import image
 from lucidtorch.runs.folder import GALLERY, check_folder
+from lucidtorch.scanning.entry import scan
 
 LAYER = "conv4_1"
 STEPS = 128

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,6 +15,7 @@ from lucidtorch.cli.loading import Loading, open_model
 from lucidtorch.cli.reading import top_level_parts
 from lucidtorch.cli.workers import default_workers
 from lucidtorch.galleries.entry import Gallery, gallery
+from lucidtorch.rendering.settings import Engine
 from lucidtorch.runs.folder import GALLERY, check_folder
 
 
@@ -37,8 +39,7 @@ from lucidtorch.runs.folder import GALLERY, check_folder
 @options.param
 @options.transforms
 @options.constraints
-@options.steps(256)
-@options.stepping
+@options.schedule("steps", "lr", "optimizer", "lr_schedule", "stop", steps=256)
 @click.option("--batch", type=int, default=8, show_default=True, metavar="N", help="Pictures per piece of work.")
 @options.seed
 @options.engine
@@ -61,19 +62,10 @@ def command(
     param: str | None,
     transforms: str | None,
     constraints: str,
-    steps: int,
-    lr: float,
-    optimizer: str,
-    lr_schedule: str,
-    stop: str,
+    schedule: dict[str, Any],
     batch: int,
     seed: int,
-    precision: str,
-    compute_batch: int | None,
-    channels_last: bool,
-    fold: bool,
-    winograd: bool,
-    compile: bool,
+    engine: dict[str, Any],
     scan: Path | None,
     workers: int | None,
     quiet: bool,
@@ -96,20 +88,11 @@ def command(
             variants=top_level_parts(variants),
             param=options.choose_param(network, size, param, None),
             transforms=transforms,
-            steps=steps,
-            lr=lr,
-            optimizer=optimizer,
-            lr_schedule=lr_schedule,
-            stop=stop,
+            **schedule,
             constraints=constraints,
             batch=batch,
             seed=seed,
-            precision=precision,
-            compute_batch=compute_batch,
-            channels_last=channels_last,
-            fold=fold,
-            winograd=winograd,
-            compile=compile,
+            engine=Engine(**engine),
             workers=default_workers(network) if workers is None else workers,
             scan=scan,
             trust=loading.trust,

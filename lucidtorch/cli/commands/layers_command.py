@@ -11,9 +11,8 @@ from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.cli import network_words, options
 from lucidtorch.cli.console import Voice
 from lucidtorch.cli.loading import Loading, open_model
-from lucidtorch.models.inputs.expected_input import expectation
-from lucidtorch.models.layers.preflight import findings
 from lucidtorch.models.model import Model
+from lucidtorch.models.preflight import expectation, findings
 
 
 @click.command("layers", short_help="List the layers of a network.", cls=network_words.NetworkCommand)

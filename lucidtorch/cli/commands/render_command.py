@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -17,6 +18,7 @@ from lucidtorch.cli.reading import whole_numbers
 from lucidtorch.objectives.text import parse, vocabulary
 from lucidtorch.rendering.entry import render
 from lucidtorch.rendering.result import check_destination
+from lucidtorch.rendering.settings import Engine
 
 LONGEST_NAME = 80
 SHORT_OPTIONS = "ohq"  # what stands behind one of these letters is theirs
@@ -46,14 +48,14 @@ def is_negated(text: str) -> bool:
 @click.argument("objective", metavar="OBJECTIVE")
 @options.output("The file: .png, or .gif or .mp4 of the snapshots (or of a clip).")
 @options.size
-@options.steps(512)
+@options.schedule("steps")
 @click.option("--batch", type=int, metavar="N", help="The number of images.")
 @options.param
 @options.transforms
 @options.constraints
-@options.stepping
+@options.schedule("lr", "optimizer", "lr_schedule", "stop")
 @options.seed
-@click.option("--snapshots", metavar="64,256", help="After how many updates a picture is kept, for a movie.")
+@options.schedule("snapshots")
 @options.engine
 @network_words.options
 @options.quiet
@@ -62,23 +64,13 @@ def command(
     objective: str,
     output: Path | None,
     size: str | None,
-    steps: int,
     batch: int | None,
     param: str | None,
     transforms: str | None,
     constraints: str,
-    lr: float,
-    optimizer: str,
-    lr_schedule: str,
-    stop: str,
     seed: int,
-    snapshots: str | None,
-    precision: str,
-    compute_batch: int | None,
-    channels_last: bool,
-    fold: bool,
-    winograd: bool,
-    compile: bool,
+    schedule: dict[str, Any],
+    engine: dict[str, Any],
     quiet: bool,
 ) -> None:
     """Make a picture of what an objective looks for.
@@ -89,7 +81,7 @@ def command(
     voice = Voice(quiet=quiet)
     goal = parse(objective)
     path = output or Path(f"{_name(loading.short_spec)}-{_name(repr(goal))}.png")
-    kept = whole_numbers(snapshots, "--snapshots")
+    kept = whole_numbers(schedule["snapshots"], "--snapshots")
     check_destination(path, kept, plays=True)  # what they are is known with the network only
     network = open_model(loading)
     chosen = options.choose_param(network, size, param, batch)
@@ -102,20 +94,10 @@ def command(
             goal,
             param=chosen,
             transforms=transforms,
-            steps=steps,
-            snapshots=kept,
-            lr=lr,
-            optimizer=optimizer,
-            lr_schedule=lr_schedule,
-            stop=stop,
+            **{**schedule, "snapshots": kept},
             constraints=constraints,
             seed=seed,
-            precision=precision,
-            compute_batch=compute_batch,
-            channels_last=channels_last,
-            fold=fold,
-            winograd=winograd,
-            compile=compile,
+            engine=Engine(**engine),
             progress=False,
             callbacks=[lambda step: voice.progress(step.number, step.steps, f"step of {loading.short_spec}")],
         )

@@ -13,14 +13,14 @@ from lucidtorch.cli import network_words, options
 from lucidtorch.cli.console import Voice
 from lucidtorch.cli.exits import Interrupted
 from lucidtorch.cli.loading import Loading, open_model
-from lucidtorch.datasets.answers import right_answers
 from lucidtorch.datasets.named import open_data
-from lucidtorch.datasets.scans.entry import scan
-from lucidtorch.datasets.scans.result import Scan
-from lucidtorch.datasets.scans.source import Source
-from lucidtorch.datasets.scans.state import SUMMARY
 from lucidtorch.models.model import Model
 from lucidtorch.runs.folder import SCAN, check_folder
+from lucidtorch.scanning.answers import right_answers
+from lucidtorch.scanning.entry import scan
+from lucidtorch.scanning.result import Scan
+from lucidtorch.scanning.source import Source
+from lucidtorch.scanning.state import SUMMARY
 
 SHIPPED = ("drawings", "digits", "lines")
 SPLIT = "test"

@@ -14,11 +14,10 @@ from lucidtorch.cli.shell.settings import CHECKS
 from lucidtorch.cli.shell.shell import Shell
 from lucidtorch.galleries.variants import VARIANTS
 from lucidtorch.models.running.precision import TYPES
-from lucidtorch.models.sources.package_source import package_names
+from lucidtorch.models.sources.finding import package_names
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WEIGHTS = ("default", "random")
-TRAINABLE = ("demo", "demo-judge", "digits", "lines")
 PATHS = PathCompleter(expanduser=True)
 
 
@@ -100,7 +99,6 @@ class ShellCompleter(Completer):
             "unset": lambda: self._shell.bench.settings,
             "help": lambda: self._shell.commands,
             "labels": lambda: self._shell.bench.model.labels or (),
-            "train": lambda: TRAINABLE,
             "model": _networks,
         }
         yield from _starting(known.get(name, tuple)(), typed)

@@ -11,7 +11,7 @@ from lucidtorch.base.sizes import size_sides
 from lucidtorch.constraints.text import parse as parse_constraints
 from lucidtorch.models.running.precision import Precision
 from lucidtorch.param.text import parse as parse_param
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.settings import Schedule
 from lucidtorch.transforms.text import parse as parse_transforms
 
 RIVALS = {"size": "param", "param": "size"}  # a param says the size already

@@ -10,8 +10,8 @@ from lucidtorch.base.errors import BadInputError
 from lucidtorch.cli import network_words
 from lucidtorch.cli.loading import Loading, Workbench
 from lucidtorch.cli.shell.settings import CHECKS, known_setting, put
-from lucidtorch.models.inputs.expected_input import expectation
 from lucidtorch.models.model import Model
+from lucidtorch.models.preflight import expectation
 
 HINT = """An objective alone is rendered with the current settings:
   conv4_1:12

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import is_whole
-from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.files import user_path
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import size_sides
@@ -26,6 +26,8 @@ ChannelOrder: TypeAlias = Literal["rgb", "bgr"]
 ORDERS: tuple[ChannelOrder, ...] = ("rgb", "bgr")
 COLOURS = 3
 GREY = 0.5
+USUAL_SIDE = 224
+USUAL_CLIP = (16, 112, 112)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,17 @@ class InputConvention:
     def __post_init__(self) -> None:
         _check_channels(self.channels)
         size_sides(self.size)
-        _check_range(self.value_range)
-        for name, values in (("mean", self.mean), ("std", self.std)):
-            _check_per_channel(name, values, self.channels)
+        low, high = self.value_range
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise BadInputError(
+                f"value_range is (lo, hi) with lo below hi, but {self.value_range} was given; write (0, 1)."
+            )
+        _check_per_channel("mean", self.mean, self.channels)
+        _check_per_channel("std", self.std, self.channels)
         if min(self.std) <= 0:
             raise BadInputError(f"std divides the image, so each number must be above 0, but {self.std} was given.")
-        _check_order(self.channel_order, self.channels)
+        if _order(self.channel_order) == "bgr" and self.channels != COLOURS:
+            raise BadInputError(f"channel_order='bgr' is for images of 3 channels, not {self.channels}; leave it out.")
         if self.mean_image is not None:
             _check_mean_image(self.mean_image.shape, self.channels, self.dims)
 
@@ -144,11 +151,14 @@ class InputConvention:
         order = _order(self.channel_order if channel_order is None else channel_order)
         numbers, image = (self.mean, self.mean_image) if mean is None else (mean, None)
         if isinstance(numbers, str | Path):
-            numbers, image = _mean_of_file(read_mean(user_path(numbers), count, stretch, order))
+            values = read_mean(user_path(numbers), count, stretch, order)
+            numbers = tuple(values.numpy().astype(float).reshape(values.shape[0], -1).mean(1).tolist())
+            image = None if len(values.shape) == 1 else values
+        sides = self.size if size is None else size_sides(size)
         return replace(
             self,
             channels=count,
-            size=self._sides(size),
+            size=(*self.size[: max(0, self.dims - len(sides))], *sides),
             value_range=stretch,
             mean=_per_channel("mean", numbers, count, given=mean is not None),
             std=_per_channel("std", self.std if std is None else std, count, given=std is not None),
@@ -157,28 +167,10 @@ class InputConvention:
             mean_image=image,
         )
 
-    def _sides(self, size: int | Sequence[int] | None) -> tuple[int, ...]:
-        if size is None:
-            return self.size
-        sides = size_sides(size)
-        return sides if len(sides) >= self.dims else (*self.size[: self.dims - len(sides)], *sides)
-
-
-def _mean_of_file(values: Array) -> tuple[tuple[float, ...], Array | None]:
-    """The mean per channel, and the image it is of, where it is more than that."""
-    colour = tuple(values.numpy().astype(float).reshape(values.shape[0], -1).mean(1).tolist())
-    return colour, None if len(values.shape) == 1 else values
-
 
 def _check_channels(channels: object) -> None:
     if not is_whole(channels) or not 1 <= channels <= MOST_CHANNELS:
         raise BadInputError(f"channels is a whole number from 1 to {MOST_CHANNELS}, but {shown(channels)} was given.")
-
-
-def _check_range(value_range: tuple[float, float]) -> None:
-    low, high = value_range
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise BadInputError(f"value_range is (lo, hi) with lo below hi, but {value_range} was given; write (0, 1).")
 
 
 def _order(order: str) -> ChannelOrder:
@@ -186,11 +178,6 @@ def _order(order: str) -> ChannelOrder:
         if order == known:
             return known
     raise BadInputError(f"channel_order is 'rgb' or 'bgr', but {shown(order)} was given.")
-
-
-def _check_order(order: str, channels: int) -> None:
-    if _order(order) == "bgr" and channels != COLOURS:
-        raise BadInputError(f"channel_order='bgr' is for images of 3 channels, not {channels}; leave it out.")
 
 
 def _check_mean_image(shape: Sequence[int], channels: int, dims: int) -> None:
@@ -221,3 +208,62 @@ def _pair_of_numbers(values: Sequence[float]) -> tuple[float, float]:
     if len(numbers) != 2:
         raise BadInputError(f"value_range is a pair (lo, hi), but {shown(values)} was given; write (0, 1).")
     return float(numbers[0]), float(numbers[1])
+
+
+class Normalization:
+    """A convention at work: it keeps its factor and summand, made once per device and type."""
+
+    def __init__(self, convention: InputConvention, name: str) -> None:
+        self._convention = convention
+        self._name = name
+        self._columns: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = {}
+        self._sides: dict[tuple[torch.device, torch.dtype], tuple[int, ...]] = {}  # that a mean image is brought to
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Turn images in [0, 1] into the network's input; differentiable."""
+        check_images(images, self._convention, self._name)
+        key = (images.device, images.dtype)
+        sides = () if self._convention.mean_image is None else tuple(images.shape[2:])
+        if key not in self._columns or self._sides[key] != sides:
+            self._columns[key] = self._convention.columns(*key, sides or None)
+            self._sides[key] = sides
+        scale, shift = self._columns[key]
+        ordered = images.flip(1) if self._convention.channel_order == "bgr" else images
+        return torch.mul(ordered, scale).add_(shift)  # `addcmul` of columns is not vectorized on a CPU
+
+
+def check_images(images: Tensor, convention: InputConvention, name: str) -> None:
+    """Refuse what is no batch of images for a network."""
+    if not isinstance(images, Tensor):
+        raise ImageError(f"Images are a tensor, but {type(images).__name__} was given; write torch.as_tensor(images).")
+    channels = convention.channels
+    if images.dim() != convention.dims + 2:
+        axes = "Images are [B, C, H, W]" if convention.dims == 2 else f"{name} takes clips or volumes [B, C, T, H, W]"
+        other = " For clips and volumes, load it with size=(t, h, w)." * (images.dim() == 5)
+        raise ImageError(f"{axes}, but a tensor of shape {list(images.shape)} was given.{other}")
+    if images.shape[1] != channels:
+        given = f"images of {images.shape[1]} were given"
+        raise ImageError(f"{name} takes images of {channels} channel{'s' * (channels != 1)}, but {given}.")
+    if not images.is_floating_point():
+        raise ImageError(f"Images are numbers from 0 to 1, but {images.dtype} was given; write `images / 255`.")
+
+
+def guess(channels: int, size: tuple[int, ...]) -> InputConvention:
+    """Write down a convention that nobody stated."""
+    return InputConvention(channels, size, (0.0, 1.0), (0.0,) * channels, (1.0,) * channels, stated=False)
+
+
+def guessed_input(module: nn.Module) -> tuple[int, tuple[int, ...]]:
+    """Guess what a network takes, from its first convolution or a dense layer that takes all pixels of a square."""
+    kinds = nn.Conv2d | nn.Conv3d | nn.Linear
+    first = next((part for part in module.modules() if isinstance(part, kinds)), None)
+    if isinstance(first, nn.Conv2d):
+        return first.in_channels, (USUAL_SIDE, USUAL_SIDE)
+    if isinstance(first, nn.Conv3d):
+        return first.in_channels, USUAL_CLIP
+    if isinstance(first, nn.Linear):
+        for channels in (1, COLOURS):
+            side = math.isqrt(first.in_features // channels)
+            if channels * side * side == first.in_features:
+                return channels, (side, side)
+    return COLOURS, (USUAL_SIDE, USUAL_SIDE)

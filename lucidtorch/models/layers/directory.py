@@ -4,37 +4,96 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from torch import nn
 
 from lucidtorch.base.errors import UnknownLayerError, suggestion
-from lucidtorch.models.layers.outputs import written
-from lucidtorch.models.layers.stated import stated_view
-from lucidtorch.models.layers.target import WHOLE_NETWORK, Place, Target
-from lucidtorch.models.layers.view_refusals import advice_on, only_registers, why_no_index, why_no_view
-from lucidtorch.models.layers.views import CLASS, HEADS, View
-from lucidtorch.models.layers.walk import ROOT, Firing, Walk
-from lucidtorch.models.running.recurrent import OUTPUT as STATES
-from lucidtorch.models.running.recurrent import words_of_cell
+from lucidtorch.models.layers.dry_run import ROOT, DryRun, Leaf, ModuleCall
+from lucidtorch.models.layers.views import (
+    View,
+    advice_on,
+    only_registers,
+    stated_view,
+    token_views,
+    why_no_index,
+    why_no_view,
+)
+from lucidtorch.models.layouts.layout import Layout
+from lucidtorch.models.running.address import CLASS, HEADS, Parts, written
+from lucidtorch.models.running.internals import OUTPUT as STATES
+from lucidtorch.models.running.internals import words_of_cell
 
+WHOLE_NETWORK = "output"  # how whatever the whole network gives is written
 INPUT = "input"
 LOGITS = "logits"
 PROBABILITIES = "prob"
 PARTED = re.compile(r"(?P<name>[^\[\]]+)(?P<words>(?:\[[^\[\]]+\])+)")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One tensor of a forward pass."""
+
+    text: str  # its canonical address
+    call: ModuleCall
+    parts: Parts | None  # the way to it in what the call returned; None where nothing says which tensor is meant
+
+    @property
+    def leaf(self) -> Leaf | None:
+        """The tensor, or None where nothing says which is meant."""
+        return None if self.parts is None else self.call.leaves[self.parts]
+
+    @property
+    def layout(self) -> Layout | None:
+        """How it becomes an activation; None where it is one already."""
+        layout = None if self.leaf is None else self.leaf.layout
+        return None if layout is None or layout.is_plain else layout
+
+    @property
+    def refused(self) -> str | None:
+        """Why it cannot be a target, or None where it can."""
+        return self.call.gives if self.leaf is None else self.leaf.refused
+
+    @property
+    def views(self) -> dict[str, View]:
+        """How it can be read beside its activations, by the word for each."""
+        leaf = self.leaf
+        tokens = [] if leaf is None else token_views(leaf.layout, leaf.shape)
+        of_call = self.call.views if self.parts == self.call.main else ()
+        return {view.word: view for view in (*tokens, *of_call)}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an address stands for: a tensor, and how it is read."""
+
+    place: Place
+    view: View | None = None  # None for its activations
+    index: int | None = None  # which token, head or step of the view; all of them where None
+
+    @property
+    def text(self) -> str:
+        """Its canonical address."""
+        if self.view is None:
+            return self.place.text
+        index = "" if self.index is None else f"[{self.index}]"
+        return f"{self.place.text or WHOLE_NETWORK}[{self.view.word}]{index}"
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """What it gives for one image as an activation; None where that is no tensor."""
+        if self.view is None:
+            return None if self.place.leaf is None else self.place.leaf.shape
+        return self.view.shape if self.index is None else self.view.item
+
+
 class Directory:
-    """The addresses of all that fires in one forward pass, in the order in which it finishes.
+    """The addresses of all that fires in one forward pass, in the order in which it finishes."""
 
-    Args:
-        found: What a dry run noted.
-        module: The network it was run on.
-        name: The network's name, for messages.
-        aliases: The literature's names, and the addresses they stand for; those of layers that never fire are left out.
-        listing: What the reader of an error message is told to do to see all layers.
-    """
-
-    def __init__(self, found: Walk, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str) -> None:
+    def __init__(
+        self, found: DryRun, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str
+    ) -> None:
         self.name = name
         self.listing = listing
         self._size = found.size
@@ -43,21 +102,21 @@ class Directory:
         self.ending = ""
         if found.broken is not None:
             why = f"{found.broken.rstrip('. ')}; {advice}" if advice else found.broken
-            self.ending = f" (The table {'ends early' if found.firings else 'is empty'}, at {sides} pixels: {why})"
+            self.ending = f" (The table {'ends early' if found.calls else 'is empty'}, at {sides} pixels: {why})"
         self._modules = dict(module.named_modules())
         self._only_registers = only_registers(module)
         self.calls: dict[str, int] = {}
-        for firing in found.firings:
-            self.calls[firing.module] = firing.call + 1
+        for call in found.calls:
+            self.calls[call.module] = call.number + 1
         self.places: dict[str, Place] = {}
         self._parts: dict[tuple[str, str], str] = {}  # further ways to write parts, by the place and what follows it
-        for firing in found.firings:
-            address = self.address_of(firing.module, firing.call)
-            self.places[address] = Place(address, firing, firing.main)
+        for call in found.calls:
+            address = self.address_of(call.module, call.number)
+            self.places[address] = Place(address, call, call.main)
             owner = address or WHOLE_NETWORK
-            others = [Place(owner + written(parts), firing, parts) for parts in firing.leaves if parts != firing.main]
+            others = [Place(owner + written(parts), call, parts) for parts in call.leaves if parts != call.main]
             self.places.update({place.text: place for place in others})
-            self._parts |= {(address, words): text for words, text in self._other_words(address, firing)}
+            self._parts |= {(address, words): text for words, text in self._other_words(address, call)}
         fires = {alias: address for alias, address in aliases.items() if address in self.places}
         self.aliases: dict[str, str] = {alias: to for alias, to in fires.items() if alias not in self.places}
 
@@ -106,26 +165,28 @@ class Directory:
             raise UnknownLayerError(f"{self.name} has no {text!r}: {why_no_index(view)}")
         return Target(place, view, index)
 
-    def _other_words(self, address: str, firing: Firing) -> Iterator[tuple[str, str]]:
+    def _other_words(self, address: str, call: ModuleCall) -> Iterator[tuple[str, str]]:
         """The main part's own place, and the words for the states of a cell, with the addresses they stand for."""
-        named = {f"[{word}]": parts for word, parts in words_of_cell(self._modules[firing.module]).items()}
-        if firing.main:
-            named[written(firing.main)] = firing.main
+        named: dict[str, Parts] = {
+            f"[{word}]": parts for word, parts in words_of_cell(self._modules[call.module]).items()
+        }
+        if call.main:
+            named[written(call.main)] = call.main
         for words, parts in named.items():
-            yield words, address if parts == firing.main else (address or WHOLE_NETWORK) + written(parts)
+            yield words, address if parts == call.main else (address or WHOLE_NETWORK) + written(parts)
 
     def _why_no_view(self, text: str, place: Place, word: str) -> str:
         owner = text[: text.index(f"[{word}]")]
         headed = [f"{one.text}[{HEADS}]" for one in self.places.values() if HEADS in one.views]
-        layer, shape = self._modules[place.firing.module], () if place.leaf is None else place.leaf.shape
+        layer, shape = self._modules[place.call.module], () if place.leaf is None else place.leaf.shape
         reason = why_no_view(word, owner, layer, shape, list(self.views(place)), headed)
         if reason is not None:
             return f"{self.name} has no {text!r}: {reason}"
-        leaves = place.firing.leaves.items() if place.parts == place.firing.main else ()
+        leaves = place.call.leaves.items() if place.parts == place.call.main else ()
         parts = [owner + written(found) for found, leaf in leaves if found != place.parts and leaf.refused is None]
         known = [*parts, *(f"{owner}[{one}]" for one in self.views(place))]
         listed = f"write one of {', '.join(map(repr, known))}" if known else "it is one tensor"
-        return f"{self.name} has no {text!r}: {owner!r} {place.firing.gives}; {listed}."
+        return f"{self.name} has no {text!r}: {owner!r} {place.call.gives}; {listed}."
 
     def _canonical(self, text: str) -> str:
         if text in self.places and text != ROOT:

@@ -5,24 +5,57 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TypeAlias
 
 from torch import nn
 
 from lucidtorch.base.errors import UnknownLayerError
-from lucidtorch.models.layers.address import Address
-from lucidtorch.models.layers.directory import LOGITS, PROBABILITIES, Directory
-from lucidtorch.models.layers.layer_record import HEADINGS, LayerRecord, as_columns, cells
-from lucidtorch.models.layers.outputs import written
-from lucidtorch.models.layers.target import WHOLE_NETWORK as OUTPUT
-from lucidtorch.models.layers.target import Place, Target
-from lucidtorch.models.layers.walk import ROOT, UNKNOWN_AXES, Leaf, Walk
-from lucidtorch.models.running.recurrent import OUTPUT as STATES
+from lucidtorch.models.layers.directory import LOGITS, PROBABILITIES, WHOLE_NETWORK, Directory, Place, Target
+from lucidtorch.models.layers.dry_run import ROOT, UNKNOWN_AXES, DryRun
+from lucidtorch.models.layouts.receptive_field import ReceptiveField
+from lucidtorch.models.running.address import Address, written
+from lucidtorch.models.running.internals import OUTPUT as STATES
 
+HEADINGS = ("layer", "alias", "kind", "shape", "channels", "parameters", "FLOPs", "receptive field", "layout")
+RIGHT_ALIGNED = ("channels", "parameters", "FLOPs")
+PREFIXES = ("", "k", "M", "G", "T")
+THOUSAND = 1000
 AXES_BY_RANK = {2: "B C", 3: "B N C", 4: "B H W C", 5: "B T H W C"}
 ELSEWHERE = "name a layer inside or after it"
 LayerLike: TypeAlias = str | nn.Module
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRecord:
+    """What one dry run found out about one layer.
+
+    Args:
+        address: How the layer is written: its `named_modules()` name, with `@k` where it is called several times, and
+            with the part in square brackets where its output holds several tensors.
+        kind: The name of its class.
+        shape: What it gives for one image as an activation, `(C, H, W)` or `(C,)`; None where that is no tensor.
+        channels: The number of its channels; None where it cannot be a target.
+        parameters: How many weights it has, those of its parts included.
+        receptive_field: What one unit sees; None for the whole image, or where that cannot be followed.
+        calls: How often it is called in one forward pass.
+        flops: The floating-point operations that it takes to get there, for one image.
+        layout: The layer's own axes where they are others than `[B, C, H, W]`, such as ``B 1+(H W) C``.
+        tokens: How many class and register tokens stand beside the grid.
+        refused: Why it cannot be a target, or None where it can.
+    """
+
+    address: str
+    kind: str
+    shape: tuple[int, ...] | None
+    channels: int | None
+    parameters: int
+    receptive_field: ReceptiveField | None
+    calls: int
+    flops: int = 0
+    layout: str = ""
+    tokens: int = 0
+    refused: str | None = None
 
 
 class LayerTable(Mapping[str, LayerRecord]):
@@ -38,15 +71,17 @@ class LayerTable(Mapping[str, LayerRecord]):
         listing: What the reader of an error message is told to do to see all layers.
     """
 
-    def __init__(self, found: Walk, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str) -> None:
+    def __init__(
+        self, found: DryRun, module: nn.Module, *, name: str, aliases: Mapping[str, str], listing: str
+    ) -> None:
         self.size = found.size
         self.broken = found.broken
         self.directory = Directory(found, module, name=name, aliases=aliases, listing=listing)
         self.aliases = self.directory.aliases
         self._module = module
         self._records = {text: self._record(place) for text, place in self.directory.places.items()}
-        self._firings = found.firings
-        self._order = {id(firing): number for number, firing in enumerate(found.firings)}
+        self._calls = found.calls
+        self._order = {id(call): number for number, call in enumerate(found.calls)}
 
     def __getitem__(self, layer: LayerLike) -> LayerRecord:
         target = self._find(layer)
@@ -63,7 +98,7 @@ class LayerTable(Mapping[str, LayerRecord]):
             return False
 
     def __iter__(self) -> Iterator[str]:
-        return (text for text, place in self.directory.places.items() if place.firing.module != ROOT)
+        return (text for text, place in self.directory.places.items() if place.call.module != ROOT)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -86,18 +121,15 @@ class LayerTable(Mapping[str, LayerRecord]):
         """
         target = self._find(layer)
         place, view = target.place, target.view
-        if view is None:
-            leaf = self._leaf(place, str(layer) if isinstance(layer, str) else place.text)
-            layout = None if leaf.layout is None or leaf.layout.is_plain else leaf.layout
-        else:
-            layout = view.layout
+        if view is None and (place.leaf is None or place.leaf.refused is not None):
+            raise UnknownLayerError(self._why_no_target(place, layer if isinstance(layer, str) else place.text))
         return Address(
-            place.firing.module,
-            place.firing.call,
+            place.call.module,
+            place.call.number,
             softmax=layer == PROBABILITIES and PROBABILITIES not in self._records,
             parts=place.parts or (),
             view="" if view is None else view.word,
-            layout=layout,
+            layout=place.layout if view is None else view.layout,
             index=target.index,
         )
 
@@ -113,7 +145,7 @@ class LayerTable(Mapping[str, LayerRecord]):
         Raises:
             UnknownLayerError: There is no such layer.
         """
-        return self._order[id(self._find(layer).place.firing)]
+        return self._order[id(self._find(layer).place.call)]
 
     def running_to(self, addresses: Iterable[Address]) -> list[str]:
         """List the modules that finish until some outputs are there.
@@ -124,11 +156,9 @@ class LayerTable(Mapping[str, LayerRecord]):
         Returns:
             Names as in `named_modules()`, in the order in which they finish; all that do where an address is unknown.
         """
-        calls = [(firing.module, firing.call) for firing in self._firings]
-        places = [
-            calls.index(call) if call in calls else len(calls) for call in ((a.module, a.call) for a in addresses)
-        ]
-        return [firing.module for firing in self._firings[: max(places, default=-1) + 1]]
+        places = {(call.module, call.number): place for place, call in enumerate(self._calls)}
+        last = max((places.get((one.module, one.call), len(places)) for one in addresses), default=-1)
+        return [call.module for call in self._calls[: last + 1]]
 
     def largest(self, layers: Iterable[LayerLike]) -> int:
         """Say how many numbers the largest activation has that one image leaves on the way to some layers.
@@ -143,7 +173,7 @@ class LayerTable(Mapping[str, LayerRecord]):
             UnknownLayerError: There is no such layer.
         """
         last = max((self.order(layer) for layer in layers), default=-1)
-        leaves = (leaf for firing in self._firings[: last + 1] for leaf in firing.leaves.values())
+        leaves = (leaf for call in self._calls[: last + 1] for leaf in call.leaves.values())
         return max((math.prod(leaf.shape) for leaf in leaves), default=0)
 
     def before(self, layer: LayerLike) -> str | None:
@@ -159,7 +189,7 @@ class LayerTable(Mapping[str, LayerRecord]):
         Raises:
             UnknownLayerError: There is no such layer.
         """
-        feeder = self._find(layer).place.firing.fed_by
+        feeder = self._find(layer).place.call.fed_by
         return None if feeder is None else self.directory.address_of(*feeder)
 
     def as_dict(self) -> list[dict[str, object]]:
@@ -178,52 +208,56 @@ class LayerTable(Mapping[str, LayerRecord]):
             One line per layer in aligned columns, under a line of headings; where the network raised, a last line
             that says why.
         """
-        text = as_columns(self._rows())
-        return text if self.broken is None else f"{text}\n{self.directory.ending.strip()}"
+        rows = self._cells()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = [
+            "  ".join(
+                cell.rjust(width) if heading in RIGHT_ALIGNED else cell.ljust(width)
+                for heading, cell, width in zip(HEADINGS, row, widths, strict=True)
+            ).rstrip()
+            for row in rows
+        ]
+        return "\n".join([*lines, *([] if self.broken is None else [self.directory.ending.strip()])])
 
     def _repr_html_(self) -> str:
-        rows = [HEADINGS, *(cells(record, alias) for record, alias in self._rows())]
-        lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows)
+        lines = ("".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in self._cells())
         body = "".join(f"<tr>{line}</tr>" for line in lines)
         return f"<table>{body}</table><p>{html.escape(self.directory.ending.strip())}</p>"
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        return [HEADINGS, *(_written(record, alias) for record, alias in self._rows())]
 
     def _rows(self) -> list[tuple[LayerRecord, str | None]]:
         spoken = {address: alias for alias, address in self.aliases.items()}
         rows = [(record, spoken.get(address)) for address, record in self.items()]
-        word = LOGITS if LOGITS in self else OUTPUT
+        word = LOGITS if LOGITS in self else WHOLE_NETWORK
         if word in self and self._find(word).place.text == ROOT:
             rows.append((replace(self._records[ROOT], address=word), None))
-        parts = (text for text, place in self.directory.places.items() if place.firing.module == ROOT and text != ROOT)
+        parts = (text for text, place in self.directory.places.items() if place.call.module == ROOT and text != ROOT)
         return [*rows, *((self._records[text], None) for text in parts)]
 
     def _find(self, layer: LayerLike) -> Target:
         return self.directory.find(layer if isinstance(layer, str) else self.directory.name_of(layer))
 
-    def _leaf(self, place: Place, text: str) -> Leaf:
-        """The tensor that an address stands for; refused where it cannot be a target."""
-        leaf, address = place.leaf, self.directory.address_of(place.firing.module, place.firing.call)
-        if leaf is not None and leaf.refused is None:
-            return leaf
-        name = self.directory.name
-        spoken = f"{name}'s layer {text!r}" if address != ROOT else f"{name}'s own output"
-        known = [(address or OUTPUT) + written(parts) for parts in place.firing.leaves if parts]
-        if leaf is not None:
-            known = [f"{address}[{view.word}]" for view in place.firing.views]
-        elsewhere = ELSEWHERE
-        if leaf is not None and (leaf.refused or "").endswith(UNKNOWN_AXES):
+    def _why_no_target(self, place: Place, text: str) -> str:
+        leaf, address = place.leaf, self.directory.address_of(place.call.module, place.call.number)
+        spoken = f"{self.directory.name}'s " + (f"layer {text!r}" if address != ROOT else "own output")
+        if leaf is None:
+            known = [(address or WHOLE_NETWORK) + written(parts) for parts in place.call.leaves if parts]
+        else:
+            known = [f"{address}[{view.word}]" for view in place.call.views]
+        advice = f"write which part is meant, one of {', '.join(map(repr, known))}" if known else ELSEWHERE
+        if not known and leaf is not None and (leaf.refused or "").endswith(UNKNOWN_AXES):
             axes = AXES_BY_RANK.get(len(leaf.raw), "B C")
-            elsewhere = f"{ELSEWHERE}, or write what its axes are, such as '{text}[{axes}]'"
-        advice = f"write which part is meant, one of {', '.join(map(repr, known))}" if known else elsewhere
-        raise UnknownLayerError(
-            f"{spoken} {place.refused}, where [B, C, H, W] or [B, C] is needed; {advice}. {self.directory.listing}"
-        )
+            advice = f"{ELSEWHERE}, or write what its axes are, such as '{text}[{axes}]'"
+        needed = "where [B, C, H, W] or [B, C] is needed"
+        return f"{spoken} {place.refused}, {needed}; {advice}. {self.directory.listing}"
 
     def _record(self, place: Place) -> LayerRecord:
-        layer, leaf = self._module.get_submodule(place.firing.module), place.leaf
+        layer, leaf, layout = self._module.get_submodule(place.call.module), place.leaf, place.layout
         states = place.views.get(STATES)
         shape = states.shape if states is not None else None if leaf is None else leaf.shape
         refused = None if states is not None else place.refused
-        layout = None if leaf is None or leaf.layout is None or leaf.layout.is_plain else leaf.layout
         return LayerRecord(
             address=place.text,
             kind=getattr(layer, "kind", type(layer).__name__),
@@ -231,9 +265,26 @@ class LayerTable(Mapping[str, LayerRecord]):
             channels=shape[0] if shape and refused is None else None,
             parameters=sum(weight.numel() for weight in layer.parameters()),
             receptive_field=None if leaf is None else leaf.receptive_field,
-            calls=self.directory.calls[place.firing.module],
-            flops=place.firing.flops,
+            calls=self.directory.calls[place.call.module],
+            flops=place.call.flops,
             layout="" if layout is None else str(layout),
             tokens=0 if layout is None else layout.prefix + layout.suffix,
             refused=refused,
         )
+
+
+def _written(record: LayerRecord, alias: str | None) -> tuple[str, ...]:
+    """Write what is known of a layer, in the order of `HEADINGS`."""
+    shape = "-" if record.shape is None else "x".join(map(str, record.shape))
+    field = "whole image" if record.receptive_field is None else str(record.receptive_field)
+    channels = "-" if record.channels is None else str(record.channels)
+    own = (record.address, alias or "", record.kind, shape, channels, f"{record.parameters:,}")
+    return (*own, _rounded(record.flops), field, record.layout)
+
+
+def _rounded(count: int) -> str:
+    """Write a large count with three digits and a prefix."""
+    number, steps = float(count), 0
+    while number >= THOUSAND - 0.5 and steps < len(PREFIXES) - 1:
+        number, steps = number / THOUSAND, steps + 1
+    return f"{number:.3g}{PREFIXES[steps]}" if steps else str(count)

@@ -1,38 +1,56 @@
-"""What can be read of a layer beside its activations: its tokens, attention heads, and states over time."""
+"""What can be read of a layer beside its activations, the axes that a reader states, and why a view is refused."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
-from lucidtorch.models.axes.layout import Layout, has_channel, has_space
-from lucidtorch.models.running.recurrent import CELL, HIDDEN, OUTPUT, state_channels
+from lucidtorch.base.errors import UnknownLayerError, suggestion
+from lucidtorch.models.layouts.layout import (
+    BATCH,
+    CHANNEL,
+    PLACES,
+    SPACE,
+    TOKENS,
+    Dimension,
+    Layout,
+    Piece,
+    has_channel,
+    has_space,
+    wrapped,
+)
+from lucidtorch.models.running.address import CLASS, COUNTED, HEADS, channels_of_head
+from lucidtorch.models.running.internals import CELL, HIDDEN, OUTPUT, state_channels
 
-TOKENS, CLASS, HEADS = "tokens", "class", "heads"
-COUNTED = {TOKENS: "tokens", HEADS: "heads", OUTPUT: "steps", HIDDEN: "steps", CELL: "steps"}
 WORDS = (CLASS, *COUNTED)
 TOKEN_AXES = 3  # `[B, N, C]` in any order
 HEAD_AXES = 2  # the heads, and the channels of each
+OF_A_BATCH = re.compile(r"shape\[0\] to be equal to (?P<batch>\d+)")
+OF_FRAMES = re.compile(r"to have (?P<wanted>\d+) channels, but got (?P<given>\d+) channels")
+CLIP_SIDES = 3
+CLASS_NAMES, REGISTER_NAMES = ("cls", "class"), ("reg",)  # in the names of parameters that are tokens
+LETTERS = (BATCH, CHANNEL, *SPACE, PLACES)
+ONE = r"(?:(\d+)\+)?\(H W\)|[BCTHWN1]"
+WORD = re.compile(ONE)
+NOTATION = re.compile(rf"({ONE})( ({ONE}))+")
+FORMS = (
+    "letters B, C, T, H, W, N and 1 for axes of one place, (H W) for rows one after the other, 1+(H W) behind a token"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One way to read a layer, written as a word in square brackets behind its address.
-
-    Args:
-        word: The word.
-        shape: What it gives for one image: `(C, N)`, `(C,)`, `(heads * C, H, W)` or `(C, 1, T)`.
-        count: How many there are of what a number in brackets behind the word selects; 0 where nothing can be selected.
-        layout: The axes of the tensor that is read; None for states over time.
-    """
+    """One way to read a layer, written as a word in square brackets after its address."""
 
     word: str
-    shape: tuple[int, ...]
-    count: int
-    layout: Layout | None = None
+    shape: tuple[int, ...]  # for one image: `(C, N)`, `(C,)`, `(heads * C, H, W)` or `(C, 1, T)`
+    count: int  # of what a number in brackets after the word selects; 0 where nothing can be selected
+    layout: Layout | None = None  # of the tensor that is read; None for states over time
 
     @property
     def item(self) -> tuple[int, ...]:
@@ -67,11 +85,6 @@ def head_view(heads: Tensor, layout: Layout | None) -> View | None:
     return View(HEADS, shape, shape[0] // channels_of_head(heads, layout), layout)
 
 
-def channels_of_head(heads: Tensor, layout: Layout) -> int:
-    """Count the channels of one attention head."""
-    return heads.shape[max(place for place, one in enumerate(layout.axes) if has_channel(one))]
-
-
 def state_views(layer: nn.Module, output: object, batch: int) -> list[View]:
     """Say how the states of a recurrent layer can be read."""
     found = state_channels(layer, output, batch) if isinstance(layer, nn.RNNBase) else None
@@ -79,3 +92,100 @@ def state_views(layer: nn.Module, output: object, batch: int) -> list[View]:
         return []
     channels, steps = found
     return [View(word, (count, 1, steps), steps) for word, count in channels.items()]
+
+
+def advice_on(reason: str, size: Sequence[int]) -> str:
+    """Say what to do about what a network raised in its dry run."""
+    if (found := OF_A_BATCH.search(reason)) is not None:
+        count = found["batch"]
+        return f"it was exported for {count} images at a time: export it with dynamic_shapes={{...: {{0: Dim.AUTO}}}}"
+    found = OF_FRAMES.search(reason)
+    if found is not None and len(size) == CLIP_SIDES and int(found["given"]) == size[0]:
+        return "it may take the frames first: wrap it in a module that swaps axes 1 and 2 of [B, C, T, H, W]"
+    if "'NoneType'" in reason:
+        return "it may take more than images: give that with inputs=, or load the part of it that takes images"
+    return ""
+
+
+def only_registers(module: nn.Module) -> bool:
+    """Say whether the tokens that a network puts before those of the image are registers without a class token."""
+    names = [name.rpartition(".")[2].lower() for name, _ in module.named_parameters()]
+    tokens = [name for name in names if "token" in name or "embedding" in name]
+    registers = any(word in name for name in tokens for word in REGISTER_NAMES)
+    return registers and not any(word in name for name in tokens for word in CLASS_NAMES)
+
+
+def why_no_view(
+    word: str, owner: str, layer: nn.Module, shape: Sequence[int], others: Sequence[str], headed: Sequence[str]
+) -> str | None:
+    """Say why a layer cannot be read by a word."""
+    if word == HEADS:
+        return _no_heads(f"{owner}[{HEADS}]", headed)
+    if word == CLASS and TOKENS in others:
+        return f"no class token stands before the tokens of the image; write '{owner}[{TOKENS}]' for all tokens."
+    if word in (TOKENS, CLASS) and len(shape) == 1:
+        return f"it has no places and no tokens; write channel({owner!r}, index)."
+    if word in (TOKENS, CLASS):
+        return f"its places do not stand in one axis as tokens do; write neuron({owner!r}, index, x=..., y=...)."
+    if word in (OUTPUT, HIDDEN, CELL):
+        return _no_states(word, owner, layer)
+    return None
+
+
+def why_no_index(view: View) -> str:
+    """Say why a view has nothing at what stands in the brackets behind it."""
+    if not view.count:
+        return f"[{view.word}] is one vector; leave what follows it out."
+    return f"write one of its {view.count} {COUNTED[view.word]}, [0] to [{view.count - 1}], or [-1] for the last one."
+
+
+def _no_heads(text: str, headed: Sequence[str]) -> str:
+    if not headed:
+        return (
+            "no module of it computes attention that can be seen, by scaled_dot_product_attention or by a softmax and "
+            "a product with the values; name the layers inside the attention instead."
+        )
+    return (
+        "only modules that compute attention themselves, once, and in a way that can be followed have heads. "
+        f"{suggestion(text, headed)}"
+    )
+
+
+def _no_states(word: str, owner: str, layer: nn.Module) -> str:
+    if isinstance(layer, nn.LSTM) or (isinstance(layer, nn.RNNBase) and word != CELL):
+        return "it was fed a packed or unbatched sequence; feed it [B, T, C] or [T, B, C] with one row for each image."
+    if isinstance(layer, nn.RNNBase | nn.RNNCellBase):
+        return f"a {type(layer).__name__} has no such state; write '{owner}[{HIDDEN}]'."
+    return "only recurrent layers have states over time, such as nn.LSTM and nn.GRU."
+
+
+def stated_view(word: str, raw: Sequence[int], size: Sequence[int], spoken: str) -> View | None:
+    """Read what someone says the axes of a tensor are."""
+    if NOTATION.fullmatch(word) is None:
+        return None
+    words = [found[0] for found in WORD.finditer(word)]
+    dimensions = [_dimension(one, count, size) for one, count in zip(words, raw, strict=False)]
+    letters = [one for one in words if one in LETTERS]
+    twice = len(set(letters) - {PLACES}) < len([one for one in letters if one != PLACES])
+    if len(words) != len(raw) or None in dimensions or twice or not {BATCH, CHANNEL} <= set(letters):
+        raise UnknownLayerError(
+            f"{spoken}: its axes have the sizes {list(raw)}, with the batch; write for each what it is, B and C once: "
+            f"{FORMS}."
+        )
+    layout = Layout(tuple(one for one in dimensions if one is not None))
+    shape = tuple(layout.apply(torch.empty(*raw, device="meta")).shape[1:])
+    return View(word, shape, 0, layout)
+
+
+def _dimension(word: str, count: int, size: Sequence[int]) -> Dimension | None:
+    if word == "1":
+        return () if count == 1 else None
+    if word in LETTERS:
+        return (Piece(word, count),)
+    before = int(word.partition("+")[0]) if "+" in word else 0
+    height, width = size[-2:]
+    rows = round(math.sqrt((count - before) * height / width)) if count > before else 0
+    if not rows or (count - before) % rows:
+        return None
+    inner = (Piece(SPACE[1], rows), Piece(SPACE[2], (count - before) // rows))
+    return (wrapped(TOKENS, inner, before, 0),) if before else inner

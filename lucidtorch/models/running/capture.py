@@ -16,18 +16,15 @@ from torch.utils.hooks import RemovableHandle
 
 from lucidtorch.base.errors import RenderError, WeightsError, noting_layer
 from lucidtorch.base.surroundings import one_at_a_time
-from lucidtorch.models.layers.address import Address
-from lucidtorch.models.layers.views import HEADS
-from lucidtorch.models.running.attention import AttentionWatch
-from lucidtorch.models.running.checkpoints import without_checkpoints
+from lucidtorch.models.running.address import HEADS, Address, Pass, is_rearranged, read
+from lucidtorch.models.running.frozen import without_checkpoints
+from lucidtorch.models.running.internals import AttentionWatch, native_recurrence
 from lucidtorch.models.running.precision import widened
-from lucidtorch.models.running.reading import Pass, is_rearranged, read
-from lucidtorch.models.running.recurrent import native_recurrence
-from lucidtorch.models.running.tying import tied
 
 PLANAR = 4  # dimensions of maps
 Run: TypeAlias = Callable[[Tensor], dict[str, Tensor]]
 Hook: TypeAlias = Callable[[nn.Module, tuple[Any, ...], dict[str, Any], object], Tensor | None]
+Reader: TypeAlias = Callable[[Tensor], Tensor]  # selects numbers and moves them, as reading tokens as a map does
 
 
 class _Stop(BaseException):
@@ -62,10 +59,11 @@ class _Hooks:
     """The hooks of one `capture` and what the present forward pass has given so far."""
 
     def __init__(self, module: nn.Module, addresses: Mapping[str, Address], feed: Callable[[Tensor], object]) -> None:
-        if (weight := next(module.parameters(), None)) is not None and weight.is_meta:  # which is enough for a table
-            name = type(module).__name__
+        weight = next(module.parameters(), None)
+        if weight is not None and weight.is_meta:  # which is enough for a table
             raise WeightsError(
-                f"The weights of {name} are on the meta device, which holds no numbers; load them first."
+                f"The weights of {type(module).__name__} are on the meta device, which holds no numbers; load them "
+                "first."
             )
         self.module = module
         self.feed = feed
@@ -125,7 +123,12 @@ class _Hooks:
         if self.wanted:
             self._refuse_inference(images)
             self._forward(images)
-        found = {name: self._given(name, address) for name, address in self.addresses.items()}
+        for name, address in self.addresses.items():
+            if address not in self.taken:
+                raise RenderError(
+                    f"Layer {name!r} was not reached in this forward pass; it may depend on the input or its size."
+                )
+        found = {name: self.taken[address] for name, address in self.addresses.items()}
         self.taken.clear()
         return found
 
@@ -138,28 +141,23 @@ class _Hooks:
             )
 
     def _forward(self, images: Tensor) -> None:
+        self.watch = AttentionWatch()
         with one_at_a_time():
             self.runner = threading.get_ident()
             try:
-                with self._modes(), noting_layer(self.module):
+                with contextlib.ExitStack() as modes:
+                    modes.enter_context(without_checkpoints())
+                    if self.recurs:
+                        modes.enter_context(native_recurrence())
+                    if self.headed:
+                        modes.enter_context(self.watch)
+                    modes.enter_context(noting_layer(self.module))
                     self.feed(images)
             except _Stop as stop:
                 if stop.hooks is not self:
                     raise
             finally:
                 self.runner = None
-
-    @contextlib.contextmanager
-    def _modes(self) -> Iterator[None]:
-        """Turn on what only some networks and addresses need."""
-        self.watch = AttentionWatch()
-        with contextlib.ExitStack() as modes:
-            modes.enter_context(without_checkpoints())
-            if self.recurs:
-                modes.enter_context(native_recurrence())
-            if self.headed:
-                modes.enter_context(self.watch)
-            yield
 
     def _enter(self, layer: nn.Module, inputs: object) -> None:
         if self.runner == threading.get_ident():
@@ -194,20 +192,12 @@ class _Hooks:
                 values = values.clone() if values is own else values
                 output = seen.output
                 if goes_on is None and values.requires_grad and is_rearranged(output, address):
-                    goes_on = tied(output, values, partial(_read_again, address, seen))
+                    goes_on = _gradient_alias(output, values, partial(_read_again, address, seen))
             _keep_layout(values)
             self.taken[address] = torch.softmax(values, dim=1) if address.softmax else values
         if not self.missing:
             raise _Stop(self)
         return goes_on
-
-    def _given(self, name: str, address: Address) -> Tensor:
-        values = self.taken.get(address)
-        if values is None:
-            raise RenderError(
-                f"Layer {name!r} was not reached in this forward pass; it may depend on the input or its size."
-            )
-        return values
 
 
 def _keep_layout(values: Tensor) -> None:
@@ -224,3 +214,27 @@ def _listens_backward(layer: nn.Module) -> bool:
 def _read_again(address: Address, seen: Pass, output: Tensor) -> Tensor:
     """Read another output of the same call."""
     return read(address, replace(seen, output=output))
+
+
+def _gradient_alias(output: Tensor, values: Tensor, reader: Reader) -> Tensor:
+    """Let a network go on with what it had, such that it depends on a reading of it."""
+    found: Tensor = _GradientAlias.apply(output, values, reader)
+    return found
+
+
+class _GradientAlias(torch.autograd.Function):
+    """The identity in `output`, with the gradient's read part led through `values`."""
+
+    @staticmethod
+    def forward(ctx: Any, output: Tensor, values: Tensor, reader: Reader) -> Tensor:
+        ctx.reader, ctx.dtype = reader, values.dtype
+        return output.clone()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        with torch.enable_grad():
+            ground = torch.zeros_like(grad, requires_grad=True)
+            read = ctx.reader(ground)
+        part = ctx.reader(grad)
+        (put_back,) = torch.autograd.grad(read, ground, part)
+        return grad - put_back, part.to(ctx.dtype), None

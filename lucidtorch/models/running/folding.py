@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torch.overrides import TorchFunctionMode
 
-from lucidtorch.models.layers.outputs import tensors
-from lucidtorch.models.running.probe import probing
+from lucidtorch.models.running.address import tensors
+from lucidtorch.models.running.frozen import probing
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 NORMALIZATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)

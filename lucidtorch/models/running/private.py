@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.surroundings import one_at_a_time
-from lucidtorch.models.layers.address import Address
+from lucidtorch.models.running.address import Address
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.convolutions import rearrange
 from lucidtorch.models.running.folding import HOOKS, Fold, fold
-from lucidtorch.models.running.probe import Attempt, probing
+from lucidtorch.models.running.frozen import Attempt, probing
 from lucidtorch.models.running.winograd import with_winograd
 
 OWN = frozenset(vars(nn.Module()))  # what every module has in itself

@@ -1,15 +1,17 @@
-"""Dead starts: a rectifier that blocks an image's whole gradient lets the part through that would wake it."""
+"""Rectifiers of a forward pass, and the gradient that goes through those that block it."""
 
 from __future__ import annotations
 
+import enum
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
-
-from lucidtorch.models.running.rectifiers import HandWritten, rectifying, smoothly_rectified
 
 STEPS = 16  # Lucid: only in the first updates ReLUs are redirected
 FLAT = 0.1  # a smooth rectifier is flat where less than this share of the gradient gets through
@@ -17,19 +19,125 @@ FEW = 0.125  # of the places: where no more have a gradient, it is that of singl
 STRIDE = 7  # of the places that are looked at first: an image that is awake shows it in nearly every row
 
 
+@dataclass(frozen=True, eq=False)
+class Rectifying:
+    """One call of a ReLU."""
+
+    values: Tensor
+    ceiling: float | None  # what it cuts off above; nothing where None
+    in_place: bool
+
+    def given(self, result: Tensor) -> Tensor:
+        """Give a result as the call would: in the place of the values where it works in place."""
+        return self.values.copy_(result) if self.in_place else result
+
+
+def rectifying(function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any]) -> Rectifying | None:
+    """Read a call that a `TorchFunctionMode` sees."""
+    known = _FUNCTIONS.get(function)
+    if known is None:
+        return None
+    ceiling, in_place = known
+    if function in (F.hardtanh, F.hardtanh_):
+        low = arguments[1] if len(arguments) > 1 else words.get("min_val", -1.0)
+        ceiling = arguments[2] if len(arguments) > 2 else words.get("max_val", 1.0)
+        if low != 0:
+            return None
+    asked = bool(words.get("inplace")) or (len(arguments) > 1 and arguments[-1] is True)
+    return Rectifying(arguments[0] if arguments else words["input"], ceiling, in_place or asked)
+
+
+class _WrittenOut:
+    """Finds smooth rectifiers that a forward pass writes out: a tensor times a gate made of itself alone.
+
+    So are SiLU as ``x * sigmoid(x)``, QuickGELU as ``x * sigmoid(1.702 * x)``, and GELU as
+    ``0.5 * x * (1 + tanh(...))`` or with ``erf``. Weights in between, as those of squeeze and excitation, end it.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[int, tuple[weakref.ref[Tensor], _Origin]] = {}  # by the id of the tensor
+
+    def rectified(self, function: Callable[..., Any], arguments: Sequence[Any]) -> Tensor | None:
+        if getattr(function, "__name__", "") not in _PRODUCTS or len(arguments) != 2:
+            return None
+        origins = [self._origin(one) for one in arguments if isinstance(one, Tensor)]
+        if {one.shape for one in origins} != {_Shape.PLAIN, _Shape.GATE} or origins[0].values is not origins[1].values:
+            return None
+        return origins[0].values
+
+    def note(self, function: Callable[..., Any], arguments: Sequence[Any], result: Any) -> None:
+        name = getattr(function, "__name__", "")
+        if name not in _STEPS or not isinstance(result, Tensor):
+            return
+        read = [one for one in arguments if isinstance(one, Tensor) and one.ndim]
+        origins = [self._origin(one) for one in read]
+        several = any(one.values is not origins[0].values for one in origins)
+        mixed = name in _PRODUCTS and len({one.shape for one in origins}) > 1
+        if several or mixed or any(one is result for one in read):  # overwritten values are others
+            self._made.pop(id(result), None)
+        elif origins:
+            shape = _STEPS[name] or max(one.shape for one in origins)
+            if name in _SUMS and shape is _Shape.ODD and len(read) == 1:
+                shape = _Shape.GATE
+            self._made[id(result)] = weakref.ref(result), _Origin(origins[0].values, shape)
+
+    def _origin(self, values: Tensor) -> _Origin:
+        reference, origin = self._made.get(id(values), (None, None))
+        found = origin if reference is not None and reference() is values else None
+        return found or _Origin(values, _Shape.PLAIN)
+
+
+class _Shape(enum.IntEnum):
+    """How a function of one tensor runs: as far as it likes, between -1 and 1, or between 0 and a number."""
+
+    PLAIN = 1
+    ODD = 2
+    GATE = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Origin:
+    """What a tensor was made of by arithmetic, number by number, and how that runs."""
+
+    values: Tensor
+    shape: _Shape
+
+
+_PRODUCTS = frozenset({"mul", "mul_", "multiply", "__mul__", "__rmul__", "__imul__"})
+_SUMS = frozenset({"add", "__add__", "__radd__", "__iadd__"})
+# What arithmetic makes of the shape of what it is given; it stays as it is where None.
+_STEPS: dict[str, _Shape | None] = {
+    **dict.fromkeys((*_PRODUCTS, *_SUMS)),
+    **dict.fromkeys(("div", "__truediv__", "neg", "sub", "__sub__", "pow", "__pow__", "square", "float", "to")),
+    **dict.fromkeys(("tanh", "erf"), _Shape.ODD),
+    **dict.fromkeys(("sigmoid", "hardsigmoid"), _Shape.GATE),
+}
+# Flat far below zero and never flat above: their slope falls below a tenth from about -0.6 (GELU) to -3 (hardswish).
+_SMOOTH: frozenset[Callable[..., Any]] = frozenset(
+    (
+        *(F.gelu, F.silu, F.mish, F.softplus, F.hardswish),
+        *(F.elu, F.elu_, F.celu, F.celu_, F.selu, F.selu_, torch.celu, torch.celu_, torch.selu, torch.selu_),
+    )
+)
+# Each function with its ceiling, and whether it always works in place.
+_FUNCTIONS: dict[Callable[..., Any], tuple[float | None, bool]] = {
+    **dict.fromkeys((F.relu, torch.relu, Tensor.relu, F.hardtanh), (None, False)),
+    **dict.fromkeys((F.relu_, torch.relu_, Tensor.relu_, F.hardtanh_), (None, True)),
+    F.relu6: (6.0, False),
+}
+
+
 class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirected_relu():`
     """While the block runs, every rectifier, module or function, has the redirected gradient.
 
     An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that
     would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`. Smooth
-    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish, and `HandWritten` ones) block where less than a
+    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish, and `_WrittenOut` ones) block where less than a
     tenth of the gradient gets through, or where they turn it around. All other images have the gradient that they would
     have without it.
 
-    The network itself is not touched. The signs are those of a loss that is minimized.
-
-    Args:
-        relus: Whether ReLU and ReLU6 are among them.
+    The network itself is not touched. The signs are those of a loss that is minimized. Without `relus`, ReLU and ReLU6
+    keep their own gradient.
     """
 
     judges_values = False  # whether what a smooth rectifier gave says that it is open, too
@@ -38,7 +146,7 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
         super().__init__()
         self.relus = relus
         self.smooth = 0  # how many smooth rectifiers were met so far
-        self._hand_written = HandWritten()
+        self._written_out = _WrittenOut()
 
     def __torch_function__(
         self,
@@ -49,20 +157,22 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
     ) -> Any:
         words = kwargs or {}
         call = rectifying(func, args, words)
-        values = smoothly_rectified(func, args, words) if call is None else call.values
-        if values is None:
-            values = self._hand_written.rectified(func, args)
+        values: Tensor | None = None if call is None else call.values
+        if func in _SMOOTH:
+            values = args[0] if args else words["input"]
+        elif values is None:
+            values = self._written_out.rectified(func, args)
         self.smooth += call is None and values is not None
         left_alone = call is not None and not self.relus
         if values is None or left_alone or not values.requires_grad or not torch.is_grad_enabled():
             found = func(*args, **words)
-            self._hand_written.note(func, args, found)
+            self._written_out.note(func, args, found)
             return found
         gate = _Gate(self, smooth=call is None)
         # before the call, which may overwrite the values: the hook stays with what they were
         values.register_hook(gate.leave)  # type: ignore[no-untyped-call]
         result: Tensor = func(*args, **words)
-        self._hand_written.note(func, args, result)
+        self._written_out.note(func, args, result)
         result.register_hook(gate.enter)  # type: ignore[no-untyped-call]
         if self.judges_values or (call is not None and call.ceiling is not None):
             gate.given = result.detach()

@@ -1,18 +1,23 @@
-"""How a network can be loaded again."""
+"""Where a network comes from: the record that loads it again, its name on pages, and what a source hands over."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from lucidtorch.base.errors import RecipeError, WeightsError
 from lucidtorch.base.known_files import file_name
-from lucidtorch.models.inputs.convention import ChannelOrder
+from lucidtorch.models.inputs.convention import ChannelOrder, InputConvention
 
 HF = "hf/"
 FILES = (".py", ".pt2", ".pt", ".pth", ".safetensors")  # what a spec ends in that names a file
+FILE_SPEC = re.compile(r".*\.(py|pt2|pt|pth|safetensors)(:[^/\\:]+)?", re.DOTALL)
+LOCAL = re.compile(r"(hf/|timm/)?([/~.]|[A-Za-z]:[/\\]).*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +137,48 @@ def _plain(value: object) -> object:
 
 def _frozen(value: object) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNetwork:
+    """A network with its weights in it, before the caller's own words about its input are heard.
+
+    Args:
+        name: What messages call it.
+        module: The network.
+        convention: What it expects of its input.
+        labels: The names of its classes, or None.
+        file: The weights file that was read, or None.
+        size_known: Whether the convention's size is more than a guess.
+        code: The caller's own file of Python code that built it, or None.
+        note: What whoever asks for a layer that it does not have should know; empty where that is nothing.
+        heads: The names of the classes of each head by the address of its layer, where there are several heads.
+    """
+
+    name: str
+    module: nn.Module
+    convention: InputConvention
+    labels: tuple[str, ...] | None = None
+    file: Path | None = None
+    size_known: bool = True
+    code: Path | None = None
+    note: str = ""
+    heads: Mapping[str, tuple[str, ...]] | None = None
+
+
+def display_name(spec: str) -> str:
+    """Shorten the name of a network that is the path of a file or folder to the last part of the path."""
+    local = LOCAL.fullmatch(spec)
+    if FILE_SPEC.fullmatch(spec) is None and local is None:
+        return spec
+    head = (local[1] or "") if local is not None else ""
+    return head + file_name(spec)
+
+
+def file_facts(source: ModelSource | None) -> dict[str, str]:
+    """Say which files a network was loaded from."""
+    if source is None:
+        return {"weights": "given in Python"}
+    found = {} if source.code_sha256 is None else {"code": f"{display_name(source.spec)}, SHA-256 {source.code_sha256}"}
+    weights = file_name(source.weights)
+    return found | {"weights": weights if source.sha256 is None else f"{weights}, SHA-256 {source.sha256}"}

@@ -1,21 +1,116 @@
-"""A module of the caller's own as a network."""
+"""Modules of the user's, as they are or built by a function in a Python file, and what they carry of their input."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
-from lucidtorch.base.errors import WeightsError
-from lucidtorch.models.sources.carried import carried
-from lucidtorch.models.sources.found_network import FoundNetwork
-from lucidtorch.models.sources.guesses import guess, guessed_input
-from lucidtorch.models.sources.scripted_network import scripted_network
+from lucidtorch.base.errors import UnknownModelError, WeightsError, suggestion
+from lucidtorch.base.files import user_path
+from lucidtorch.base.seeds import OwnRandomState
+from lucidtorch.base.surroundings import default_device_of_network
+from lucidtorch.base.trust import check_code
+from lucidtorch.models.inputs.convention import InputConvention, guess, guessed_input
+from lucidtorch.models.inputs.norm_stats import natural_images
+from lucidtorch.models.running.frozen import probing
+from lucidtorch.models.sources.model_source import FoundNetwork
+from lucidtorch.models.sources.program_source import scripted_network
 from lucidtorch.models.sources.weights import load_weights, read_weights
 
 COMPILED_FROM = "_orig_mod"  # where torch.compile keeps the module that it was given
+SUFFIX = ".py"
+
+
+class Carried(NamedTuple):
+    """What a module carries.
+
+    Args:
+        convention: What it expects of its input; a guess where only the size is known.
+        labels: The names of its classes, or None.
+    """
+
+    convention: InputConvention
+    labels: tuple[str, ...] | None
+
+
+def carried(module: nn.Module) -> Carried | None:
+    """Read what a network carries of its input, itself or in a part that it hands its input to as it is.
+
+    Such a part is what a wrapper wraps (data parallelism, moving averages, compilers, modules for training). One that
+    gets something else than the network, as behind a normalization, says nothing of the network's input.
+    """
+    found: list[tuple[nn.Module, Carried]] = []
+    for part, one in _carriers(module):
+        inside = any(part is inner for outer, known in found if known.convention.stated for inner in outer.modules())
+        if not inside and (part is module or _gets_all(module, part, one.convention)):
+            found.append((part, one))
+    stated = [one for _, one in found if one.convention.stated] or [one for _, one in found]
+    return stated[0] if stated and all(one.convention == stated[0].convention for one in stated) else None
+
+
+def _carriers(module: nn.Module) -> Iterator[tuple[nn.Module, Carried]]:
+    """The parts with a configuration, outer ones first; a library that is not loaded made none of them."""
+    for part in module.modules():
+        told = None
+        if "timm" in sys.modules and isinstance(vars(part).get("pretrained_cfg"), Mapping):
+            told = _of_timm(part)
+        elif "transformers" in sys.modules and "config" in vars(part):
+            told = _of_hugging_face(part)
+        if told is not None:
+            yield part, told
+
+
+def _of_timm(part: Any) -> Carried | None:
+    # Here and not at the top: timm takes long to import, and is loaded already where a module of it is.
+    from lucidtorch.models.sources.timm_source import convention_of, labels_of
+
+    if not {"input_size", "mean", "std"} <= set(part.pretrained_cfg):
+        return None
+    convention = convention_of(part)
+    made_for = getattr(getattr(part, "patch_embed", None), "img_size", None) or convention.size  # `img_size=` of timm
+    channels = guessed_input(part)[0]
+    if channels != convention.channels:  # `in_chans=` of timm: its configuration goes on speaking of colours
+        return Carried(guess(channels, tuple(made_for)), labels_of(part))
+    return Carried(convention.overridden(size=tuple(made_for)), labels_of(part))
+
+
+def _of_hugging_face(part: nn.Module) -> Carried | None:
+    from lucidtorch.models.sources.hf_source import carried_by  # transformers is loaded already, as timm is above
+
+    told = carried_by(part)
+    return None if told is None else Carried(*told)
+
+
+def _gets_all(module: nn.Module, part: nn.Module, convention: InputConvention) -> bool:
+    """Whether a part of a network gets what the network gets, seen on a picture of the part's size."""
+    weight = next((one for one in module.parameters() if one.is_floating_point()), None)
+    if weight is None or weight.is_meta:
+        return False
+    images = natural_images(convention.channels, convention.size, 1).to(weight.device, weight.dtype)
+    given: list[object] = []
+
+    def note(_: nn.Module, args: tuple[Any, ...], words: dict[str, Any]) -> None:
+        given.extend((*args, *words.values()))
+
+    with torch.compiler.set_stance("force_eager"), probing(module):  # compiled code passes hooks by
+        handle = part.register_forward_pre_hook(note, with_kwargs=True)
+        try:
+            with default_device_of_network(images.device):
+                module(images.clone())
+        finally:
+            handle.remove()
+    return any(isinstance(one, Tensor) and one.shape == images.shape and torch.equal(one, images) for one in given)
 
 
 def find_in_module(module: nn.Module, weights: str | Path, name: str | None = None) -> FoundNetwork:
@@ -40,3 +135,85 @@ def find_in_module(module: nn.Module, weights: str | Path, name: str | None = No
     if (known := carried(module)) is not None:
         return FoundNetwork(name, module, known.convention, known.labels, file)
     return FoundNetwork(name, module, guess(*guessed_input(module)), None, file, size_known=False)
+
+
+def find_in_file(spec: str, weights: str | Path, seed: int) -> FoundNetwork:
+    """Import a Python file and let one of its functions build a network.
+
+    The file is run anew at each call, and other files beside it can be imported by it. What it draws at random comes
+    from streams of its own, so that it is the same at each call.
+    """
+    text, _, factory = spec.rpartition(":")
+    path = user_path(text)
+    if not text.endswith(SUFFIX) or not factory.isidentifier():
+        raise UnknownModelError(f"{spec} names no function: write FILE{SUFFIX}:FUNCTION, such as net{SUFFIX}:build.")
+    check_code(path)
+    if not path.is_file():
+        raise UnknownModelError(f"There is no file {path}, so {factory!r} of it cannot build a network.")
+    if weights == "random":
+        raise WeightsError(f"{spec} gives the network its weights itself; leave weights='random' out.")
+    with OwnRandomState(seed)(), _importable(path.resolve().parent), _told(path):
+        network = _built(_imported(path), factory, spec)
+    return replace(find_in_module(network, weights, f"{path.name}:{factory}"), code=path)
+
+
+def _imported(path: Path) -> Any:
+    name = f"_lucidtorch_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
+    plan = importlib.util.spec_from_file_location(name, path)
+    if plan is None or plan.loader is None:
+        raise UnknownModelError(f"{path} cannot be imported as Python code.")
+    module = importlib.util.module_from_spec(plan)
+    sys.modules[name] = module  # data classes look themselves up there
+    try:
+        plan.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _built(module: Any, factory: str, spec: str) -> nn.Module:
+    maker = getattr(module, factory, None)
+    if maker is None or not callable(maker):
+        known = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")]
+        raise UnknownModelError(f"{module.__file__} has no function {factory!r}. {suggestion(factory, known)}".rstrip())
+    network = maker if isinstance(maker, nn.Module) else maker()
+    if not isinstance(network, nn.Module):
+        raise UnknownModelError(f"{spec} gives a {type(network).__name__}; it must return a torch.nn.Module.")
+    return network
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let files in a folder import each other; none of them stays under its bare name, which others may have too."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            place = getattr(sys.modules[name], "__file__", None)
+            if place and Path(place).parent == folder and "." not in name and not name.startswith("_lucidtorch_"):
+                del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn whatever the caller's code raises into one message."""
+    try:
+        yield
+    except UnknownModelError:
+        raise
+    except (Exception, SystemExit) as error:
+        line = _line_of(error, path)
+        where = str(path) if line is None else f"{path}, line {line},"
+        lines = str(error).strip().splitlines() or ["no reason given"]
+        raise UnknownModelError(f"{where} raised {type(error).__name__}: {lines[0]}") from error
+
+
+def _line_of(error: BaseException, path: Path) -> int | None:
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno for frame in reversed(frames) if frame.filename == str(path)), None)

@@ -16,7 +16,7 @@ from lucidtorch.base.errors import DownloadError, UnknownModelError, suggestion
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.trust import check_download, may_download
 from lucidtorch.models.inputs.convention import InputConvention
-from lucidtorch.models.sources.found_network import FoundNetwork
+from lucidtorch.models.sources.model_source import FoundNetwork
 from lucidtorch.models.sources.weights import fits, load_weights, read_weights
 
 PREFIX = "timm/"

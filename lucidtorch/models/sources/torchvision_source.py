@@ -14,7 +14,7 @@ from lucidtorch.base.errors import DownloadError
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.trust import check_download
 from lucidtorch.models.inputs.convention import InputConvention
-from lucidtorch.models.sources.found_network import FoundNetwork
+from lucidtorch.models.sources.model_source import FoundNetwork
 from lucidtorch.models.sources.weights import load_weights, read_weights
 
 TAKEN = (models, models.segmentation, models.detection, models.video)

@@ -14,8 +14,8 @@ from torch import Tensor, fx, nn
 from torchvision.models.feature_extraction import NodePathTracer
 
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.models.running.probe import probing
-from lucidtorch.models.sources.traced_layers import TracedLayer, layers_of, place
+from lucidtorch.models.running.frozen import probing
+from lucidtorch.models.running.traced_layers import TracedLayer, layers_of, place
 
 LEAVES = [kind for _, kind in inspect.getmembers(torchvision.ops, inspect.isclass) if issubclass(kind, nn.Module)]
 ANY_NUMBER: dict[object, Any] = {Parameter.VAR_POSITIONAL: (), Parameter.VAR_KEYWORD: {}}

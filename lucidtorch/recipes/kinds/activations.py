@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from lucidtorch.analysis.tones import Tones
+from lucidtorch.analysis.overlays import Tones
 from lucidtorch.base.errors import RenderError
 from lucidtorch.base.images import visible
 from lucidtorch.base.sizes import size_text

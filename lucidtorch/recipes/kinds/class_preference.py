@@ -7,7 +7,6 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from lucidtorch.datasets.scans.result import Scan
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.scanned.looked_through import check_depth, has_classes, left_out, scanned_layers
@@ -22,6 +21,7 @@ from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Story
 from lucidtorch.recipes.supply import DataFields, Supply
+from lucidtorch.scanning.result import Scan
 
 
 class ClassPreference(DataFields, LookingKind):

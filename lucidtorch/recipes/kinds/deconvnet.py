@@ -8,9 +8,6 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from lucidtorch.datasets.scans.layer_scan import WITH_PLACES
-from lucidtorch.datasets.scans.result import Scan
-from lucidtorch.datasets.scans.source import Source
 from lucidtorch.galleries.plan import slug
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.blame import FieldError, blamed
@@ -29,6 +26,9 @@ from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Section, Story
 from lucidtorch.recipes.supply import AnyData, Supply
+from lucidtorch.scanning.layer_scan import WITH_PLACES
+from lucidtorch.scanning.result import Scan
+from lucidtorch.scanning.source import Source
 
 STRONGEST = "strongest"
 

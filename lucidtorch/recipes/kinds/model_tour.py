@@ -9,7 +9,7 @@ from pydantic import Field
 
 from lucidtorch.base.images import sheet
 from lucidtorch.galleries.plan import slug
-from lucidtorch.models.layers.layer_record import LayerRecord
+from lucidtorch.models.layers.table import LayerRecord
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.unit_pictures import counted, unit_name, unit_shot

@@ -78,7 +78,7 @@ class OptimizationFilm(RenderingKind):
         goal = stage.objective(self.objective, "objective")
         count = self.images or goal.batch or stage.param.batch
         numbers, fields = self._numbers()
-        craft = stage.schedule([step for step in numbers if step != self.steps])
+        craft = stage.schedule([step for step in numbers if step != self.schedule.steps])
         with blamed("seed"):
             seeds = image_seeds(self.seed, count)
         with blamed("formats"):
@@ -92,9 +92,9 @@ class OptimizationFilm(RenderingKind):
     def _numbers(self) -> tuple[tuple[int, ...], dict[str, int | str]]:
         """After how many updates there are frames, and what the open fields came to."""
         if self.snapshots:
-            return tuple(sorted({*self.snapshots, self.steps})), {}
+            return tuple(sorted({*self.snapshots, self.schedule.steps})), {}
         frames, spacing = self.frames or FRAMES, self.spacing or "log"
-        return spaced(self.steps, frames, spacing), {"frames": frames, "spacing": spacing}
+        return spaced(self.schedule.steps, frames, spacing), {"frames": frames, "spacing": spacing}
 
 
 optimization_film = RecipeFunction(OptimizationFilm)

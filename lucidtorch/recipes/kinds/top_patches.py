@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from lucidtorch.datasets.scans.result import Scan
 from lucidtorch.recipes.functions import RecipeFunction
 from lucidtorch.recipes.parts.scanned.best_patches import BestPatches
 from lucidtorch.recipes.parts.scanned.looked_through import check_depth, left_out, scanned_layers
@@ -23,6 +22,7 @@ from lucidtorch.recipes.runs.planning import Plan
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Section, Story
 from lucidtorch.recipes.supply import DataFields, Supply
+from lucidtorch.scanning.result import Scan
 
 PREFERRED = 5  # classes of a layer that it prefers most, and least
 

@@ -32,16 +32,17 @@ def made_by(recipe: Recipe, model: Model) -> dict[str, str]:
 
 
 def _optimization(recipe: RenderingRecipe) -> dict[str, str]:
+    schedule = recipe.schedule
     return {
         "param": recipe.param or "",
         "transforms": recipe.transforms or "",
         "constraints": recipe.constraints,
-        "optimization": f"{recipe.steps} steps of {recipe.optimizer}, lr {recipe.lr:g}",
+        "optimization": f"{schedule.steps} steps of {schedule.optimizer}, lr {schedule.lr:g}",
     }
 
 
 def _precision(recipe: Recipe) -> str:
-    return recipe.precision if isinstance(recipe, RenderingRecipe) else "float32"
+    return recipe.engine.precision if isinstance(recipe, RenderingRecipe) else "float32"
 
 
 def commands(main: str) -> dict[str, str]:

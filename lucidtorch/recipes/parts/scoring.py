@@ -16,7 +16,7 @@ from lucidtorch.param.param import Param
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.rendering.loop import Loop
 from lucidtorch.rendering.preparation import prepare
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.settings import Schedule
 
 SHOWN_AS_THEY_ARE = (1, 3)  # numbers of channels of which a file holds just what the network saw
 

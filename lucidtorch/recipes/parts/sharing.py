@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from lucidtorch.param.images import Image
-from lucidtorch.param.lowres import shared
 from lucidtorch.param.param import Param
+from lucidtorch.param.series import shared
 from lucidtorch.recipes.blame import FieldError
 
 SHARED = "shared"  # the field of a recipe that asks for it

@@ -73,7 +73,7 @@ class Desk:
             score=record["score"],
             curve=tuple(record["curve"]),
             terms={text: tuple(values) for text, values in record["terms"].items()},
-            steps=self.recipe.steps if isinstance(self.recipe, RenderingRecipe) else None,
+            steps=self.recipe.schedule.steps if isinstance(self.recipe, RenderingRecipe) else None,
             dead=record["dead"],
             note=" ".join(one for one in notes if one),
         )

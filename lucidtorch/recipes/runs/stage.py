@@ -10,10 +10,8 @@ from lucidtorch.base.seeds import PICTURE_BITS, SEED_BITS, picture_seed
 from lucidtorch.base.sizes import short_size, size_text
 from lucidtorch.galleries.plan import chosen_units
 from lucidtorch.galleries.task import Craft, Piece, Task
-from lucidtorch.models.checksum import network_key
 from lucidtorch.models.layers.table import LayerTable
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.model import Model, default_layers, network_key
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
@@ -24,12 +22,8 @@ from lucidtorch.param.text import parse as parse_param
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.recipe import Recipe, RenderingRecipe
 from lucidtorch.recipes.runs.planning import Shot, together
-from lucidtorch.rendering.engine import Engine
-from lucidtorch.rendering.optimizers import parse_optimizer
-from lucidtorch.rendering.plateau import parse_plateau
 from lucidtorch.rendering.preparation import default_size, read_constraints
-from lucidtorch.rendering.schedule import Schedule
-from lucidtorch.rendering.step_sizes import parse_step_sizes
+from lucidtorch.rendering.settings import RULES, Schedule
 from lucidtorch.transforms.text import parse as parse_transforms
 
 Join = Callable[[Sequence[Objective]], Objective]
@@ -99,7 +93,7 @@ class Stage:
             with blamed(field) if isinstance(given, str) else blamed(field, place):
                 self.table.resolve(name)
         with blamed(field):
-            found = shown_layers(self.network, names)
+            found = default_layers(self.network, names)
         if not found:
             raise FieldError((field,), f"{self.network.name} has no convolution or linear layer; name layers.")
         return found
@@ -147,19 +141,11 @@ def _craft(recipe: Recipe, network: Model, base: Path) -> Craft:
         pipeline = None if recipe.transforms is None else parse_transforms(recipe.transforms)
     with blamed("constraints"):
         held = read_constraints(recipe.constraints, base)
-    for name, check in (
-        ("optimizer", parse_optimizer),
-        ("lr_schedule", parse_step_sizes),
-        ("stop", parse_plateau),
-    ):
+    for name, parse in RULES.items():
         with blamed(name):
-            check(getattr(recipe, name))
-    schedule = Schedule(recipe.steps, recipe.lr, recipe.optimizer, (), recipe.lr_schedule, recipe.stop)
+            parse(getattr(recipe, name))
     param, key = _param(recipe, network, base), network_key(network)
-    engine = Engine(
-        recipe.precision, recipe.compute_batch, recipe.channels_last, recipe.fold, recipe.winograd, recipe.compile
-    )
-    return Craft(param, pipeline, schedule, recipe.threads, key, engine, held)
+    return Craft(param, pipeline, recipe.schedule, recipe.threads, key, recipe.engine, held)
 
 
 def _param(recipe: RenderingRecipe, network: Model, base: Path) -> Param | None:

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import BadInputError, ImageError, SizeError
-from lucidtorch.models.inputs.convention import InputConvention
-from lucidtorch.models.inputs.normalization import Normalization
+from lucidtorch.models.inputs.convention import InputConvention, Normalization
 
 NUMBERS = st.floats(-300, 300)
 

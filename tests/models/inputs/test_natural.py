@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lucidtorch.models.inputs.natural import natural_images
+from lucidtorch.models.inputs.norm_stats import natural_images
 
 
 @pytest.mark.parametrize("channels", [1, 3, 7])

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.errors import UnknownLayerError, WeightsError
-from lucidtorch.models.layers.preflight import findings
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.loading import load_model
+from lucidtorch.models.preflight import findings
 
 
 class FramesFirst(nn.Module):

@@ -10,7 +10,7 @@ from torchvision.models import resnet18, vgg16
 
 import lucidtorch.models as models
 from lucidtorch.base.errors import UnknownLayerError
-from lucidtorch.models.layers.address import Address
+from lucidtorch.models.running.address import Address
 
 HEADINGS = ["layer", "alias", "kind", "shape", "channels", "parameters", "FLOPs", "receptive", "field", "layout"]
 FIRST, BLOCK = 2 * 3 * 9 * 4 * 256, 2 * 4 * 9 * 4 * 256  # of two convolutions: taps, channels, places

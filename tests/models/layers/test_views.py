@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 import lucidtorch as lt
 from lucidtorch.base.errors import UnitError, UnknownLayerError
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives import channel, deepdream, direction, neuron, token
 
 # A network, its last block, the hidden units of that block, the tokens before the image's, the grid.

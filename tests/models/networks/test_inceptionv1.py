@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import lucidtorch.models as models
-from lucidtorch.models.layers.address import Address
 from lucidtorch.models.networks.inceptionv1 import BLOCKS, InceptionV1, SameConv2d, SameMaxPool2d
+from lucidtorch.models.running.address import Address
 
 FIELDS = {
     "conv2d0": 7, "maxpool0": 11, "conv2d2": 19, "maxpool1": 27, "mixed3a": 59, "mixed3b": 91, "mixed4a": 171,

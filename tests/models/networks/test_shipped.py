@@ -10,13 +10,11 @@ from torch import nn
 
 from lucidtorch.base.errors import UnknownModelError
 from lucidtorch.base.machine import threads
-from lucidtorch.datasets.disturbance import logits_of
-from lucidtorch.datasets.lessons import lesson
-from lucidtorch.datasets.training import accuracy
-from lucidtorch.models.networks.card import NetworkCard
 from lucidtorch.models.networks.labels import DRAWINGS
 from lucidtorch.models.networks.lines import HEADS
-from lucidtorch.models.networks.shipped import card, names
+from lucidtorch.models.networks.shipped import NetworkCard, card, names
+from training.loop import accuracy, logits_of
+from training.tasks import training_task
 
 LARGEST = 1_500_000  # bytes
 WANTED = {"demo": 0.97, "demo-judge": 0.95, "digits": 0.97, "lines": 0.95}
@@ -55,11 +53,11 @@ def test_the_card_says_what_the_file_says(name):
     for head, share in facts["accuracy"].items():
         assert share >= WANTED[name]
         assert f"{head}: {share:.2%}" in page
-    for fact in (facts["command"], facts["architecture"], f"{facts['parameters']:,}", f"{facts['held_out']:,}"):
+    command = f"python -m training {name} --steps {facts['steps']} --seed {facts['seed']}"
+    for fact in (command, facts["architecture"], f"{facts['parameters']:,}", f"{facts['held_out']:,}"):
         assert fact in page
     assert facts["data"][1:] in page
-    assert facts["command"] == f"lucidtorch train {name} --steps {facts['steps']} --seed {facts['seed']}"
-    assert (facts["steps"], facts["seed"]) == (lesson(name).steps, lesson(name).seed)
+    assert (facts["steps"], facts["seed"]) == (training_task(name).steps, training_task(name).seed)
 
 
 @pytest.mark.parametrize("name", names())
@@ -76,13 +74,13 @@ def test_the_weights_fit_the_network_and_are_finite(name):
 @pytest.mark.parametrize("name", names())
 def test_the_shipped_weights_are_as_good_as_their_card_says(name):
     entry, module = shipped(name)
-    plan = lesson(name)
-    data = plan.held_out(plan.seed)
+    task = training_task(name)
+    data = task.held_out(task.seed)
     images, labels = data.batch(range(357))
     images = (images - entry.mean[0]) / entry.std[0]
     with torch.inference_mode():
         said = torch.stack([head.argmax(1) for head in logits_of(module, images)], dim=1)
-    right = (said == plan.targets(labels)).double().mean(0)
+    right = (said == task.targets(labels)).double().mean(0)
     assert float(right.min()) >= WANTED[name] - 0.03
 
 
@@ -91,7 +89,7 @@ def test_the_shipped_weights_are_as_good_as_their_card_says(name):
 def test_the_whole_held_out_set_gives_the_accuracy_of_the_card(name):
     entry, module = shipped(name)
     with threads(1):
-        right, count = accuracy(module, entry, lesson(name), lesson(name).seed)
+        right, count = accuracy(module, entry, training_task(name), training_task(name).seed)
     with safe_open(entry.weights, "pt") as opened:
         facts = json.loads(opened.metadata()["certificate"])
     assert count == facts["held_out"]

@@ -24,10 +24,10 @@ from transformers import SwinConfig, SwinModel
 
 import lucidtorch as lt
 from lucidtorch.base.errors import UnitError, UnknownLayerError
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.frozen import frozen
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives import channel, deepdream, head
 
 

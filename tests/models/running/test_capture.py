@@ -13,12 +13,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from lucidtorch.base.errors import RenderError
-from lucidtorch.models.layers.address import Address
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
+from lucidtorch.models.running.address import Address
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.frozen import frozen
 from lucidtorch.models.running.redirect import redirected_relu
-from lucidtorch.models.sources.loading import load_model
 
 Fingerprint = Callable[[nn.Module], dict[str, object]]
 

@@ -12,10 +12,10 @@ from small_networks import as_model
 from torch import Tensor, nn
 from unfoldable_networks import LEFT
 
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.folding import Fold, find_folds, fold
 from lucidtorch.models.running.private import private_copy, rearranged
-from lucidtorch.models.sources.loading import load_model
 
 EXACT = 1e-12  # of the largest value, in float64
 ROUNDED = 1e-4  # in float32, through fifty layers

@@ -13,11 +13,11 @@ from torch.overrides import TorchFunctionMode
 
 import lucidtorch as lt
 from lucidtorch.base.errors import UnknownLayerError
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.frozen import frozen
-from lucidtorch.models.running.recurrent import native_recurrence
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.running.internals import native_recurrence
 from lucidtorch.objectives import channel, neuron
 
 HIDDEN, SIDE = 5, 8

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lucidtorch.base.errors import WeightsError
-from lucidtorch.models.sources.state_dicts import unwrapped
-from lucidtorch.models.sources.weights import fits, load_weights
+from lucidtorch.models.sources.weights import fits, load_weights, unwrapped
 
 
 def network(seed: int = 0) -> nn.Sequential:

@@ -12,8 +12,8 @@ from torchvision.models import VGG
 
 import lucidtorch as lt
 from lucidtorch.base.errors import LucidtorchWarning, RenderError
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing, read_image
 

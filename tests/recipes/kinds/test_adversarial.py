@@ -15,8 +15,8 @@ from small_networks import as_model
 from torch import Tensor, nn
 
 from lucidtorch.base.images import sheet
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing, read_image
 from lucidtorch.recipes.runs.result import Run

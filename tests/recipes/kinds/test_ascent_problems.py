@@ -10,11 +10,15 @@ import torch
 from recipe_runs import Bench, contents, pixels, shown
 
 import lucidtorch as lt
-from lucidtorch.analysis.picture_repeats import autocorrelation, strongest_repeat
-from lucidtorch.analysis.picture_spectra import spectral_slope
-from lucidtorch.analysis.picture_values import extreme_share, saturation
+from lucidtorch.analysis.picture_measures import (
+    autocorrelation,
+    extreme_share,
+    saturation,
+    spectral_slope,
+    strongest_repeat,
+)
 from lucidtorch.galleries.plan import slug
-from lucidtorch.models.sources.loading import load_model
+from lucidtorch.models.loading import load_model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing, read_image
 from lucidtorch.recipes.parts.measures import clipped_share, fine_share

@@ -12,18 +12,17 @@ from small_networks import as_model
 from torch import Tensor, nn
 
 from lucidtorch.base.images import sheet
-from lucidtorch.datasets.scans.boxes import Box
-from lucidtorch.datasets.scans.patches import cut, patch
-from lucidtorch.datasets.scans.result import load_scan
-from lucidtorch.datasets.scans.source import Item
+from lucidtorch.models.backward import backward, deconvnet, guided, saliency
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.backward import way_back
-from lucidtorch.models.running.way_rules import deconvnet, guided, saliency
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing, read_image
 from lucidtorch.recipes.kinds.deconvnet import deconvnet as recipe
 from lucidtorch.recipes.parts.projections.projection_pictures import enlarged, framed_box, in_cell, signed
+from lucidtorch.scanning.layer_scan import Box
+from lucidtorch.scanning.patches import cut, patch
+from lucidtorch.scanning.result import load_scan
+from lucidtorch.scanning.source import Item
 
 STAR: dict[str, Any] = {"drawing": "star", "number": 1}
 FISH: dict[str, Any] = {"drawing": "fish"}
@@ -42,7 +41,7 @@ def drawn(side: tuple[int, int] = (24, 24), channels: int = 3, **words: Any) -> 
 
 def arrived(model: Model, image: Tensor, layer: str, unit: int, way: str) -> Tensor:
     """The signal of a unit's highest place, at the pixels."""
-    found = way_back(
+    found = backward(
         model, image[None], lambda seen: seen[layer][:, unit].flatten(1).amax(1), [layer], rule=RULES[way]()
     )
     return found.gradients["input"][0]
@@ -110,7 +109,7 @@ def test_a_whole_channel_goes_down_each_place_as_strong_as_it_is(bench: Bench, d
     image = drawn((32, 32), **STAR)
     weights = demo.activations(image[None], "conv2_1")["conv2_1"][0, 5].clamp(min=0)
     weights = weights / weights.max()
-    found = way_back(demo, image[None], lambda seen: (seen["conv2_1"][:, 5] * weights).sum((1, 2)), ["conv2_1"])
+    found = backward(demo, image[None], lambda seen: (seen["conv2_1"][:, 5] * weights).sum((1, 2)), ["conv2_1"])
     assert run.story.sections[0].column_names[:2] == ("the image", "deconvnet")
     picture = enlarged(signed(found.gradients["input"][0])[0])
     assert_shows(pixels(run, "maps/conv2_1/00005-0001-saliency.png"), picture)

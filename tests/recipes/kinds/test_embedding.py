@@ -10,8 +10,8 @@ from recipe_runs import Bench, contents, pixels
 
 from lucidtorch.analysis import on_grid, pca, trustworthiness
 from lucidtorch.datasets import drawings
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.runs.exhibit import run_html
 from lucidtorch.recipes.story import Chart

@@ -12,8 +12,8 @@ from torch import nn
 import lucidtorch as lt
 from lucidtorch.base.defaults import record_text
 from lucidtorch.base.seeds import picture_seed
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.blame import FieldError
 
 GAP, DARK = 2, 0.1  # between the pictures of a sheet

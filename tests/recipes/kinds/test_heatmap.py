@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from lucidtorch.analysis import heat_overlay, upscaled
 from lucidtorch.base.images import sheet
 from lucidtorch.models.inputs.convention import InputConvention
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing, read_image
 from lucidtorch.recipes.runs.result import Run

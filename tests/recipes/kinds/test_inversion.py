@@ -9,8 +9,8 @@ import pytest
 import torch
 from recipe_runs import Bench, contents, pixels, shown
 
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives.references import reference
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.inputs import Drawing, read_image

@@ -13,8 +13,8 @@ from recipe_runs import Bench, contents, pixels, shown
 from lucidtorch.analysis import framed, group_colours, group_overlay, nmf_groups
 from lucidtorch.base.images import sheet
 from lucidtorch.base.seeds import picture_seed
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.objectives import direction, each
 from lucidtorch.recipes import rerun
 from lucidtorch.recipes.blame import FieldError

@@ -9,8 +9,8 @@ from recipe_runs import Bench, contents, pixels
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.datasets import drawings, scan
+from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.loading import load_model
 from lucidtorch.recipes.story import Figure, Section
 
 COUNT = 51

@@ -16,10 +16,10 @@ from small_networks import as_model, mixing
 from lucidtorch.base.errors import WeightsError
 from lucidtorch.base.images import read_png_text
 from lucidtorch.datasets import drawings, scan
-from lucidtorch.datasets.scans.result import Scan
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.runs.result import Run
+from lucidtorch.scanning.result import Scan
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from transforms.examples import ByHand, Example
 from transforms.meshes.rays import naive_view
 
 from lucidtorch.transforms.meshes import textured
-from lucidtorch.transforms.meshes.shapes import cube
+from lucidtorch.transforms.meshes.mesh import cube
 
 
 def seen(view: textured, middle: tuple[float, float, float], size: tuple[int, int]) -> ByHand:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from lucidtorch.transforms.meshes.camera import look_at, on_canvas, orbit
+from lucidtorch.transforms.meshes.view import look_at, on_canvas, orbit
 
 
 def vector(*numbers: float) -> Tensor:

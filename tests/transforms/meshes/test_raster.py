@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from lucidtorch.transforms.meshes import raster
-from lucidtorch.transforms.meshes.camera import on_canvas, orbit
-from lucidtorch.transforms.meshes.raster import rasterised
-from lucidtorch.transforms.meshes.shapes import SHAPES, sphere
+from lucidtorch.transforms.meshes import view
+from lucidtorch.transforms.meshes.mesh import SHAPES, sphere
+from lucidtorch.transforms.meshes.view import on_canvas, orbit, rasterised
 
 SIZE = (15, 20)
 SQUARE = torch.tensor([[0, 1, 2], [0, 2, 3]])
@@ -62,7 +61,7 @@ def test_work_in_small_portions_is_the_same(monkeypatch: pytest.MonkeyPatch) -> 
     triangles = random_triangles(3, 30, 40)
     whole = rasterised(*triangles, SIZE)
     for portion in (1, 7, 64):
-        monkeypatch.setattr(raster, "PORTION", portion)
+        monkeypatch.setattr(view, "PORTION", portion)
         assert all(torch.equal(one, other) for one, other in zip(rasterised(*triangles, SIZE), whole, strict=True))
 
 

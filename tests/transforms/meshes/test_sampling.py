@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transforms.meshes.rays import naive_texel
 
-from lucidtorch.transforms.meshes.sampling import sampled
+from lucidtorch.transforms.meshes.view import sampled
 
 SMALL = torch.arange(6, dtype=torch.float64).reshape(1, 1, 2, 3)
 # u, v and the value: middles of texels, between two, between four, on the border of a side, and beyond

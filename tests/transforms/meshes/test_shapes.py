@@ -9,8 +9,7 @@ import torch
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.transforms.meshes import Mesh
-from lucidtorch.transforms.meshes.shapes import SHAPES
-from lucidtorch.transforms.meshes.source import named_mesh
+from lucidtorch.transforms.meshes.mesh import SHAPES, named_mesh
 
 each_shape = pytest.mark.parametrize("mesh", [made() for made in SHAPES.values()], ids=list(SHAPES))
 POLES = 1 / 32  # of the texture of the sphere: the triangles at its poles are half as many as the others

@@ -6,9 +6,14 @@ from dataclasses import asdict, dataclass
 
 from torch import Tensor
 
-from lucidtorch.analysis.picture_repeats import Repeat, autocorrelation, strongest_repeat
-from lucidtorch.analysis.picture_spectra import spectral_slope
-from lucidtorch.analysis.picture_values import extreme_share, saturation
+from lucidtorch.analysis.picture_measures import (
+    Repeat,
+    autocorrelation,
+    extreme_share,
+    saturation,
+    spectral_slope,
+    strongest_repeat,
+)
 from lucidtorch.recipes.parts.measures import clipped_share, fine_share
 
 DIGITS = 6

@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lucidtorch.analysis.picture_repeats import Repeat
-from lucidtorch.analysis.picture_spectra import power_spectrum
-from lucidtorch.analysis.picture_values import histogram
+from lucidtorch.analysis.picture_measures import Repeat, histogram, power_spectrum
 
 DECADES = 6  # of power, from black to white
 BINS = 64

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lucidtorch.analysis.picture_repeats import autocorrelation
-from lucidtorch.analysis.picture_spectra import radial_spectrum
+from lucidtorch.analysis.picture_measures import autocorrelation, radial_spectrum
 from lucidtorch.galleries.curve import number_text
 from lucidtorch.recipes.parts.ascents.ascent_measures import Measures
 from lucidtorch.recipes.parts.ascents.ascent_pictures import correlation_picture, histogram_picture, spectrum_picture

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from lucidtorch.models.backward import Score
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.backward import Score
 from lucidtorch.objectives.algebra import Activations
 
 

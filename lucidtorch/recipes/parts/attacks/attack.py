@@ -11,9 +11,9 @@ from torch import Tensor
 
 from lucidtorch.analysis.adversarial_steps import Smallest, fgsm_step, held_near, smallest_enough
 from lucidtorch.base.errors import RenderError
+from lucidtorch.models.backward import backward
 from lucidtorch.models.layers.directory import INPUT
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.backward import way_back
 from lucidtorch.recipes.parts.attacks.aim import Aim, Moment, log_probabilities, look
 
 FIRST_TRIED = 1 / 64 / 255  # far below the smallest difference that a file of 8 bits can hold
@@ -97,7 +97,7 @@ class Attack:
         return self._seen(self.clean)
 
     def _seen(self, image: Tensor) -> tuple[Moment, Tensor]:
-        back = way_back(self.model, image[None], self.aim.score(self.head), [self.head])
+        back = backward(self.model, image[None], self.aim.score(self.head), [self.head])
         gradient = back.gradients[INPUT][0].cpu().float()
         if not bool(gradient.isfinite().all()):
             raise RenderError(

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from lucidtorch.analysis.embeddings import FEWEST
 from lucidtorch.base.images import shrunk, visible
-from lucidtorch.datasets.scans.source import Item, Skipped, Source
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.blame import FieldError
 from lucidtorch.recipes.runs.desk import Desk
+from lucidtorch.scanning.source import Item, Skipped, Source
 
 
 @dataclass(frozen=True)

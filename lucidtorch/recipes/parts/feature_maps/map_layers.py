@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lucidtorch.models.layers.walk import TRACED_RELUS
-from lucidtorch.models.model import Model
-from lucidtorch.models.shown import shown_layers
+from lucidtorch.models.layers.dry_run import TRACED_RELUS
+from lucidtorch.models.model import Model, default_layers
 
 MOST_LAYERS = 32
 ENOUGH = 0.5  # ReLUs for each convolution or linear layer, from which on they stand for these
@@ -15,13 +14,13 @@ ENOUGH = 0.5  # ReLUs for each convolution or linear layer, from which on they s
 def usual_layers(model: Model) -> tuple[str, ...]:
     """Choose the layers of a network that say most about sparsity: its ReLUs, and what it answers with."""
     table = model.layers
-    weighted = shown_layers(model, None)
+    weighted = default_layers(model, None)
     relus = [name for name, record in table.items() if record.kind in TRACED_RELUS and record.channels]
     found = relus if relus and len(relus) >= ENOUGH * len(weighted) else list(weighted)
     names = {address: alias for alias, address in table.aliases.items()}
     heads = {table[head].address: head for head in model.heads}
     inner = [names.get(one, one) for one in found if one not in heads]
-    return shown_layers(model, [*evenly(inner, MOST_LAYERS - min(len(heads), MOST_LAYERS - 1)), *heads.values()])
+    return default_layers(model, [*evenly(inner, MOST_LAYERS - min(len(heads), MOST_LAYERS - 1)), *heads.values()])
 
 
 def evenly(names: Sequence[str], most: int) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from lucidtorch.analysis.tones import Tones
+from lucidtorch.analysis.overlays import Tones
 from lucidtorch.galleries.curve import number_text
 from lucidtorch.galleries.plan import slug
 from lucidtorch.recipes.parts.feature_maps.depth import DASH, TIMES

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from lucidtorch.analysis.tones import Tones, toned
+from lucidtorch.analysis.overlays import Tones, toned
 from lucidtorch.recipes.parts.mosaic import tiled
 
 Scale: TypeAlias = Literal["unit", "layer"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lucidtorch.models.layers.walk import TRACED_RELUS
+from lucidtorch.models.layers.dry_run import TRACED_RELUS
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.parts.feature_maps.sparsity import Measures, leaders, silent
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from lucidtorch.models.layers.address import Address
-from lucidtorch.models.layers.layer_record import LayerRecord
+from lucidtorch.models.backward import backward
+from lucidtorch.models.layers.table import LayerRecord
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.backward import way_back
+from lucidtorch.models.running.address import Address
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.recipes.blame import FieldError, Key
@@ -82,5 +82,5 @@ def _deepest(network: Model, goals: Sequence[Objective], picture: Tensor) -> str
 
 def _reach(network: Model, goals: Sequence[Objective], picture: Tensor, layers: Sequence[str]) -> dict[str, int]:
     """On how many channels of each layer every goal depends."""
-    backs = [way_back(network, picture[None], goal, goal.layers, layers) for goal in goals]
+    backs = [backward(network, picture[None], goal, goal.layers, layers) for goal in goals]
     return {layer: min(int(back.gradients[layer].flatten(2).any(2).sum()) for back in backs) for layer in layers}

@@ -9,10 +9,9 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
-from lucidtorch.analysis.heatmaps import grad_cam, grad_cam_plus_plus, layer_cam, upscaled
-from lucidtorch.analysis.occlusion import occlusion_maps
+from lucidtorch.analysis.heatmaps import grad_cam, grad_cam_plus_plus, layer_cam, occlusion_maps, upscaled
+from lucidtorch.models.backward import backward
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.backward import way_back
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.recipes.parts.heat.heat_targets import Explained
 
@@ -138,7 +137,7 @@ def _only(seen: Mapping[str, Tensor], image: int) -> dict[str, Tensor]:
 
 
 def _cams(ways: Ways, picture: Tensor, goal: Objective, methods: Sequence[str]) -> dict[tuple[str | None, str], Heat]:
-    back = way_back(ways.network, picture[None], goal, goal.layers, ways.layers)
+    back = backward(ways.network, picture[None], goal, goal.layers, ways.layers)
     found: dict[tuple[str | None, str], Heat] = {}
     for layer in ways.layers:
         activations, gradients = (one[layer].cpu().double() for one in (back.activations, back.gradients))

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lucidtorch.analysis.heat_overlays import heat_overlay
+from lucidtorch.analysis.overlays import heat_overlay
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.images import sheet, visible
 from lucidtorch.galleries.curve import number_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lucidtorch.analysis.heat_overlays import heat_legend
+from lucidtorch.analysis.overlays import heat_legend
 from lucidtorch.recipes.parts.heat.heat_maps import Ways
 from lucidtorch.recipes.parts.heat.heat_matrix import Matrix
 from lucidtorch.recipes.parts.heat.heat_targets import Explained

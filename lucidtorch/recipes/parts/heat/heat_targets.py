@@ -17,7 +17,7 @@ from lucidtorch.recipes.blame import FieldError, Key, blamed
 from lucidtorch.recipes.parts.unit_pictures import objective_name
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.rendering.preparation import prepare
-from lucidtorch.rendering.schedule import Schedule
+from lucidtorch.rendering.settings import Schedule
 
 NO_TRANSFORMS = "identity()"
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.images import BEHIND, GAP_VALUE, visible
-from lucidtorch.datasets.scans.boxes import Box
+from lucidtorch.scanning.layer_scan import Box
 
 SHOWN = 0.99  # of all values, that are shown as they are; the rest is shown in full strength
 LEAST = 96  # pixels that the longer side of a picture has at least, once it is enlarged

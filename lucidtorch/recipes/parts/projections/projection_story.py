@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.images import dead_mark, sheet, visible
-from lucidtorch.datasets.scans.patches import cut
 from lucidtorch.galleries.curve import number_text
 from lucidtorch.galleries.plan import slug
 from lucidtorch.recipes.parts.projections.projection_pictures import LEAST, enlarged, framed_box, in_cell, signed
@@ -18,6 +17,7 @@ from lucidtorch.recipes.parts.projections.projection_words import NAMES
 from lucidtorch.recipes.parts.projections.projector import Projection, Projector, Subject
 from lucidtorch.recipes.runs.desk import Desk
 from lucidtorch.recipes.story import Figure, Section
+from lucidtorch.scanning.patches import cut
 
 
 @dataclass(frozen=True, eq=False)

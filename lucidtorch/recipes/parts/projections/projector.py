@@ -9,14 +9,13 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from lucidtorch.datasets.scans.boxes import Box
+from lucidtorch.models.backward import BackwardRule, backward, deconvnet, guided, saliency
 from lucidtorch.models.layers.directory import INPUT
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.backward import way_back
-from lucidtorch.models.running.way_rules import WayRule, deconvnet, guided, saliency
+from lucidtorch.scanning.layer_scan import Box
 
 Way: TypeAlias = Literal["deconvnet", "deconvnet_without_switches", "guided", "saliency"]
-RULES: Mapping[Way, Callable[[], WayRule]] = {
+RULES: Mapping[Way, Callable[[], BackwardRule]] = {
     "deconvnet": deconvnet,
     "deconvnet_without_switches": lambda: deconvnet(switches=False),
     "guided": guided,
@@ -113,7 +112,7 @@ class Projector:
         images = torch.stack([one.pixels for one in subjects])
         layer = subjects[0].layer
         rule = RULES[way]()
-        found = way_back(self.model, images, lambda seen: self._score(seen[layer], subjects), [layer], rule=rule)
+        found = backward(self.model, images, lambda seen: self._score(seen[layer], subjects), [layer], rule=rule)
         self.met[layer] = (rule.relus, rule.max_poolings)
         return found.gradients[INPUT].cpu().float()
 

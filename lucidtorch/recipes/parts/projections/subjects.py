@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from lucidtorch.datasets.scans.boxes import Box, box_seen, window_seen
-from lucidtorch.datasets.scans.layer_scan import Example, LayerScan
-from lucidtorch.datasets.scans.source import Skipped, Source
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.parts.projections.projector import Subject
+from lucidtorch.scanning.layer_scan import Box, Example, LayerScan, box_seen, window_seen
+from lucidtorch.scanning.source import Skipped, Source
 
 WITH_PLACES = 3  # axes of a layer `[C, H, W]`
 

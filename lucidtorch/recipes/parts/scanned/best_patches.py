@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from lucidtorch.datasets.scans.layer_scan import Example, LayerScan
-from lucidtorch.datasets.scans.result import Scan
-from lucidtorch.datasets.scans.source import Source
 from lucidtorch.recipes.parts.scanned.preference import class_text
+from lucidtorch.scanning.layer_scan import Example, LayerScan
+from lucidtorch.scanning.result import Scan
+from lucidtorch.scanning.source import Source
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,15 @@ from typing import Literal, TypeAlias
 
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import size_text
-from lucidtorch.datasets.answers import right_answers
-from lucidtorch.datasets.scans.layer_scan import WITH_PLACES
-from lucidtorch.datasets.scans.result import Scan
-from lucidtorch.datasets.scans.source import NO_CLASS, Item, Source
 from lucidtorch.recipes.blame import FieldError, blamed
 from lucidtorch.recipes.parts.unit_pictures import counted
 from lucidtorch.recipes.runs.stage import Stage
 from lucidtorch.recipes.story import Section, Table
 from lucidtorch.recipes.supply import Supply
+from lucidtorch.scanning.answers import right_answers
+from lucidtorch.scanning.layer_scan import WITH_PLACES
+from lucidtorch.scanning.result import Scan
+from lucidtorch.scanning.source import NO_CLASS, Item, Source
 
 LISTED = 100  # images that were left out, of which the page tells each
 PROBED = 8  # images that are read to see whether any has a class
@@ -53,7 +53,7 @@ def check_depth(supply: Supply, layers: Sequence[str], field: Depth, count: int)
         return
     for layer in layers:
         found = supply.found[layer]
-        tables = {"bottom": found.ledger.bottom, "ranked": found.ledger.top}
+        tables = {"bottom": found.stats.bottom, "ranked": found.stats.top}
         held = len(tables[field].images[0]) if field in tables else found.shown[0]
         if held < count:
             raise FieldError(

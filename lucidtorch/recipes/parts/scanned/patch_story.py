@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from torch import Tensor
 
 from lucidtorch.base.sizes import size_text
-from lucidtorch.datasets.scans.layer_scan import Example
 from lucidtorch.galleries.curve import number_text
 from lucidtorch.galleries.entry import class_names
 from lucidtorch.galleries.plan import slug
@@ -18,6 +17,7 @@ from lucidtorch.recipes.parts.scanned.preference import accuracy_text, class_tex
 from lucidtorch.recipes.parts.unit_pictures import counted, numbers_text
 from lucidtorch.recipes.runs.desk import Desk
 from lucidtorch.recipes.story import Cell, Figure, Section, Table
+from lucidtorch.scanning.layer_scan import Example
 
 BEST, LEAST = "best", "least"
 PERCENT = "\N{NO-BREAK SPACE}%"

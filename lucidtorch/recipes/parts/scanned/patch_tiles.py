@@ -13,10 +13,9 @@ from PIL import Image
 from torch import Tensor
 
 from lucidtorch.base.images import GAP, GAP_VALUE, dead_mark, sheet, visible
-from lucidtorch.datasets.scans.boxes import Box
-from lucidtorch.datasets.scans.layer_scan import Example, LayerScan
-from lucidtorch.datasets.scans.patches import GREY, cut
-from lucidtorch.datasets.scans.source import Item, Source
+from lucidtorch.scanning.layer_scan import Box, Example, LayerScan
+from lucidtorch.scanning.patches import GREY, cut
+from lucidtorch.scanning.source import Item, Source
 
 TILE = 60  # pixels: the longer side of a tile
 SHARP = 4  # how often a pixel must fit into a tile to be drawn as a square

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lucidtorch.datasets.scans.result import Scan
+from lucidtorch.scanning.result import Scan
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def preferences(scan: Scan, layer: str, ranked: int) -> tuple[Preference, ...]:
 def best_by_class(scan: Scan, layer: str, ranked: int) -> np.ndarray:
     """Count, unit by unit, the images that excite a unit most by their class."""
     found = scan[layer]
-    table, classes = found.ledger.top, len(scan.class_counts)
+    table, classes = found.stats.top, len(scan.class_counts)
     labels = table.labels[:, :ranked].astype(np.int64)
     counted = (labels >= 0) & (table.values[:, :ranked] > found.moments.low[:, None])
     units = np.broadcast_to(np.arange(len(labels))[:, None], labels.shape)

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lucidtorch.datasets.scans.result import Scan
-from lucidtorch.datasets.scans.source import Source
 from lucidtorch.galleries.plan import slug
 from lucidtorch.recipes.parts.scanned.patch_tiles import tiles
 from lucidtorch.recipes.parts.scanned.preference import Preference, accuracy_text, best_by_class, ends
@@ -15,6 +13,8 @@ from lucidtorch.recipes.parts.scanned.preference_story import bars, ratio_text
 from lucidtorch.recipes.parts.unit_pictures import counted
 from lucidtorch.recipes.runs.desk import Desk
 from lucidtorch.recipes.story import Cell, Figure, Section, Table
+from lucidtorch.scanning.result import Scan
+from lucidtorch.scanning.source import Source
 
 PATCHES = 4  # of a class, from the unit that prefers it most
 HEAD = ("class", "place", "images", "by chance", "preference", "accuracy", "most of them excite", "what they see there")

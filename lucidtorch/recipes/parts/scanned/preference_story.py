@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from lucidtorch.datasets.scans.result import Scan
 from lucidtorch.recipes.parts.scanned.preference import Preference, accuracy_text, ends
 from lucidtorch.recipes.story import Section, Table
+from lucidtorch.scanning.result import Scan
 
 WIDTH, HEIGHT = 1000, 150  # pixels of a picture of bars
 GROUND, BAR, MOST, LEAST, CHANCE = (

@@ -8,10 +8,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lucidtorch.datasets.scans.source import Source
 from lucidtorch.recipes.parts.embeddings.features import Chosen
 from lucidtorch.recipes.parts.embeddings.layouts import gathered
 from lucidtorch.recipes.parts.embeddings.map_pictures import dot_map, hexadecimal, image_grid, image_map, pale
+from lucidtorch.scanning.source import Source
 
 GROUND = 0.1
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import torch
 
-from lucidtorch.datasets.scans.boxes import Box
 from lucidtorch.recipes.parts.projections.projection_pictures import enlarged, framed_box, in_cell, signed
+from lucidtorch.scanning.layer_scan import Box
 
 
 def test_signed_values_stand_around_middle_grey() -> None:

@@ -10,10 +10,10 @@ import torch
 from coloured_data import CLASSES, Coloured, colour_network
 
 from lucidtorch.datasets import scan
-from lucidtorch.datasets.answers import right_answers
-from lucidtorch.datasets.scans.result import Scan
 from lucidtorch.recipes.parts.scanned.preference import Preference, accuracy_text, best_by_class, ends, preferences
 from lucidtorch.recipes.parts.scanned.preference_story import CHANCE, GROUND, bars, missing_answers
+from lucidtorch.scanning.answers import right_answers
+from lucidtorch.scanning.result import Scan
 
 
 @pytest.fixture(scope="module")
