@@ -12,43 +12,23 @@ Args:
 
 from __future__ import annotations
 
-import operator
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import torch
 from torch import Tensor
 
 from lucidtorch.base.checks import Within, checked
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.notation import ATOM, NEGATION, OPERATORS, PRODUCT, SUM, format_operation
 from lucidtorch.base.surroundings import pinned
 from lucidtorch.objectives.arguments import Images, frozen_operand
 
 Activations: TypeAlias = Mapping[str, Tensor]  # address to `[B, C, H, W]` or `[B, C]`; "input" is the image
 Memory: TypeAlias = dict[str, Tensor]  # what one term keeps from update to update
 Method: TypeAlias = "Callable[[Any, Operand], Objective]"
-
-SUM, PRODUCT, NEGATION, POWER, ATOM = 1, 2, 3, 4, 5  # how tightly each form binds; `**` binds most
-
-
-class Operator(NamedTuple):
-    """What an operator computes, how tightly it binds, and how tightly each side must, to need no parentheses."""
-
-    compute: Callable[[Any, Any], Any]
-    binding: int
-    left: int
-    right: int
-
-
-OPERATORS = {
-    "+": Operator(operator.add, SUM, SUM, PRODUCT),
-    "-": Operator(operator.sub, SUM, SUM, PRODUCT),
-    "*": Operator(operator.mul, PRODUCT, PRODUCT, NEGATION),
-    "/": Operator(operator.truediv, PRODUCT, PRODUCT, NEGATION),
-    "**": Operator(operator.pow, POWER, ATOM, NEGATION),
-}
 
 
 class Trace(dict[Hashable, Tensor]):
@@ -173,7 +153,7 @@ class Objective(ABC):
     __pow__, __rpow__ = _methods("**")
 
     def __neg__(self) -> Objective:
-        return Negation(parts=(self,))
+        return Operation(("-",), parts=(self,))
 
 
 Operand: TypeAlias = Objective | int | float
@@ -181,56 +161,34 @@ Operand: TypeAlias = Objective | int | float
 
 @dataclass(frozen=True, repr=False)
 class Operation(Objective):
-    """Parts joined by operators, from left to right: a chain of `+` and `-`, or one `*`, `/` or `**`.
+    """Parts joined from left to right: a chain of `+` and `-`, one `*`, `/` or `**`, or one part with a minus.
 
     Args:
-        signs: The operator before each part but the first.
+        signs: The operator before each part; empty before the first of several.
     """
 
     signs: tuple[str, ...]
 
     @property
     def binding(self) -> int:
-        return OPERATORS[self.signs[0]].binding
+        return NEGATION if len(self.parts) == 1 else OPERATORS[self.signs[1]].binding
 
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
         value: Tensor
         value, *others = self.part_values(activations, trace)
-        for sign, other in zip(self.signs, others, strict=True):
+        for sign, other in zip(self.signs[1:], others, strict=True):
             value = OPERATORS[sign].compute(value, other)
-        return value
+        return value if others else -value
 
     def terms(self, sign: int = 1) -> Iterator[tuple[int, Objective]]:
         turned = self.binding == PRODUCT and any(isinstance(part, int | float) and part < 0 for part in self.parts)
-        for before, part in zip(("", *self.signs), self.parts, strict=True):
+        for before, part in zip(self.signs, self.parts, strict=True):
             if isinstance(part, Objective):
                 yield from part.terms(-sign if turned or before == "-" else sign)
 
     def __repr__(self) -> str:
-        text = _written(self.parts[0], OPERATORS[self.signs[0]].left, signed=self.binding != POWER)
-        for sign, part in zip(self.signs, self.parts[1:], strict=True):
-            text += f" {sign} {_written(part, OPERATORS[sign].right, signed=self.binding == POWER)}"
-        return text
-
-
-@dataclass(frozen=True, repr=False)
-class Negation(Objective):
-    """An objective with its sign turned: what makes it small becomes what makes it large."""
-
-    @property
-    def binding(self) -> int:
-        return NEGATION
-
-    def compute(self, activations: Activations, trace: Trace) -> Tensor:
-        (inner,) = self.objectives
-        return -inner.evaluate(activations, trace)
-
-    def terms(self, sign: int = 1) -> Iterator[tuple[int, Objective]]:
-        for part in self.objectives:
-            yield from part.terms(-sign)
-
-    def __repr__(self) -> str:
-        return f"-{_written(self.parts[0], NEGATION, signed=True)}"
+        bindings = [part.binding if isinstance(part, Objective) else ATOM for part in self.parts]
+        return format_operation(self.signs, list(zip(map(repr, self.parts), bindings, strict=True)))
 
 
 @dataclass(frozen=True, repr=False)
@@ -256,7 +214,8 @@ class On(Objective):
         return torch.where(chosen, values, torch.zeros_like(values))
 
     def __repr__(self) -> str:
-        return f"{_written(self.parts[0], ATOM, signed=True)}.on({self.image})"
+        (inner,) = self.objectives
+        return f"{inner!r}.on({self.image})" if inner.binding == ATOM else f"({inner!r}).on({self.image})"
 
 
 def _operation(left: object, sign: str, right: object) -> Any:
@@ -265,11 +224,4 @@ def _operation(left: object, sign: str, right: object) -> Any:
         return NotImplemented
     if isinstance(left, Operation) and left.binding == OPERATORS[sign].binding == SUM:
         return Operation((*left.signs, sign), parts=(*left.parts, frozen_operand(right)))
-    return Operation((sign,), parts=(frozen_operand(left), frozen_operand(right)))
-
-
-def _written(part: Operand, binding: int, *, signed: bool) -> str:
-    """Write a part, in parentheses where it would be read otherwise; some places take no sign at its start."""
-    text = repr(part)
-    own = part.binding if isinstance(part, Objective) else ATOM
-    return f"({text})" if own < binding or (text.startswith("-") and not signed) else text
+    return Operation(("", sign), parts=(frozen_operand(left), frozen_operand(right)))
