@@ -12,7 +12,7 @@ from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.constraints.published import blur, clip_contribution, clip_norm, decay, l2_ball, linf_ball, yosinski
 
 WORDS = (blur, clip_contribution, clip_norm, decay, l2_ball, linf_ball, yosinski)
-VOCABULARY = Vocabulary(what="constraints", names=Registry.of("a constraint", WORDS), operators=frozenset({"|", "/"}))
+VOCABULARY = Vocabulary(what="constraints", names=Registry.of("constraint", WORDS), operators=frozenset({"|", "/"}))
 
 
 @checked

@@ -12,12 +12,12 @@ Args:
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
-import torch
 from torch import Tensor
 
 from lucidtorch.base.checks import Within, checked
@@ -25,6 +25,7 @@ from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.notation import ATOM, NEGATION, OPERATORS, PRODUCT, SUM, format_operation
 from lucidtorch.base.surroundings import pinned
 from lucidtorch.objectives.arguments import Images, frozen_operand
+from lucidtorch.objectives.selection import only_image
 
 Activations: TypeAlias = Mapping[str, Tensor]  # address to `[B, C, H, W]` or `[B, C]`; "input" is the image
 Memory: TypeAlias = dict[str, Tensor]  # what one term keeps from update to update
@@ -62,6 +63,7 @@ class Objective(ABC):
     """
 
     parts: tuple[Operand, ...] = field(default=(), kw_only=True)
+    binding: ClassVar[int] = ATOM  # how tightly the outermost operator binds
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
         """Compute the value of each image, `[B]`, once in a trace."""
@@ -76,11 +78,6 @@ class Objective(ABC):
     def part_values(self, activations: Activations, trace: Trace) -> list[Any]:
         """Evaluate the parts; a number is its own value."""
         return [part.evaluate(activations, trace) if isinstance(part, Objective) else part for part in self.parts]
-
-    @property
-    def binding(self) -> int:
-        """How tightly its outermost operator binds."""
-        return ATOM
 
     @property
     def own_layers(self) -> tuple[str, ...]:
@@ -100,10 +97,7 @@ class Objective(ABC):
     @property
     def images(self) -> Images:
         """What the whole expression says about the number of images."""
-        found = Images()
-        for node in self.walk():
-            found = found.also(node.own_images)
-        return found
+        return functools.reduce(Images.also, (node.own_images for node in self.walk()))
 
     @property
     def batch(self) -> int | None:
@@ -170,7 +164,7 @@ class Operation(Objective):
     signs: tuple[str, ...]
 
     @property
-    def binding(self) -> int:
+    def binding(self) -> int:  # type: ignore[override]  # one of the class everywhere else
         return NEGATION if len(self.parts) == 1 else OPERATORS[self.signs[1]].binding
 
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
@@ -207,11 +201,7 @@ class On(Objective):
 
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
         (inner,) = self.objectives
-        values = inner.evaluate(activations, trace)
-        if self.image >= values.shape[0]:
-            raise ObjectiveError(f"`.on({self.image})` names an image that is not there: there are {values.shape[0]}.")
-        chosen = torch.arange(values.shape[0], device=values.device) == self.image
-        return torch.where(chosen, values, torch.zeros_like(values))
+        return only_image(inner.evaluate(activations, trace), self.image)
 
     def __repr__(self) -> str:
         (inner,) = self.objectives

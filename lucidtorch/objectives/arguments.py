@@ -14,7 +14,7 @@ from torch import nn
 
 from lucidtorch.base.arrays import Array, ImageLike, Pictured
 from lucidtorch.base.checks import Hints, alternatives, hints_of, marks_of
-from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError
+from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError, UnknownLayerError, suggestion
 from lucidtorch.base.notation import freeze
 
 Arguments: TypeAlias = tuple[tuple[str, object], ...]  # every parameter with its argument, frozen
@@ -119,20 +119,31 @@ def addresses_of(term: object, arguments: Arguments) -> tuple[str, ...]:
     return tuple(layer for layer in layers if isinstance(layer, str))
 
 
-def images_of(term: object, arguments: Arguments, kinds: Mapping[str, Kind]) -> Images:
+def check_layers(
+    term: object, read: Sequence[str], addresses: Sequence[str], activations: Mapping[str, object]
+) -> None:
+    """Make sure that what a term reads is there; in the place of a view of a layer, its activations may be given."""
+    bare = [layer for layer in addresses if layer in activations]
+    for layer in read:
+        if layer not in activations and not any(layer.startswith(one) for one in bare):
+            hint = suggestion(layer, activations)
+            raise UnknownLayerError(f"{term!r} needs the activations of {layer!r}, which are not there. {hint}")
+
+
+def images_of(term: object, arguments: Arguments, function: Callable[..., Any]) -> Images:
     """How many images a term's arguments speak of."""
     found = Images()
     for name, value in arguments:
-        count = kinds[name].images(value)
+        count = kinds_of(function)[name].images(value)
         if count == 0:
             raise ObjectiveError(f"{term!r} names no {name}; name one, or one per image.")
         found = found.also(Images(count))
     return found
 
 
-def pictures_of(arguments: Arguments, kinds: Mapping[str, Kind]) -> tuple[Array, ...]:
+def pictures_of(arguments: Arguments, function: Callable[..., Any]) -> tuple[Array, ...]:
     """The pictures among a term's arguments."""
-    named = [value for name, value in arguments if kinds[name].picture]
+    named = [value for name, value in arguments if kinds_of(function)[name].picture]
     return tuple(checked_picture(value) for value in named if isinstance(value, Array))
 
 

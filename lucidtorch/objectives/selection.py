@@ -36,6 +36,14 @@ def select_unit(values: Tensor, index: int | Sequence[int], layer: str, what: st
     return values[torch.arange(batch, device=values.device), sent(torch.tensor(chosen), values.device)]
 
 
+def only_image(values: Tensor, image: int) -> Tensor:
+    """Keep the value of one image and give the others 0."""
+    if image >= len(values):
+        raise ObjectiveError(f"`.on({image})` names an image that is not there: there are {len(values)}.")
+    chosen = torch.arange(len(values), device=values.device) == image
+    return torch.where(chosen, values, torch.zeros_like(values))
+
+
 def at_position(values: Tensor, x: int | None, y: int | None, t: int | None, layer: str) -> Tensor:
     """Take what all channels say at one position."""
     if values.ndim == VECTOR_AXES:

@@ -6,7 +6,8 @@ Args:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Concatenate
 
 import torch
 from torch import Tensor
@@ -20,10 +21,17 @@ from lucidtorch.objectives.selection import (
     mean_over_space,
     select_unit,
 )
-from lucidtorch.objectives.term import objective, unit_objective, view_objective
+from lucidtorch.objectives.term import Arguments, Term, define, objective, unit_objective
 
 LOGITS = "logits"
 TOKENS = "[tokens]"
+
+
+def _view_objective(
+    suffixes: Callable[..., Sequence[str]],
+) -> Callable[[Callable[Concatenate[Activations, Arguments], Tensor]], Callable[Arguments, Term]]:
+    """Make a unit objective of a function that reads other things of its layer than the activations."""
+    return lambda function: define(function, unit=True, suffixes=suffixes)
 
 
 @unit_objective
@@ -134,7 +142,7 @@ def deepdream(activations: Activations, layer: str) -> Tensor:
     return activations[layer].square().flatten(1).mean(1)
 
 
-@view_objective(lambda **_: (TOKENS,))
+@_view_objective(lambda **_: (TOKENS,))
 def token(
     activations: Activations, layer: str, index: int | Sequence[int], position: int | Sequence[int] = 0
 ) -> Tensor:
@@ -168,7 +176,7 @@ def _own_heads(index: object, **_: object) -> Sequence[str]:
     return tuple(dict.fromkeys(f"[heads][{head}]" for head in heads))
 
 
-@view_objective(_own_heads)
+@_view_objective(_own_heads)
 def head(
     activations: Activations, layer: str, index: int | Sequence[int], channel: int | Sequence[int] | None = None
 ) -> Tensor:

@@ -18,7 +18,7 @@ from lucidtorch.param.series import aligned, animation, shared
 WORDS = (image, stack, aligned, animation, cppn, fft, maco, pixels, pyramid, shared)
 VOCABULARY = Vocabulary(
     what="a param",
-    names=Registry.of("a param", WORDS),
+    names=Registry.of("param", WORDS),
     operators=frozenset({"+"}),
     mappings=True,
 )

@@ -22,7 +22,7 @@ TRANSFORMS = (
 PIPELINES = (identity, standard, strong, atlas, crops)
 VOCABULARY = Vocabulary(
     what="transforms",
-    names=Registry.of("a transform", (*TRANSFORMS, *PIPELINES, span, powers)),
+    names=Registry.of("transform", (*TRANSFORMS, *PIPELINES, span, powers)),
     operators=frozenset({"|"}),
 )
 
