@@ -66,7 +66,7 @@ class FrozenMapping(Mapping[int, object]):
 
 
 def freeze(value: object) -> object:
-    """Make an argument immutable, keeping what it says."""
+    """Make an argument immutable, keeping its meaning."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Tensor) and not is_dense(value):

@@ -6,7 +6,7 @@ by arithmetic, below, or by one of the words in `images.py` and `joins.py`.
 Args:
     activations: Address to activations, `[B, C, H, W]` or `[B, C]`; ``"input"`` is the image.
     trace: Takes the value of every part that is evaluated.
-    change: Takes a node whose parts are changed already, and gives what shall stand in its place.
+    change: Takes a node whose parts are changed already, and gives its replacement.
     sign: The sign of the whole expression, 1 or -1.
 """
 
@@ -33,7 +33,7 @@ Method: TypeAlias = "Callable[[Any, Operand], Objective]"
 
 
 class Trace(dict[Hashable, Tensor]):
-    """The values of all parts of one evaluation, `[B]` each, so that a part that stands twice is computed once.
+    """The values of all parts of one evaluation, `[B]` each, so that a part that occurs twice is computed once.
 
     Args:
         step: How many updates were made before this evaluation; None where all of them were, as on a finished picture.
@@ -53,10 +53,10 @@ def _methods(sign: str) -> tuple[Method, Method]:
 
 @dataclass(frozen=True, repr=False)
 class Objective(ABC):
-    """What shall be made large: an expression that is called on activations and gives one value per image.
+    """What to maximize: an expression that is called on activations and gives one value per image.
 
-    Objectives are values: immutable, hashable, picklable, equal when they say the same. `+ - * / **` and the sign make
-    new ones, with numbers on either side. Printing one gives the text that `lucidtorch.parse` reads back.
+    Objectives are values: immutable, hashable, picklable, compared by value. `+ - * / **` and the sign make new ones,
+    with numbers on either side. Printing one gives the text that `lucidtorch.parse` reads back.
 
     Args:
         parts: The objectives and numbers that it joins, in the order of the text.
@@ -86,7 +86,7 @@ class Objective(ABC):
 
     @property
     def own_images(self) -> Images:
-        """What this node itself says about the number of images, without its parts."""
+        """How many images this node itself requires, without its parts."""
         return Images()
 
     @property
@@ -96,12 +96,12 @@ class Objective(ABC):
 
     @property
     def images(self) -> Images:
-        """What the whole expression says about the number of images."""
+        """How many images the whole expression requires."""
         return functools.reduce(Images.also, (node.own_images for node in self.walk()))
 
     @property
     def batch(self) -> int | None:
-        """The number of images it speaks of, or None where any number will do."""
+        """The number of images it describes, or None where any number will do."""
         return self.images.number
 
     @property
@@ -187,7 +187,7 @@ class Operation(Objective):
 
 @dataclass(frozen=True, repr=False)
 class On(Objective):
-    """An objective that only one image follows.
+    """An objective for one image of the batch; the value of the others is 0.
 
     Args:
         image: The place of the image in the batch, from 0.

@@ -1,4 +1,4 @@
-"""What a term's arguments say: which are layers, which are pictures, and how many images they are for."""
+"""What a term's arguments are: addresses, pictures, one value per image; and how many images they require."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ EXACT = 2**53  # whole numbers up to here are exact in float64
 
 @dataclass(frozen=True)
 class Images:
-    """What an expression says about the number of images.
+    """How many images an expression requires.
 
     Args:
-        exactly: The number it must be; None where it says nothing.
+        exactly: The number it must be; None where any will do.
         at_least: The number that must be there for every image it names to exist.
     """
 
@@ -40,7 +40,7 @@ class Images:
         return self.exactly if self.exactly is not None else (self.at_least or None)
 
     def also(self, other: Images) -> Images:
-        """Join what two parts of an expression say."""
+        """Combine the requirements of two parts of an expression."""
         stated = {number for number in (self.exactly, other.exactly) if number is not None}
         least = max(self.at_least, other.at_least)
         if len(stated) > 1:
@@ -53,7 +53,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Kind:
-    """What the annotation of a parameter says about its values.
+    """What the annotation of a parameter means for its values.
 
     Args:
         per_image: Whether it takes one value, or a list of one per image: `X | Sequence[X]`.
@@ -97,7 +97,7 @@ def types_of(function: Callable[..., Any]) -> Hints:
 
 @functools.cache
 def kinds_of(function: Callable[..., Any]) -> Mapping[str, Kind]:
-    """What a function's annotations say about its arguments."""
+    """The kind of each argument of a function."""
     types = types_of(function)
     return {name: Kind.of(types.get(name, Any)) for name in inspect.signature(function).parameters}
 
@@ -131,7 +131,7 @@ def check_layers(
 
 
 def images_of(term: object, arguments: Arguments, function: Callable[..., Any]) -> Images:
-    """How many images a term's arguments speak of."""
+    """How many images a term's arguments require."""
     found = Images()
     for name, value in arguments:
         count = kinds_of(function)[name].images(value)

@@ -60,7 +60,7 @@ def direction_neuron(
 ) -> Tensor:
     """How far the activations at one position go in one direction of the layer's space.
 
-    Formula: (a·v) · max(0.1, cos(a, v)) ** cossim_pow, where a is what all channels say at row y and column x.
+    Formula: (a·v) · max(0.1, cos(a, v)) ** cossim_pow, where a is the activation of all channels at row y and column x.
     Source: Lucid's `direction_neuron`.
 
     Args:
@@ -122,8 +122,8 @@ def whitened_direction(
 ) -> Tensor:
     """How far the activations at one position go in a direction that was whitened: the icons of an activation atlas.
 
-    Formula: d · max(0.1, d / (1e-4 + |a|)) ** cossim_pow, with d = mean over channels of a · (v S), where a is what all
-        channels say at row y and column x and v S is the direction as a row times the matrix; the power 0 gives d.
+    Formula: d · max(0.1, d / (1e-4 + |a|)) ** cossim_pow, with d = mean over channels of a · (v S), where a are the
+        channels at row y and column x and v S is the direction as a row times the matrix; the power 0 gives d.
     Source: `direction_neuron_S` and `direction_neuron_cossim_S` of Lucid's activation atlas.
 
     Args:

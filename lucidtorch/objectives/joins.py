@@ -27,7 +27,7 @@ SEPARATOR = "/"  # between the name of a network and an address in it
 
 @dataclass(frozen=True, repr=False)
 class Several(Objective):
-    """What several objectives come to, image by image.
+    """The mean, minimum or maximum of several objectives, image by image.
 
     Args:
         kind: ``mean``, ``minimum`` or ``maximum``.
@@ -67,7 +67,7 @@ class Timed(Objective):
     last: float = 1
 
     def weight(self, step: int | None) -> float:
-        """Say how much the objective counts."""
+        """The weight after a number of updates."""
         if step is None or step >= self.end:
             return self.last
         if step <= self.start:

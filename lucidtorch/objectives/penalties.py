@@ -232,7 +232,7 @@ def boundary_complexity(
     Args:
         layer: The address of the map; the image where left out.
         width: How many places from each edge inwards count, 1 or more.
-        constant: The value that the border shall have; the grey of an image where left out.
+        constant: The value that the border should have; the grey of an image where left out.
 
     Raises:
         ObjectiveError: The layer has no positions, or the width is no whole number from 1.

@@ -45,7 +45,7 @@ def only_image(values: Tensor, image: int) -> Tensor:
 
 
 def at_position(values: Tensor, x: int | None, y: int | None, t: int | None, layer: str) -> Tensor:
-    """Take what all channels say at one position."""
+    """Take all channels at one position."""
     if values.ndim == VECTOR_AXES:
         if x is not None or y is not None or t is not None:
             raise UnitError(f"{layer!r} has no positions; leave x, y and t out.")

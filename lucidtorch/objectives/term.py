@@ -41,7 +41,7 @@ class Definition:
     Args:
         function: Computes `[B]` from activations and arguments.
         factory: Makes the objective of the arguments.
-        unit: Whether it speaks of single units, so that a picture of it can be dead.
+        unit: Whether it measures single units, so that a picture of it can be dead.
         suffixes: What it reads of its layers, as brackets to write after the address, from its arguments by name.
         remembers: Whether it keeps something from update to update.
     """
@@ -83,7 +83,7 @@ def objective(function: Callable[Concatenate[Activations, Arguments], Tensor]) -
 
 
 def unit_objective(function: Callable[Concatenate[Activations, Arguments], Tensor]) -> Callable[Arguments, Term]:
-    """Make an objective of a function that speaks of single units, as `objective` does; a picture of it can be dead."""
+    """Make an objective of a function that measures single units, as `objective` does; a picture of it can be dead."""
     return define(function, unit=True)
 
 

@@ -154,7 +154,7 @@ def token(
     Args:
         layer: The address of a layer whose outputs are tokens; `layer[tokens]` are `[B, C, N]`.
         index: The channel, from 0; or one channel per image.
-        position: The token, from 0, or one token per image. Where a network has a class token and registers, they stand
+        position: The token, from 0, or one token per image. Where a network has a class token and registers, they come
             first, and the image's own tokens follow row by row.
 
     Raises:
