@@ -2,6 +2,7 @@
 
 Args:
     activations: Address to activations.
+    layer: The address of the layer.
 """
 
 from __future__ import annotations
@@ -36,7 +37,6 @@ def direction(activations: Activations, layer: str, vector: ArrayLike, cossim_po
     Source: Lucid's `direction`.
 
     Args:
-        layer: The address of the layer, with C channels.
         vector: The direction, C numbers; or `[B, C]`, one direction per image.
         cossim_pow: The power of the cosine; 0 leaves it out.
 
@@ -64,7 +64,6 @@ def direction_neuron(
     Source: Lucid's `direction_neuron`.
 
     Args:
-        layer: The address of the layer, with C channels.
         vector: The direction, C numbers; or `[B, C]`, one direction per image.
         x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
         y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
@@ -127,7 +126,6 @@ def whitened_direction(
     Source: `direction_neuron_S` and `direction_neuron_cossim_S` of Lucid's activation atlas.
 
     Args:
-        layer: The address of the layer, with C channels.
         vector: The direction, C numbers; or `[B, C]`, one direction per image.
         whitening: The matrix S, `[C, C]`, for all images; the atlas takes the inverse of the mean of a aᵀ over many
             activations.
@@ -164,7 +162,6 @@ def channel_weight(activations: Activations, layer: str, weights: ArrayLike) -> 
     Source: lucent's `channel_weight`.
 
     Args:
-        layer: The address of the layer, with C channels.
         weights: One number per channel, C numbers; or `[B, C]`, weights of its own for each image.
 
     Raises:
@@ -189,7 +186,6 @@ def neuron_weight(
     Source: lucent's `neuron_weight`.
 
     Args:
-        layer: The address of the layer, with C channels.
         weights: One number per channel, C numbers; or `[B, C]`, weights of its own for each image.
         x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
         y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.

@@ -2,6 +2,7 @@
 
 Args:
     activations: Address to activations.
+    layer: The address of the layer.
 """
 
 from __future__ import annotations
@@ -44,7 +45,6 @@ def channel(activations: Activations, layer: str, index: int | Sequence[int]) ->
     Source: Lucid's `channel`.
 
     Args:
-        layer: The address of the layer.
         index: The channel, from 0; or one channel per image.
 
     Raises:
@@ -73,7 +73,6 @@ def neuron(
     Source: Lucid's `neuron`, whose x is the row; here x is the column and y the row.
 
     Args:
-        layer: The address of the layer.
         index: The channel, from 0; or one channel per image.
         x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
         y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
@@ -122,9 +121,6 @@ def layer_mean(activations: Activations, layer: str) -> Tensor:
 
     Formula: mean over channels and positions of a.
     Source: captum's `LayerActivation`.
-
-    Args:
-        layer: The address of the layer.
     """
     return activations[layer].flatten(1).mean(1)
 
@@ -135,9 +131,6 @@ def deepdream(activations: Activations, layer: str) -> Tensor:
 
     Formula: mean over channels and positions of a².
     Source: Lucid's `deepdream`.
-
-    Args:
-        layer: The address of the layer.
     """
     return activations[layer].square().flatten(1).mean(1)
 
