@@ -7,13 +7,13 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import NoneType
-from typing import Annotated, Any, TypeAlias, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 
 from torch import nn
 
 from lucidtorch.base.arrays import Array, ImageLike, Pictured
-from lucidtorch.base.checks import Hints, alternatives, hints_of, marks_of
+from lucidtorch.base.checks import Hints, hints_of, marks_of
 from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError, UnknownLayerError, suggestion
 from lucidtorch.base.notation import freeze
 
@@ -70,7 +70,7 @@ class Kind:
     def of(cls, hint: Any) -> Kind:
         """Read an annotation."""
         marks = marks_of(hint)
-        origins = [get_origin(one) for one in alternatives(hint) if one is not NoneType]
+        origins = [get_origin(one) for one in _alternatives(hint) if one is not NoneType]
         lists = [isinstance(origin, type) and issubclass(origin, Sequence) for origin in origins]
         named = next((mark for mark in marks if isinstance(mark, str)), "")
         axes = PICTURE_AXES if Pictured in marks else max(1, len(named.split()))
@@ -171,3 +171,10 @@ def frozen_operand(value: Any) -> Any:
                 f"A number up to {sys.float_info.max:.1e} is needed, but a larger one was given."
             ) from error
     return plain
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    """List the types that a union joins."""
+    if get_origin(hint) is Annotated:
+        return _alternatives(get_args(hint)[0])
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
