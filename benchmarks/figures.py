@@ -41,15 +41,11 @@ LAYOUT = (tokenize.ENCODING, tokenize.ENDMARKER, tokenize.NL, tokenize.NEWLINE, 
 LONG_MODULE, SHORT_MODULE = 400, 60  # lines: a module above the first is too long; below the second it is a fragment
 NETWORKS = "models/networks/"  # one module per embedded network, each of which has one importer by nature
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-# What must be read to say what an objective, a term, the decorator and a trace are.
+# What must be read to say what an objective, a term, the decorator and a trace are; what these ask the annotations of
+# arguments (objectives/arguments.py) and how they print (base/notation.py) is one call each.
 IDEA = (
-    "objectives/algebra.py",  # Objective: arithmetic makes expressions, calling one on activations evaluates it
+    "objectives/algebra.py",  # Objective: arithmetic makes expressions, calling one on activations fills a Trace
     "objectives/term.py",  # Term, the node that reads activations; @objective and the table of what it defined
-    "objectives/trace.py",  # Trace, which every evaluation fills; the types of activations and memories
-    "objectives/operands.py",  # how an operator takes, evaluates and prints what stands on its sides
-    "objectives/counts.py",  # how many images an expression asks for: `batch`
-    "base/notation.py",  # how a term binds and freezes its arguments, and prints as text that reads back
-    "base/hints.py",  # how the decorator knows by annotations which arguments are lists, arrays and pictures
 )
 
 

@@ -125,7 +125,7 @@ def test_the_figures_of_the_invented_package_are_known(invented):
     assert found["modules with one importer"] == ["base/long_single.py", "base/single.py"]
     assert found["... and below 60 lines"] == found["... and at or below rendering"] == ["base/single.py"]
     assert found["class names defined twice"] == ["Part"]
-    assert found["lines to read for the core idea"].startswith("0 in 0 modules, but not there: base/hints.py, ")
+    assert found["lines to read for the core idea"].startswith("0 in 0 modules, but not there: objectives/algebra.py, ")
     assert found["files that name an objective"] == "3.5, at most 4 (peak)"
     assert found["files that name a kind of recipe"] == "2, at most 2 (figure)"
 

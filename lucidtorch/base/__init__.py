@@ -1,1 +1,1 @@
-"""What every other part stands on: errors, seeds, sizes, images, notation and the record a picture carries."""
+"""What every other part builds on: errors, checks, records, seeds, sizes, files, images, notation and the registry."""

@@ -267,12 +267,5 @@ def marks_of(hint: Any) -> tuple[Any, ...]:
     return (*(mark for part in parts for mark in marks_of(part)), *own)
 
 
-def alternatives(hint: Any) -> tuple[Any, ...]:
-    """List the types that a union joins."""
-    if get_origin(hint) is Annotated:
-        return alternatives(get_args(hint)[0])
-    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
-
-
 def _written(number: float) -> str:
     return str(number) if isinstance(number, int) else f"{number:g}"

@@ -8,7 +8,7 @@ import os
 import re
 import sysconfig
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,10 +123,12 @@ def nearest(word: str, known: Iterable[str], count: int = 3) -> tuple[str, ...]:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Write the closest known words as a question that ends an error message."""
     names = [repr(name) for name in nearest(word, known)]
-    if not names:
-        return ""
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
-    return f"Did you mean {listed}?"
+    return f"Did you mean {either(names)}?" if names else ""
+
+
+def either(words: Sequence[str]) -> str:
+    """Write words as a choice: a, b or c."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 @contextlib.contextmanager

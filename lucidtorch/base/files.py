@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import functools
 import hashlib
 import io
 import os
@@ -19,12 +18,11 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from lucidtorch.base.errors import BadInputError, LucidtorchError, OutputError, WriteError
 
-# A temporary file is named after the file that it becomes, the machine and the process that writes it.
 LONGEST_NAME = 255  # bytes, of most file systems
+# A temporary file is named after the file that it becomes, the machine and the process that writes it.
 TEMPORARY = re.compile(
     r"\.(?P<target>.+)\.lucidtorch-(?P<host>[0-9a-f]{4})-(?P<process>\d+)-[0-9a-f]{8}\.part", re.DOTALL
 )
@@ -34,9 +32,6 @@ ABANDONED = 86_400.0  # seconds after which a temporary file is nobody's, whatev
 # The place is right and writing failed all the same: there is no room, or the disk is broken.
 FAILURES = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "ESTALE") if hasattr(errno, name)}
 
-# Formats of pictures; others that Pillow knows start programs (EPS runs Ghostscript) or are no pictures.
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "PCX", "ICO", "QOI", "DDS")
-BROKEN_PICTURE = (OSError, ValueError, SyntaxError, RuntimeError, MemoryError, Image.DecompressionBombError)
 BROKEN_ARRAY = (ValueError, EOFError, TypeError, KeyError, MemoryError, RecursionError, SyntaxError)
 BROKEN_HEADER = (tokenize.TokenError, zipfile.BadZipFile)
 
@@ -228,10 +223,3 @@ def read_npy(source: Path | bytes, *, mapped: bool = False) -> np.ndarray:
     except (*BROKEN_ARRAY, *BROKEN_HEADER) as error:
         raise ValueError(str(error).split("\n")[0][:100] or type(error).__name__) from error
     return found
-
-
-@functools.cache
-def picture_formats() -> tuple[str, ...]:
-    """Say which formats of pictures are read: those of `FORMATS` that Pillow has here."""
-    Image.init()
-    return tuple(name for name in FORMATS if name in Image.OPEN)

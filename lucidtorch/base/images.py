@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import colorsys
+import contextlib
+import functools
 import io
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +20,13 @@ from torch.nn import functional
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ImageError, RecipeError
-from lucidtorch.base.files import BROKEN_PICTURE, picture_formats, regular
+from lucidtorch.base.files import regular
 from lucidtorch.base.sizes import PLANE, Size, size_sides, size_text
 from lucidtorch.base.trust import check_read
+
+# Formats of pictures; others that Pillow knows start programs (EPS runs Ghostscript) or are no pictures.
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM", "AVIF", "JPEG2000", "TGA", "PCX", "ICO", "QOI", "DDS")
+BROKEN_PICTURE = (OSError, ValueError, SyntaxError, RuntimeError, MemoryError, Image.DecompressionBombError)
 
 KEY = "lucidtorch"  # the name of the text inside a PNG that holds its recipe
 GAP = 2  # pixels between the pictures of a sheet
@@ -139,19 +145,31 @@ def encode_png(image: Tensor, text: str = "", *, alpha: bool = False) -> bytes:
     return stream.getvalue()
 
 
-def _text_of(picture: PngImagePlugin.PngImageFile) -> str | None:
-    picture.load()  # a text may stand after the pixels
-    return picture.text.get(KEY)
+@functools.cache
+def _formats() -> tuple[str, ...]:
+    """The formats of `FORMATS` that Pillow has here."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture of any size, in a format that starts no program."""
+    with (
+        warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+        Image.open(regular(path), formats=_formats()) as picture,
+    ):
+        yield picture
 
 
 def read_png_text(path: Path) -> str:
     """Read the recipe inside a PNG."""
+    text = None
     try:
-        with (
-            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
-            Image.open(regular(path), formats=picture_formats()) as picture,
-        ):
-            text = _text_of(picture) if isinstance(picture, PngImagePlugin.PngImageFile) else None
+        with _opened(path) as picture:
+            if isinstance(picture, PngImagePlugin.PngImageFile):
+                picture.load()  # a text may stand after the pixels
+                text = picture.text.get(KEY)
     except FileNotFoundError as error:
         raise RecipeError(f"There is no file {path}; give a PNG that lucidtorch made.") from error
     except BROKEN_PICTURE as error:
@@ -199,10 +217,7 @@ def photo_bytes(
     """
     check_read(path)
     try:
-        with (
-            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
-            Image.open(regular(path), formats=picture_formats()) as file,
-        ):
+        with _opened(path) as file:
             mode = "L" if file.mode in GREY_MODES and not colours else "RGB"
             picture = decoded(file, mode, sides or needed)
     except BROKEN_PICTURE as error:

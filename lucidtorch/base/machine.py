@@ -1,4 +1,4 @@
-"""What the machine has: threads and cores, memory, and the way of numbers to another device and back."""
+"""What the machine has: threads and cores, memory, and copies between the CPU and another device."""
 
 from __future__ import annotations
 
@@ -67,21 +67,21 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free_memory(device: torch.device) -> None:
-    """Give memory back that nothing uses any longer."""
+    """Release memory that nothing uses any longer."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
 
 
 def sent(values: Tensor, device: torch.device) -> Tensor:
-    """Send numbers to a device; to a GPU by way of memory that it reads by itself, while Python goes on."""
+    """Copy numbers to a device; to a GPU through pinned memory, while Python goes on."""
     if device.type == "cuda" and values.device.type == "cpu":
         return values.pin_memory().to(device, non_blocking=True)
     return values.to(device)
 
 
 def fetched(values: Tensor) -> Tensor:
-    """Let numbers come to the CPU; from a GPU they arrive when it has done all that it was told before."""
+    """Copy numbers to the CPU; from a GPU they arrive when its earlier work is done."""
     if values.device.type != "cuda":
         return values.cpu()
     place = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor, nn
@@ -16,7 +17,26 @@ from lucidtorch.base.defaults import default_of, is_written_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 
+SUM, PRODUCT, NEGATION, POWER, ATOM = 1, 2, 3, 4, 5  # how tightly each form binds; `**` binds most
 STARS: dict[Any, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+
+
+class Operator(NamedTuple):
+    """What an operator computes, how tightly it binds, and how tightly each side must, to need no parentheses."""
+
+    compute: Callable[[Any, Any], Any]
+    binding: int
+    left: int
+    right: int
+
+
+OPERATORS = {
+    "+": Operator(operator.add, SUM, SUM, PRODUCT),
+    "-": Operator(operator.sub, SUM, SUM, PRODUCT),
+    "*": Operator(operator.mul, PRODUCT, PRODUCT, NEGATION),
+    "/": Operator(operator.truediv, PRODUCT, PRODUCT, NEGATION),
+    "**": Operator(operator.pow, POWER, ATOM, NEGATION),
+}
 
 
 class FrozenMapping(Mapping[int, object]):
@@ -46,7 +66,7 @@ class FrozenMapping(Mapping[int, object]):
 
 
 def freeze(value: object) -> object:
-    """Make an argument immutable, keeping what it says."""
+    """Make an argument immutable, keeping its meaning."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, Tensor) and not is_dense(value):
@@ -140,6 +160,22 @@ def format_call(name: str, signature: inspect.Signature, arguments: Mapping[str,
         elif is_written_whole() or value != default or type(value) is not type(default):
             parts.append(f"{parameter.name}={format_value(value)}")
     return f"{name}({', '.join(parts)})"
+
+
+def format_operation(signs: Sequence[str], parts: Sequence[tuple[str, int]]) -> str:
+    """Write texts with a sign before each, in parentheses where they bind less tightly than their place asks."""
+    if len(parts) == 1:
+        return f"{signs[0]}{_bracketed(*parts[0], NEGATION, signed=True)}"
+    is_power = signs[1] == "**"
+    text = _bracketed(*parts[0], OPERATORS[signs[1]].left, signed=not is_power)
+    for sign, part in zip(signs[1:], parts[1:], strict=True):
+        text += f" {sign} {_bracketed(*part, OPERATORS[sign].right, signed=is_power)}"
+    return text
+
+
+def _bracketed(text: str, own: int, needed: int, *, signed: bool) -> str:
+    """Write a part, in parentheses where it would be read otherwise; some places take no sign at its start."""
+    return f"({text})" if own < needed or (text.startswith("-") and not signed) else text
 
 
 def usage(name: str, function: Callable[..., Any]) -> str:

@@ -45,7 +45,7 @@ class Vocabulary:
     """The words that a text may use.
 
     Args:
-        what: What the text stands for, for messages: ``objective``, ``param`` or ``transforms``.
+        what: What the text describes, for messages: ``an objective``, ``a param`` or ``transforms``.
         names: The functions that may be called.
         operators: The operators that may be used, as they are written.
         methods: The methods that may be called on a value, such as ``on``.
@@ -88,8 +88,8 @@ def _room() -> Iterator[None]:
 class _Reader:
     """One reading of one text.
 
-    Shorthand such as ``conv4_1:12`` is read first: a name of just its length stands in its place while Python parses
-    the text, so that every column is one of the user's own text.
+    Shorthand such as ``conv4_1:12`` is read first: a name of the same length replaces it while Python parses the
+    text, so that every column is one of the user's own text.
     """
 
     def __init__(self, text: str, vocabulary: Vocabulary, folder: Path) -> None:
@@ -113,7 +113,7 @@ class _Reader:
             raise self._error_at(0, "This is nested too deeply") from error
 
     def _read_shorthand(self, found: re.Match[str]) -> str:
-        """Note what a match says, and give what Python shall parse in its place."""
+        """Note the layer and unit of a match, and give its replacement."""
         layer, unit, name = found["layer"], found["unit"], self.vocabulary.shorthand
         if layer is None or (self.vocabulary.mappings and layer.isdigit()):
             return found[0]

@@ -93,10 +93,7 @@ def read_json(text: str, what: str) -> Any:
 
 def versions(more: Sequence[str] = ()) -> dict[str, str]:
     """Say which versions decide the bytes of a picture."""
-    found = {
-        "python": platform.python_version(),
-        "torch": str(torch.__version__),
-    }  # with the build, which decides bytes
+    found = {"python": platform.python_version(), "torch": str(torch.__version__)}  # with torch's build
     for package in (*PACKAGES, *more):
         try:
             found[package] = metadata.version(package)
@@ -139,19 +136,12 @@ class NetworkRecord(Record):
 
 
 class ComposedRecord(Record):
-    """What a picture carries that was composed of others: the whole recipe of its run.
-
-    Attributes:
-        kind: The kind of recipe.
-        recipe_id: Its checksum.
-        picture: The path of the picture in the run's folder.
-        recipe: The recipe as it was resolved; its kind checks the fields.
-    """
+    """What a picture carries that was composed of others: its path in the folder of its run, and the whole recipe."""
 
     kind: Short
     recipe_id: Short
     picture: InnerPath
-    recipe: dict[str, Any]
+    recipe: dict[str, Any]  # as it was resolved; its kind checks the fields
 
 
 class PictureRecord(Record):

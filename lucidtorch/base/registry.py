@@ -14,7 +14,7 @@ class Registry(dict[str, Entry]):
     """Entries by name, and which module defined each.
 
     Args:
-        what: What an entry is, for messages: ``an objective``.
+        what: What an entry is, for messages: ``objective``.
         error: What is raised where a name is taken.
     """
 
@@ -35,9 +35,14 @@ class Registry(dict[str, Entry]):
     def add(self, name: str, entry: Entry, module: str) -> None:
         """Register an entry; a module may define its own names anew, and no other module's."""
         if name in self and self.module_of(name) != module:
-            raise self.error(f"There is {self.what} {name!r} already, in {self.module_of(name)}; choose another name.")
+            article = "an" if self.what[0] in "aeiou" else "a"
+            taken = f"There is {article} {self.what} {name!r} already, in {self.module_of(name)}"
+            raise self.error(f"{taken}; choose another name.")
         self[name] = entry
         self._modules[name] = module
+
+    def __missing__(self, name: str) -> Entry:
+        raise self.error(f"No {self.what} {name!r} is defined here; import the module that defines it.")
 
     def module_of(self, name: str) -> str:
         """Say which module defined an entry."""

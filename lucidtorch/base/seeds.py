@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import random
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,9 +62,9 @@ class OwnRandomState:
     """
 
     def __init__(self, seed: int, *, torch_alone: bool = False) -> None:
-        self._seed = seed
+        self._seed = derive_seed(seed, "global")
         self._torch_alone = torch_alone
-        self._states: _States | None = None
+        self._states: list[Any] = []
 
     @contextlib.contextmanager
     def __call__(self) -> Iterator[None]:
@@ -74,49 +73,35 @@ class OwnRandomState:
         The states belong to the whole process, so that one thread at a time is in such a block.
         """
         with one_at_a_time():
-            users = _States.now(self._torch_alone)
-            if self._states is None:
-                _begin(derive_seed(self._seed, "global"), self._torch_alone)
+            users = self._now()
+            if self._states:
+                self._restore(self._states)
             else:
-                self._states.restore()
+                self._begin()
             try:
                 yield
             finally:
-                self._states = _States.now(self._torch_alone)
-                users.restore()
+                self._states = self._now()
+                self._restore(users)
 
+    def _begin(self) -> None:
+        torch.manual_seed(self._seed)
+        if not self._torch_alone:
+            np.random.seed(self._seed % 2**32)
+            random.seed(self._seed)
 
-@dataclass(frozen=True)
-class _States:
-    """The global random states at one moment."""
+    def _now(self) -> list[Any]:
+        return [read() for read, _ in self._sources()]
 
-    torch_cpu: torch.Tensor
-    torch_cuda: list[torch.Tensor]
-    numpy: Any
-    python: Any
+    def _restore(self, states: Sequence[Any]) -> None:
+        for (_, write), state in zip(self._sources(), states, strict=False):  # CUDA may have begun since
+            write(state)
 
-    @classmethod
-    def now(cls, torch_alone: bool) -> _States:
-        cuda = torch.cuda.get_rng_state_all() if _cuda_in_use() else []
-        others = (None, None) if torch_alone else (np.random.get_state(), random.getstate())
-        return cls(torch.get_rng_state(), cuda, *others)
-
-    def restore(self) -> None:
-        torch.set_rng_state(self.torch_cpu)
-        if self.torch_cuda:
-            torch.cuda.set_rng_state_all(self.torch_cuda)
-        if self.numpy is not None:
-            np.random.set_state(self.numpy)
-            random.setstate(self.python)
-
-
-def _begin(seed: int, torch_alone: bool) -> None:
-    torch.manual_seed(seed)
-    if torch_alone:
-        return
-    np.random.seed(seed % 2**32)
-    random.seed(seed)
-
-
-def _cuda_in_use() -> bool:
-    return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]  # asking must not start CUDA
+    def _sources(self) -> list[tuple[Callable[[], Any], Callable[[Any], Any]]]:
+        """How each state is read and written."""
+        found: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [(torch.get_rng_state, torch.set_rng_state)]
+        if not self._torch_alone:
+            found += [(np.random.get_state, np.random.set_state), (random.getstate, random.setstate)]
+        if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # asking must not start CUDA
+            found.append((torch.cuda.get_rng_state_all, torch.cuda.set_rng_state_all))
+        return found

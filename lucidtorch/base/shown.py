@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
 import numpy as np
 from torch import Tensor, nn
 
+from lucidtorch.base.errors import either
+
 LONGEST = 60  # letters of a value in a message
 MOST = 6  # values of a list in a message
 LONGEST_NUMBER = 128  # bits of a number that is written out
@@ -66,9 +68,9 @@ def type_words(hint: Any, *, several: bool = False) -> str:
             parts = (Path, *(one for one in parts if one not in (str, Path)))
         if {Tensor, np.ndarray} < set(parts) and any(get_origin(one) is Sequence for one in parts):
             parts = (np.ndarray, *(one for one in parts if one in (None, NoneType)))  # numbers in whatever form
-        return _either(list(dict.fromkeys(type_words(one, several=several) for one in parts)))
+        return either(list(dict.fromkeys(type_words(one, several=several) for one in parts)))
     if origin is Literal:
-        return _either([repr(one) for one in parts])
+        return either([repr(one) for one in parts])
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return "mappings" if several else f"a mapping from {type_words(parts[0], several=True)}"
     if origin is tuple and Ellipsis not in parts:
@@ -89,10 +91,6 @@ def _demanding(words: str, demands: tuple[Any, ...]) -> str:
         elif not isinstance(one, str | type):  # bounds
             words += str(one)
     return words.replace("number above 0", "positive number") if words.endswith("above 0") else words
-
-
-def _either(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def cut(text: str, most: int = LONGEST) -> str:

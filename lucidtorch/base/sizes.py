@@ -51,7 +51,7 @@ def short_size(size: Size) -> int | Size:
 
 
 def _read(value: object, what: str) -> Size:
-    """Take the sides out of any of the forms of a size; what is none of them gives none."""
+    """Take the sides out of any of the forms of a size; anything else has no sides."""
     if isinstance(value, str):
         if re.fullmatch(r"\s*\d{1,9}\s*(x\s*\d{1,9}\s*){0,2}", value, re.ASCII) is None:
             raise SizeError(

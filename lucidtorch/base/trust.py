@@ -41,16 +41,20 @@ _TRUSTED = _Scope("", ())
 _scope: ContextVar[_Scope | None] = ContextVar("lucidtorch-trust", default=None)
 
 
+def _followed() -> _Scope | None:
+    """The scope of the file that is followed; None where the user is, or trusts it."""
+    scope = _scope.get()
+    return None if scope is _TRUSTED else scope
+
+
 @contextlib.contextmanager
 def following(source: Path, folder: Path, *, typed: Iterable[Path] = (), downloads: bool = False) -> Iterator[None]:
     """Follow what a file says: within the block, only files in its folder are opened."""
     if _scope.get() is _TRUSTED:
         yield
         return
-    scope = _Scope(
-        source.name, (folder.resolve(), PACKAGE), frozenset(one.resolve() for one in typed), downloads=downloads
-    )
-    token = _scope.set(scope)
+    named = frozenset(one.resolve() for one in typed)
+    token = _scope.set(_Scope(source.name, (folder.resolve(), PACKAGE), named, downloads=downloads))
     try:
         yield
     finally:
@@ -60,45 +64,42 @@ def following(source: Path, folder: Path, *, typed: Iterable[Path] = (), downloa
 @contextlib.contextmanager
 def trusting(given: bool = True) -> Iterator[None]:
     """Trust what files say within the block: code in programs, files anywhere, downloads."""
-    token = _scope.set(_TRUSTED) if given else None
+    token = _scope.set(_TRUSTED if given else _scope.get())
     try:
         yield
     finally:
-        if token is not None:
-            _scope.reset(token)
+        _scope.reset(token)
 
 
 def is_named_by_user(path: str | Path) -> bool:
     """Say whether the user named a file, and not a file from elsewhere."""
-    scope = _scope.get()
-    return scope is None or scope is _TRUSTED or any(_resolved(path).is_relative_to(one) for one in scope.of_user)
+    scope = _followed()
+    return scope is None or any(_resolved(path).is_relative_to(one) for one in scope.of_user)
 
 
 def may_download() -> bool:
     """Whether weights may be fetched: the user named the network, or trusts the file that does."""
-    scope = _scope.get()
-    return scope is None or scope is _TRUSTED or scope.downloads
+    scope = _followed()
+    return scope is None or scope.downloads
 
 
 def beside(name: str | Path) -> Path:
     """Say which file a name means: a relative path in a file that is followed starts from that file's folder."""
-    scope = _scope.get()
-    return scope.folders[0] / name if scope is not None and scope.folders else Path(name)
+    scope = _followed()
+    return scope.folders[0] / name if scope is not None else Path(name)
 
 
 def allow(path: Path) -> None:
     """Let a file or folder be read that the user names, or named on this machine before."""
-    scope = _scope.get()
-    if scope is not None and scope is not _TRUSTED:
+    scope = _followed()
+    if scope is not None:
         scope.earlier.add(path.resolve())
 
 
 def check_read(path: str | Path) -> None:
     """Refuse to open a file outside of the folder of what is followed; links count as what they lead to."""
-    scope = _scope.get()
-    if scope is None or scope is _TRUSTED:
-        return
-    if not any(_resolved(path).is_relative_to(one) for one in (*scope.folders, *scope.of_user)):
+    scope = _followed()
+    if scope is not None and not any(_resolved(path).is_relative_to(one) for one in (*scope.folders, *scope.of_user)):
         raise UntrustedError(
             f"{scope.name} names {_short(path)} outside of its folder; it was not opened: copy it there, or, {ADVICE}."
         )
@@ -106,13 +107,12 @@ def check_read(path: str | Path) -> None:
 
 def check_code(path: Path) -> None:
     """Refuse to import a Python file that a file from elsewhere names."""
-    scope = _scope.get()
-    if scope is None or scope is _TRUSTED or _resolved(path) in scope.typed:
-        return
-    raise UntrustedError(
-        f"{scope.name} asks to run the code in {_short(path)}, and nothing was run: name the network yourself with "
-        f"--model, or, {ADVICE}."
-    )
+    scope = _followed()
+    if scope is not None and _resolved(path) not in scope.typed:
+        raise UntrustedError(
+            f"{scope.name} asks to run the code in {_short(path)}, and nothing was run: name the network yourself with "
+            f"--model, or, {ADVICE}."
+        )
 
 
 def check_program(path: Path) -> None:
@@ -125,8 +125,8 @@ def check_program(path: Path) -> None:
 
 def check_download(what: str) -> None:
     """Refuse to fetch what a file from elsewhere names."""
-    scope = _scope.get()
-    if scope is not None and not may_download():
+    scope = _followed()
+    if scope is not None and not scope.downloads:
         raise UntrustedError(
             f"{scope.name} asks for {what}, which would be downloaded, and nothing was fetched: {ADVICE}."
         )

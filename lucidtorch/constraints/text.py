@@ -7,13 +7,12 @@ from pathlib import Path
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
+from lucidtorch.base.registry import Registry
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.constraints.published import blur, clip_contribution, clip_norm, decay, l2_ball, linf_ball, yosinski
 
 WORDS = (blur, clip_contribution, clip_norm, decay, l2_ball, linf_ball, yosinski)
-VOCABULARY = Vocabulary(
-    what="constraints", names={word.__name__: word for word in WORDS}, operators=frozenset({"|", "/"})
-)
+VOCABULARY = Vocabulary(what="constraints", names=Registry.of("constraint", WORDS), operators=frozenset({"|", "/"}))
 
 
 @checked

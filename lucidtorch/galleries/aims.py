@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from lucidtorch.base.notation import NEGATION, POWER, SUM
 from lucidtorch.models.model import Model
-from lucidtorch.objectives.algebra import PRODUCT, SUM, Objective, Operation
+from lucidtorch.objectives.algebra import Objective, Operation
 from lucidtorch.objectives.term import Term
 
 NUMBERS = {"channel": "index", "neuron": "index", "logit": "label"}  # the terms of one unit, and what says which
@@ -53,7 +54,7 @@ def _speaks_of_units(part: Objective) -> bool:
 
 def _bends(node: Objective) -> bool:
     """Whether a node does more than to stretch an objective: a power, a product of two, a number divided by one."""
-    if not isinstance(node, Operation) or node.binding == SUM:
+    if not isinstance(node, Operation) or node.binding in (SUM, NEGATION):
         return False
     left, right = (isinstance(part, Objective) for part in node.parts)
-    return node.binding != PRODUCT or (right and (left or node.signs == ("/",)))
+    return node.binding == POWER or (right and (left or node.signs[1] == "/"))

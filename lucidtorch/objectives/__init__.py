@@ -1,4 +1,4 @@
-"""Objectives: what a picture shall show, as expressions that combine by arithmetic and print as they are typed."""
+"""Objectives: what an image maximizes, as expressions that combine by arithmetic and print as they are typed."""
 
 from lucidtorch.base.arrays import ImageLike
 from lucidtorch.base.images import photo

@@ -6,53 +6,34 @@ by arithmetic, below, or by one of the words in `images.py` and `joins.py`.
 Args:
     activations: Address to activations, `[B, C, H, W]` or `[B, C]`; ``"input"`` is the image.
     trace: Takes the value of every part that is evaluated.
-    change: Takes a node whose parts are changed already, and gives what shall stand in its place.
+    change: Takes a node whose parts are changed already, and gives its replacement.
     sign: The sign of the whole expression, 1 or -1.
 """
 
 from __future__ import annotations
 
-import operator
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, NamedTuple, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
-import torch
 from torch import Tensor
 
 from lucidtorch.base.checks import Within, checked
 from lucidtorch.base.errors import ObjectiveError
+from lucidtorch.base.notation import ATOM, NEGATION, OPERATORS, PRODUCT, SUM, format_operation
 from lucidtorch.base.surroundings import pinned
 from lucidtorch.objectives.arguments import Images, frozen_operand
+from lucidtorch.objectives.selection import only_image
 
 Activations: TypeAlias = Mapping[str, Tensor]  # address to `[B, C, H, W]` or `[B, C]`; "input" is the image
 Memory: TypeAlias = dict[str, Tensor]  # what one term keeps from update to update
 Method: TypeAlias = "Callable[[Any, Operand], Objective]"
 
-SUM, PRODUCT, NEGATION, POWER, ATOM = 1, 2, 3, 4, 5  # how tightly each form binds; `**` binds most
-
-
-class Operator(NamedTuple):
-    """What an operator computes, how tightly it binds, and how tightly each side must, to need no parentheses."""
-
-    compute: Callable[[Any, Any], Any]
-    binding: int
-    left: int
-    right: int
-
-
-OPERATORS = {
-    "+": Operator(operator.add, SUM, SUM, PRODUCT),
-    "-": Operator(operator.sub, SUM, SUM, PRODUCT),
-    "*": Operator(operator.mul, PRODUCT, PRODUCT, NEGATION),
-    "/": Operator(operator.truediv, PRODUCT, PRODUCT, NEGATION),
-    "**": Operator(operator.pow, POWER, ATOM, NEGATION),
-}
-
 
 class Trace(dict[Hashable, Tensor]):
-    """The values of all parts of one evaluation, `[B]` each, so that a part that stands twice is computed once.
+    """The values of all parts of one evaluation, `[B]` each, so that a part that occurs twice is computed once.
 
     Args:
         step: How many updates were made before this evaluation; None where all of them were, as on a finished picture.
@@ -72,16 +53,17 @@ def _methods(sign: str) -> tuple[Method, Method]:
 
 @dataclass(frozen=True, repr=False)
 class Objective(ABC):
-    """What shall be made large: an expression that is called on activations and gives one value per image.
+    """What to maximize: an expression that is called on activations and gives one value per image.
 
-    Objectives are values: immutable, hashable, picklable, equal when they say the same. `+ - * / **` and the sign make
-    new ones, with numbers on either side. Printing one gives the text that `lucidtorch.parse` reads back.
+    Objectives are values: immutable, hashable, picklable, compared by value. `+ - * / **` and the sign make new ones,
+    with numbers on either side. Printing one gives the text that `lucidtorch.parse` reads back.
 
     Args:
         parts: The objectives and numbers that it joins, in the order of the text.
     """
 
     parts: tuple[Operand, ...] = field(default=(), kw_only=True)
+    binding: ClassVar[int] = ATOM  # how tightly the outermost operator binds
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
         """Compute the value of each image, `[B]`, once in a trace."""
@@ -98,18 +80,13 @@ class Objective(ABC):
         return [part.evaluate(activations, trace) if isinstance(part, Objective) else part for part in self.parts]
 
     @property
-    def binding(self) -> int:
-        """How tightly its outermost operator binds."""
-        return ATOM
-
-    @property
     def own_layers(self) -> tuple[str, ...]:
         """The layers that this node itself reads, without its parts."""
         return ()
 
     @property
     def own_images(self) -> Images:
-        """What this node itself says about the number of images, without its parts."""
+        """How many images this node itself requires, without its parts."""
         return Images()
 
     @property
@@ -119,15 +96,12 @@ class Objective(ABC):
 
     @property
     def images(self) -> Images:
-        """What the whole expression says about the number of images."""
-        found = Images()
-        for node in self.walk():
-            found = found.also(node.own_images)
-        return found
+        """How many images the whole expression requires."""
+        return functools.reduce(Images.also, (node.own_images for node in self.walk()))
 
     @property
     def batch(self) -> int | None:
-        """The number of images it speaks of, or None where any number will do."""
+        """The number of images it describes, or None where any number will do."""
         return self.images.number
 
     @property
@@ -157,9 +131,6 @@ class Objective(ABC):
         Args:
             image: The place of the image in the batch, from 0.
 
-        Returns:
-            An objective that speaks of that image.
-
         Raises:
             ObjectiveError: The place is no whole number from 0.
         """
@@ -176,7 +147,7 @@ class Objective(ABC):
     __pow__, __rpow__ = _methods("**")
 
     def __neg__(self) -> Objective:
-        return Negation(parts=(self,))
+        return Operation(("-",), parts=(self,))
 
 
 Operand: TypeAlias = Objective | int | float
@@ -184,61 +155,39 @@ Operand: TypeAlias = Objective | int | float
 
 @dataclass(frozen=True, repr=False)
 class Operation(Objective):
-    """Parts joined by operators, from left to right: a chain of `+` and `-`, or one `*`, `/` or `**`.
+    """Parts joined from left to right: a chain of `+` and `-`, one `*`, `/` or `**`, or one part with a minus.
 
     Args:
-        signs: The operator before each part but the first.
+        signs: The operator before each part; empty before the first of several.
     """
 
     signs: tuple[str, ...]
 
     @property
-    def binding(self) -> int:
-        return OPERATORS[self.signs[0]].binding
+    def binding(self) -> int:  # type: ignore[override]  # one of the class everywhere else
+        return NEGATION if len(self.parts) == 1 else OPERATORS[self.signs[1]].binding
 
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
         value: Tensor
         value, *others = self.part_values(activations, trace)
-        for sign, other in zip(self.signs, others, strict=True):
+        for sign, other in zip(self.signs[1:], others, strict=True):
             value = OPERATORS[sign].compute(value, other)
-        return value
+        return value if others else -value
 
     def terms(self, sign: int = 1) -> Iterator[tuple[int, Objective]]:
         turned = self.binding == PRODUCT and any(isinstance(part, int | float) and part < 0 for part in self.parts)
-        for before, part in zip(("", *self.signs), self.parts, strict=True):
+        for before, part in zip(self.signs, self.parts, strict=True):
             if isinstance(part, Objective):
                 yield from part.terms(-sign if turned or before == "-" else sign)
 
     def __repr__(self) -> str:
-        text = _written(self.parts[0], OPERATORS[self.signs[0]].left, signed=self.binding != POWER)
-        for sign, part in zip(self.signs, self.parts[1:], strict=True):
-            text += f" {sign} {_written(part, OPERATORS[sign].right, signed=self.binding == POWER)}"
-        return text
-
-
-@dataclass(frozen=True, repr=False)
-class Negation(Objective):
-    """An objective with its sign turned: what makes it small becomes what makes it large."""
-
-    @property
-    def binding(self) -> int:
-        return NEGATION
-
-    def compute(self, activations: Activations, trace: Trace) -> Tensor:
-        (inner,) = self.objectives
-        return -inner.evaluate(activations, trace)
-
-    def terms(self, sign: int = 1) -> Iterator[tuple[int, Objective]]:
-        for part in self.objectives:
-            yield from part.terms(-sign)
-
-    def __repr__(self) -> str:
-        return f"-{_written(self.parts[0], NEGATION, signed=True)}"
+        bindings = [part.binding if isinstance(part, Objective) else ATOM for part in self.parts]
+        return format_operation(self.signs, list(zip(map(repr, self.parts), bindings, strict=True)))
 
 
 @dataclass(frozen=True, repr=False)
 class On(Objective):
-    """An objective that only one image follows.
+    """An objective for one image of the batch; the value of the others is 0.
 
     Args:
         image: The place of the image in the batch, from 0.
@@ -252,14 +201,11 @@ class On(Objective):
 
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
         (inner,) = self.objectives
-        values = inner.evaluate(activations, trace)
-        if self.image >= values.shape[0]:
-            raise ObjectiveError(f"`.on({self.image})` names an image that is not there: there are {values.shape[0]}.")
-        chosen = torch.arange(values.shape[0], device=values.device) == self.image
-        return torch.where(chosen, values, torch.zeros_like(values))
+        return only_image(inner.evaluate(activations, trace), self.image)
 
     def __repr__(self) -> str:
-        return f"{_written(self.parts[0], ATOM, signed=True)}.on({self.image})"
+        (inner,) = self.objectives
+        return f"{inner!r}.on({self.image})" if inner.binding == ATOM else f"({inner!r}).on({self.image})"
 
 
 def _operation(left: object, sign: str, right: object) -> Any:
@@ -268,11 +214,4 @@ def _operation(left: object, sign: str, right: object) -> Any:
         return NotImplemented
     if isinstance(left, Operation) and left.binding == OPERATORS[sign].binding == SUM:
         return Operation((*left.signs, sign), parts=(*left.parts, frozen_operand(right)))
-    return Operation((sign,), parts=(frozen_operand(left), frozen_operand(right)))
-
-
-def _written(part: Operand, binding: int, *, signed: bool) -> str:
-    """Write a part, in parentheses where it would be read otherwise; some places take no sign at its start."""
-    text = repr(part)
-    own = part.binding if isinstance(part, Objective) else ATOM
-    return f"({text})" if own < binding or (text.startswith("-") and not signed) else text
+    return Operation(("", sign), parts=(frozen_operand(left), frozen_operand(right)))

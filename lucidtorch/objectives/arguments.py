@@ -1,4 +1,4 @@
-"""What a term's arguments say: which are layers, which are pictures, and how many images they are for."""
+"""What a term's arguments are: addresses, pictures, one value per image; and how many images they require."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import NoneType
-from typing import Annotated, Any, TypeAlias, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 
 from torch import nn
 
 from lucidtorch.base.arrays import Array, ImageLike, Pictured
-from lucidtorch.base.checks import Hints, alternatives, hints_of, marks_of
-from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError
+from lucidtorch.base.checks import Hints, hints_of, marks_of
+from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError, UnknownLayerError, suggestion
 from lucidtorch.base.notation import freeze
 
 Arguments: TypeAlias = tuple[tuple[str, object], ...]  # every parameter with its argument, frozen
@@ -24,10 +24,10 @@ EXACT = 2**53  # whole numbers up to here are exact in float64
 
 @dataclass(frozen=True)
 class Images:
-    """What an expression says about the number of images.
+    """How many images an expression requires.
 
     Args:
-        exactly: The number it must be; None where it says nothing.
+        exactly: The number it must be; None where any will do.
         at_least: The number that must be there for every image it names to exist.
     """
 
@@ -40,7 +40,7 @@ class Images:
         return self.exactly if self.exactly is not None else (self.at_least or None)
 
     def also(self, other: Images) -> Images:
-        """Join what two parts of an expression say."""
+        """Combine the requirements of two parts of an expression."""
         stated = {number for number in (self.exactly, other.exactly) if number is not None}
         least = max(self.at_least, other.at_least)
         if len(stated) > 1:
@@ -53,7 +53,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Kind:
-    """What the annotation of a parameter says about its values.
+    """What the annotation of a parameter means for its values.
 
     Args:
         per_image: Whether it takes one value, or a list of one per image: `X | Sequence[X]`.
@@ -70,7 +70,7 @@ class Kind:
     def of(cls, hint: Any) -> Kind:
         """Read an annotation."""
         marks = marks_of(hint)
-        origins = [get_origin(one) for one in alternatives(hint) if one is not NoneType]
+        origins = [get_origin(one) for one in _alternatives(hint) if one is not NoneType]
         lists = [isinstance(origin, type) and issubclass(origin, Sequence) for origin in origins]
         named = next((mark for mark in marks if isinstance(mark, str)), "")
         axes = PICTURE_AXES if Pictured in marks else max(1, len(named.split()))
@@ -97,7 +97,7 @@ def types_of(function: Callable[..., Any]) -> Hints:
 
 @functools.cache
 def kinds_of(function: Callable[..., Any]) -> Mapping[str, Kind]:
-    """What a function's annotations say about its arguments."""
+    """The kind of each argument of a function."""
     types = types_of(function)
     return {name: Kind.of(types.get(name, Any)) for name in inspect.signature(function).parameters}
 
@@ -119,20 +119,31 @@ def addresses_of(term: object, arguments: Arguments) -> tuple[str, ...]:
     return tuple(layer for layer in layers if isinstance(layer, str))
 
 
-def images_of(term: object, arguments: Arguments, kinds: Mapping[str, Kind]) -> Images:
-    """How many images a term's arguments speak of."""
+def check_layers(
+    term: object, read: Sequence[str], addresses: Sequence[str], activations: Mapping[str, object]
+) -> None:
+    """Make sure that what a term reads is there; in the place of a view of a layer, its activations may be given."""
+    bare = [layer for layer in addresses if layer in activations]
+    for layer in read:
+        if layer not in activations and not any(layer.startswith(one) for one in bare):
+            hint = suggestion(layer, activations)
+            raise UnknownLayerError(f"{term!r} needs the activations of {layer!r}, which are not there. {hint}")
+
+
+def images_of(term: object, arguments: Arguments, function: Callable[..., Any]) -> Images:
+    """How many images a term's arguments require."""
     found = Images()
     for name, value in arguments:
-        count = kinds[name].images(value)
+        count = kinds_of(function)[name].images(value)
         if count == 0:
             raise ObjectiveError(f"{term!r} names no {name}; name one, or one per image.")
         found = found.also(Images(count))
     return found
 
 
-def pictures_of(arguments: Arguments, kinds: Mapping[str, Kind]) -> tuple[Array, ...]:
+def pictures_of(arguments: Arguments, function: Callable[..., Any]) -> tuple[Array, ...]:
     """The pictures among a term's arguments."""
-    named = [value for name, value in arguments if kinds[name].picture]
+    named = [value for name, value in arguments if kinds_of(function)[name].picture]
     return tuple(checked_picture(value) for value in named if isinstance(value, Array))
 
 
@@ -160,3 +171,10 @@ def frozen_operand(value: Any) -> Any:
                 f"A number up to {sys.float_info.max:.1e} is needed, but a larger one was given."
             ) from error
     return plain
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    """List the types that a union joins."""
+    if get_origin(hint) is Annotated:
+        return _alternatives(get_args(hint)[0])
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)

@@ -2,6 +2,7 @@
 
 Args:
     activations: Address to activations.
+    layer: The address of the layer.
 """
 
 from __future__ import annotations
@@ -17,11 +18,9 @@ from lucidtorch.objectives.selection import (
     COSINE_EPSILON,
     COSINE_FLOOR,
     at_position,
-    check_map,
-    common_middle,
     dot_cossim,
-    for_images,
     length,
+    match_maps,
     match_vector,
     mean_over_space,
     window,
@@ -38,7 +37,6 @@ def direction(activations: Activations, layer: str, vector: ArrayLike, cossim_po
     Source: Lucid's `direction`.
 
     Args:
-        layer: The address of the layer, with C channels.
         vector: The direction, C numbers; or `[B, C]`, one direction per image.
         cossim_pow: The power of the cosine; 0 leaves it out.
 
@@ -62,11 +60,10 @@ def direction_neuron(
 ) -> Tensor:
     """How far the activations at one position go in one direction of the layer's space.
 
-    Formula: (a·v) · max(0.1, cos(a, v)) ** cossim_pow, where a is what all channels say at row y and column x.
+    Formula: (a·v) · max(0.1, cos(a, v)) ** cossim_pow, where a is the activation of all channels at row y and column x.
     Source: Lucid's `direction_neuron`.
 
     Args:
-        layer: The address of the layer, with C channels.
         vector: The direction, C numbers; or `[B, C]`, one direction per image.
         x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
         y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
@@ -107,12 +104,8 @@ def tensor_direction(
         >>> tensor_direction("conv1_1", [[[1.0, 0.5]], [[0.0, -1.0]]])
         tensor_direction('conv1_1', [[[1.0, 0.5]], [[0.0, -1.0]]])
     """
-    values = activations[layer]
-    check_map(values, layer)
-    target = for_images(values, tensor, ("C", "h", "w"), layer, "directions")
-    values, target = common_middle(values, target)
-    in_frames = target.reshape(*target.shape[:2], *[1] * (values.ndim - target.ndim), *target.shape[2:])
-    return mean_over_space(dot_cossim(values, in_frames, cossim_pow))
+    values, target = match_maps(activations[layer], tensor, ("C", "h", "w"), layer, "directions")
+    return mean_over_space(dot_cossim(values, target, cossim_pow))
 
 
 @unit_objective
@@ -128,12 +121,11 @@ def whitened_direction(
 ) -> Tensor:
     """How far the activations at one position go in a direction that was whitened: the icons of an activation atlas.
 
-    Formula: d · max(0.1, d / (1e-4 + |a|)) ** cossim_pow, with d = mean over channels of a · (v S), where a is what all
-        channels say at row y and column x and v S is the direction as a row times the matrix; the power 0 gives d.
+    Formula: d · max(0.1, d / (1e-4 + |a|)) ** cossim_pow, with d = mean over channels of a · (v S), where a are the
+        channels at row y and column x and v S is the direction as a row times the matrix; the power 0 gives d.
     Source: `direction_neuron_S` and `direction_neuron_cossim_S` of Lucid's activation atlas.
 
     Args:
-        layer: The address of the layer, with C channels.
         vector: The direction, C numbers; or `[B, C]`, one direction per image.
         whitening: The matrix S, `[C, C]`, for all images; the atlas takes the inverse of the mean of a aᵀ over many
             activations.
@@ -170,7 +162,6 @@ def channel_weight(activations: Activations, layer: str, weights: ArrayLike) -> 
     Source: lucent's `channel_weight`.
 
     Args:
-        layer: The address of the layer, with C channels.
         weights: One number per channel, C numbers; or `[B, C]`, weights of its own for each image.
 
     Raises:
@@ -195,7 +186,6 @@ def neuron_weight(
     Source: lucent's `neuron_weight`.
 
     Args:
-        layer: The address of the layer, with C channels.
         weights: One number per channel, C numbers; or `[B, C]`, weights of its own for each image.
         x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
         y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.

@@ -12,7 +12,7 @@ from torch import Tensor
 from lucidtorch.base.arrays import Array, ArrayLike
 from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.objectives.algebra import Activations
-from lucidtorch.objectives.selection import check_map, for_images, match_vector
+from lucidtorch.objectives.selection import check_map, for_images, in_frames, match_vector
 from lucidtorch.objectives.term import objective
 
 
@@ -91,7 +91,7 @@ def _probe(lower: Tensor, weights: ArrayLike, layer: str) -> Tensor:
     check_map(lower, layer)
     maps = for_images(lower, array, ("C", "h", "w"), layer, "maps of weights")
     resized = F.interpolate(maps, size=lower.shape[-2:], mode="nearest")
-    return resized.reshape(*resized.shape[:2], *[1] * (lower.ndim - resized.ndim), *resized.shape[2:])
+    return in_frames(resized, lower)
 
 
 def _factor(lower: Tensor, strength: float | Sequence[float], layer: str) -> Tensor:

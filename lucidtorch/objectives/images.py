@@ -1,4 +1,4 @@
-"""Objectives that say which image of a batch does what: each its own, a walk, or one image per position of a layer."""
+"""Objectives that differ between the images of a batch: one for each, a walk, or one per position of a layer."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Grid(Objective):
         return (self.layer,)
 
     def directions(self, values: Tensor) -> Objective:
-        """Say what every picture of the grid follows."""
+        """The objective of all pictures of the grid, from the activations of its picture."""
         if values.ndim != MAP_AXES:
             raise ObjectiveError(f"`grid` needs a layer with positions [B, C, H, W]; {self.layer!r} has none.")
         return direction(self.layer, values[0].flatten(1).T, cossim_pow=self.cossim_pow)
@@ -107,9 +107,6 @@ def each(*parts: Part) -> Objective:
 
     Args:
         parts: Image 0 follows the first, image 1 the second, and so on.
-
-    Returns:
-        The objective of the whole batch.
 
     Raises:
         ObjectiveError: No objective was given.
@@ -133,9 +130,6 @@ def interpolate(start: Part, end: Part, n: Annotated[int, Within(2), ObjectiveEr
         end: What the last image follows.
         n: The number of images, 2 or more.
 
-    Returns:
-        The objective of the whole batch.
-
     Raises:
         ObjectiveError: There are fewer than two images.
     """
@@ -150,10 +144,7 @@ def negative(inner: Part) -> Objective:
     Source: the negative neurons of "Feature Visualization" (Lucid).
 
     Args:
-        inner: What shall become small.
-
-    Returns:
-        The negated objective.
+        inner: What to minimize.
 
     Raises:
         ObjectiveError: No objective was given.
@@ -192,7 +183,7 @@ def grid(layer: str, image: ImageLike, cossim_pow: float = 0) -> Objective:
 
 
 def single(objective: Objective, image: int) -> Objective:
-    """Say what one image of a batch is asked for, as it would be typed for that image alone.
+    """Reduce an objective to one image of its batch, as it would be typed for that image alone.
 
     Lists of units become the image's own unit, `each` its own part, `interpolate` its own mixture with rounded shares,
     and `on` is left out where it names the image. Arrays with a row per image, and parts across images, stay whole.

@@ -27,7 +27,7 @@ SEPARATOR = "/"  # between the name of a network and an address in it
 
 @dataclass(frozen=True, repr=False)
 class Several(Objective):
-    """What several objectives come to, image by image.
+    """The mean, minimum or maximum of several objectives, image by image.
 
     Args:
         kind: ``mean``, ``minimum`` or ``maximum``.
@@ -67,7 +67,7 @@ class Timed(Objective):
     last: float = 1
 
     def weight(self, step: int | None) -> float:
-        """Say how much the objective counts."""
+        """The weight after a number of updates."""
         if step is None or step >= self.end:
             return self.last
         if step <= self.start:
@@ -147,9 +147,6 @@ def mean(*parts: Operand | Sequence[Operand]) -> Objective:
     Args:
         parts: The objectives and numbers, or one list of them.
 
-    Returns:
-        The expression.
-
     Raises:
         ObjectiveError: There is no objective among them.
 
@@ -171,9 +168,6 @@ def minimum(*parts: Operand | Sequence[Operand]) -> Objective:
     Args:
         parts: The objectives and numbers, or one list of them.
 
-    Returns:
-        The expression.
-
     Raises:
         ObjectiveError: There is no objective among them.
     """
@@ -189,9 +183,6 @@ def maximum(*parts: Operand | Sequence[Operand]) -> Objective:
 
     Args:
         parts: The objectives and numbers, or one list of them.
-
-    Returns:
-        The expression.
 
     Raises:
         ObjectiveError: There is no objective among them.
@@ -237,9 +228,6 @@ def after(step: Update, inner: Part) -> Objective:
         step: The number of updates without it.
         inner: What counts afterwards.
 
-    Returns:
-        The objective.
-
     Raises:
         ObjectiveError: The step is no whole number from 0, or there is no objective.
 
@@ -262,9 +250,6 @@ def before(step: Update, inner: Part) -> Objective:
         step: The number of updates with it.
         inner: What counts until then.
 
-    Returns:
-        The objective.
-
     Raises:
         ObjectiveError: The step is no whole number from 0, or there is no objective.
     """
@@ -284,9 +269,6 @@ def ramp(start: Update, end: Update, inner: Part, first: Weight = 0, last: Weigh
         inner: What is weighted.
         first: The weight at the start.
         last: The weight at the end, and on finished pictures.
-
-    Returns:
-        The objective.
 
     Raises:
         ObjectiveError: The steps are no whole numbers in order, a weight is no finite number, or there is no objective.
@@ -311,9 +293,6 @@ def of(network: Annotated[str, ObjectiveError], inner: Part) -> Objective:
     Args:
         network: The name under which `render` gets that network.
         inner: What is asked of it; the image's own terms stay the image's.
-
-    Returns:
-        The objective.
 
     Raises:
         ObjectiveError: The name is no text without a slash, or there is no objective.

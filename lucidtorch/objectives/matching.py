@@ -1,7 +1,11 @@
 """Objectives that compare activations: with what a layer makes of a given picture, and across the images of a batch.
 
+All that take a picture raise `ObjectiveError` where there are neither one picture nor as many as images.
+
 Args:
     activations: Address to activations.
+    layer: The address of the layer.
+    image: The picture, `[C, H, W]` in [0, 1], or one per image.
 """
 
 from __future__ import annotations
@@ -44,15 +48,8 @@ def inversion(activations: Activations, layer: str, image: ImageLike) -> Tensor:
     Formula: |a - a0|^2 / |a0|^2, with a0 the activations of the picture, over the whole layer.
     Source: Mahendran and Vedaldi 2015; pytorch-cnn-visualizations' inverted representation.
 
-    Args:
-        layer: The address of the layer.
-        image: The picture, `[C, H, W]` in [0, 1], or one per image.
-
     Returns:
         `[B]`; 0 where the layer cannot tell them apart, and 1 for a silent layer.
-
-    Raises:
-        ObjectiveError: There are not as many pictures as images.
     """
     found, given = _side_by_side(activations, layer, image)
     size = given.square().flatten(1).sum(1)
@@ -71,12 +68,7 @@ def caricature(activations: Activations, layer: str, image: ImageLike, cossim_po
     Source: Lucid's `dot_compare`, of its caricature recipe.
 
     Args:
-        layer: The address of the layer.
-        image: The picture, `[C, H, W]` in [0, 1], or one per image.
         cossim_pow: The power; 0 leaves the likeness out.
-
-    Raises:
-        ObjectiveError: There are not as many pictures as images.
     """
     found, given = _side_by_side(activations, layer, image)
     dot = (found * given).flatten(1).sum(1)
@@ -96,15 +88,8 @@ def spatial_match(activations: Activations, layer: str, image: ImageLike) -> Ten
         the picture.
     Source: faccent's spatial objectives, here for all channels at once; the cosine is Lucid's.
 
-    Args:
-        layer: The address of the layer.
-        image: The picture, `[C, H, W]` in [0, 1], or one per image.
-
     Returns:
         `[B]`, from -1 to 1.
-
-    Raises:
-        ObjectiveError: There are not as many pictures as images.
     """
     found, given = _side_by_side(activations, layer, image)
     lengths = (COSINE_EPSILON + length(found)) * (COSINE_EPSILON + length(given))
@@ -117,13 +102,6 @@ def activation_difference(activations: Activations, layer: str, image: ImageLike
 
     Formula: mean of |a - a0|, with a0 the activations of the picture.
     Source: Lucid's notebook on style transfer.
-
-    Args:
-        layer: The address of the layer.
-        image: The picture, `[C, H, W]` in [0, 1], or one per image.
-
-    Raises:
-        ObjectiveError: There are not as many pictures as images.
     """
     found, given = _side_by_side(activations, layer, image)
     return (found - given).abs().flatten(1).mean(1)
@@ -176,8 +154,6 @@ def style(
     Source: Lucid's `StyleLoss`, whose average starts at 0 instead; its notebook's decay is 0.95.
 
     Args:
-        layer: The address of the layer.
-        image: The picture, `[C, H, W]` in [0, 1], or one per image.
         distance: ``L1`` or ``L2``.
         decay: How much of its weight a Gram matrix keeps from update to update, from 0 (no average) to below 1.
         memory: What is kept of the updates so far.
@@ -202,9 +178,6 @@ def diversity(activations: Activations, layer: str) -> Tensor:
         activations of one image.
     Source: Lucid's `diversity`.
 
-    Args:
-        layer: The address of the layer.
-
     Returns:
         `[B]`; 0 for a single image, B - 1 for identical ones.
     """
@@ -227,7 +200,6 @@ def alignment(activations: Activations, layer: str, decay_ratio: Positive = 2) -
     Source: Lucid's `alignment`, with the sign turned.
 
     Args:
-        layer: The address of the layer.
         decay_ratio: By how much a pair counts less for every place that it is farther apart.
 
     Returns:

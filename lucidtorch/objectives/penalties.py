@@ -5,6 +5,7 @@ with the value (those of InceptionV1 reach hundreds) and, where a size is a sum,
 
 Args:
     activations: Address to activations.
+    layer: The address of the map; the image where left out.
 """
 
 from __future__ import annotations
@@ -40,7 +41,6 @@ def L1(activations: Activations, layer: str = INPUT, constant: float = 0) -> Ten
     Source: Lucid's `L1`.
 
     Args:
-        layer: The address of the map; the image where left out.
         constant: The value to measure from; 0.5 is the grey of an image.
     """
     return (activations[layer] - constant).abs().flatten(1).sum(1)
@@ -56,7 +56,6 @@ def L2(activations: Activations, layer: str = INPUT, constant: float = 0, epsilo
     Source: Lucid's `L2`.
 
     Args:
-        layer: The address of the map; the image where left out.
         constant: The value to measure from; 0.5 is the grey of an image.
         epsilon: Added under the root, so that the gradient is finite at distance 0 (Lucid's 1e-6).
     """
@@ -74,7 +73,6 @@ def Lp(activations: Activations, layer: str = INPUT, p: AtLeastOne = 6, constant
     Source: tf-keras-vis's `Norm`, with the p of keras-vis.
 
     Args:
-        layer: The address of the map; the image where left out.
         p: The power, 1 or more.
         constant: The value to measure from; 0.5 is the grey of an image.
 
@@ -97,7 +95,6 @@ def Linf(activations: Activations, layer: str = INPUT, constant: float = 0) -> T
     Source: Xplique's `l_inf_reg`; keras-vis's `LPNorm` with an infinite p.
 
     Args:
-        layer: The address of the map; the image where left out.
         constant: The value to measure from; 0.5 is the grey of an image.
     """
     return (activations[layer] - constant).abs().flatten(1).amax(1)
@@ -113,7 +110,6 @@ def alpha_norm(activations: Activations, layer: str = INPUT, alpha: AtLeastOne =
     Source: Mahendran and Vedaldi 2015, who take the mean of the training pictures away first; theirs is alpha = 6.
 
     Args:
-        layer: The address of the map; the image where left out.
         alpha: The power, 1 or more.
         mean: The value to measure from; the grey of an image where left out.
 
@@ -136,7 +132,6 @@ def contrast_bound(
         0.05 to 0.95.
 
     Args:
-        layer: The address of the map; the image where left out.
         bound: Half the width of the band, 0 or more.
         constant: The middle of the band; the grey of an image where left out.
 
@@ -160,9 +155,6 @@ def total_variation(activations: Activations, layer: str = INPUT) -> Tensor:
     Formula: sum of |a[y + 1, x] - a[y, x]| + sum of |a[y, x + 1] - a[y, x]|, over all channels.
     Source: Lucid's `total_variation`.
 
-    Args:
-        layer: The address of the map; the image where left out.
-
     Raises:
         ObjectiveError: The layer has no positions.
     """
@@ -182,7 +174,6 @@ def tv_beta(activations: Activations, layer: str = INPUT, beta: AtLeastOne = 2) 
     Source: Mahendran and Vedaldi 2015; keras-vis's `TotalVariation`.
 
     Args:
-        layer: The address of the map; the image where left out.
         beta: The power, 1 or more; 1 is the length of the gradient, and 2 its square.
 
     Raises:
@@ -207,9 +198,6 @@ def blur_input(activations: Activations, layer: str = INPUT) -> Tensor:
     Formula: 1/2 sum of (a - blur(a))^2, without a gradient through blur(a).
     Source: Lucid's `blur_input_each_step`.
 
-    Args:
-        layer: The address of the map; the image where left out.
-
     Raises:
         ObjectiveError: The layer has no positions.
     """
@@ -230,9 +218,8 @@ def boundary_complexity(
     Source: Lucid's `penalize_boundary_complexity`, with the sign turned.
 
     Args:
-        layer: The address of the map; the image where left out.
         width: How many places from each edge inwards count, 1 or more.
-        constant: The value that the border shall have; the grey of an image where left out.
+        constant: The value that the border should have; the grey of an image where left out.
 
     Raises:
         ObjectiveError: The layer has no positions, or the width is no whole number from 1.

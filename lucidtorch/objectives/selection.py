@@ -25,19 +25,27 @@ def check_unit(index: object, size: int, what: str, layer: str) -> int:
     return index
 
 
-def select_channel(values: Tensor, index: int | Sequence[int], layer: str) -> Tensor:
-    """Take one channel of each image."""
-    batch, channels = values.shape[:2]
+def select_unit(values: Tensor, index: int | Sequence[int], layer: str, what: str = "channels") -> Tensor:
+    """Take one channel, or what else lies along the second axis, of each image."""
+    batch, size = values.shape[:2]
     if not isinstance(index, tuple | list):
-        return values[:, check_unit(index, channels, "channels", layer)]
+        return values[:, check_unit(index, size, what, layer)]
     if len(index) != batch:
-        raise ObjectiveError(f"{len(index)} channels of {layer!r} are named for {batch} images; name one per image.")
-    chosen = [check_unit(one, channels, "channels", layer) for one in index]
+        raise ObjectiveError(f"{len(index)} {what} of {layer!r} are named for {batch} images; name one per image.")
+    chosen = [check_unit(one, size, what, layer) for one in index]
     return values[torch.arange(batch, device=values.device), sent(torch.tensor(chosen), values.device)]
 
 
+def only_image(values: Tensor, image: int) -> Tensor:
+    """Keep the value of one image and give the others 0."""
+    if image >= len(values):
+        raise ObjectiveError(f"`.on({image})` names an image that is not there: there are {len(values)}.")
+    chosen = torch.arange(len(values), device=values.device) == image
+    return torch.where(chosen, values, torch.zeros_like(values))
+
+
 def at_position(values: Tensor, x: int | None, y: int | None, t: int | None, layer: str) -> Tensor:
-    """Take what all channels say at one position."""
+    """Take all channels at one position."""
     if values.ndim == VECTOR_AXES:
         if x is not None or y is not None or t is not None:
             raise UnitError(f"{layer!r} has no positions; leave x, y and t out.")
@@ -95,6 +103,19 @@ def check_map(values: Tensor, layer: str) -> None:
             f"{layer!r} has no rows and columns, but values {list(values.shape)}; use `channel`, `token` or "
             f"`direction`, or name a layer with a map [B, C, H, W]."
         )
+
+
+def in_frames(maps: Tensor, values: Tensor) -> Tensor:
+    """Give maps an axis of frames where values have one, so that each frame meets the same map."""
+    return maps.reshape(*maps.shape[:2], *[1] * (values.ndim - maps.ndim), *maps.shape[2:])
+
+
+def match_maps(values: Tensor, given: ArrayLike, axes: tuple[str, ...], layer: str, what: str) -> tuple[Tensor, Tensor]:
+    """Bring a layer's maps and given ones to a common size; those without channels get one."""
+    check_map(values, layer)
+    maps = for_images(values, given, axes, layer, what)
+    values, maps = common_middle(values, maps if "C" in axes else maps.unsqueeze(1))
+    return values, in_frames(maps, values)
 
 
 def match_vector(values: Tensor, vector: ArrayLike, layer: str, what: str = "directions") -> Tensor:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lucidtorch.base.arrays import ArrayLike
 from lucidtorch.objectives.algebra import Activations
-from lucidtorch.objectives.selection import check_map, common_middle, dot_cossim, for_images, select_channel
+from lucidtorch.objectives.selection import dot_cossim, match_maps, select_unit
 from lucidtorch.objectives.term import unit_objective
 
 
@@ -49,10 +49,8 @@ def spatial_channel(
         >>> spatial_channel("conv2_1", 3, [[0.0, 1.0], [0.0, 0.0]])
         spatial_channel('conv2_1', 3, [[0.0, 1.0], [0.0, 0.0]])
     """
-    values = activations[layer]
-    check_map(values, layer)
-    wanted = for_images(values, target, ("h", "w"), layer, "maps")
-    return _agreement(select_channel(values, index, layer).unsqueeze(1), wanted.unsqueeze(1), cossim_pow)
+    values, wanted = match_maps(activations[layer], target, ("h", "w"), layer, "maps")
+    return _agreement(select_unit(values, index, layer).unsqueeze(1), wanted, cossim_pow)
 
 
 @unit_objective
@@ -77,14 +75,11 @@ def spatial_layer(
         UnitError: The layer has no positions, or another number of channels.
         ObjectiveError: There are not as many sets of maps as images.
     """
-    values = activations[layer]
-    check_map(values, layer)
-    return _agreement(values, for_images(values, target, ("C", "h", "w"), layer, "maps"), cossim_pow)
+    values, wanted = match_maps(activations[layer], target, ("C", "h", "w"), layer, "maps")
+    return _agreement(values, wanted, cossim_pow)
 
 
 def _agreement(values: Tensor, target: Tensor, power: float) -> Tensor:
-    """Compare `[B, C, ..., H, W]` with `[1 or B, C, h, w]` as whole vectors; the product is a mean over positions."""
-    values, target = common_middle(values, target)
-    in_frames = target.reshape(*target.shape[:2], *[1] * (values.ndim - target.ndim), *target.shape[2:])
+    """Compare maps as whole vectors; the product is a mean over positions."""
     positions = values[0, 0].numel()
-    return dot_cossim(values.flatten(1), in_frames.expand_as(values).flatten(1), power) / positions
+    return dot_cossim(values.flatten(1), target.expand_as(values).flatten(1), power) / positions

@@ -1,4 +1,8 @@
-"""Terms: the named functions of activations, and the decorator that makes one of a plain function."""
+"""Terms: the named functions of activations, and the decorator that makes one of a plain function.
+
+Args:
+    function: Takes activations (a mapping of address to `[B, C, H, W]` or `[B, C]`) and arguments, and gives `[B]`.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,19 @@ from typing import Concatenate, ParamSpec
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.errors import ObjectiveError, UnknownLayerError, noting, suggestion
+from lucidtorch.base.errors import ObjectiveError, noting
 from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.registry import Registry
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Activations, Objective, Trace
-from lucidtorch.objectives.arguments import Images, addresses_of, images_of, kinds_of, pictures_of, types_of
+from lucidtorch.objectives.arguments import (
+    Images,
+    addresses_of,
+    check_layers,
+    images_of,
+    pictures_of,
+    types_of,
+)
 from lucidtorch.objectives.references import INPUT
 
 Arguments = ParamSpec("Arguments")
@@ -30,7 +41,7 @@ class Definition:
     Args:
         function: Computes `[B]` from activations and arguments.
         factory: Makes the objective of the arguments.
-        unit: Whether it speaks of single units, so that a picture of it can be dead.
+        unit: Whether it measures single units, so that a picture of it can be dead.
         suffixes: What it reads of its layers, as brackets to write after the address, from its arguments by name.
         remembers: Whether it keeps something from update to update.
     """
@@ -42,12 +53,10 @@ class Definition:
     remembers: bool
 
 
-DEFINITIONS: Registry[Definition] = Registry("an objective", ObjectiveError)
+DEFINITIONS: Registry[Definition] = Registry("objective", ObjectiveError)
 
 
-def objective(
-    function: Callable[Concatenate[Activations, Arguments], Tensor],
-) -> Callable[Arguments, Term]:
+def objective(function: Callable[Concatenate[Activations, Arguments], Tensor]) -> Callable[Arguments, Term]:
     """Make an objective of a function, and give it its place in the notation.
 
     Annotations are resolved as `typing.get_type_hints` does, whether they are kept as text or not. A parameter whose
@@ -55,9 +64,6 @@ def objective(
     One annotated ``ArrayLike`` takes a vector, or a matrix with one row per image; ``Annotated[ArrayLike, "h w"]`` says
     which axes one image's value has. One annotated ``ImageLike`` is a picture, and `of_image` looks up what the network
     makes of it. A keyword-only ``memory: Memory`` is no argument: it is what the term keeps from update to update.
-
-    Args:
-        function: Takes activations (a mapping of address to `[B, C, H, W]` or `[B, C]`) and arguments, and gives `[B]`.
 
     Returns:
         A function of the arguments alone that gives the objective.
@@ -73,36 +79,21 @@ def objective(
         >>> peak("conv1_1") - 1
         peak('conv1_1') - 1
     """
-    return _defined(function, unit=False)
+    return define(function, unit=False)
 
 
-def unit_objective(
-    function: Callable[Concatenate[Activations, Arguments], Tensor],
-) -> Callable[Arguments, Term]:
-    """Make an objective of a function that speaks of single units; a picture of it can be dead.
-
-    Args:
-        function: As for `objective`.
-
-    Returns:
-        As `objective`.
-    """
-    return _defined(function, unit=True)
+def unit_objective(function: Callable[Concatenate[Activations, Arguments], Tensor]) -> Callable[Arguments, Term]:
+    """Make an objective of a function that measures single units, as `objective` does; a picture of it can be dead."""
+    return define(function, unit=True)
 
 
-def view_objective(
-    suffixes: Callable[..., Sequence[str]],
-) -> Callable[[Callable[Concatenate[Activations, Arguments], Tensor]], Callable[Arguments, Term]]:
-    """Make a unit objective of a function that reads other things of its layer than the activations."""
-    return lambda function: _defined(function, unit=True, suffixes=suffixes)
-
-
-def _defined(
+def define(
     function: Callable[Concatenate[Activations, Arguments], Tensor],
     *,
     unit: bool,
     suffixes: Callable[..., Sequence[str]] = lambda **_: ("",),
 ) -> Callable[Arguments, Term]:
+    """Make a factory of terms, and give it its place in the notation."""
     name = getattr(function, "__name__", "") if callable(function) else ""
     if not name.isidentifier() or isinstance(function, type) or not inspect.signature(function).parameters:
         raise ObjectiveError(f"An objective is a named function of activations and arguments, not {shown(function)}.")
@@ -135,8 +126,6 @@ class Term(Objective):
     @property
     def definition(self) -> Definition:
         """What the notation knows about this term's function."""
-        if self.name not in DEFINITIONS:
-            raise ObjectiveError(f"No objective {self.name!r} is defined here; import the module that defines it.")
         return DEFINITIONS[self.name]
 
     @property
@@ -146,12 +135,12 @@ class Term(Objective):
 
     @property
     def own_images(self) -> Images:
-        return images_of(self, self.arguments, kinds_of(self.definition.function))
+        return images_of(self, self.arguments, self.definition.function)
 
     @property
     def pictures(self) -> tuple[Array, ...]:
         """The pictures among the arguments."""
-        return pictures_of(self.arguments, kinds_of(self.definition.function))
+        return pictures_of(self.arguments, self.definition.function)
 
     @property
     def own_targets(self) -> tuple[tuple[str, Array], ...]:
@@ -163,11 +152,7 @@ class Term(Objective):
         return Term(self.name, tuple((name, changes.get(name, value)) for name, value in self.arguments))
 
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
-        bare = [layer for layer in addresses_of(self, self.arguments) if layer in activations]
-        for layer in self.own_layers:
-            if layer not in activations and not any(layer.startswith(one) for one in bare):
-                hint = suggestion(layer, activations)
-                raise UnknownLayerError(f"{self!r} needs the activations of {layer!r}, which are not there. {hint}")
+        check_layers(self, self.own_layers, addresses_of(self, self.arguments), activations)
         kept = {MEMORY: trace.memories.setdefault(self, {})} if self.definition.remembers else {}
         with noting(f"raised by the objective {self.name!r}"):
             return self.definition.function(activations, **dict(self.arguments), **kept)

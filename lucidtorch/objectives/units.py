@@ -2,30 +2,37 @@
 
 Args:
     activations: Address to activations.
+    layer: The address of the layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Concatenate
 
 import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import ObjectiveError, UnitError, UnknownLabelError
-from lucidtorch.base.machine import sent
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Activations
 from lucidtorch.objectives.selection import (
     VECTOR_AXES,
     at_position,
-    check_unit,
     mean_over_space,
-    select_channel,
+    select_unit,
 )
-from lucidtorch.objectives.term import objective, unit_objective, view_objective
+from lucidtorch.objectives.term import Arguments, Term, define, objective, unit_objective
 
 LOGITS = "logits"
 TOKENS = "[tokens]"
+
+
+def _view_objective(
+    suffixes: Callable[..., Sequence[str]],
+) -> Callable[[Callable[Concatenate[Activations, Arguments], Tensor]], Callable[Arguments, Term]]:
+    """Make a unit objective of a function that reads other things of its layer than the activations."""
+    return lambda function: define(function, unit=True, suffixes=suffixes)
 
 
 @unit_objective
@@ -38,7 +45,6 @@ def channel(activations: Activations, layer: str, index: int | Sequence[int]) ->
     Source: Lucid's `channel`.
 
     Args:
-        layer: The address of the layer.
         index: The channel, from 0; or one channel per image.
 
     Raises:
@@ -49,7 +55,7 @@ def channel(activations: Activations, layer: str, index: int | Sequence[int]) ->
         >>> channel("conv3_1", 12)
         channel('conv3_1', 12)
     """
-    return mean_over_space(select_channel(activations[layer], index, layer))
+    return mean_over_space(select_unit(activations[layer], index, layer))
 
 
 @unit_objective
@@ -67,7 +73,6 @@ def neuron(
     Source: Lucid's `neuron`, whose x is the row; here x is the column and y the row.
 
     Args:
-        layer: The address of the layer.
         index: The channel, from 0; or one channel per image.
         x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
         y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
@@ -77,7 +82,7 @@ def neuron(
         UnitError: The layer has no such channel or position.
         ObjectiveError: There are not as many channels as images.
     """
-    return select_channel(at_position(activations[layer], x, y, t, layer), index, layer)
+    return select_unit(at_position(activations[layer], x, y, t, layer), index, layer)
 
 
 @unit_objective
@@ -107,7 +112,7 @@ def logit(activations: Activations, label: int | str | Sequence[int | str], laye
         raise ObjectiveError(
             f"`logit` needs scores [B, K], but {shown(layer)} has {scores.ndim} dimensions; use `channel`."
         )
-    return select_channel(scores, label, layer)  # type: ignore[arg-type]  # no text is left in it
+    return select_unit(scores, label, layer)  # type: ignore[arg-type]  # no text is left in it
 
 
 @objective
@@ -116,9 +121,6 @@ def layer_mean(activations: Activations, layer: str) -> Tensor:
 
     Formula: mean over channels and positions of a.
     Source: captum's `LayerActivation`.
-
-    Args:
-        layer: The address of the layer.
     """
     return activations[layer].flatten(1).mean(1)
 
@@ -129,14 +131,11 @@ def deepdream(activations: Activations, layer: str) -> Tensor:
 
     Formula: mean over channels and positions of a².
     Source: Lucid's `deepdream`.
-
-    Args:
-        layer: The address of the layer.
     """
     return activations[layer].square().flatten(1).mean(1)
 
 
-@view_objective(lambda **_: (TOKENS,))
+@_view_objective(lambda **_: (TOKENS,))
 def token(
     activations: Activations, layer: str, index: int | Sequence[int], position: int | Sequence[int] = 0
 ) -> Tensor:
@@ -148,7 +147,7 @@ def token(
     Args:
         layer: The address of a layer whose outputs are tokens; `layer[tokens]` are `[B, C, N]`.
         index: The channel, from 0; or one channel per image.
-        position: The token, from 0, or one token per image. Where a network has a class token and registers, they stand
+        position: The token, from 0, or one token per image. Where a network has a class token and registers, they come
             first, and the image's own tokens follow row by row.
 
     Raises:
@@ -162,14 +161,7 @@ def token(
     values = _viewed(activations, layer, TOKENS)
     if values.ndim != 3:
         raise UnitError(f"{layer!r} has no tokens [B, C, N], but values {list(values.shape)}; use `neuron`.")
-    selected = select_channel(values, index, layer)
-    batch, count = selected.shape
-    if not isinstance(position, tuple | list):
-        return selected[:, check_unit(position, count, "tokens", layer)]
-    if len(position) != batch:
-        raise ObjectiveError(f"{len(position)} tokens of {layer!r} are named for {batch} images; name one per image.")
-    chosen = [check_unit(one, count, "tokens", layer) for one in position]
-    return selected[torch.arange(batch, device=values.device), sent(torch.tensor(chosen), values.device)]
+    return select_unit(select_unit(values, index, layer), position, layer, "tokens")
 
 
 def _own_heads(index: object, **_: object) -> Sequence[str]:
@@ -177,7 +169,7 @@ def _own_heads(index: object, **_: object) -> Sequence[str]:
     return tuple(dict.fromkeys(f"[heads][{head}]" for head in heads))
 
 
-@view_objective(_own_heads)
+@_view_objective(_own_heads)
 def head(
     activations: Activations, layer: str, index: int | Sequence[int], channel: int | Sequence[int] | None = None
 ) -> Tensor:
@@ -204,7 +196,7 @@ def head(
     values = _of_images(activations, layer, index)
     if channel is None:
         return values.square().flatten(1).mean(1)
-    return mean_over_space(select_channel(values, channel, layer))
+    return mean_over_space(select_unit(values, channel, layer))
 
 
 def _of_images(activations: Activations, layer: str, index: int | Sequence[int]) -> Tensor:

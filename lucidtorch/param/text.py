@@ -7,6 +7,7 @@ from pathlib import Path
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
+from lucidtorch.base.registry import Registry
 from lucidtorch.param.bases import fft, pixels, pyramid
 from lucidtorch.param.fixed_magnitude import maco
 from lucidtorch.param.images import image
@@ -17,7 +18,7 @@ from lucidtorch.param.series import aligned, animation, shared
 WORDS = (image, stack, aligned, animation, cppn, fft, maco, pixels, pyramid, shared)
 VOCABULARY = Vocabulary(
     what="a param",
-    names={word.__name__: word for word in WORDS},
+    names=Registry.of("param", WORDS),
     operators=frozenset({"+"}),
     mappings=True,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
+from lucidtorch.base.registry import Registry
 from lucidtorch.transforms.distortions import perspective, random_crop, rotate, scale, shear
 from lucidtorch.transforms.geometry import crop, crop_or_pad_to, flip, jitter, pad
 from lucidtorch.transforms.meshes.view import textured
@@ -21,7 +22,7 @@ TRANSFORMS = (
 PIPELINES = (identity, standard, strong, atlas, crops)
 VOCABULARY = Vocabulary(
     what="transforms",
-    names={word.__name__: word for word in (*TRANSFORMS, *PIPELINES, span, powers)},
+    names=Registry.of("transform", (*TRANSFORMS, *PIPELINES, span, powers)),
     operators=frozenset({"|"}),
 )
 

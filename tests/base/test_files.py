@@ -14,8 +14,18 @@ from typing import Any
 
 import pytest
 
-from lucidtorch.base.errors import BadInputError, LucidtorchError
-from lucidtorch.base.files import atomic_write_bytes, check_output_folder, temporary_folder
+from lucidtorch.base.errors import (
+    BadInputError,
+    LucidtorchError,
+    WriteError,
+)
+from lucidtorch.base.files import (
+    atomic_write_bytes,
+    atomic_write_text,
+    check_output_file,
+    check_output_folder,
+    temporary_folder,
+)
 
 KILLED = """
     import os, signal, sys
@@ -164,3 +174,38 @@ def test_a_folder_in_the_making_is_nobodys_leftover(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "mkdir", made_and_looked_for)
     assert temporary_folder("film").is_dir()
     assert others[1].is_dir()
+
+
+def test_a_file_is_written_whole_with_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "c.bin"
+    atomic_write_bytes(path, b"one")
+    atomic_write_bytes(path, b"two")
+    assert path.read_bytes() == b"two"
+    assert [one.name for one in path.parent.iterdir()] == ["c.bin"]
+    atomic_write_text(path, "ä\n")
+    assert path.read_bytes() == "ä\n".encode()
+
+
+def test_what_stood_there_stays_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "kept.txt"
+    path.write_text("old")
+
+    def fail(self: Path, target: Path) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(WriteError, match="No space left"):
+        atomic_write_bytes(path, b"new")
+    assert path.read_text() == "old"
+    assert [one.name for one in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_places_are_tried_and_nothing_is_left_there(tmp_path: Path) -> None:
+    check_output_folder(tmp_path / "new" / "deep")
+    check_output_file(tmp_path / "other" / "x.png")
+    assert list((tmp_path / "new" / "deep").iterdir()) == []
+    assert list((tmp_path / "other").iterdir()) == []
+    kept = tmp_path / "kept.png"
+    kept.write_text("old")
+    check_output_file(kept)
+    assert kept.read_text() == "old"
