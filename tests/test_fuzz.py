@@ -22,6 +22,7 @@ import pytest
 from fuzz_calls import CALLS, COMMANDS, NO_CALL
 from fuzz_tools import Call, calls, furnish, public
 from fuzz_values import MADE, PLAIN, VALUES, WORDS, Hostile
+from guards.registry import own_objectives
 
 from lucidtorch.base.errors import LucidtorchError
 from lucidtorch.cli.main import COMMANDS as KNOWN
@@ -70,7 +71,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def quiet(room: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(room)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), own_objectives():
         warnings.simplefilter("ignore")
         yield
 

@@ -227,9 +227,8 @@ class _Split:
 
     def _marked(self, gone: tuple[int, ...]) -> Energies:
         """How much each place differs, in the images with many patches, from what it says of grey."""
-        apart = [np.square(self.values[STAMPS:] - one).sum(gone) for one in self.values[:STAMPS]]
-        middle: Energies = np.median(apart, 0).astype(np.float64)  # at most one of the three has its patch there
-        return middle
+        apart: Energies = np.square(self.values[STAMPS:-1] - self.values[-1]).sum(gone).astype(np.float64)
+        return apart
 
     def _unordered(self, known: Sequence[int]) -> Layout | None:
         """Channels, and places of unknown order."""

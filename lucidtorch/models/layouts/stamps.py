@@ -28,19 +28,22 @@ ATTENTION = "_scaled_dot_product"
 
 
 class Stamps(NamedTuple):
-    """Three grey images, each with the same random patch at a place of its own, and some with it in random blocks."""
+    """Three grey images with one patch at places of their own, some with it in random blocks, and a bare one."""
 
     images: Tensor  # `[N, C, H, W]` or `[N, C, T, H, W]` in [0, 1]
     centres: tuple[tuple[float, ...], ...]  # of each of three patches, as fractions of each side
-    masks: Tensor  # `[N - 3, H, W]` or `[N - 3, T, H, W]`: 1 where the others have patches
+    masks: Tensor  # `[N - 4, H, W]` or `[N - 4, T, H, W]`: 1 where the images between have patches
 
     patch: int  # by how many pixels the places of the first maps lie apart
 
     def covered(self, grid: Sequence[int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """How much of each cell of a grid each mask covers at least, and at most, `[N - 3, *grid]`.
+        """How much of each cell of a grid each mask covers at least, and at most, `[N - 4, *grid]`.
 
         Where windows without padding shift a grid, cells lie a pixel beside where a grid over the whole image has them.
         """
+        if all(side % count == 0 for side, count in zip(reversed(self.masks.shape), reversed(grid), strict=False)):
+            exact = self._in_cells(self.masks, grid)
+            return exact, exact
         pool = F.max_pool2d if self.masks.dim() <= PLANE else F.max_pool3d
         padding = [1] * (self.masks.dim() - 1)
         if self.masks.dim() > PLANE:
@@ -95,8 +98,8 @@ def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
     masks = _masks(size, patch, generator)
     tiled = mark.repeat(1, *(-(-side // width) for side, width in zip(size, extents, strict=True)))
     tiled = tiled[(slice(None), *(slice(side) for side in size))]
-    images = torch.full((STAMPS + len(masks), channels, *size), GREY)
-    images[STAMPS:] += masks[:, None] * (tiled - GREY)
+    images = torch.full((STAMPS + len(masks) + 1, channels, *size), GREY)
+    images[STAMPS:-1] += masks[:, None] * (tiled - GREY)
     for image, place in zip(images, places, strict=False):
         image[(slice(None), *(slice(at, at + width) for at, width in zip(place, extents, strict=True)))] = mark
     middles = tuple(
