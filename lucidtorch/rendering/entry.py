@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
@@ -87,7 +86,6 @@ def render(
     with progress_bar(steps, repr(job.objective), shown=progress) as advance:
         rendering = run_job(job, (*callbacks, advance))
     _report_dead(rendering)
-    _report_unmoved(job, rendering)
     return rendering
 
 
@@ -207,21 +205,6 @@ class _Log:
         batch = self.job.param.batch
         rows = {**self.terms, "objective": self.values}
         return {text: torch.stack(one, 1).cpu() if one else torch.zeros(batch, 0) for text, one in rows.items()}
-
-
-def _report_unmoved(job: Job, rendering: Rendering) -> None:
-    """Warn of pictures that are still their starts, of units that are not reported as dead."""
-    start = copy.deepcopy(job.param)
-    start.fill(job.seeds)
-    with torch.no_grad():
-        unmoved = (start().cpu() == rendering.images).flatten(1).all(1) & ~torch.tensor(rendering.dead)
-    if job.schedule.steps and bool(unmoved.any()):
-        places = ", ".join(map(str, torch.nonzero(unmoved).flatten().tolist()[:8]))
-        message = (
-            f"Nothing moved: image {places} of {rendering.objective} is its start, since the gradient of its objective "
-            f"is zero there. Start elsewhere (init=, sd=, a seed)."
-        )
-        warnings.warn(message, LucidtorchWarning, stacklevel=5)
 
 
 def _report_dead(rendering: Rendering) -> None:

@@ -47,9 +47,9 @@ EXAMPLES: dict[str, list[Example]] = {
             param=SEEN_THROUGH,
         ),
         Example(
-            blur_alpha("2.attention[heads][0]"),
-            "blur_alpha(layer='2.attention[heads][0]')",
-            each_image("2.attention[heads][0]", lambda a: half_square_from_blur(a[-1:])),
+            blur_alpha("0"),
+            "blur_alpha(layer='0')",
+            each_image("0", lambda a: half_square_from_blur(a[-1:])),
             differentiable=False,
         ),
     ],

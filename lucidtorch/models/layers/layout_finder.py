@@ -60,6 +60,8 @@ class LayoutFinder:
             found = inherited if inherited is not None and _is_elementwise(layer, given, tensor) else None
         if found is None or not found.is_ordered:
             again = self._found(key, tensor, layer)
+            if again is None and key[-1] == HEADS:
+                again = _of_heads(tuple(tensor.shape), self.batch, layer)
             agrees = found is None or (again is not None and again.channel_axes == found.channel_axes)
             found = (again if agrees else found) or self._like_a_map(tuple(tensor.shape))
         self._known[tensor] = found
@@ -251,6 +253,17 @@ class _Split:
                 dimensions[owner] += (Piece(CHANNEL, count),)
             dimensions[owner] += arranged.get(axis, ())
         return Layout(tuple(dimensions))
+
+
+def _of_heads(shape: Sequence[int], batch: int, layer: nn.Module) -> Layout | None:
+    """What attention gives by its convention, `[B, heads, N, d]`, or `[B heads, N, d]` in torch's own layer."""
+    places, channels = ((Piece(kind, size),) for kind, size in zip((PLACES, CHANNEL), shape[-2:], strict=True))
+    heads = layer.num_heads if isinstance(layer, nn.MultiheadAttention) else shape[1]
+    if len(shape) == HEADED + 1 and shape[0] == batch:
+        return Layout(((Piece(BATCH, batch),), (Piece(CHANNEL, heads),), places, channels))
+    if isinstance(layer, nn.MultiheadAttention) and len(shape) == HEADED and shape[0] == batch * heads:
+        return Layout(((Piece(BATCH, batch), Piece(CHANNEL, heads)), places, channels))
+    return None
 
 
 def _by_width(shape: Sequence[int], batch: int, layer: nn.Module) -> Layout | None:

@@ -72,10 +72,9 @@ def arrangement(
 def _is_proven(marked: Energies, dimensions: Arrangement, stamps: Stamps) -> bool:
     """Whether places with a patch answer more than places without, in nearly all pairs of them."""
     maps = marked.reshape(len(marked), -1)[:, _order(dimensions, marked.shape[1:])]
-    wanted = stamps.expected(maps.shape[1:])
-    some = _some(wanted.size)
-    covered, answers = wanted.ravel()[some], maps.ravel()[some]
-    pairs = covered[:, None] - covered >= APART
+    some = _some(maps.size)
+    least, most, answers = (one.ravel()[some] for one in (*stamps.covered(maps.shape[1:]), maps))
+    pairs = least[:, None] - most >= APART
     more = np.greater.outer(answers, answers) + np.equal.outer(answers, answers) / 2
     return bool(pairs.any() and more[pairs].mean() >= PROVEN)
 

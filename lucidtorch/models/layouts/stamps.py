@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 ALIGNED, OTHER = (0, 1), 2  # of the three stamps, two lie whole strides apart, and one anywhere
-STAMPS = 3
+STAMPS, PLANE = 3, 3  # images with one stamp; axes of masks of planes
 GREY, CONTRAST = 0.5, 0.7  # a patch of a colour, which pooling keeps, with a texture
 LARGEST_STRIDE = 32  # of the usual networks, from pixels to their last maps
 FEWEST_UNITS, FEWEST_BLOCKS = 4, 2
@@ -35,13 +36,28 @@ class Stamps(NamedTuple):
 
     patch: int  # by how many pixels the places of the first maps lie apart
 
-    def expected(self, grid: Sequence[int]) -> npt.NDArray[np.float64]:
-        """How much of each cell of a grid the patches of each mask cover, `[N - 3, *grid]`."""
-        found = self.masks.double()
+    def covered(self, grid: Sequence[int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """How much of each cell of a grid each mask covers at least, and at most, `[N - 3, *grid]`.
+
+        Where windows without padding shift a grid, cells lie a pixel beside where a grid over the whole image has them.
+        """
+        pool = F.max_pool2d if self.masks.dim() <= PLANE else F.max_pool3d
+        padding = [1] * (self.masks.dim() - 1)
+        if self.masks.dim() > PLANE:
+            padding[0] = 0
+        kernel = [1 + 2 * pad for pad in padding]
+        largest = pool(self.masks[:, None], kernel, 1, padding)[:, 0]
+        smallest = -pool(-self.masks[:, None], kernel, 1, padding)[:, 0]
+        return self._in_cells(smallest, grid), self._in_cells(largest, grid)
+
+    def _in_cells(self, masks: Tensor, grid: Sequence[int]) -> npt.NDArray[np.float64]:
+        found = masks.double()
         whole = (1,) * (found.dim() - 1 - len(grid)) + tuple(grid)
         for axis, count in enumerate(whole, 1):
             side = found.shape[axis]
-            step = side / count if side % count == 0 else max(1, round(side / count / self.patch)) * self.patch
+            step = side / count
+            if side % count and step >= self.patch:  # a last cell that is not whole is left out, or filled up
+                step = round(step / self.patch) * self.patch
             ends = [(min(int(cell * step), side - 1), min(math.ceil((cell + 1) * step), side)) for cell in range(count)]
             found = torch.cat([found.narrow(axis, at, end - at).mean(axis, keepdim=True) for at, end in ends], axis)
         return found.reshape(len(found), *grid).numpy()
