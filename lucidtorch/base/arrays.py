@@ -27,17 +27,11 @@ INLINE_NUMBERS = 64  # a longer array stands in a file of its own, and its text 
 
 @dataclass(frozen=True, repr=False)
 class Array:
-    """An array of numbers that never changes.
+    """An array of numbers that never changes."""
 
-    Args:
-        data: The numbers, row by row, in the byte order of the machine-independent little-endian form.
-        shape: The size of each axis.
-        dtype: The kind of number, as numpy writes it: ``<f8`` or ``<f4``.
-    """
-
-    data: bytes
+    data: bytes  # row by row, little-endian
     shape: tuple[int, ...]
-    dtype: str
+    dtype: str  # as numpy writes it: "<f8" or "<f4"
 
     @classmethod
     def of(cls, numbers: object) -> Array:

@@ -40,19 +40,12 @@ MISFIT = object()  # what `_taken` gives in the place of a value that does not f
 
 @dataclass(frozen=True)
 class Within:
-    """Bounds of a number, for `Annotated[int, Within(1, 8192)]`.
-
-    Args:
-        low: The smallest number that fits.
-        high: The largest number that fits.
-        above: Whether numbers must be larger than `low`.
-        below: Whether numbers must be smaller than `high`.
-    """
+    """Bounds of a number, for `Annotated[int, Within(1, 8192)]`."""
 
     low: float = -math.inf
     high: float = math.inf
-    above: bool = False
-    below: bool = False
+    above: bool = False  # whether `low` itself is left out
+    below: bool = False  # whether `high` itself is left out
 
     def holds(self, number: Any) -> bool:
         """Say whether a number lies within the bounds."""

@@ -40,11 +40,7 @@ OPERATORS = {
 
 
 class FrozenMapping(Mapping[int, object]):
-    """A mapping from whole numbers that never changes, in the order of its numbers.
-
-    Args:
-        entries: The things by number; each can be hashed.
-    """
+    """A mapping from whole numbers to hashable values that never changes, in the order of its numbers."""
 
     def __init__(self, entries: Mapping[int, object]) -> None:
         self._entries = dict(sorted(entries.items()))

@@ -42,23 +42,14 @@ SHORTHAND = re.compile(
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The words that a text may use.
+    """The words that a text may use."""
 
-    Args:
-        what: What the text describes, for messages: ``an objective``, ``a param`` or ``transforms``.
-        names: The functions that may be called.
-        operators: The operators that may be used, as they are written.
-        methods: The methods that may be called on a value, such as ``on``.
-        shorthand: Writes ``layer:unit`` as a call; None where that form has no meaning.
-        mappings: Whether ``{3: 1.0}``, things by whole number, may be written.
-    """
-
-    what: str
-    names: Mapping[str, Callable[..., Any]]
+    what: str  # the text describes, for messages: "an objective", "a param" or "transforms"
+    names: Mapping[str, Callable[..., Any]]  # the functions that may be called
     operators: frozenset[str]
-    methods: frozenset[str] = frozenset()
-    shorthand: str | None = None
-    mappings: bool = False
+    methods: frozenset[str] = frozenset()  # that may be called on a value, such as "on"
+    shorthand: str | None = None  # the function that `layer:unit` calls; None where that form has no meaning
+    mappings: bool = False  # whether values by whole number, `{3: 1.0}`, may be written
 
 
 def parse_text(text: str, vocabulary: Vocabulary, folder: Path | None = None) -> Any:

@@ -11,16 +11,11 @@ Entry = TypeVar("Entry")
 
 
 class Registry(dict[str, Entry]):
-    """Entries by name, and which module defined each.
-
-    Args:
-        what: What an entry is, for messages: ``objective``.
-        error: What is raised where a name is taken.
-    """
+    """Entries by name, and which module defined each."""
 
     def __init__(self, what: str, error: type[BadInputError] = BadInputError) -> None:
         super().__init__()
-        self.what = what
+        self.what = what  # an entry is, for messages
         self.error = error
         self._modules: dict[str, str] = {}
 

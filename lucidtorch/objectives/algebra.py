@@ -33,17 +33,12 @@ Method: TypeAlias = "Callable[[Any, Operand], Objective]"
 
 
 class Trace(dict[Hashable, Tensor]):
-    """The values of all parts of one evaluation, `[B]` each, so that a part that occurs twice is computed once.
-
-    Args:
-        step: How many updates were made before this evaluation; None where all of them were, as on a finished picture.
-        memories: What the terms of a render keep from update to update; a fresh one where None.
-    """
+    """The values of all parts of one evaluation, `[B]` each, so that a part that occurs twice is computed once."""
 
     def __init__(self, step: int | None = None, memories: dict[Hashable, Memory] | None = None) -> None:
         super().__init__()
-        self.step = step
-        self.memories = {} if memories is None else memories
+        self.step = step  # how many updates were made before; None after all of them, as on a finished picture
+        self.memories = {} if memories is None else memories  # what the terms keep from update to update
 
 
 def _methods(sign: str) -> tuple[Method, Method]:
@@ -155,13 +150,9 @@ Operand: TypeAlias = Objective | int | float
 
 @dataclass(frozen=True, repr=False)
 class Operation(Objective):
-    """Parts joined from left to right: a chain of `+` and `-`, one `*`, `/` or `**`, or one part with a minus.
+    """Parts joined from left to right: a chain of `+` and `-`, one `*`, `/` or `**`, or one part with a minus."""
 
-    Args:
-        signs: The operator before each part; empty before the first of several.
-    """
-
-    signs: tuple[str, ...]
+    signs: tuple[str, ...]  # the operator before each part; empty before the first of several
 
     @property
     def binding(self) -> int:  # type: ignore[override]  # one of the class everywhere else
@@ -187,11 +178,7 @@ class Operation(Objective):
 
 @dataclass(frozen=True, repr=False)
 class On(Objective):
-    """An objective for one image of the batch; the value of the others is 0.
-
-    Args:
-        image: The place of the image in the batch, from 0.
-    """
+    """An objective for one image of the batch; the value of the others is 0."""
 
     image: int
 

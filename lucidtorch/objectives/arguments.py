@@ -24,15 +24,10 @@ EXACT = 2**53  # whole numbers up to here are exact in float64
 
 @dataclass(frozen=True)
 class Images:
-    """How many images an expression requires.
+    """How many images an expression requires."""
 
-    Args:
-        exactly: The number it must be; None where any will do.
-        at_least: The number that must be there for every image it names to exist.
-    """
-
-    exactly: int | None = None
-    at_least: int = 0
+    exactly: int | None = None  # None where any number will do
+    at_least: int = 0  # for every image that it names to exist
 
     @property
     def number(self) -> int | None:
@@ -53,18 +48,11 @@ class Images:
 
 @dataclass(frozen=True)
 class Kind:
-    """What the annotation of a parameter means for its values.
+    """What the annotation of a parameter means for its values."""
 
-    Args:
-        per_image: Whether it takes one value, or a list of one per image: `X | Sequence[X]`.
-        picture: Whether it takes a picture, whose activations are looked up.
-        axes: How many axes one image's value of an array has, as in `Annotated[ArrayLike, "h w"]`; None where it takes
-            no array.
-    """
-
-    per_image: bool
-    picture: bool
-    axes: int | None
+    per_image: bool  # whether it takes one value, or a list of one per image: `X | Sequence[X]`
+    picture: bool  # whether it takes a picture, whose activations are looked up
+    axes: int | None  # of one image's value of an array, as in `Annotated[ArrayLike, "h w"]`; None where it is no array
 
     @classmethod
     def of(cls, hint: Any) -> Kind:

@@ -44,11 +44,7 @@ class Each(Objective):
 
 @dataclass(frozen=True, repr=False)
 class Interpolate(Objective):
-    """A walk from one objective, the first part, to another over the images of a batch.
-
-    Args:
-        count: The number of images.
-    """
+    """A walk from one objective, the first part, to another over so many images of a batch."""
 
     count: int
 
@@ -69,13 +65,7 @@ class Interpolate(Objective):
 
 @dataclass(frozen=True, repr=False)
 class Grid(Objective):
-    """One direction per position of a layer, as a picture excites them; a render looks them up.
-
-    Args:
-        layer: The address of the layer.
-        image: The picture, `[C, H, W]`.
-        cossim_pow: The power of the cosine in every direction.
-    """
+    """One direction per position of a layer, as a picture excites them; a render looks them up."""
 
     layer: str
     image: Array

@@ -27,13 +27,9 @@ SEPARATOR = "/"  # between the name of a network and an address in it
 
 @dataclass(frozen=True, repr=False)
 class Several(Objective):
-    """The mean, minimum or maximum of several objectives, image by image.
+    """The mean, minimum or maximum of several objectives, image by image."""
 
-    Args:
-        kind: ``mean``, ``minimum`` or ``maximum``.
-    """
-
-    kind: str
+    kind: str  # the word for it
 
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
         values = self.part_values(activations, trace)
@@ -52,13 +48,7 @@ class Several(Objective):
 class Timed(Objective):
     """An objective with a weight that goes from one number to another between two steps.
 
-    On finished pictures, and wherever no steps are made, the weight is the last one.
-
-    Args:
-        start: After how many steps the weight begins to change.
-        end: After how many steps it has its last value; as `start`, where it jumps.
-        first: The weight until `start`.
-        last: The weight from `end` on.
+    On finished pictures, and wherever no steps are made, the weight is the last one. It jumps where start is end.
     """
 
     start: int
@@ -89,11 +79,7 @@ class Timed(Objective):
 
 @dataclass(frozen=True, repr=False)
 class Of(Objective):
-    """An objective on one of several networks.
-
-    Args:
-        network: The name under which `render` gets that network.
-    """
+    """An objective on one of several networks, named as in the call of `render`."""
 
     network: str
 

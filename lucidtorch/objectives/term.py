@@ -20,14 +20,7 @@ from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.registry import Registry
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Activations, Objective, Trace
-from lucidtorch.objectives.arguments import (
-    Images,
-    addresses_of,
-    check_layers,
-    images_of,
-    pictures_of,
-    types_of,
-)
+from lucidtorch.objectives.arguments import Images, addresses_of, check_layers, images_of, pictures_of, types_of
 from lucidtorch.objectives.references import INPUT
 
 Arguments = ParamSpec("Arguments")
@@ -36,37 +29,28 @@ MEMORY = "memory"  # a parameter of this name is what the term keeps from update
 
 @dataclass(frozen=True)
 class Definition:
-    """What the notation knows about one named function of activations.
+    """What the notation knows about one named function of activations."""
 
-    Args:
-        function: Computes `[B]` from activations and arguments.
-        factory: Makes the objective of the arguments.
-        unit: Whether it measures single units, so that a picture of it can be dead.
-        suffixes: What it reads of its layers, as brackets to write after the address, from its arguments by name.
-        remembers: Whether it keeps something from update to update.
-    """
-
-    function: Callable[..., Tensor]
-    factory: Callable[..., Term]
-    unit: bool
-    suffixes: Callable[..., Sequence[str]]
-    remembers: bool
+    function: Callable[..., Tensor]  # computes `[B]` from activations and arguments
+    factory: Callable[..., Term]  # makes the objective of the arguments
+    unit: bool  # whether it measures single units, so that a picture of it can be dead
+    suffixes: Callable[
+        ..., Sequence[str]
+    ]  # what it reads of its layers, to write after the address, from its arguments
+    remembers: bool  # whether it keeps something from update to update
 
 
 DEFINITIONS: Registry[Definition] = Registry("objective", ObjectiveError)
 
 
 def objective(function: Callable[Concatenate[Activations, Arguments], Tensor]) -> Callable[Arguments, Term]:
-    """Make an objective of a function, and give it its place in the notation.
+    """Make an objective of a function, to be called with its arguments alone, and give it its place in the notation.
 
     Annotations are resolved as `typing.get_type_hints` does, whether they are kept as text or not. A parameter whose
     name begins with ``layer`` is an address. One annotated ``X | Sequence[X]`` takes one value per image.
     One annotated ``ArrayLike`` takes a vector, or a matrix with one row per image; ``Annotated[ArrayLike, "h w"]`` says
     which axes one image's value has. One annotated ``ImageLike`` is a picture, and `of_image` looks up what the network
     makes of it. A keyword-only ``memory: Memory`` is no argument: it is what the term keeps from update to update.
-
-    Returns:
-        A function of the arguments alone that gives the objective.
 
     Raises:
         ObjectiveError: The name is taken by another function.
@@ -113,15 +97,12 @@ def define(
 
 @dataclass(frozen=True, repr=False)
 class Term(Objective):
-    """A named function of activations with its arguments.
-
-    Args:
-        name: The name of the function.
-        arguments: Every parameter with its argument, frozen, in the order of the signature.
-    """
+    """A named function of activations with its arguments."""
 
     name: str
-    arguments: tuple[tuple[str, object], ...]
+    arguments: tuple[
+        tuple[str, object], ...
+    ]  # every parameter with its argument, frozen, in the order of the signature
 
     @property
     def definition(self) -> Definition:
