@@ -133,7 +133,8 @@ class LayoutFinder:
             return None  # axes of one may be the channels as well
         sides = [axis for axis in rest if axis != channel]
         kinds = _kinds_of(self.size)
-        if merged or len(sides) != len(kinds) or any(shape[axis] == other[axis] == 1 for axis in sides):
+        single = {shape[axis] == other[axis] == 1 for axis in sides}
+        if merged or len(sides) != len(kinds) or len(single) > 1:
             return channel, None  # beside an axis of one there may be rows, or rows and columns one after the other
         ratios = {k: new / old for k, new, old in zip(kinds, self.other_size, self.size, strict=True)}
         fits: list[tuple[float, int, Layout]] = []

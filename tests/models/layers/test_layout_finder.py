@@ -255,6 +255,14 @@ def test_tokens_beside_an_axis_of_one_are_no_column() -> None:
     assert (record.shape, record.layout) == ((16, 14, 14), "B 1 (H W) C")
 
 
+def test_a_map_of_one_place_has_its_channels_second() -> None:
+    pooled = Made(lambda values: values.mean((2, 3), keepdim=True))
+    record = load_model(nn.Sequential(nn.Conv2d(3, 16, 3), pooled, nn.Flatten()), mean=0.5, std=0.5, size=64).layers[
+        "1"
+    ]
+    assert (record.shape, record.layout, record.refused) == ((16, 1, 1), "", None)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_a_map_without_channels_is_right_or_refused(seed: int) -> None:
     torch.manual_seed(seed)
