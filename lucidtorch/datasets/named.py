@@ -36,10 +36,9 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
         path = start / user_path(name)
         return _array(path) if path.suffix == ARRAYS else folder(path)
     if not isinstance(name, Mapping):
-        paths = [start / user_path(one) for one in name]
-        if not any(os.path.exists(path) for path in paths):
-            raise BadInputError(f"Not one of the images that data names exists: {shown(list(name))}.")
-        return list(map(str, paths))
+        paths = [str(start / user_path(one)) for one in name]
+        check_some_exist(paths, name)
+        return paths
     words = dict(name)
     sorts = [word for word in words if word in SORTS]
     if len(sorts) != 1:
@@ -52,6 +51,12 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
         return folder(start / user_path(value), **_only(words, ("size",), FOLDER))
     opener, known = _DRAWN[sorts[0]]
     return opener(value, **({"size": size} | _only(words, known, sorts[0])))
+
+
+def check_some_exist(paths: Sequence[str | Path], names: Sequence[str | Path]) -> None:
+    """Refuse images of which not one is there."""
+    if not any(os.path.exists(path) for path in paths):
+        raise BadInputError(f"Not one of the images that data names exists: {shown(list(map(str, names)))}.")
 
 
 def name_of(data: object) -> DataName | None:

@@ -34,9 +34,8 @@ class Definition:
     function: Callable[..., Tensor]  # computes `[B]` from activations and arguments
     factory: Callable[..., Term]  # makes the objective of the arguments
     unit: bool  # whether it measures single units, so that a picture of it can be dead
-    suffixes: Callable[
-        ..., Sequence[str]
-    ]  # what it reads of its layers, to write after the address, from its arguments
+    # What it reads of its layers, to write after the address, from its arguments.
+    suffixes: Callable[..., Sequence[str]]
     remembers: bool  # whether it keeps something from update to update
 
 
@@ -100,9 +99,7 @@ class Term(Objective):
     """A named function of activations with its arguments."""
 
     name: str
-    arguments: tuple[
-        tuple[str, object], ...
-    ]  # every parameter with its argument, frozen, in the order of the signature
+    arguments: tuple[tuple[str, object], ...]  # every parameter with its argument, frozen, as in the signature
 
     @property
     def definition(self) -> Definition:

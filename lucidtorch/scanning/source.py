@@ -19,6 +19,7 @@ from lucidtorch.base.checks import is_dense, is_whole
 from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.images import decoded, photo_bytes, with_channels
 from lucidtorch.base.shown import shown
+from lucidtorch.datasets.named import check_some_exist
 from lucidtorch.datasets.pictures import Pictures, is_dangling
 
 NO_CLASS = -1
@@ -165,13 +166,11 @@ class Source:
             return
         if not isinstance(image, str | Path):
             fitted(image, self.channels, self.sides)
-            return
-        paths = (
-            [_image_and_label(one)[0] for one in self.data] if isinstance(self.data, list | tuple | np.ndarray) else []
-        )
-        named = [path for path in paths if isinstance(path, str | Path)]
-        if paths and len(named) == len(paths) and not any(os.path.exists(path) for path in named):
-            raise BadInputError(f"Not one of the images that data names exists: {shown(list(map(str, paths)))}.")
+        elif isinstance(self.data, list | tuple | np.ndarray) and not os.path.exists(image):
+            entries = [_image_and_label(one)[0] for one in self.data]
+            paths = [path for path in entries if isinstance(path, str | Path)]
+            if len(paths) == len(entries):
+                check_some_exist(paths, paths)
 
 
 def _image_and_label(entry: Any) -> tuple[object, int]:

@@ -105,16 +105,19 @@ class LayoutFinder:
             return _loose(shape, front, channel)
         return found or (None if front is None else _by_width(shape, front, layer))
 
+    def _batch_axes(self, shape: tuple[int, ...], other: tuple[int, ...]) -> list[int]:
+        return [axis for axis, size in enumerate(shape) if size == self.batch and other[axis] == 1]
+
     def _moved(self, shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int | None, list[int]]:
         """The axis of the batch, where that is clear, and the axes that change with the image."""
-        batches = [axis for axis, size in enumerate(shape) if size == self.batch and other[axis] == 1]
+        batches = self._batch_axes(shape, other)
         if len(batches) != 1:
             return None, []
         return batches[0], [axis for axis, size in enumerate(shape) if axis != batches[0] and size != other[axis]]
 
     def _by_shape(self, shape: tuple[int, ...], other: tuple[int, ...]) -> tuple[int | None, Layout | None] | None:
         """The channels are the one axis that stays; and the layout, where each side of the image is an axis."""
-        batches = [axis for axis, size in enumerate(shape) if size == self.batch and other[axis] == 1]
+        batches = self._batch_axes(shape, other)
         merged = not batches and self.batch > 1 and shape[0] % self.batch == 0 and shape[0] != other[0]
         if not batches and not merged:
             return None

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-ALIGNED, OTHER = (0, 1), 2  # of the three stamps, two lie whole strides apart, and one anywhere
-STAMPS, PLANE = 3, 3  # images with one stamp; axes of masks of planes
+STAMPS, ALIGNED = 3, (0, 1)  # images with one stamp, of which two lie whole strides apart, and the third anywhere
+PLANE = 3  # axes of masks of planes
 GREY, CONTRAST = 0.5, 0.7  # a patch of a colour, which pooling keeps, with a texture
 LARGEST_STRIDE = 32  # of the usual networks, from pixels to their last maps
 FEWEST_UNITS, FEWEST_BLOCKS = 4, 2
@@ -25,22 +26,29 @@ MAX_POOLINGS = ("max_pool2d_with_indices", "max_pool3d_with_indices")
 POOLINGS = (*MAX_POOLINGS, "avg_pool2d", "avg_pool3d")
 MEANS, MAP_AXES = ("mean", "_adaptive_avg_pool2d"), 4
 ATTENTION = "_scaled_dot_product"
+Shares: TypeAlias = npt.NDArray[np.float64]
 
 
-class Stamps(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Stamps:
     """Three grey images with one patch at places of their own, some with it in random blocks, and a bare one."""
 
     images: Tensor  # `[N, C, H, W]` or `[N, C, T, H, W]` in [0, 1]
     centres: tuple[tuple[float, ...], ...]  # of each of three patches, as fractions of each side
     masks: Tensor  # `[N - 4, H, W]` or `[N - 4, T, H, W]`: 1 where the images between have patches
-
     patch: int  # by how many pixels the places of the first maps lie apart
+    _covered: dict[tuple[int, ...], tuple[Shares, Shares]] = field(default_factory=dict, init=False)
 
-    def covered(self, grid: Sequence[int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    def covered(self, grid: tuple[int, ...]) -> tuple[Shares, Shares]:
         """How much of each cell of a grid each mask covers at least, and at most, `[N - 4, *grid]`.
 
         Where windows without padding shift a grid, cells lie a pixel beside where a grid over the whole image has them.
         """
+        if grid not in self._covered:  # the maps of many layers have the same
+            self._covered[grid] = self._at_least_and_most(grid)
+        return self._covered[grid]
+
+    def _at_least_and_most(self, grid: tuple[int, ...]) -> tuple[Shares, Shares]:
         if all(side % count == 0 for side, count in zip(reversed(self.masks.shape), reversed(grid), strict=False)):
             exact = self._in_cells(self.masks, grid)
             return exact, exact
@@ -53,9 +61,9 @@ class Stamps(NamedTuple):
         smallest = -pool(-self.masks[:, None], kernel, 1, padding)[:, 0]
         return self._in_cells(smallest, grid), self._in_cells(largest, grid)
 
-    def _in_cells(self, masks: Tensor, grid: Sequence[int]) -> npt.NDArray[np.float64]:
+    def _in_cells(self, masks: Tensor, grid: tuple[int, ...]) -> Shares:
         found = masks.double()
-        whole = (1,) * (found.dim() - 1 - len(grid)) + tuple(grid)
+        whole = (1,) * (found.dim() - 1 - len(grid)) + grid
         for axis, count in enumerate(whole, 1):
             side = found.shape[axis]
             step = side / count
@@ -218,17 +226,15 @@ def _narrowed(name: str, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
         kept = [one.stop - one.start for one in taps]
         narrowed = (values, weight[(..., *taps)], bias, stride, [0] * len(taps), [1] * len(taps), transposed, *others)
     elif name in POOLINGS and len(args) > 2 and args[2]:
-        values, kernel, stride = args[:3]
-        padding, dilation = (
-            (args[3] if len(args) > 3 else [0]),
-            (args[4] if name in MAX_POOLINGS and len(args) > 4 else [1]),
-        )
+        values, kernel, stride, padding, *rest = (*args, [0])[: max(4, len(args))]
+        dilation, rest = (rest[0], rest[1:]) if name in MAX_POOLINGS and rest else ([1], rest)
+        if rest and rest[0]:  # rounded up, sizes are others
+            return None
         count = len(stride)
         each = [list(one) * (count if len(one) == 1 else 1) for one in (kernel, stride, padding, dilation)]
         sides = list(zip(values.shape[-count:], *each, strict=True))
         kept = [min(taps, step) for _, taps, step, _, _ in sides]
-        rest = ([1] * count, *args[5:]) if name in MAX_POOLINGS else args[4:]
-        narrowed = (values, kept, stride, [0] * count, *rest)
+        narrowed = (values, kept, stride, [0] * count, *([[1] * count] if name in MAX_POOLINGS else []), *rest)
     else:
         return None
     sizes = [
