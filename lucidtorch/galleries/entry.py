@@ -165,17 +165,17 @@ def _rendered(
 
     A unit that is shown already is not made again in another batch, which would give the first batch another file.
     """
-    done = {
-        batch.name: _Done(batch, record, *kept_row(held.path, batch.name, record)) for batch, record in held.finished()
-    }
-    wanted = {(one.layer, one.variant, unit) for one in asked for unit in one.units}
-    known = [one for one in done.values() if one.places & wanted]
-    covered = {place for one in known for place in one.places}
-    missing = replanned(held.model, asked, covered, held.size, held.seed, held.bits)
-    total, count = len(known) + len(missing), 0
-    named = {batch.name: batch for batch in missing}
-    tasks = [batch.task(held.craft) for batch in missing]
+    done: dict[str, _Done] = {}
     try:
+        for batch, record in held.finished():
+            done[batch.name] = _Done(batch, record, *kept_row(held.path, batch.name, record))
+        wanted = {(one.layer, one.variant, unit) for one in asked for unit in one.units}
+        known = [one for one in done.values() if one.places & wanted]
+        covered = {place for one in known for place in one.places}
+        missing = replanned(held.model, asked, covered, held.size, held.seed, held.bits)
+        total, count = len(known) + len(missing), 0
+        named = {batch.name: batch for batch in missing}
+        tasks = [batch.task(held.craft) for batch in missing]
         with contextlib.closing(work_through(held.model, tasks, held.path, workers)) as working:
             rendered = ((named[task.name], record) for task, record in working)
             for batch, record in itertools.chain(((one.batch, one.record) for one in known), rendered):

@@ -19,6 +19,7 @@ from gallery_runs import LARGE, LARGE_BATCHES, Killed, Steps, contents, count_of
 
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.galleries import work as work_module
+from lucidtorch.galleries.folder import GALLERY_RECORD
 from lucidtorch.models.model import Model
 
 
@@ -137,7 +138,7 @@ def test_ctrl_c_ends_a_gallery_with_what_there_is(demo: Model, tmp_path: Path, w
 def test_ctrl_c_while_the_workers_start(demo: Model, tmp_path: Path, seconds: float) -> None:
     folder = tmp_path / "interrupted"
     process = subprocess.Popen(program(demo, folder, LARGE, workers=2), start_new_session=True, stderr=subprocess.PIPE)
-    wait_for(folder.is_dir, process)
+    wait_for((folder / GALLERY_RECORD).is_file, process)  # before that, an interrupt ends it with nothing to keep
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=120)
