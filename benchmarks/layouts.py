@@ -128,11 +128,11 @@ def judged(name: str, against: Path | None = None) -> Verdict:
         if leaf.refused is not None:
             found.refused.append(text or "output")
             continue
-        name, known = place.call.module, of_layer(layer)
+        inside, known = place.call.module, of_layer(layer)
         if known is not None:
-            around = [name[:at] for at, letter in enumerate(name) if letter == "."]
+            around = [inside[:at] for at, letter in enumerate(inside) if letter == "."]
             own.update({(outer, leaf.raw): known for outer in ("", *around)})
-        known = known or own.get((name, leaf.raw))
+        known = known or own.get((inside, leaf.raw))
         if leaf.shape[0] != known if known else leaf.shape[0] not in widths and leaf.shape[0] > COLOURS:
             found.wrong.append(f"{text} ({leaf.shape[0]})")
         elif leaf.layout is not None and not leaf.layout.is_ordered:
