@@ -30,6 +30,7 @@ CHANNELS_FIRST: tuple[type[nn.Module], ...] = (
     *(nn.PixelShuffle, nn.PixelUnshuffle),
 )
 CHANNELS_LAST: tuple[type[nn.Module], ...] = (nn.Linear, nn.LayerNorm, nn.RNNBase, nn.MultiheadAttention)
+PLACE_BY_PLACE: tuple[type[nn.Module], ...] = (nn.Linear, nn.LayerNorm)
 UNPADDED = 0.2  # of a side: what convolutions without padding may have cut off
 HEADED = 3  # axes beside the batch of a tensor with attention heads: heads, places, the channels of each
 RECURRENT = 3  # axes of sequences, and of the states after them
@@ -55,9 +56,8 @@ class LayoutFinder:
     def find(self, key: Key, tensor: Tensor, layer: nn.Module, given: object = None) -> Layout | None:
         """Find out what each axis of an output is."""
         found: Layout | None = self._known.get(tensor)
-        if found is None and isinstance(given, Tensor) and given.shape == tensor.shape:
-            inherited = self._known.get(given)
-            found = inherited if inherited is not None and _is_elementwise(layer, given, tensor) else None
+        if found is None and isinstance(given, Tensor):
+            found = _inherited(layer, given, self._known.get(given), tensor)
         if found is None or not found.is_ordered:
             again = self._found(key, tensor, layer)
             if again is None and key[-1] == HEADS:
@@ -230,8 +230,13 @@ class _Split:
         return None if found is None else self._named(dict(zip(places, found, strict=True)), channels)
 
     def _marked(self, gone: tuple[int, ...]) -> Energies:
-        """How much each place differs, in the images with many patches, from what it says of grey."""
-        apart: Energies = np.square(self.values[STAMPS:-1] - self.values[-1]).sum(gone).astype(np.float64)
+        """How much each place differs, in the images with many patches, from what it says of grey.
+
+        That is what two of the three images with one patch say at least, whose patches lie apart: their median.
+        """
+        one, two, three = self.values[:STAMPS]
+        grey = np.maximum(np.minimum(one, two), np.minimum(np.maximum(one, two), three))
+        apart: Energies = np.square(self.values[STAMPS:] - grey).sum(gone).astype(np.float64)
         return apart
 
     def _unordered(self, known: Sequence[int]) -> Layout | None:
@@ -338,6 +343,19 @@ def _channel_by_contract(layer: nn.Module, key: Key, shape: Sequence[int]) -> in
         if kind is not None and (type(layer).forward is kind.forward or kind is nn.RNNBase):
             return axis if key[-1] in MAIN else None
     return None
+
+
+def _inherited(layer: nn.Module, given: Tensor, known: Layout | None, output: Tensor) -> Layout | None:
+    """What a module that works number by number, or place by place on the last axis, keeps of its input's layout."""
+    if known is None:
+        return None
+    if given.shape == output.shape and _is_elementwise(layer, given, output):
+        return known
+    width = (Piece(CHANNEL, given.shape[-1]),)
+    keeps_places = any(isinstance(layer, kind) and type(layer).forward is kind.forward for kind in PLACE_BY_PLACE)
+    if (isinstance(layer, nn.LayerNorm) and len(layer.normalized_shape) > 1) or not keeps_places:
+        return None
+    return Layout((*known.axes[:-1], (Piece(CHANNEL, output.shape[-1]),))) if known.axes[-1] == width else None
 
 
 def _is_elementwise(layer: nn.Module, given: Tensor, output: Tensor) -> bool:

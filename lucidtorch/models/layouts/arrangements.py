@@ -35,8 +35,7 @@ Energies: TypeAlias = npt.NDArray[np.float64]
 Arrangement: TypeAlias = tuple[Dimension, ...]
 MOST_TOKENS = 8  # class and register tokens on one side of the image's own
 MOST_BESIDE = 1.0  # times the image's own tokens: queries, which are no places, could be split in many ways
-APART, PROVEN = 0.4, 0.98  # by how much more of a place has patches; of pairs of such places, the share in order
-MOST_CELLS = 512  # that are compared with each other
+PROVEN = 0.98  # of pairs of places of which one has more of a patch, the share that answers so
 STRONG = 0.25  # of the strongest place: what is weaker may have come through the windows of convolutions
 INSIDE = 0.7  # of what is strong: the share that must lie around the places of the stamps
 NEAR = 0.2  # of how far a stamp may lie from its place: no other order can do better
@@ -72,17 +71,8 @@ def arrangement(
 def _is_proven(marked: Energies, dimensions: Arrangement, stamps: Stamps) -> bool:
     """Whether places with a patch answer more than places without, in nearly all pairs of them."""
     maps = marked.reshape(len(marked), -1)[:, _order(dimensions, marked.shape[1:])]
-    some = _some(maps.size)
-    least, most, answers = (one.ravel()[some] for one in (*stamps.covered(maps.shape[1:]), maps))
-    pairs = least[:, None] - most >= APART
-    more = np.greater.outer(answers, answers) + np.equal.outer(answers, answers) / 2
-    return bool(pairs.any() and more[pairs].mean() >= PROVEN)
-
-
-@lru_cache(maxsize=256)
-def _some(count: int) -> npt.NDArray[np.int64]:
-    """Pick some of many cells, whose pairs are compared."""
-    return np.random.default_rng(0).permutation(count)[:MOST_CELLS]
+    more, less = (maps.ravel()[cells] for cells in stamps.pairs_apart(maps.shape[1:]))
+    return bool(len(more) and ((more > less) + (more == less) / 2).mean() >= PROVEN)
 
 
 def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: Sequence[Sequence[float]]) -> bool:

@@ -26,29 +26,36 @@ MAX_POOLINGS = ("max_pool2d_with_indices", "max_pool3d_with_indices")
 POOLINGS = (*MAX_POOLINGS, "avg_pool2d", "avg_pool3d")
 MEANS, MAP_AXES = ("mean", "_adaptive_avg_pool2d"), 4
 ATTENTION = "_scaled_dot_product"
+APART = 0.4  # by how much more of one cell than of another a patch covers
+DRAWN, MOST_PAIRS = 1 << 15, 1 << 13  # pairs of cells, and at most so many of them that are apart
 Shares: TypeAlias = npt.NDArray[np.float64]
+Cells: TypeAlias = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
 class Stamps:
-    """Three grey images with one patch at places of their own, some with it in random blocks, and a bare one."""
+    """Three grey images with one patch at places of their own, and some with it in random blocks."""
 
     images: Tensor  # `[N, C, H, W]` or `[N, C, T, H, W]` in [0, 1]
     centres: tuple[tuple[float, ...], ...]  # of each of three patches, as fractions of each side
-    masks: Tensor  # `[N - 4, H, W]` or `[N - 4, T, H, W]`: 1 where the images between have patches
+    masks: Tensor  # `[N - 3, H, W]` or `[N - 3, T, H, W]`: 1 where the other images have patches
     patch: int  # by how many pixels the places of the first maps lie apart
-    _covered: dict[tuple[int, ...], tuple[Shares, Shares]] = field(default_factory=dict, init=False)
+    _pairs: dict[tuple[int, ...], tuple[Cells, Cells]] = field(default_factory=dict, init=False)
+
+    def pairs_apart(self, grid: tuple[int, ...]) -> tuple[Cells, Cells]:
+        """Draw pairs of cells of flattened maps `[N - 3, *grid]` of which the first has more of a patch."""
+        if grid not in self._pairs:  # the maps of many layers have the same
+            least, most = (one.ravel() for one in self.covered(grid))
+            first, second = np.random.default_rng(0).integers(least.size, size=(2, DRAWN))
+            apart = np.flatnonzero(least[first] - most[second] >= APART)[:MOST_PAIRS]
+            self._pairs[grid] = first[apart], second[apart]
+        return self._pairs[grid]
 
     def covered(self, grid: tuple[int, ...]) -> tuple[Shares, Shares]:
-        """How much of each cell of a grid each mask covers at least, and at most, `[N - 4, *grid]`.
+        """How much of each cell of a grid each mask covers at least, and at most, `[N - 3, *grid]`.
 
         Where windows without padding shift a grid, cells lie a pixel beside where a grid over the whole image has them.
         """
-        if grid not in self._covered:  # the maps of many layers have the same
-            self._covered[grid] = self._at_least_and_most(grid)
-        return self._covered[grid]
-
-    def _at_least_and_most(self, grid: tuple[int, ...]) -> tuple[Shares, Shares]:
         if all(side % count == 0 for side, count in zip(reversed(self.masks.shape), reversed(grid), strict=False)):
             exact = self._in_cells(self.masks, grid)
             return exact, exact
@@ -69,8 +76,12 @@ class Stamps:
             step = side / count
             if side % count and step >= self.patch:  # a last cell that is not whole is left out, or filled up
                 step = round(step / self.patch) * self.patch
-            ends = [(min(int(cell * step), side - 1), min(math.ceil((cell + 1) * step), side)) for cell in range(count)]
-            found = torch.cat([found.narrow(axis, at, end - at).mean(axis, keepdim=True) for at, end in ends], axis)
+            starts = [min(int(cell * step), side - 1) for cell in range(count)]
+            ends = [min(math.ceil((cell + 1) * step), side) for cell in range(count)]
+            sums = F.pad(found.movedim(axis, -1).cumsum(-1), (1, 0)).movedim(-1, axis)
+            widths = torch.tensor(ends) - torch.tensor(starts)
+            found = sums.index_select(axis, torch.tensor(ends)) - sums.index_select(axis, torch.tensor(starts))
+            found = found / widths.reshape(-1, *[1] * (found.dim() - 1 - axis))
         return found.reshape(len(found), *grid).numpy()
 
 
@@ -106,8 +117,8 @@ def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
     masks = _masks(size, patch, generator)
     tiled = mark.repeat(1, *(-(-side // width) for side, width in zip(size, extents, strict=True)))
     tiled = tiled[(slice(None), *(slice(side) for side in size))]
-    images = torch.full((STAMPS + len(masks) + 1, channels, *size), GREY)
-    images[STAMPS:-1] += masks[:, None] * (tiled - GREY)
+    images = torch.full((STAMPS + len(masks), channels, *size), GREY)
+    images[STAMPS:] += masks[:, None] * (tiled - GREY)
     for image, place in zip(images, places, strict=False):
         image[(slice(None), *(slice(at, at + width) for at, width in zip(place, extents, strict=True)))] = mark
     middles = tuple(

@@ -255,6 +255,18 @@ def test_tokens_beside_an_axis_of_one_are_no_column() -> None:
     assert (record.shape, record.layout) == ((16, 14, 14), "B 1 (H W) C")
 
 
+@pytest.mark.parametrize("first", [nn.Linear(16, 16), nn.LayerNorm(16)])
+def test_a_linear_layer_keeps_the_places_of_its_input(first: nn.Module) -> None:
+    dark = nn.Linear(16, 24)  # gives the same at every place, which says nothing about their order
+    nn.init.zeros_(dark.weight)
+    tokens = Made(lambda values: values.flatten(2).transpose(1, 2))
+    table = load_model(nn.Sequential(nn.Conv2d(3, 16, 16, 16), tokens, first, dark), mean=0.5, std=0.5, size=64).layers
+    assert [(table[one].shape, table[one].layout) for one in "23"] == [
+        ((16, 4, 4), "B (H W) C"),
+        ((24, 4, 4), "B (H W) C"),
+    ]
+
+
 def test_a_map_of_one_place_has_its_channels_second() -> None:
     pooled = Made(lambda values: values.mean((2, 3), keepdim=True))
     record = load_model(nn.Sequential(nn.Conv2d(3, 16, 3), pooled, nn.Flatten()), mean=0.5, std=0.5, size=64).layers[
