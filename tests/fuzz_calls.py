@@ -33,7 +33,7 @@ def drawings() -> Any:
     return lt.datasets.drawings(length=4, size=32)
 
 
-def peak(activations: Any, layer: str) -> torch.Tensor:
+def fuzzed(activations: Any, layer: str) -> torch.Tensor:
     return activations[layer].flatten(1).amax(1)
 
 
@@ -135,7 +135,7 @@ CALLS: dict[str, Arguments] = {
     "objectives.negative": {"inner": PEAK},
     "objectives.neuron": {**LAYER, "index": 0},
     "objectives.neuron_weight": {**LAYER, "weights": [1.0] * 8},
-    "objectives.objective": {"function": peak},
+    "objectives.objective": {"function": fuzzed},
     "objectives.of": {"network": "a", "inner": PEAK},
     "objectives.of_image": {
         "activations": {"conv1_1": MAPS, lt.objectives.reference("conv1_1", IMAGE): MAPS},
@@ -154,7 +154,7 @@ CALLS: dict[str, Arguments] = {
     "objectives.token": {**LAYER, "index": 0},
     "objectives.total_variation": {},
     "objectives.tv_beta": {},
-    "objectives.unit_objective": {"function": peak},
+    "objectives.unit_objective": {"function": fuzzed},
     "objectives.whitened_direction": {**LAYER, "vector": [1.0, 2.0], "whitening": [[1.0, 0.0], [0.0, 1.0]]},
     "param.aligned": {"size": 16, "count": 2},
     "param.animation": {"size": 16, "frames": 2},
