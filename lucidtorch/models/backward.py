@@ -114,7 +114,7 @@ class BackwardRule(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         words = kwargs or {}
         call = rectifying(func, args, words)
-        if call is not None and torch.is_grad_enabled():
+        if call is not None and call.floor == 0 and torch.is_grad_enabled():
             self.relus += 1
             if self.positive or not self.masked:
                 return call.given(_Rectified.apply(call.values, call.ceiling, self.positive, self.masked))

@@ -141,7 +141,12 @@ def optimize(
     """
     schedule = Schedule(steps, lr, optimizer, lr_schedule=lr_schedule, stop=stop)
     job = prepare(model, objective, param, transforms, schedule, seed, engine=engine, constraints=constraints)
-    return Loop(job).run()
+    return _updates(Loop(job))
+
+
+def _updates(loop: Loop) -> Iterator[Step]:
+    yield from loop.run()
+    loop.warn_of_no_gradient()
 
 
 def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:

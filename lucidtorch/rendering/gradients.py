@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lucidtorch.base.errors import LucidtorchError, LucidtorchWarning, RenderError, SizeError
 from lucidtorch.models.running.capture import capture
-from lucidtorch.models.running.redirect import silenced_relu
+from lucidtorch.models.running.redirect import redirected_relu, silenced_relu
 from lucidtorch.objectives.algebra import Objective, On, Trace
 from lucidtorch.objectives.images import Each, Interpolate
 from lucidtorch.objectives.references import INPUT
@@ -30,6 +30,7 @@ STEPWISE = re.compile(r"(Round|Floor|Ceil|Trunc|Sign)Backward\d+")
 STILL = 0.5  # of Adam's step size, on the average over the numbers: below, the scale of the objective counts
 ROUNDING = 1e-3  # of the largest gradient: far above what a Fourier transform in float32 leaves where there is none
 FEW = 10  # times Adam's eps: where the root mean square of the gradients is above it, some numbers move in full
+EDGE = 0.25  # of the gradient: half of what smooth rectifiers let through at zero, where their flat part is left
 SPAN, VISIBLE = 512, 0.5 / 255  # the steps of a render by default, and what changes a pixel of 8 bits
 
 
@@ -153,37 +154,91 @@ def _check_broken(broken: str, values: Tensor) -> None:
         warnings.warn(message, LucidtorchWarning, stacklevel=2)
 
 
-def final_values(inputs: ForwardInputs, goal: Objective, images: Tensor, batch: int) -> tuple[Tensor, Tensor]:
-    """Evaluate the finished pictures as they are, and find those whose units are dead.
+def note_gradients(reached: Tensor, gradients: Sequence[Tensor], reads: Sequence[Tensor]) -> None:
+    """Add the images one of whose numbers has a gradient to those that had one before, `[B]`; a GPU is not awaited."""
+    for one, reads_it in zip(gradients, reads, strict=True):
+        rows = (one.detach() != 0).flatten(1).any(1)
+        reached |= (reads_it & rows[:, None]).any(0)
 
-    A picture is dead where every unit that its objective is about is zero and the gradient of their sum to the picture
-    is zero everywhere. It is dead as well where that gradient comes through the flat parts of smooth rectifiers alone.
+
+def warn_of_no_gradient(images: Tensor, goal: Objective) -> None:
+    """Warn of images `[B]` that have had no gradient, but for those that no term of the objective is about."""
+    places = [one for one in torch.nonzero(images).flatten().tolist() if is_followed(goal, one)]
+    if places:
+        which = ", ".join(map(str, places[:8]))
+        message = (
+            f"No gradient: that of image {which} is exactly zero, so nothing steers it. Write the layer before a "
+            f"clamp, the logit of a saturated probability, or a unit that no mask or zero weight cuts off."
+        )
+        warnings.warn(message, LucidtorchWarning, stacklevel=4)
+
+
+def is_followed(goal: Objective, image: int) -> bool:
+    """Whether an image follows any term of an expression."""
+    if not goal.objectives:
+        return True
+    return any(_follows(goal, number, image) and is_followed(one, image) for number, one in enumerate(goal.objectives))
+
+
+@dataclass(frozen=True)
+class FinalResult:
+    """What the finished pictures are, `[B]` each."""
+
+    values: Tensor
+    dead: Tensor  # nothing in the picture wakes its units
+    stuck: Tensor  # its units have no gradient and have not risen, and whether they are dead is not known
+
+
+def final_values(
+    inputs: ForwardInputs, goal: Objective, images: Tensor, start: Callable[[], Tensor], batch: int
+) -> FinalResult:
+    """Evaluate the finished pictures as they are, and find those whose units are dead, given the images of the start.
+
+    Units are blocked where the gradient of their sum is exactly zero, but for what flat parts of smooth rectifiers let
+    through. They are dead where a rectifier blocks what would make them rise, which none does at their maximum, or
+    where they are zero; not so where they have risen, unless a smooth rectifier blocks. Units that have not risen are
+    dead as well at the edge of the flat part.
     """
-    values, silent, doubtful = torch.zeros(0), torch.zeros(0), torch.zeros(0)
-    rules: list[silenced_relu] = []
+    found: dict[str, Tensor] = {}
+    rules: list[redirected_relu] = []
 
-    def silenced() -> silenced_relu:
-        rules.append(silenced_relu())
-        return rules[-1]
-
-    def score(leaf: Tensor, activations: Mapping[str, Tensor]) -> Tensor | None:
-        nonlocal values, silent, doubtful
+    def measure(leaf: Tensor, activations: Mapping[str, Tensor]) -> Tensor:
         if empty := [layer for layer, one in activations.items() if one.numel() == 0]:
             raise SizeError(f"The pictures are too small: nothing is left in {empty[0]!r}.")
-        found = {**activations, **inputs.references, INPUT: images}
-        values = goal(found).detach()
-        total, size, count = unit_activity(goal, found, len(images))
-        silent = size.detach() == 0
-        doubtful = (count > 0) & (silent | any(rule.smooth for rule in rules))
-        return -total.sum() if bool(doubtful.any()) else None
+        every = {**activations, **inputs.references, INPUT: leaf}
+        found["values"] = goal(every).detach()
+        activity = unit_activity(goal, every, len(images))
+        found["activity"] = activity.detach()
+        return -activity[0].sum()
 
-    gradient, _ = back_to_images(replace(inputs, rule=silenced), images, score, batch)
-    blocked = doubtful & (gradient == 0).flatten(1).all(1)
-    dead = blocked & silent
-    if bool((blocked & ~dead).any()):  # asleep, or simply constant
-        gradient, _ = back_to_images(inputs, images, score, batch)
-        dead |= blocked & (gradient != 0).flatten(1).any(1)
-    return values, dead
+    def measure_only(leaf: Tensor, activations: Mapping[str, Tensor]) -> None:
+        measure(leaf, activations)
+
+    def arrives(rule: Callable[[], redirected_relu]) -> Tensor:
+        """Which images a gradient of their units arrives at."""
+
+        def noted() -> redirected_relu:
+            rules.append(rule())
+            return rules[-1]
+
+        gradient, _ = back_to_images(replace(inputs, rule=noted), images, measure, batch)
+        return (gradient != 0).flatten(1).any(1)
+
+    reached = arrives(silenced_relu)
+    values, (total, size, count) = found["values"], found["activity"]
+    blocked, moving = ~reached & (count > 0), reached & (count > 0)
+    dead = torch.zeros_like(blocked)
+    if not bool(blocked.any()) and not any(rule.smooth for rule in rules):
+        return FinalResult(values, dead, dead)
+    back_to_images(inputs, start(), measure_only, batch)
+    risen = total > found["activity"][0]
+    if bool(blocked.any()):
+        still = ~risen & ((size == 0) | arrives(redirected_relu))
+        dead = blocked & (still | arrives(lambda: redirected_relu(relus=False)))
+    if bool((moving & ~risen).any()):
+        dead |= moving & ~risen & ~arrives(lambda: silenced_relu(flat=EDGE))
+    alike = total.abs() == size  # units of both signs may cancel each other out here, and not in the objective
+    return FinalResult(values, dead, blocked & ~dead & ~risen & alike)
 
 
 def unit_activity(goal: Objective, activations: Mapping[str, Tensor], batch: int, sign: int = 1) -> Tensor:

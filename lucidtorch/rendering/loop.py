@@ -24,7 +24,15 @@ from lucidtorch.objectives.algebra import Memory, Objective, Trace
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.param.param import Param
 from lucidtorch.rendering.checks import BatchDependence, takes_inner_gradients
-from lucidtorch.rendering.gradients import CheckedForward, as_in_broken_networks, final_values, warn_of_stillness
+from lucidtorch.rendering.gradients import (
+    CheckedForward,
+    FinalResult,
+    as_in_broken_networks,
+    final_values,
+    note_gradients,
+    warn_of_no_gradient,
+    warn_of_stillness,
+)
 from lucidtorch.rendering.guard import Guard, Stop
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.passes import ForwardInputs, ForwardPasses, PassResult, References, gradients, step_back
@@ -84,9 +92,9 @@ class Loop:
         self.done = 0  # updates that were made
         self.batches = job.engine.batches  # how many images at once, by the first update that it held for
         self.networks = job.networks.private(job.addresses, job.engine)
-        self.param = copy.deepcopy(job.param).to(job.networks.device)
-        self.param.fill(job.seeds)
+        self.param = self._filled()
         self.guard = Guard(self.param)
+        self.reached = torch.zeros(job.param.batch, dtype=torch.bool, device=job.networks.device)  # by any gradient
         self._dice = generators(job.seeds, "transforms")
         own_seed = derive_seed(job.seeds[0], "global")
         self._foreign_dice = OwnRandomState(own_seed, torch_alone=job.draws_from_torch_alone)
@@ -96,6 +104,12 @@ class Loop:
         model = job.networks.first  # its mean colour is the zero of constraints
         zero = [*model.convention.mean_colour, *[0.0] * (self.param.channels - model.convention.channels)]
         self._zero = torch.tensor(zero, device=model.device)
+
+    def _filled(self) -> Param:
+        """The param as it is at the start."""
+        param = copy.deepcopy(self.job.param).to(self.job.networks.device)
+        param.fill(self.job.seeds)
+        return param
 
     def run(self) -> Generator[Step, None, None]:
         """Make every update in turn."""
@@ -149,6 +163,7 @@ class Loop:
             result = self._within_memory(number, attempt)
             towards_images = result.gradient / scale if scale != 1 else result.gradient
             found = gradients(images, parameters, towards_images)
+        note_gradients(self.reached, found, self.guard.reads)
         if number == 1:
             warn_of_stillness(self.job.schedule, found, self.guard.reads)
             result = as_in_broken_networks(self.job, result, inputs, images.detach())
@@ -180,20 +195,41 @@ class Loop:
         """Evaluate the pictures as they are: without transforms, and at their own size where the networks take it."""
         with torch.no_grad():
             images = self.param()
+        found = self._final(images)
+        self.warn_of_no_gradient(found)
+        return images.cpu(), found.values.cpu(), found.dead.cpu()
+
+    def warn_of_no_gradient(self, found: FinalResult | None = None) -> None:
+        """Warn of images that nothing has steered, but for those that are dead or stopped."""
+        none = ~self.reached if found is None else (~self.reached | found.stuck) & ~found.dead
+        none[list(self.guard.stops)] = False
+        if self.done:
+            warn_of_no_gradient(none, self.job.goal)
+
+    def _final(self, images: Tensor) -> FinalResult:
         as_they_are, on_canvas = bare(self.job.pipeline, self.job.param)
         if as_they_are != on_canvas:
             with contextlib.suppress(LucidtorchError), Attempt():  # the network or the objective may need the canvas
-                return images.cpu(), *self._final(as_they_are, images)
-        return images.cpu(), *self._final(on_canvas, images)
+                return self._final_through(as_they_are, images)
+        return self._final_through(on_canvas, images)
 
-    def _final(self, pipeline: Pipeline, images: Tensor) -> tuple[Tensor, Tensor]:
+    def _final_through(self, pipeline: Pipeline, images: Tensor) -> FinalResult:
         addresses = self.job.networks.addresses(list(self.job.addresses), pipeline.output_size(self.job.param.size))
         job = replace(self.job, addresses=addresses)
         with torch.enable_grad(), self._foreign_dice(), self._passes(job) as passes:
             inputs = self._inputs(passes, pipeline, images)
             number = self.done + 1  # what is found out here holds for no update that was made
-            values, dead = self._within_memory(number, lambda batch: final_values(inputs, job.goal, images, batch))
-        return values.cpu(), dead.cpu()
+
+            def attempt(batch: int) -> FinalResult:
+                return final_values(inputs, job.goal, images, self._start, batch)
+
+            return self._within_memory(number, attempt)
+
+    def _start(self) -> Tensor:
+        """The images before the first update."""
+        with torch.no_grad():
+            images: Tensor = self._filled()()
+        return images
 
     @contextlib.contextmanager
     def _passes(self, job: Job, *, compiled: bool = False) -> Iterator[ForwardPasses]:

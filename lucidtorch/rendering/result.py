@@ -43,7 +43,8 @@ class Rendering:
         images: `[B, C, H, W]` in [0, 1], or `[B, C, T, H, W]` of clips and volumes, on the CPU.
         values: The objective of each finished picture in `images`, `[B]`: without transforms, at its own size. Where a
             network does not take that size, grey is around it up to the size that the network saw.
-        dead: Whether each picture's units are dead: zero, with no gradient to the picture.
+        dead: Whether each picture's units are dead: they are zero or asleep in the flat part of a rectifier, and no
+            gradient that would wake them arrives at the picture. Units at their maximum are not.
         snapshots: The pictures after so many updates, by that number.
         history: The values of every part of the objective and of the whole (``"objective"``), `[B, steps]` each, by
             its text.

@@ -174,7 +174,14 @@ def test_a_negative_behind_a_relu_names_the_pre_activation(goal: str) -> None:
 
 @pytest.mark.parametrize(
     "goal",
-    ["after:0", "-before:0", "after:0 - before:1", "-(-after:0)", "each(after:0, -before:1)", "-deepdream('after')"],
+    [
+        "after:0",
+        "-before:0",
+        "2 * after:0 - before:1",
+        "-(-after:0)",
+        "each(after:0, -before:1)",
+        "-deepdream('after')",
+    ],
 )
 def test_other_objectives_are_not_warned_of(goal: str) -> None:
     batch = 2 if "each" in goal else 1
@@ -223,6 +230,24 @@ def scaled(smooth: Callable[[], nn.Module], *, threshold: float) -> Threshold:
         module.before.weight.mul_(10)
         module.before.bias.mul_(10)
     return module
+
+
+@pytest.mark.parametrize("smooth", [nn.GELU, nn.SiLU, nn.Mish, nn.Hardswish])
+def test_a_smooth_unit_that_ends_below_its_start_at_the_edge_of_the_flat_part_is_reported(
+    smooth: Callable[[], nn.Module],
+) -> None:
+    """The pre-activation starts near -15 and ends near -0.6, where more than a tenth of the gradient gets through."""
+    module = scaled(smooth, threshold=3.05)
+    with torch.no_grad():
+        module.before.bias.add_(EDGES[smooth])
+    with pytest.warns(LucidtorchWarning, match="Dead: image 0"):
+        found = rendered(as_model(module), "after:0", lr=1.0, steps=60)
+    assert found.values.item() < found.history["objective"][0, 0]
+    assert found.dead == (True,)
+
+
+# What is added to a pre-activation that is at most -0.5, so that about a fifth of the gradient gets through at the end.
+EDGES: dict[Any, float] = {nn.GELU: 0.1, nn.SiLU: -0.2, nn.Mish: -0.2, nn.Hardswish: -0.3}
 
 
 @pytest.mark.slow

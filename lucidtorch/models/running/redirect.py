@@ -21,11 +21,17 @@ STRIDE = 7  # of the places that are looked at first: an image that is awake sho
 
 @dataclass(frozen=True, eq=False)
 class Rectifying:
-    """One call of a ReLU."""
+    """One call of a ReLU, or of another function that is flat below a number, and maybe above another."""
 
     values: Tensor
+    floor: float
     ceiling: float | None  # what it cuts off above; nothing where None
     in_place: bool
+
+    @property
+    def middle(self) -> float | None:
+        """What parts its two flat sides; None where it has one."""
+        return None if self.ceiling is None else (self.floor + self.ceiling) / 2
 
     def given(self, result: Tensor) -> Tensor:
         """Give a result as the call would: in the place of the values where it works in place."""
@@ -38,13 +44,13 @@ def rectifying(function: Callable[..., Any], arguments: Sequence[Any], words: Ma
     if known is None:
         return None
     ceiling, in_place = known
+    floor = 0.0
     if function in (F.hardtanh, F.hardtanh_):
-        low = arguments[1] if len(arguments) > 1 else words.get("min_val", -1.0)
+        floor = arguments[1] if len(arguments) > 1 else words.get("min_val", -1.0)
         ceiling = arguments[2] if len(arguments) > 2 else words.get("max_val", 1.0)
-        if low != 0:
-            return None
     asked = bool(words.get("inplace")) or (len(arguments) > 1 and arguments[-1] is True)
-    return Rectifying(arguments[0] if arguments else words["input"], ceiling, in_place or asked)
+    values = arguments[0] if arguments else words["input"]
+    return Rectifying(values, floor, ceiling, in_place or asked)
 
 
 class _WrittenOut:
@@ -119,7 +125,8 @@ _SMOOTH: frozenset[Callable[..., Any]] = frozenset(
         *(F.elu, F.elu_, F.celu, F.celu_, F.selu, F.selu_, torch.celu, torch.celu_, torch.selu, torch.selu_),
     )
 )
-# Each function with its ceiling, and whether it always works in place.
+# Each function with its ceiling, and whether it always works in place. Hardsigmoid is missing, since it is
+# the gate of a Hardswish that is written out: below zero, what would open it makes the product smaller.
 _FUNCTIONS: dict[Callable[..., Any], tuple[float | None, bool]] = {
     **dict.fromkeys((F.relu, torch.relu, Tensor.relu, F.hardtanh), (None, False)),
     **dict.fromkeys((F.relu_, torch.relu_, Tensor.relu_, F.hardtanh_), (None, True)),
@@ -131,20 +138,21 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
     """While the block runs, every rectifier, module or function, has the redirected gradient.
 
     An image whose gradient is blocked everywhere gets the gradient of the identity instead, without the part that
-    would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`. Smooth
-    rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish, also written out) block where less than a
-    tenth of the gradient gets through, or where they turn it around. All other images have the gradient that they would
-    have without it.
+    would push further into the flat sides: Lucid's `redirected_relu_grad` and `redirected_relu6_grad`, the latter for
+    Hardtanh of any bounds too. Smooth rectifiers (GELU, SiLU, Mish, Softplus, ELU, CELU, SELU, Hardswish, also written
+    out) block where less than a share `flat` of the gradient gets through, or where they turn it around. All other
+    images have the gradient that they would have without it.
 
-    The network itself is not touched. The signs are those of a loss that is minimized. Without `relus`, ReLU and ReLU6
-    keep their own gradient.
+    The network itself is not touched. The signs are those of a loss that is minimized. Without `relus`, ReLU, ReLU6 and
+    Hardtanh keep their own gradient.
     """
 
     judges_values = False  # whether what a smooth rectifier gave says that it is open, too
 
-    def __init__(self, *, relus: bool = True) -> None:
+    def __init__(self, *, relus: bool = True, flat: float = FLAT) -> None:
         super().__init__()
         self.relus = relus
+        self.flat = flat
         self.smooth = 0  # how many smooth rectifiers were met so far
         self._written_out = _WrittenOut()
 
@@ -168,7 +176,9 @@ class redirected_relu(TorchFunctionMode):  # noqa: N801  # used as `with redirec
         result: Tensor = func(*args, **words)
         self._written_out.note(func, args, result)
         result.register_hook(gate.enter)  # type: ignore[no-untyped-call]
-        if self.judges_values or (call is not None and call.ceiling is not None):
+        if call is not None:
+            gate.middle = call.middle
+        if self.judges_values or gate.middle is not None:
             gate.given = result.detach()
         return result
 
@@ -198,6 +208,7 @@ class _Gate:
         self.rule = rule
         self.smooth = smooth
         self.given: Tensor | None = None  # what the rectifier gave, where that matters
+        self.middle: float | None = None  # of its range, where it is flat above, too
         self.grad: Tensor | None = None  # to that
 
     def enter(self, grad: Tensor) -> None:
@@ -219,8 +230,8 @@ class _Gate:
 
     def _redirected(self, passed: Tensor, grad: Tensor, images: Any) -> Tensor:
         outward = grad > 0
-        if self.given is not None and not self.smooth:
-            outward = torch.where(self.given[images] > 0, grad < 0, outward)
+        if self.given is not None and self.middle is not None:
+            outward = torch.where(self.given[images] > self.middle, grad < 0, outward)
         return self.rule.instead(passed, grad, outward)
 
     def _blocked(self, passed: Tensor, grad: Tensor) -> Tensor:
@@ -238,12 +249,12 @@ class _Gate:
             return (passed != 0).any(1)
         onward, whole = (passed * grad.sign()).sum(1), grad.abs().sum(1)
         few = (grad != 0).sum(1) <= FEW * grad.shape[1]
-        enough = onward > torch.where(few, FLAT * whole, 0)
+        enough = onward > torch.where(few, self.rule.flat * whole, 0)
         if self.given is not None:
             enough |= (self.given[part].reshape(grad.shape) * grad).sum(1) < 0
         if surely:
             enough &= ~few
-        return enough & (passed / grad > FLAT).any(1)
+        return enough & (passed / grad > self.rule.flat).any(1)
 
 
 def _is_any(grad: Tensor) -> Tensor:
