@@ -54,9 +54,9 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
 
 
 def check_some_exist(paths: Sequence[str | Path], names: Sequence[str | Path]) -> None:
-    """Refuse images of which not one is there."""
-    if not any(os.path.exists(path) for path in paths):
-        raise BadInputError(f"Not one of the images that data names exists: {shown(list(map(str, names)))}.")
+    """Refuse images of which not one is a file that is there."""
+    if not any(os.path.isfile(path) for path in paths):
+        raise BadInputError(f"Not one of the images that data names is a file: {shown(list(map(str, names)))}.")
 
 
 def name_of(data: object) -> DataName | None:

@@ -166,7 +166,7 @@ class Source:
             return
         if not isinstance(image, str | Path):
             fitted(image, self.channels, self.sides)
-        elif isinstance(self.data, list | tuple | np.ndarray) and not os.path.exists(image):
+        elif isinstance(self.data, list | tuple | np.ndarray) and not os.path.isfile(image):
             entries = [_image_and_label(one)[0] for one in self.data]
             paths = [path for path in entries if isinstance(path, str | Path)]
             if len(paths) == len(entries):
