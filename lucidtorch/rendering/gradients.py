@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.errors import LucidtorchError, LucidtorchWarning, RenderError, SizeError
+from lucidtorch.base.notation import PRODUCT
 from lucidtorch.models.running.capture import capture
 from lucidtorch.models.running.redirect import redirected_relu, silenced_relu
-from lucidtorch.objectives.algebra import Objective, On, Trace
+from lucidtorch.objectives.algebra import Objective, On, Operation, Trace
 from lucidtorch.objectives.images import Each, Interpolate
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
@@ -174,9 +175,11 @@ def warn_of_no_gradient(images: Tensor, goal: Objective) -> None:
 
 
 def is_followed(goal: Objective, image: int) -> bool:
-    """Whether an image follows any term of an expression."""
+    """Whether an image follows any term of an expression whose weight is not written as 0."""
     if not goal.objectives:
         return True
+    if isinstance(goal, Operation) and goal.binding == PRODUCT and 0 in goal.parts:
+        return False
     return any(_follows(goal, number, image) and is_followed(one, image) for number, one in enumerate(goal.objectives))
 
 

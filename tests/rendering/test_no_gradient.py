@@ -122,7 +122,8 @@ def test_a_unit_that_has_come_down_to_nothing_as_it_should_is_neither() -> None:
         ("after:0.on(0)", 2, None),  # image 1 is left as it is by whoever says so
         ("after:0 + after:1", 1, None),
         ("after:1 - after:1 + after:0", 1, None),
-        ("0 * after:0", 1, "0"),
+        ("0 * after:1", 1, None),  # nor does anything else follow from a weight of 0
+        ("0 * after:0 + after:1", 1, "0"),
         ("-total_variation()", 1, None),
         ("deepdream('after')", 1, None),
     ],
