@@ -20,9 +20,8 @@ from lucidtorch.models.layers.views import (
     why_no_view,
 )
 from lucidtorch.models.layouts.layout import Layout
-from lucidtorch.models.running.address import CLASS, HEADS, Parts, written
-from lucidtorch.models.running.internals import OUTPUT as STATES
-from lucidtorch.models.running.internals import words_of_cell
+from lucidtorch.models.running.address import CLASS, HEADS, Parts, words_of_cell, written
+from lucidtorch.models.running.address import OUTPUT as STATES
 
 WHOLE_NETWORK = "output"  # how whatever the whole network gives is written
 INPUT = "input"

@@ -16,9 +16,8 @@ from torch import Tensor, nn
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.models.layouts.layout import TOKENS
 from lucidtorch.models.running.address import CLASS, Address, Pass, pick, read
-from lucidtorch.models.running.capture import Run, capture
+from lucidtorch.models.running.capture import Run, capture, widened
 from lucidtorch.models.running.frozen import Attempt
-from lucidtorch.models.running.precision import widened
 from lucidtorch.models.running.private import HOOKS
 
 PROGRAMS = 64  # how many are kept: one per network, layers, size and way of computing
