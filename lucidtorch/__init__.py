@@ -54,7 +54,8 @@ _SOURCES = {
 
 def __getattr__(name: str) -> Any:
     if name in _SOURCES:
-        return getattr(importlib.import_module(_SOURCES[name]), name)
+        globals()[name] = getattr(importlib.import_module(_SOURCES[name]), name)  # found without this from now on
+        return globals()[name]
     if name in __all__:
         return importlib.import_module(f"lucidtorch.{name}")
     raise AttributeError(f"module 'lucidtorch' has no attribute {name!r}")

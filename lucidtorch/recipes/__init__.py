@@ -23,7 +23,7 @@ from lucidtorch.recipes.kinds.render import render
 from lucidtorch.recipes.kinds.top_patches import top_patches
 from lucidtorch.recipes.pictures import read_recipe, rerun
 from lucidtorch.recipes.runs.result import Run
-from lucidtorch.rendering.record import RenderRecord
+from lucidtorch.rendering.job import RenderRecord
 
 __all__ = [
     "RenderRecord",
