@@ -255,7 +255,7 @@ class LayerTable(Mapping[str, LayerRecord]):
 
     def _record(self, place: LayerOutput) -> LayerRecord:
         layer, leaf, layout = self._module.get_submodule(place.call.module), place.leaf, place.layout
-        states = place.views.get(STATES)
+        states = place.states
         shape = states.shape if states is not None else None if leaf is None else leaf.shape
         refused = None if states is not None else place.refused
         return LayerRecord(
