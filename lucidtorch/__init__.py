@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lucidtorch.base.lazy import lazily as _lazily
 
 if TYPE_CHECKING:
     from lucidtorch import analysis, constraints, datasets, models, objectives, param, recipes, transforms
@@ -50,14 +51,7 @@ _SOURCES = {
     "parse": "lucidtorch.objectives.text",
     "render": "lucidtorch.rendering.entry",
 }
-
-
-def __getattr__(name: str) -> Any:
-    if name in _SOURCES:
-        return getattr(importlib.import_module(_SOURCES[name]), name)
-    if name in __all__:
-        return importlib.import_module(f"lucidtorch.{name}")
-    raise AttributeError(f"module 'lucidtorch' has no attribute {name!r}")
+__getattr__ = _lazily(__name__, {name: f"lucidtorch.{name}" for name in __all__} | _SOURCES)
 
 
 def __dir__() -> list[str]:

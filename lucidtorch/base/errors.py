@@ -8,7 +8,7 @@ import os
 import re
 import sysconfig
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -132,13 +132,16 @@ def either(words: Sequence[str]) -> str:
 
 
 @contextlib.contextmanager
-def noting(note: str) -> Iterator[None]:
-    """Add a note to whatever the user's code raises in the block; lucidtorch's own errors need none."""
+def noting(note: str | Callable[[], str]) -> Iterator[None]:
+    """Add a note to whatever the user's code raises in the block; lucidtorch's own errors need none.
+
+    A note that takes time to write is given as a function, since nearly every block raises nothing.
+    """
     try:
         yield
     except Exception as error:
         if not isinstance(error, LucidtorchError):
-            error.add_note(note)
+            error.add_note(note if isinstance(note, str) else note())
         raise
 
 

@@ -8,8 +8,9 @@ pass over these or any other set of images and keeps the strongest and weakest r
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lucidtorch.base.lazy import lazily as _lazily
 
 if TYPE_CHECKING:
     from lucidtorch.datasets.collection import Collection
@@ -33,8 +34,4 @@ _MODULES = {
 
 __all__ = ["Collection", "Scan", "digits", "drawings", "folder", "lines", "load_scan", "scan"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"lucidtorch.{_MODULES[name]}"), name)
+__getattr__ = _lazily(__name__, {name: f"lucidtorch.{home}" for name, home in _MODULES.items()})

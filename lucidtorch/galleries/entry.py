@@ -16,12 +16,11 @@ from lucidtorch.base.records import versions
 from lucidtorch.galleries.beside import Beside, marked
 from lucidtorch.galleries.examples import Examples, ScanLike
 from lucidtorch.galleries.folder import GalleryFolder
-from lucidtorch.galleries.plan import Batch, Place, plan, replanned
+from lucidtorch.galleries.plan import Batch, Place, class_names, plan, replanned
 from lucidtorch.galleries.site import LayerPage, Picture, Site, Unit, publish
 from lucidtorch.galleries.task import Craft
 from lucidtorch.galleries.unit_examples import Row, UnitExamples, kept_row
 from lucidtorch.galleries.work import Record, check_workers, settle, work_through
-from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model, network_key
@@ -230,19 +229,6 @@ def _units(model: Model, layer: str, done: Sequence[_Done], folder: Path, steps:
 def _without_repeats(pictures: Sequence[Picture]) -> tuple[Picture, ...]:
     row = marked([one.beside for one in pictures])
     return tuple(replace(one, beside=beside) for one, beside in zip(pictures, row, strict=True))
-
-
-def class_names(model: Model, layer: str) -> list[str] | None:
-    """Find the names of a layer's units, where these are the classes."""
-    table = model.layers
-    record = table[layer]
-    if names := model.classes_of(layer):
-        return list(names)
-    last = [one.address for one in table.values() if one.kind == "Linear"][-1:]
-    scores = [table[LOGITS].address] if LOGITS in table else []
-    if model.labels is None or record.address not in (*last, *scores) or record.channels != len(model.labels):
-        return None
-    return model.labels
 
 
 def _picture(batch: Batch, unit: int, entry: Record, beside: Beside | None, folder: Path, steps: int) -> Picture:

@@ -15,6 +15,7 @@ from lucidtorch.base.seeds import PICTURE_BITS, image_seeds, picture_seed
 from lucidtorch.base.shown import shown
 from lucidtorch.galleries.task import Craft, Piece, Task
 from lucidtorch.galleries.variants import VARIANTS, check_variant, filled, is_template
+from lucidtorch.models.layers.directory import LOGITS
 from lucidtorch.models.layers.table import LayerLike
 from lucidtorch.models.model import Model, default_layers
 from lucidtorch.objectives.algebra import Objective
@@ -165,6 +166,19 @@ def chosen_units(model: Model, layer: str, units: str | Sequence[int]) -> tuple[
     if not wanted:
         raise BadInputError(f"No units of {layer!r} were named; write all, or for example 0-63.")
     return tuple(sorted(set(wanted)))
+
+
+def class_names(model: Model, layer: str) -> list[str] | None:
+    """Find the names of a layer's units, where these are the classes."""
+    table = model.layers
+    record = table[layer]
+    if names := model.classes_of(layer):
+        return list(names)
+    last = [one.address for one in table.values() if one.kind == "Linear"][-1:]
+    scores = [table[LOGITS].address] if LOGITS in table else []
+    if model.labels is None or record.address not in (*last, *scores) or record.channels != len(model.labels):
+        return None
+    return model.labels
 
 
 def slug(name: str) -> str:

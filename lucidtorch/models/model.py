@@ -25,9 +25,8 @@ from lucidtorch.models.layers.table import LayerLike, LayerTable
 from lucidtorch.models.layouts.stamps import GREY
 from lucidtorch.models.running.address import Address, Parts, Step
 from lucidtorch.models.running.capture import capture
-from lucidtorch.models.running.folding import CONVOLUTIONS, Fold, find_folds
 from lucidtorch.models.running.frozen import frozen, probing
-from lucidtorch.models.running.private import agree, private_copy, rearranged
+from lucidtorch.models.running.private import CONVOLUTIONS, Fold, agree, find_folds, private_copy, rearranged
 from lucidtorch.models.sources.labels import find_label
 from lucidtorch.models.sources.model_source import ModelSource, display_name
 

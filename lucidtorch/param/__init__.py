@@ -1,8 +1,7 @@
 """Params: parameterizations of images, numbers that a render changes until the image shows what it shall."""
 
 from lucidtorch.base.images import photo
-from lucidtorch.param.bases import fft, pixels, pyramid
-from lucidtorch.param.basis import Basis, Part
+from lucidtorch.param.bases import Basis, Part, fft, pixels, pyramid
 from lucidtorch.param.fixed_magnitude import maco
 from lucidtorch.param.generator import generated
 from lucidtorch.param.images import image

@@ -14,7 +14,7 @@ from lucidtorch.base.checks import Positive
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.natural_images import frequencies
 from lucidtorch.base.sizes import PLANE, Size, size_text
-from lucidtorch.param.basis import Basis, Part, normal
+from lucidtorch.param.bases import Basis, Part, normal
 
 SPREAD = math.pi  # of the phases: about evenly round the circle
 EPSILON = 1e-4  # Horama's, beside a deviation that is divided by

@@ -20,10 +20,10 @@ from lucidtorch.base.seeds import generators, image_seeds
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size, size_pair
 from lucidtorch.base.surroundings import pinned
+from lucidtorch.models.running.capture import widened
 from lucidtorch.models.running.frozen import frozen, probing
-from lucidtorch.models.running.precision import widened
-from lucidtorch.param.basis import normal
-from lucidtorch.param.bounds import Clip
+from lucidtorch.param.bases import normal
+from lucidtorch.param.finish import Clip
 from lucidtorch.param.param import Param
 
 MOST_NUMBERS = 1 << 24  # of one latent

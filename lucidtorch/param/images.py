@@ -18,9 +18,8 @@ from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.seeds import generators, image_seeds
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size, short_size, size_sides
+from lucidtorch.param.bases import Basis, Part, pixels
 from lucidtorch.param.bases import fft as fourier
-from lucidtorch.param.bases import pixels
-from lucidtorch.param.basis import Basis, Part
 from lucidtorch.param.finish import Finish
 from lucidtorch.param.param import Param
 

@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 
 from lucidtorch.base.checks import Count
 from lucidtorch.base.sizes import PLANE, Size
-from lucidtorch.param.basis import Basis, Part, normal
+from lucidtorch.param.bases import Basis, Part, normal
 
 EVEN = 16  # pixels are filled up to a multiple of it, so that an image's rounding does not depend on its place
 REACH = math.sqrt(3)  # numbers spread evenly over -REACH..REACH have a standard deviation of 1

@@ -13,7 +13,7 @@ from lucidtorch.base.checks import Count, Positive, Within, checked
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size, size_pair
-from lucidtorch.param.basis import Basis, Part
+from lucidtorch.param.bases import Basis, Part
 from lucidtorch.param.images import Image, image
 
 Offset: TypeAlias = bool | Annotated[int, Within(0)]

@@ -21,8 +21,8 @@ from lucidtorch.recipes.record import named_network, render_again
 from lucidtorch.recipes.runs.result import Run, scratch_folder
 from lucidtorch.recipes.runs.running import run_recipe
 from lucidtorch.rendering.entry import Callback
+from lucidtorch.rendering.job import RenderRecord
 from lucidtorch.rendering.networks import ModelLike
-from lucidtorch.rendering.record import RenderRecord
 from lucidtorch.rendering.result import Rendering, check_destination
 from lucidtorch.runs.folder import recipe_id
 

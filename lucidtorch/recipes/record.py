@@ -18,9 +18,8 @@ from lucidtorch.models.model import Model
 from lucidtorch.models.sources.model_source import ModelSource
 from lucidtorch.recipes.recipe import Recipe
 from lucidtorch.rendering.entry import Callback, run_job
-from lucidtorch.rendering.job import Job, prepare
+from lucidtorch.rendering.job import Job, RenderRecord, prepare
 from lucidtorch.rendering.networks import ModelLike
-from lucidtorch.rendering.record import RenderRecord
 from lucidtorch.rendering.result import Rendering
 from lucidtorch.rendering.settings import RULES
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 
@@ -18,7 +19,6 @@ from lucidtorch.rendering.job import ConstraintsLike, Job, ParamLike, Transforms
 from lucidtorch.rendering.loop import Loop, Step
 from lucidtorch.rendering.networks import ModelLike
 from lucidtorch.rendering.progress import progress_bar
-from lucidtorch.rendering.record import record_of
 from lucidtorch.rendering.result import Rendering
 from lucidtorch.rendering.settings import Engine, Schedule, takes_old_words
 
@@ -151,14 +151,14 @@ def _updates(loop: Loop) -> Iterator[Step]:
 
 def run_job(job: Job, callbacks: Sequence[Callback] = ()) -> Rendering:
     """Make the pictures of a job."""
-    loop, log, recipe = Loop(job), _Log(job), record_of(job)
+    loop, log, recipe = Loop(job), _Log(job), job.record()
     interrupted = False
     try:
         with contextlib.closing(loop.run()) as updates:
             for step in updates:
                 log.note(step)
                 for callback in callbacks:
-                    with noting(f"raised by {shown(callback)} among the callbacks after step {step.number}"):
+                    with noting(functools.partial(_blamed, callback, step)):
                         callback(step)
     except KeyboardInterrupt:
         if loop.done == 0:  # nothing was made that could be shown, or made again
@@ -210,6 +210,10 @@ class _Log:
         batch = self.job.param.batch
         rows = {**self.terms, "objective": self.values}
         return {text: torch.stack(one, 1).cpu() if one else torch.zeros(batch, 0) for text, one in rows.items()}
+
+
+def _blamed(callback: Callback, step: Step) -> str:
+    return f"raised by {shown(callback)} among the callbacks after step {step.number}"
 
 
 def _report_dead(rendering: Rendering) -> None:

@@ -1,18 +1,38 @@
-"""From what `render` is given to a job: everything that decides the pictures, checked before any work."""
+"""A job: everything that decides the pictures of a render, checked before any work.
+
+Pictures carry it as a record, whose schema is here too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias, get_origin
 
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array
-from lucidtorch.base.defaults import with_defaults
+from lucidtorch.base.defaults import record_text, with_defaults
 from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError, SizeError
+from lucidtorch.base.records import (
+    MOST_IMAGES,
+    MOST_THREADS,
+    Batch,
+    Count,
+    NetworkRecord,
+    Record,
+    Seed,
+    Settings,
+    Short,
+    Sides,
+    Steps,
+    Text,
+    Words,
+    versions,
+)
 from lucidtorch.base.seeds import image_seeds
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size, size_text
@@ -33,8 +53,8 @@ from lucidtorch.param.param import Param
 from lucidtorch.param.text import parse as parse_param
 from lucidtorch.rendering import checks
 from lucidtorch.rendering.checks import BatchDependence, Probe
-from lucidtorch.rendering.networks import ModelLike, Networks
-from lucidtorch.rendering.settings import Engine, Schedule, sensible_batch
+from lucidtorch.rendering.networks import ONLY, ModelLike, Networks
+from lucidtorch.rendering.settings import Engine, Schedule, options_of, sensible_batch, with_fields
 from lucidtorch.transforms import background, crop_or_pad_to, standard
 from lucidtorch.transforms.text import parse as parse_transforms
 from lucidtorch.transforms.transform import Pipeline, Transform, TransformLike
@@ -86,6 +106,32 @@ class Job:
         known = all(home.partition(".")[0] in KNOWN_PACKAGES for home in homes)
         given = all(model.is_data for model in self.networks.models.values())
         return known and given and self.param.is_text and self.pipeline.is_text
+
+    def record(self) -> Settings:
+        """Write down everything that decides the bytes of the pictures of a render."""
+        sources = {
+            name: None if model.source is None else model.source.portable().to_dict()
+            for name, model in self.networks.models.items()
+        }
+        return {
+            "kind": "render",
+            "model": sources.get(ONLY),
+            "models": None if ONLY in sources or None in sources.values() else sources,
+            "model_name": self.networks.name,
+            "objective": record_text(self.objective),
+            "param": record_text(self.param) if self.param.is_text else None,
+            "transforms": record_text(self.pipeline) if self.pipeline.is_text else None,
+            "constraints": record_text(self.constraints),
+            "complete": True,
+            **self.schedule.to_dict(),
+            "seed": list(self.seeds),
+            "batch": self.param.batch,
+            "canvas": list(self.canvas),
+            **self.engine.to_dict(),
+            "device": self.networks.device.type,
+            "threads": torch.get_num_threads(),
+            "versions": versions(),
+        }
 
 
 def arrays_of(node: Objective) -> list[Array]:
@@ -249,3 +295,81 @@ def _settled_engine(probe: Probe, pipeline: Pipeline) -> tuple[Engine, BatchDepe
         if dependence is BatchDependence.JOINT and not probe.engine.batches:  # a second forward pass costs too much
             batches = {1: batch}
     return probe.engine.with_batches(batches), dependence
+
+
+def _recorded() -> Iterator[tuple[str, tuple[Any, Any]]]:
+    """The fields of a record that say how a render steps and how its networks are executed."""
+    for name, option in (options_of(Schedule) | options_of(Engine)).items():
+        is_text = option.kind is str or get_origin(option.kind) is Literal  # checked when the record is followed
+        kind = option.recorded or (Short if is_text else option.kind)
+        absent = option.default if option.absent is None else option.absent
+        yield name, (kind | None if option.default is None else kind, absent)
+
+
+@with_fields(dict(_recorded()))
+class RenderRecord(Record):
+    """Everything that decides the pictures of one render, as a picture carries it.
+
+    Beside the attributes below it has all of `Engine`, and of how it steps ``steps``, ``lr``, ``optimizer``,
+    ``lr_schedule``, ``stop``, ``snapshots`` and ``planned``: over how many updates the step size was spread, where the
+    render was interrupted.
+
+    Attributes:
+        kind: The kind of record.
+        model: How the network is loaded; None where there are several, or only a Python program has it.
+        models: How several networks are loaded, by name.
+        model_name: What messages call the network.
+        objective: The objective's text.
+        param: The param's text; None where it holds a module of a Python program.
+        transforms: The pipeline's text; None where it holds functions of a Python program.
+        constraints: The text of the constraints; empty where there are none.
+        seed: One per image.
+        batch: How many images were rendered together.
+        canvas: Height and width that the network saw; frames or slices before them.
+        device: ``cpu``, ``cuda`` or ``mps``.
+        threads: How many threads computed.
+        versions: Of everything that computes.
+        images: Which of the images the file shows; all of them where None.
+        snapshot: After how many updates it shows them; at the end where None.
+        recipe_id: The checksum of the recipe that the picture is a part of, or None.
+        complete: Whether its texts write every argument; those of version 0.1.0 left defaults out.
+    """
+
+    kind: Literal["render"]
+    model: NetworkRecord | None
+    models: Annotated[dict[Short, NetworkRecord], Field(max_length=16)] | None = None
+    model_name: Text
+    objective: Text
+    param: Text | None
+    transforms: Text | None
+    constraints: Text = ""
+    seed: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_IMAGES)]
+    batch: Batch
+    canvas: Sides
+    device: Short = "cpu"
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)]
+    versions: Words = Field(default_factory=dict)
+    images: Annotated[tuple[Count, ...], Field(min_length=1, max_length=MOST_IMAGES)] | None = None
+    snapshot: Steps | None = None
+    recipe_id: Short | None = None
+    complete: bool = False
+
+    @property
+    def schedule(self) -> Schedule:
+        """How the render stepped."""
+        return Schedule(**{name: getattr(self, name) for name in options_of(Schedule)})
+
+    @property
+    def engine(self) -> Engine:
+        """How its networks were executed; a version that did not say a compute batch took all images at once."""
+        words = {name: getattr(self, name) for name in options_of(Engine)}
+        return Engine(**{**words, "compute_batch": words["compute_batch"] or self.batch})
+
+    @model_validator(mode="after")
+    def _shown_is_there(self) -> Self:
+        snapshots: tuple[int, ...] = getattr(self, "snapshots", ())
+        if self.snapshot is not None and self.snapshot not in snapshots:
+            raise ValueError(f"the picture is of step {self.snapshot}, but kept were {list(snapshots)}")
+        if not all(image < self.batch for image in self.images or ()):
+            raise ValueError(f"images are {list(self.images or ())}, but there are {self.batch} of them")
+        return self

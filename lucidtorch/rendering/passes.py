@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array
+from lucidtorch.base.sizes import PLANE
 from lucidtorch.models.running.address import Address
 from lucidtorch.objectives.algebra import Objective, Trace
 from lucidtorch.objectives.references import INPUT, reference
@@ -19,7 +20,8 @@ from lucidtorch.param.param import Param
 from lucidtorch.rendering.checks import references_of
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import Forward
-from lucidtorch.transforms.transform import Draws, Pipeline
+from lucidtorch.transforms import background, crop_or_pad_to, pad
+from lucidtorch.transforms.transform import Draws, Pipeline, Transform
 
 Score: TypeAlias = Callable[[Tensor, Mapping[str, Tensor]], Tensor | None]  # images and activations, to what to descend
 ReferencePass: TypeAlias = Callable[[Pipeline, Draws], dict[str, Tensor]]
@@ -272,3 +274,18 @@ def _chained(inputs: ForwardInputs, images: Tensor, part: _Part, towards: Mappin
     outputs = [found[layer][: part.count * views] for layer in reached]
     (gradient,) = torch.autograd.grad(outputs, [leaf], [towards[layer][rows] for layer in reached], allow_unused=True)
     return torch.zeros_like(images[part.own]) if gradient is None else gradient[: part.count]
+
+
+def bare(pipeline: Pipeline, param: Param) -> tuple[Pipeline, Pipeline]:
+    """Make the pipelines of finished pictures, without random draws and on grey where see-through: as is, on canvas."""
+    steps: list[Transform] = []
+    channels = param.channels
+    for step in pipeline.steps:
+        if step.output_channels(channels) < channels:
+            steps.append(background("colour", sd=0))
+        steps += [] if (one := step.still()) is None else [one]
+        channels = step.output_channels(channels)
+    as_they_are, canvas = Pipeline(tuple(steps)), pipeline.output_size(param.size)
+    if as_they_are.output_size(param.size) == canvas:
+        return as_they_are, as_they_are
+    return as_they_are, Pipeline((*steps, pad(0, value=pipeline.fill), crop_or_pad_to(*canvas[-PLANE:])))

@@ -16,7 +16,7 @@ from lucidtorch.base.files import atomic_write_bytes, check_output_file
 from lucidtorch.base.images import block, dead_mark, encode_png, on_grey, sheet, strip
 from lucidtorch.base.records import Settings, settings_text
 from lucidtorch.base.shown import shown
-from lucidtorch.rendering.guard import Stop
+from lucidtorch.rendering.loop import Stop
 from lucidtorch.rendering.movie import MOVIES, check_encoder, encode_movie
 from lucidtorch.rendering.settings import renamed
 from lucidtorch.rendering.showing import (

@@ -6,6 +6,7 @@ The options of the command line, the fields of recipes and those of records are 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import itertools
@@ -21,10 +22,9 @@ from torch import Tensor
 
 from lucidtorch.base.checks import check_fields, fitting, hints_of, is_number, is_whole
 from lucidtorch.base.defaults import record_text, today_text
-from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.errors import BadInputError, suggestion
 from lucidtorch.base.records import MOST_STEPS, Batch, Settings, Steps
 from lucidtorch.base.shown import shown
-from lucidtorch.models.running.precision import Precision
 from lucidtorch.rendering.rules import (
     OPTIMIZERS,
     STEP_SIZES,
@@ -43,6 +43,8 @@ Rate: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 LARGEST_ACTIVATION = 16 * 2**20  # bytes; beyond, a CPU's allocator gives memory back and asks for it again at each step
 MOST_AT_ONCE = 16  # images on a CPU; more are no faster
 FLOAT_BYTES = 4
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+LOSS_SCALE = 2.0**7  # the gradients of a float16 network pass through it enlarged, so that small ones do not vanish
 OPTION = "option"
 NEEDED = ...  # in the place of a default: no record leaves it out
 RULES: Mapping[str, Callable[[str], object]] = {
@@ -180,6 +182,47 @@ class Schedule:
         """Write the rules in their canonical texts."""
         rules = {name: parse(getattr(self, name)) for name, parse in RULES.items()}
         return {name: "" if rule is None else write(rule) for name, rule in rules.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """In what precision a network computes; images, params and objectives are in float32 whatever it is.
+
+    Args:
+        name: ``float32``, ``bfloat16`` or ``float16``.
+
+    Raises:
+        BadInputError: There is no such precision.
+    """
+
+    name: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.name not in PRECISIONS:
+            raise BadInputError(f"There is no precision {self.name!r}. {suggestion(str(self.name), PRECISIONS)}")
+
+    @property
+    def loss_scale(self) -> float:
+        """By what gradients are enlarged on their way through the network."""
+        return LOSS_SCALE if self.name == "float16" else 1.0
+
+    def check(self, device: torch.device) -> None:
+        """Make sure that a device computes in this precision."""
+        if device.type == "meta":
+            raise BadInputError("The weights of the network are on the meta device, which holds no numbers; load them.")
+        try:
+            with self.on(device):
+                torch.nn.functional.conv2d(torch.ones(1, 1, 3, 3, device=device), torch.ones(1, 1, 3, 3, device=device))
+        except (RuntimeError, TypeError) as error:
+            raise BadInputError(
+                f"{device.type} does not compute in {self.name} here; write precision='float32'."
+            ) from error
+
+    def on(self, device: torch.device) -> contextlib.AbstractContextManager[object]:
+        """Let a network compute in this precision while the block runs."""
+        if self.name == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(device.type, dtype=PRECISIONS[self.name])
 
 
 @dataclass(frozen=True)

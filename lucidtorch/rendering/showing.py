@@ -23,7 +23,7 @@ from lucidtorch.base.images import sheet
 from lucidtorch.base.records import Settings
 from lucidtorch.objectives.images import single
 from lucidtorch.objectives.text import parse
-from lucidtorch.rendering.guard import Stop
+from lucidtorch.rendering.loop import Stop
 
 MOST_PICTURES = 64  # that are shown one by one
 MOST_PIXELS = 2_000_000  # that one notebook output holds of a render, all pictures together

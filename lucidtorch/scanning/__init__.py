@@ -7,8 +7,9 @@ sees of it.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lucidtorch.base.lazy import lazily as _lazily
 
 if TYPE_CHECKING:
     from lucidtorch.scanning.answers import right_answers
@@ -21,8 +22,4 @@ _MODULES = {"Scan": "result", "load_scan": "result", "patch": "patches", "right_
 
 __all__ = ["Scan", "load_scan", "patch", "right_answers", "scan"]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"lucidtorch.scanning.{_MODULES[name]}"), name)
+__getattr__ = _lazily(__name__, {name: f"{__name__}.{home}" for name, home in _MODULES.items()})

@@ -1,8 +1,7 @@
 """Transforms: what an image must survive, in lower case, because that is how they are written in expressions."""
 
 from lucidtorch.transforms.distortions import perspective, random_crop, rotate, scale, shear
-from lucidtorch.transforms.geometric import Geometric
-from lucidtorch.transforms.geometry import crop, crop_or_pad_to, flip, jitter, pad
+from lucidtorch.transforms.geometry import Geometric, crop, crop_or_pad_to, flip, jitter, pad
 from lucidtorch.transforms.meshes.view import textured
 from lucidtorch.transforms.noises import background, colour_noise, noise, uniform_noise
 from lucidtorch.transforms.pipeline import atlas, crops, identity, standard, strong

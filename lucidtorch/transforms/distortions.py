@@ -15,7 +15,7 @@ from lucidtorch.base.checks import NotNegative, Within
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.notation import freeze
 from lucidtorch.base.sizes import PLANE, Size, SizeLike, Views, size_pair
-from lucidtorch.transforms.geometric import UNCHANGED, Geometric, Motion, about_centre
+from lucidtorch.transforms.geometry import UNCHANGED, Geometric, Motion, about_centre
 from lucidtorch.transforms.ranges import Ranged
 from lucidtorch.transforms.transform import uniform
 

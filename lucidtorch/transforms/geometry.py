@@ -1,23 +1,199 @@
-"""Words that move, mirror, cut and pad by whole pixels."""
+"""Geometric transforms: each a matrix per image, so that a run of them becomes one warp.
+
+The words that move, mirror, cut and pad by whole pixels are here.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from enum import IntEnum
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from lucidtorch.base.checks import Share
 from lucidtorch.base.errors import BadInputError, SizeError
+from lucidtorch.base.machine import sent
 from lucidtorch.base.sizes import PLANE, Distance, Side, Size, size_text
-from lucidtorch.transforms.geometric import UNCHANGED, Geometric, Motion, about_centre, shifts
-from lucidtorch.transforms.transform import GREY, MIRROR, Outside, uniform
+from lucidtorch.transforms.transform import GREY, MIRROR, Outside, Transform, uniform
 
+UNCHANGED = np.eye(2)  # what neither turns nor stretches
+NEARLY_ZERO = 1e-12  # what a point of the horizon is divided by: it lies far away then, and is a number still
+Line = tuple[int, int]  # a direction, 1 or -1, and where pixel 0 goes
 OddCut: TypeAlias = Literal["end", "start"]
 CONSTANT, RANDOM = "constant", "random"
+
+
+class Motion(IntEnum):
+    """What a geometric transform does to pixels, from the least to the most."""
+
+    WHOLE = 0  # moves them by whole pixels, or mirrors: they are copied exactly
+    AFFINE = 1
+    PROJECTIVE = 2
+
+
+class Geometric(Transform):
+    """A transform that moves pixels by a matrix, and may change the size of the canvas."""
+
+    fusion = "geometry"
+    motion: ClassVar[Motion] = Motion.AFFINE
+
+    @abstractmethod
+    def matrix(self, draws: Tensor, size: Size) -> Tensor:
+        """Give the matrix that moves each pixel.
+
+        Args:
+            draws: What `sample` gave, `[B, n]`.
+            size: The height and width of the images that go in; of clips, frames before them.
+
+        Returns:
+            `[B, 3, 3]` in float64: from pixel (x, y, 1) of the image that goes in to pixel (x, y, 1) of the one that
+            comes out, up to a factor.
+        """
+
+    def apply(self, images: Tensor, draws: Tensor) -> Tensor:
+        outside = self.outside(draws)
+        return self.apply_run(images, [self], [draws], GREY if outside is None else outside)
+
+    def apply_run(
+        self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], outside: Outside
+    ) -> Tensor:
+        """Compose neighbours into one matrix per image and resample once, the frames of a clip as further channels."""
+        frames = images.shape[2:-PLANE]
+        if frames:
+            moved = self.apply_run(images.flatten(1, 2), steps, draws, outside)
+            return moved.reshape(*images.shape[:2], *frames, *moved.shape[-PLANE:])
+        size: Size = tuple(images.shape[-PLANE:])
+        matrix = np.eye(3)
+        motion = Motion.WHOLE
+        for step, drawn in zip(steps, draws, strict=True):
+            if isinstance(step, Geometric):
+                matrix, motion = step.matrix(drawn, size).numpy() @ matrix, max(motion, step.motion)
+            size = step.output_size(size)
+        if motion == Motion.WHOLE:
+            return copied(images, matrix, size, outside)
+        return warped(images, matrix, size, outside, projective=motion == Motion.PROJECTIVE)
+
+
+def shifts(offsets: Tensor) -> Tensor:
+    """Make matrices that move by an offset."""
+    return _matrices(UNCHANGED, offsets.numpy())
+
+
+def about_centre(linear: np.ndarray, size: Size) -> Tensor:
+    """Make matrices that turn or stretch around the centre of the canvas."""
+    centre = np.array([(size[-1] - 1) / 2, (size[-2] - 1) / 2])
+    return _matrices(linear, centre - linear @ centre)
+
+
+def _matrices(linear: np.ndarray, offsets: np.ndarray) -> Tensor:
+    """Put matrices together; numpy takes a fifth of torch's time for so few numbers."""
+    matrix = np.zeros((len(offsets), 3, 3))
+    matrix[:, :2, :2] = linear
+    matrix[:, :2, 2] = offsets
+    matrix[:, 2, 2] = 1
+    return torch.from_numpy(matrix)
+
+
+def warped(images: Tensor, matrix: np.ndarray, size: Size, outside: Outside, *, projective: bool = False) -> Tensor:
+    """Move images by matrices onto a canvas, in the images' own precision whatever autocast says."""
+    if isinstance(outside, str):
+        return _resampled(images, matrix, size, projective=projective, mirrored=True)
+    fill = outside
+    if isinstance(fill, Tensor):
+        fill = sent(fill.to(images.dtype), images.device).reshape(-1, 1, 1, 1)
+    return _resampled(images - fill, matrix, size, projective=projective, mirrored=False).add_(fill)
+
+
+def _resampled(images: Tensor, matrix: np.ndarray, size: Size, *, projective: bool, mirrored: bool) -> Tensor:
+    """Look every pixel of the canvas up; outside the images is 0, or their mirror image, the edge not repeated."""
+    to_image = _to_grid(images.shape[-2:], from_centres=mirrored) @ np.linalg.inv(matrix)
+    places = _places(to_image if projective else to_image[:, :2], size, images)
+    if projective:
+        depth = places[:, 2:]
+        places = places[:, :2] / depth.where(depth != 0, NEARLY_ZERO)
+    beyond = "reflection" if mirrored else "zeros"
+    with torch.autocast(images.device.type, enabled=False):
+        return F.grid_sample(images, places.permute(0, 2, 3, 1), padding_mode=beyond, align_corners=mirrored)
+
+
+def _to_grid(size: Size, *, from_centres: bool) -> np.ndarray:
+    """Make the matrix from pixels to the coordinates of `grid_sample`: -1 to 1 from edge to edge.
+
+    The edges are the outer ones of the first and last pixels, or their centres, at which a mirror image begins.
+    """
+    height, width = size
+    if from_centres:
+        height, width = max(height - 1, 1), max(width - 1, 1)  # one pixel alone is everywhere
+        return np.array([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])
+    return np.array([[2 / width, 0, 1 / width - 1], [0, 2 / height, 1 / height - 1], [0, 0, 1]])
+
+
+def _places(matrix: np.ndarray, size: Size, like: Tensor) -> Tensor:
+    """Multiply matrices, `[B, n, 3]`, with every pixel (x, y, 1) of a canvas.
+
+    A product is a sum of what the column gives and what the row gives. These are computed in float64 for few pixels,
+    and added for all of them; the planes of x and y lie apart in memory, as torch looks them up fastest.
+    """
+    height, width = size
+    across = matrix[:, :, :1] * np.arange(width)
+    down = matrix[:, :, 1:2] * np.arange(height) + matrix[:, :, 2:]
+    both = sent(torch.from_numpy(np.concatenate([across, down], 2)).to(like.dtype), like.device)
+    return both[:, :, None, :width] + both[:, :, width:, None]
+
+
+def copied(images: Tensor, matrix: np.ndarray, size: Size, outside: Outside) -> Tensor:
+    """Move images by whole pixels onto a canvas, or mirror them; every pixel is copied exactly."""
+    columns = [(round(row[0][0]), round(row[0][2])) for row in matrix]
+    rows = [(round(row[1][1]), round(row[1][2])) for row in matrix]
+    if images.requires_grad:
+        # The two ways below give gradients of different memory layouts, and what comes before may round by the layout;
+        # an image's bytes would then depend on whether its neighbours happen to move alike.
+        images = images.view_as(images)
+        images.register_hook(_contiguous)  # type: ignore[no-untyped-call]
+    if isinstance(outside, float | int) and len({*zip(rows, columns, strict=True)}) == 1:
+        return _on_canvas(images, rows[0], columns[0], size, outside)
+    parts = []
+    for place, image in enumerate(images.unbind()):
+        one = image[None]
+        if isinstance(outside, str):
+            parts.append(_mirrored(one, rows[place], columns[place], size))
+        else:
+            value = float(outside[place]) if isinstance(outside, Tensor) else outside
+            parts.append(_on_canvas(one, rows[place], columns[place], size, value))
+    return torch.cat(parts)
+
+
+def _contiguous(grad: Tensor | None) -> Tensor | None:
+    return None if grad is None else grad.contiguous()
+
+
+def _on_canvas(images: Tensor, rows: Line, columns: Line, size: Size, value: float) -> Tensor:
+    """Place images that all move alike on a canvas of one value."""
+    height, width = images.shape[-2:]
+    flipped = [axis for axis, (direction, _) in ((-2, rows), (-1, columns)) if direction < 0]
+    down, right = (
+        offset if direction > 0 else offset - side + 1
+        for (direction, offset), side in ((rows, height), (columns, width))
+    )
+    below, beside = size[0] - height - down, size[1] - width - right
+    if min(height, size[0], height + down, height + below, width + right, width + beside) < 1:  # it is off the canvas
+        return images.new_full((*images.shape[:2], *size), value)
+    return F.pad(images.flip(flipped) if flipped else images, (right, beside, down, below), value=value)
+
+
+def _mirrored(image: Tensor, rows: Line, columns: Line, size: Size) -> Tensor:
+    """Place an image on a canvas that its mirror images fill."""
+    for axis, (direction, offset), length in ((-2, rows, size[0]), (-1, columns, size[1])):
+        period = max(2 * (image.shape[axis] - 1), 1)  # the edge itself is not repeated
+        place = ((torch.arange(length) - offset) * direction).remainder(period)
+        image = image.index_select(axis, torch.minimum(place, period - place).to(image.device))
+    return image
 
 
 @dataclass(frozen=True, repr=False)

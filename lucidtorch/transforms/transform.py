@@ -269,7 +269,7 @@ class Foreign(Transform):
     def _called(self, images: Tensor) -> Tensor:
         if images.ndim != 2 + PLANE:
             return torch.stack([self._called(clip.transpose(0, 1)).transpose(0, 1) for clip in images])
-        with noting(f"raised by {shown(self.function)} among the transforms"):
+        with noting(lambda: f"raised by {shown(self.function)} among the transforms"):
             moved = self.function(images)
         if not isinstance(moved, Tensor) or moved.ndim != images.ndim:
             raise BadInputError(

@@ -52,9 +52,9 @@ def replaced(source: Source) -> list[str]:
 
 
 def _imported(source: Source) -> list[tuple[str, str]]:
-    """The names that a package takes from the project, each with the module it comes from."""
+    """The names that a package takes from the project under their own name, each with the module it comes from."""
     own = [node for node in statements(source.tree.body) if isinstance(node, ast.ImportFrom) and node.module]
-    pairs = [(alias.name, node.module) for node in own for alias in node.names]
+    pairs = [(alias.name, node.module) for node in own for alias in node.names if alias.asname is None]
     return [(name, home) for name, home in pairs if home.split(".")[0] == PACKAGE]
 
 

@@ -11,7 +11,7 @@ from PIL import Image as Picture
 from torch import Tensor
 
 from lucidtorch.param import fft, image, pixels, pyramid, shared
-from lucidtorch.param.basis import Part
+from lucidtorch.param.bases import Part
 
 SIDE = 112
 MAINS = [fft(), pixels(), pyramid()]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.param import image
-from lucidtorch.rendering.guard import Guard
+from lucidtorch.rendering.loop import Guard
 
 LARGEST = torch.finfo(torch.float32).max
 

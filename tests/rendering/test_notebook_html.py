@@ -18,7 +18,7 @@ from small_networks import as_model, mixing
 
 import lucidtorch as lt
 from lucidtorch.models.model import Model
-from lucidtorch.rendering.guard import Stop
+from lucidtorch.rendering.loop import Stop
 from lucidtorch.rendering.showing import MOST_PICTURES, MOST_PIXELS, code_html, fitting_sheet, picture_html
 
 SOURCE = re.compile(r'src="data:image/(\w+);base64,([^"]+)"')

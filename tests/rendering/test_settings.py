@@ -18,8 +18,7 @@ from guards.sources import PACKAGE, ROOT, Function, library
 import lucidtorch as lt
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.precision import TYPES
-from lucidtorch.rendering.settings import OLD_WORDS, Engine, Schedule, options_of
+from lucidtorch.rendering.settings import OLD_WORDS, PRECISIONS, Engine, Schedule, options_of
 
 OLD: dict[str, Any] = {
     "precision": "bfloat16",
@@ -110,7 +109,7 @@ def test_no_other_place_defines_an_option_of_the_engine() -> None:
 
 
 def test_the_words_for_precisions_are_those_there_are() -> None:
-    assert get_args(options_of(Engine)["precision"].kind) == tuple(TYPES)
+    assert get_args(options_of(Engine)["precision"].kind) == tuple(PRECISIONS)
 
 
 @pytest.mark.parametrize("settings", [Schedule, Engine], ids=lambda one: one.__name__)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lucidtorch.base.seeds import generators
 from lucidtorch.transforms import standard
-from lucidtorch.transforms.geometric import warped
+from lucidtorch.transforms.geometry import warped
 
 ROUNDING = 1e-5  # kornia 0.7 inverts matrices in float32
 SIZES = [((16, 23), (20, 31)), ((33, 8), (12, 9))]

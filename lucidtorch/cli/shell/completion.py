@@ -13,8 +13,8 @@ from lucidtorch.cli.shell.objective_completion import complete_layers, complete_
 from lucidtorch.cli.shell.settings import CHECKS
 from lucidtorch.cli.shell.shell import Shell
 from lucidtorch.galleries.variants import VARIANTS
-from lucidtorch.models.running.precision import TYPES
 from lucidtorch.models.sources.finding import package_names
+from lucidtorch.rendering.settings import PRECISIONS
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WEIGHTS = ("default", "random")
@@ -92,7 +92,7 @@ class ShellCompleter(Completer):
         """Offer the first word behind a command other than `render`."""
         typed = words[-1]
         if name == "set" and len(words) > 1:
-            yield from _starting(TYPES if words[0] == "precision" and len(words) == 2 else (), typed)
+            yield from _starting(PRECISIONS if words[0] == "precision" and len(words) == 2 else (), typed)
             return
         known: Mapping[str, Callable[[], Iterable[str]]] = {
             "set": lambda: CHECKS,

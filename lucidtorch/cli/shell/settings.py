@@ -9,9 +9,8 @@ from lucidtorch.base.seeds import image_seeds
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.constraints.text import parse as parse_constraints
-from lucidtorch.models.running.precision import Precision
 from lucidtorch.param.text import parse as parse_param
-from lucidtorch.rendering.settings import Schedule
+from lucidtorch.rendering.settings import Precision, Schedule
 from lucidtorch.transforms.text import parse as parse_transforms
 
 RIVALS = {"size": "param", "param": "size"}  # a param says the size already

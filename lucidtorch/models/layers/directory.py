@@ -20,9 +20,8 @@ from lucidtorch.models.layers.views import (
     why_no_view,
 )
 from lucidtorch.models.layouts.layout import Layout
-from lucidtorch.models.running.address import CLASS, HEADS, Parts, written
-from lucidtorch.models.running.internals import OUTPUT as STATES
-from lucidtorch.models.running.internals import words_of_cell
+from lucidtorch.models.running.address import CLASS, HEADS, Parts, words_of_cell, written
+from lucidtorch.models.running.address import OUTPUT as STATES
 
 WHOLE_NETWORK = "output"  # how whatever the whole network gives is written
 INPUT = "input"
@@ -60,8 +59,16 @@ class LayerOutput:
         """How it can be read beside its activations, by the word for each."""
         leaf = self.leaf
         tokens = [] if leaf is None else token_views(leaf.layout, leaf.shape)
-        of_call = self.call.views if self.parts == self.call.main else ()
-        return {view.word: view for view in (*tokens, *of_call)}
+        return {view.word: view for view in (*tokens, *self._of_call)}
+
+    @property
+    def states(self) -> LayerView | None:
+        """The states over time, where it is a recurrent layer that gives them; no other view is built to see that."""
+        return next((view for view in self._of_call if view.word == STATES), None)
+
+    @property
+    def _of_call(self) -> tuple[LayerView, ...]:
+        return self.call.views if self.parts == self.call.main else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +153,7 @@ class Directory:
 
     def _whole(self, place: LayerOutput) -> LayerTarget:
         """Recurrent layers give their states over time."""
-        return LayerTarget(place, place.views.get(STATES))
+        return LayerTarget(place, place.states)
 
     def _viewed(self, text: str, place: LayerOutput, words: Sequence[str]) -> LayerTarget:
         if not words:

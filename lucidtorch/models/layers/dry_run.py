@@ -20,8 +20,8 @@ from lucidtorch.models.layouts.layout import Layout
 from lucidtorch.models.layouts.receptive_field import ReceptiveField, as_receptive_field
 from lucidtorch.models.layouts.stamps import GREY, stamps, unmixed
 from lucidtorch.models.running.address import HEADS, Parts, gives, main_part, pick, tensors
+from lucidtorch.models.running.capture import AttentionWatch
 from lucidtorch.models.running.frozen import probing
-from lucidtorch.models.running.internals import AttentionWatch
 from lucidtorch.models.running.traced_layer import TracedLayer
 
 SMALL, STRIDE = 96, 32  # pixels: below that a smaller image may vanish; most networks take multiples of the stride

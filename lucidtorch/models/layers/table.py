@@ -14,8 +14,8 @@ from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.models.layers.directory import LOGITS, PROBABILITIES, WHOLE_NETWORK, Directory, LayerOutput, LayerTarget
 from lucidtorch.models.layers.dry_run import ROOT, UNKNOWN_AXES, DryRun
 from lucidtorch.models.layouts.receptive_field import ReceptiveField
+from lucidtorch.models.running.address import OUTPUT as STATES
 from lucidtorch.models.running.address import Address, written
-from lucidtorch.models.running.internals import OUTPUT as STATES
 
 HEADINGS = ("layer", "alias", "kind", "shape", "channels", "parameters", "FLOPs", "receptive field", "layout")
 RIGHT_ALIGNED = ("channels", "parameters", "FLOPs")
@@ -255,7 +255,7 @@ class LayerTable(Mapping[str, LayerRecord]):
 
     def _record(self, place: LayerOutput) -> LayerRecord:
         layer, leaf, layout = self._module.get_submodule(place.call.module), place.leaf, place.layout
-        states = place.views.get(STATES)
+        states = place.states
         shape = states.shape if states is not None else None if leaf is None else leaf.shape
         refused = None if states is not None else place.refused
         return LayerRecord(

@@ -23,8 +23,17 @@ from lucidtorch.models.layouts.layout import (
     has_space,
     wrapped,
 )
-from lucidtorch.models.running.address import CLASS, COUNTED, HEADS, channels_of_head
-from lucidtorch.models.running.internals import CELL, HIDDEN, OUTPUT, directions, time_axis
+from lucidtorch.models.running.address import (
+    CELL,
+    CLASS,
+    COUNTED,
+    HEADS,
+    HIDDEN,
+    OUTPUT,
+    channels_of_head,
+    directions,
+    time_axis,
+)
 
 WORDS = (CLASS, *COUNTED)
 TOKEN_AXES = 3  # `[B, N, C]` in any order

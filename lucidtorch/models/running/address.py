@@ -12,12 +12,17 @@ from torch import Tensor, nn
 
 from lucidtorch.base.errors import BadInputError, RenderError, UnknownLayerError
 from lucidtorch.models.layouts.layout import TOKENS, Layout
-from lucidtorch.models.running.internals import CELL, HIDDEN, OUTPUT, cell_states, time_axis
 
 Step: TypeAlias = int | str | Callable[[Any], Any]  # into a sequence, into a mapping, or any function of the output
 Parts: TypeAlias = tuple[Step, ...]
+OUTPUT, HIDDEN, CELL = "output", "hidden", "cell"  # the states of recurrent layers over time
 CLASS, HEADS = "class", "heads"  # words in brackets after an address, beside `tokens` and the states over time
 COUNTED = {TOKENS: "tokens", HEADS: "heads", OUTPUT: "steps", HIDDEN: "steps", CELL: "steps"}
+CELL_WORDS: dict[type[nn.Module], dict[str, tuple[int, ...]]] = {
+    nn.LSTMCell: {HIDDEN: (0,), CELL: (1,)},
+    nn.GRUCell: {HIDDEN: ()},
+    nn.RNNCell: {HIDDEN: ()},
+}
 MAIN_KEYS = ("logits", "out", "last_hidden_state")  # in the order in which networks' own output classes mean them
 
 
@@ -178,3 +183,52 @@ def _selected(values: Tensor, axis: int, address: Address) -> Tensor:
             f"[{count - 1}], but [{index}] was given."
         )
     return values.select(axis, index)
+
+
+def words_of_cell(layer: nn.Module) -> Mapping[str, tuple[int, ...]]:
+    """Name the states that a recurrent cell gives, which is called once per time step."""
+    return next((words for kind, words in CELL_WORDS.items() if isinstance(layer, kind)), {})
+
+
+def time_axis(layer: nn.RNNBase) -> int:
+    """The axis of time in the sequences of a recurrent layer."""
+    return 1 if layer.batch_first else 0
+
+
+def directions(layer: nn.RNNBase) -> int:
+    """Count the directions in which a recurrent layer reads its sequences."""
+    return 2 if layer.bidirectional else 1
+
+
+def cell_states(layer: nn.LSTM, sequence: Tensor, start: tuple[Tensor, Tensor] | None = None) -> Tensor:
+    """Compute the cell states of an LSTM's last layer over time, which the LSTM itself gives for the last step only.
+
+    The layers below run as usual, the last one step by step; differentiable.
+    """
+    ways, below = directions(layer), layer.num_layers - 1
+    steps = sequence.transpose(0, 1) if layer.batch_first else sequence
+    rows = (layer.num_layers * ways, steps.shape[1])
+    zeros = (steps.new_zeros(*rows, layer.proj_size or layer.hidden_size), steps.new_zeros(*rows, layer.hidden_size))
+    hidden, cell = zeros if start is None else start
+    weights: Sequence[Sequence[Tensor]] = layer.all_weights
+    if below:
+        first = [one for group in weights[: below * ways] for one in group]
+        states = (hidden[: below * ways], cell[: below * ways])
+        steps = torch.lstm(steps, states, first, layer.bias, below, 0.0, False, layer.bidirectional, False)[0]
+    found = []
+    for way, number in enumerate(range(below * ways, layer.num_layers * ways)):
+        states = (hidden[number : number + 1], cell[number : number + 1])
+        cells = _stepped(steps.flip(0) if way else steps, states, weights[number], layer.bias)
+        found.append(cells.flip(0) if way else cells)
+    cells = torch.cat(found, 2)
+    return cells.transpose(0, 1) if layer.batch_first else cells
+
+
+def _stepped(steps: Tensor, states: tuple[Tensor, Tensor], weights: Sequence[Tensor], bias: bool) -> Tensor:
+    """Run one layer in one direction, `[T, B, C]`."""
+    found = []
+    for step in torch.split(steps, 1):
+        _, *after = torch.lstm(step, states, list(weights), bias, 1, 0.0, False, False, False)
+        states = (after[0], after[1])
+        found.append(after[1])
+    return torch.cat(found)

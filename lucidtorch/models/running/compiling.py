@@ -16,10 +16,9 @@ from torch import Tensor, nn
 from lucidtorch.base.errors import LucidtorchWarning
 from lucidtorch.models.layouts.layout import TOKENS
 from lucidtorch.models.running.address import CLASS, Address, Pass, pick, read
-from lucidtorch.models.running.capture import Run, capture
-from lucidtorch.models.running.folding import HOOKS
+from lucidtorch.models.running.capture import Run, capture, widened
 from lucidtorch.models.running.frozen import Attempt
-from lucidtorch.models.running.precision import widened
+from lucidtorch.models.running.private import HOOKS
 
 PROGRAMS = 64  # how many are kept: one per network, layers, size and way of computing
 SMALL_PASS = 2**19  # pixels; a GPU is done with fewer before Python has asked for the next operation

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lucidtorch.base.defaults import key_text
-from lucidtorch.galleries.entry import class_names
+from lucidtorch.galleries.plan import class_names
 from lucidtorch.models.model import Model
 from lucidtorch.objectives.algebra import Objective
 from lucidtorch.objectives.term import Term

@@ -14,8 +14,7 @@ from unfoldable_networks import LEFT
 
 from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.folding import Fold, find_folds, fold
-from lucidtorch.models.running.private import private_copy, rearranged
+from lucidtorch.models.running.private import Fold, find_folds, fold, private_copy, rearranged
 
 EXACT = 1e-12  # of the largest value, in float64
 ROUNDED = 1e-4  # in float32, through fifty layers

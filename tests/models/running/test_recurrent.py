@@ -15,9 +15,8 @@ import lucidtorch as lt
 from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.running.capture import capture
+from lucidtorch.models.running.capture import capture, native_recurrence
 from lucidtorch.models.running.frozen import frozen
-from lucidtorch.models.running.internals import native_recurrence
 from lucidtorch.objectives import channel, neuron
 
 HIDDEN, SIDE = 5, 8

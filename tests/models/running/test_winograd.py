@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lucidtorch.models.running import winograd
-from lucidtorch.models.running.winograd import WinogradConv2d, suits, with_winograd
+from lucidtorch.models.running import convolutions as winograd
+from lucidtorch.models.running.convolutions import WinogradConv2d, suits, with_winograd
 
 ROUNDING = 5e-5  # of the largest value
 SIZES = [(24, 24), (25, 31), (38, 24), (27, 40)]

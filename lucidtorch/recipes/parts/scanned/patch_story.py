@@ -8,8 +8,7 @@ from torch import Tensor
 
 from lucidtorch.base.sizes import size_text
 from lucidtorch.galleries.curve import number_text
-from lucidtorch.galleries.entry import class_names
-from lucidtorch.galleries.plan import slug
+from lucidtorch.galleries.plan import class_names, slug
 from lucidtorch.models.model import Model
 from lucidtorch.recipes.parts.scanned.best_patches import BestPatches, by_class, purity
 from lucidtorch.recipes.parts.scanned.patch_tiles import Tiles, overview, tiles
