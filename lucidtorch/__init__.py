@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lucidtorch.base.lazy import lazily
+from lucidtorch.base.lazy import lazily as _lazily
 
 if TYPE_CHECKING:
     from lucidtorch import analysis, constraints, datasets, models, objectives, param, recipes, transforms
@@ -51,7 +51,7 @@ _SOURCES = {
     "parse": "lucidtorch.objectives.text",
     "render": "lucidtorch.rendering.entry",
 }
-__getattr__ = lazily(__name__, {name: f"lucidtorch.{name}" for name in __all__} | _SOURCES)
+__getattr__ = _lazily(__name__, {name: f"lucidtorch.{name}" for name in __all__} | _SOURCES)
 
 
 def __dir__() -> list[str]:

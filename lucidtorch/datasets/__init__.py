@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lucidtorch.base.lazy import lazily
+from lucidtorch.base.lazy import lazily as _lazily
 
 if TYPE_CHECKING:
     from lucidtorch.datasets.collection import Collection
@@ -34,4 +34,4 @@ _MODULES = {
 
 __all__ = ["Collection", "Scan", "digits", "drawings", "folder", "lines", "load_scan", "scan"]
 
-__getattr__ = lazily(__name__, {name: f"lucidtorch.{home}" for name, home in _MODULES.items()})
+__getattr__ = _lazily(__name__, {name: f"lucidtorch.{home}" for name, home in _MODULES.items()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lucidtorch.base.lazy import lazily
+from lucidtorch.base.lazy import lazily as _lazily
 
 if TYPE_CHECKING:
     from lucidtorch.galleries.entry import Gallery, gallery
@@ -18,4 +18,4 @@ _MODULES = {
 
 __all__ = ["Gallery", "LayerPage", "Picture", "Site", "Unit", "gallery", "publish"]
 
-__getattr__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _MODULES.items()})
+__getattr__ = _lazily(__name__, {name: f"{__name__}.{home}" for name, home in _MODULES.items()})

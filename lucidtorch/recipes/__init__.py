@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lucidtorch.base.lazy import lazily
+from lucidtorch.base.lazy import lazily as _lazily
 
 if TYPE_CHECKING:
     from lucidtorch.recipes.kinds.activation_grid import activation_grid
@@ -67,7 +67,7 @@ _SOURCES = {
     "read_recipe": "lucidtorch.recipes.pictures",
     "rerun": "lucidtorch.recipes.pictures",
 }
-__getattr__ = lazily(__name__, {name: f"{__name__}.kinds.{name}" for name in __all__} | _SOURCES)
+__getattr__ = _lazily(__name__, {name: f"{__name__}.kinds.{name}" for name in __all__} | _SOURCES)
 
 
 def __dir__() -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lucidtorch.base.lazy import lazily
+from lucidtorch.base.lazy import lazily as _lazily
 
 if TYPE_CHECKING:
     from lucidtorch.scanning.answers import right_answers
@@ -22,4 +22,4 @@ _MODULES = {"Scan": "result", "load_scan": "result", "patch": "patches", "right_
 
 __all__ = ["Scan", "load_scan", "patch", "right_answers", "scan"]
 
-__getattr__ = lazily(__name__, {name: f"{__name__}.{home}" for name, home in _MODULES.items()})
+__getattr__ = _lazily(__name__, {name: f"{__name__}.{home}" for name, home in _MODULES.items()})

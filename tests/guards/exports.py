@@ -26,7 +26,7 @@ def stated(source: Source) -> list[str] | None:
 
 def exposed(source: Source) -> set[str]:
     """Collect the public names that a package binds: imported from the package, loaded when asked for, or defined."""
-    names = {name for name, _ in _imported(source)}
+    names = {bound for bound, _, _ in _imported(source)}
     for node in source.tree.body:
         names |= {node.name} if isinstance(node, Definition) else _targets(node)
     return {name for name in names if not name.startswith("_")}
@@ -48,14 +48,15 @@ def public() -> frozenset[tuple[str, str]]:
 def replaced(source: Source) -> list[str]:
     """Say which names of a package are no longer what they were imported as, now that every module is loaded."""
     package = importlib.import_module(source.module)
-    return [name for name, home in _imported(source) if getattr(package, name, None) is not _value(home, name)]
+    imported = _imported(source)
+    return [bound for bound, name, home in imported if getattr(package, bound, None) is not _value(home, name)]
 
 
-def _imported(source: Source) -> list[tuple[str, str]]:
-    """The names that a package takes from the project, each with the module it comes from."""
+def _imported(source: Source) -> list[tuple[str, str, str]]:
+    """The names that a package binds of the project, each with what it is called where it comes from, and with that."""
     own = [node for node in statements(source.tree.body) if isinstance(node, ast.ImportFrom) and node.module]
-    pairs = [(alias.name, node.module) for node in own for alias in node.names]
-    return [(name, home) for name, home in pairs if home.split(".")[0] == PACKAGE]
+    found = [(alias.asname or alias.name, alias.name, node.module) for node in own for alias in node.names]
+    return [one for one in found if one[2].split(".")[0] == PACKAGE]
 
 
 def _value(home: str, name: str) -> object:
