@@ -10,7 +10,7 @@ from lucidtorch.param.param import Param, stack
 from lucidtorch.param.pattern_network import cppn
 from lucidtorch.param.series import aligned, animation, shared
 from lucidtorch.param.statistics import Statistics, fit_statistics
-from lucidtorch.param.text import parse
+from lucidtorch.param.text import parse, register
 
 __all__ = [
     "Basis",
@@ -29,6 +29,7 @@ __all__ = [
     "photo",
     "pixels",
     "pyramid",
+    "register",
     "shared",
     "stack",
 ]

@@ -82,6 +82,7 @@ class Job:
         homes = [
             *(type(one).__module__ for one in modules),
             *(term.definition.function.__module__ for term in checks.terms_of(self.goal)),
+            *(type(one).__module__ for one in (*self.param.modules(), *self.pipeline.steps, *self.constraints.steps)),
         ]
         known = all(home.partition(".")[0] in KNOWN_PACKAGES for home in homes)
         given = all(model.is_data for model in self.networks.models.values())

@@ -14,6 +14,7 @@ from lucidtorch.base.records import (
     MOST_THREADS,
     Batch,
     Count,
+    DefinedBy,
     NetworkRecord,
     Record,
     Seed,
@@ -25,6 +26,7 @@ from lucidtorch.base.records import (
     Words,
     versions,
 )
+from lucidtorch.base.registry import defined_by
 from lucidtorch.rendering.job import Job
 from lucidtorch.rendering.networks import ONLY
 from lucidtorch.rendering.settings import Engine, Schedule, options_of, with_fields
@@ -36,15 +38,19 @@ def record_of(job: Job) -> Settings:
         name: None if model.source is None else model.source.portable().to_dict()
         for name, model in job.networks.models.items()
     }
+    texts = {
+        "objective": record_text(job.objective),
+        "param": record_text(job.param) if job.param.is_text else None,
+        "transforms": record_text(job.pipeline) if job.pipeline.is_text else None,
+        "constraints": record_text(job.constraints),
+    }
     return {
         "kind": "render",
         "model": sources.get(ONLY),
         "models": None if ONLY in sources or None in sources.values() else sources,
         "model_name": job.networks.name,
-        "objective": record_text(job.objective),
-        "param": record_text(job.param) if job.param.is_text else None,
-        "transforms": record_text(job.pipeline) if job.pipeline.is_text else None,
-        "constraints": record_text(job.constraints),
+        **texts,
+        **defined_by(*texts.values()),
         "complete": True,
         **job.schedule.to_dict(),
         "seed": list(job.seeds),
@@ -83,6 +89,7 @@ class RenderRecord(Record):
         param: The param's text; None where it holds a module of a Python program.
         transforms: The pipeline's text; None where it holds functions of a Python program.
         constraints: The text of the constraints; empty where there are none.
+        defined_by: The words of these texts that other packages define, each with its module and version.
         seed: One per image.
         batch: How many images were rendered together.
         canvas: Height and width that the network saw; frames or slices before them.
@@ -103,6 +110,7 @@ class RenderRecord(Record):
     param: Text | None
     transforms: Text | None
     constraints: Text = ""
+    defined_by: DefinedBy = Field(default_factory=dict)
     seed: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_IMAGES)]
     batch: Batch
     canvas: Sides
