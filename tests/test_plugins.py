@@ -18,7 +18,9 @@ from lucidtorch.base.errors import BadInputError, ExpressionError, LucidtorchWar
 from lucidtorch.base.images import encode_png, read_png_text
 from lucidtorch.base.plugins import import_named
 from lucidtorch.base.records import read_settings, settings_text
+from lucidtorch.cli.commands.render_command import is_negated
 from lucidtorch.cli.main import run
+from lucidtorch.cli.shell import objective_completion
 from lucidtorch.galleries import work
 from lucidtorch.objectives.term import DEFINITIONS
 
@@ -109,6 +111,19 @@ def test_a_misspelt_word_suggests_those_that_are_installed(installed: Path, cana
         lt.parse("talles('conv1_1')")
     assert "tallest" in DEFINITIONS.declared
     assert not canary.exists()
+
+
+def test_the_tab_key_offers_installed_words_without_importing_them(installed: Path, canary: Path) -> None:
+    objective_completion._declared.cache_clear()
+    offered = [one.text for one in objective_completion.complete_objective("tall", lt.load_model("demo", device="cpu"))]
+    objective_completion._declared.cache_clear()
+    assert "tallest(" in offered
+    assert not canary.exists()
+
+
+def test_a_word_that_is_imported_by_the_same_line_may_have_a_minus() -> None:
+    assert is_negated("-tallest('conv1_1')")
+    assert not is_negated("-o(1).png")
 
 
 def test_a_word_that_ships_is_not_replaced(installed: Path, canary: Path) -> None:
@@ -255,7 +270,9 @@ def test_workers_import_what_defines_the_words_of_their_tasks(installed: Path, m
     Path("plainwords.py").write_text("from lucidtorch.objectives import objective\n" + TOTAL)
     import_named("plainwords.py")
     lt.gallery("demo", "file", layers=["conv1_1"], units="0-8", steps=1, workers=2, variants=["whole({layer}, {unit})"])
-    assert started == [(), ("tinywords.words",), (str(Path("plainwords.py").resolve()),)]
+    file = str(Path("plainwords.py").resolve())
+    by_entry_point = ("lucidtorch.transforms", "inverted", "tinywords.words")
+    assert started == [(), (by_entry_point,), (("lucidtorch.objectives", "whole", file),)]
 
 
 @pytest.mark.slow

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, TypeVar
 
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning, RecipeError
 from lucidtorch.base.plugins import (
@@ -15,6 +15,7 @@ from lucidtorch.base.plugins import (
     Origin,
     entry_point_names,
     find_entry_point,
+    import_named,
     import_recorded,
     load,
     name_to_import,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 Entry = TypeVar("Entry")
 Word = TypeVar("Word", bound=Callable[..., Any])
+ForeignWord: TypeAlias = tuple[str, str, str | None]
+"""The group of a word, its name, and the module that a worker imports; None where it runs the program anyway."""
+
 CALL = re.compile(r"[^\W\d]\w*(?=\()")  # a word that is called in a text
 
 
@@ -132,10 +136,17 @@ def defined_by(*texts: str | None) -> dict[str, Any]:
     return {"defined_by": found} if found else {}
 
 
-def modules_of(*texts: str | None) -> tuple[str, ...]:
-    """List the modules of other packages that define the words in some texts, as a worker imports them."""
-    found = dict.fromkeys(known.module_of(name) for known, name in _foreign(texts))
-    return tuple(name for module in found if (name := name_to_import(module)) is not None)
+def words_of(*texts: str | None) -> tuple[ForeignWord, ...]:
+    """List the words in some texts that other packages define, for `import_words` in a worker."""
+    return tuple((known.group, name, name_to_import(known.module_of(name))) for known, name in _foreign(texts))
+
+
+def import_words(words: Sequence[ForeignWord]) -> None:
+    """Import words as another process knows them; an entry point gives a word its place that its module does not."""
+    for module in dict.fromkeys(module for _, _, module in words if module is not None):
+        import_named(module)
+    for group, name, _ in words:
+        Registry.groups[group].find(name)
 
 
 def follow_words(recorded: Mapping[str, WordRecord] | None, folder: Path) -> None:
