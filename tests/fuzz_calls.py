@@ -155,6 +155,7 @@ CALLS: dict[str, Arguments] = {
     "objectives.total_variation": {},
     "objectives.tv_beta": {},
     "objectives.unit_objective": {"function": fuzzed},
+    **{f"{package}.register": {"word": fuzzed} for package in ("param", "transforms", "constraints")},
     "objectives.whitened_direction": {**LAYER, "vector": [1.0, 2.0], "whitening": [[1.0, 0.0], [0.0, 1.0]]},
     "param.aligned": {"size": 16, "count": 2},
     "param.animation": {"size": 16, "frames": 2},

@@ -162,8 +162,11 @@ def noting_layer(module: nn.Module) -> Iterator[None]:
 
 def users_line(error: BaseException) -> str | None:
     """Find the last line of the user's own files that an error passed through."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        path = Path(frame.filename).resolve()
+    places = [(frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:  # of a file that did not begin to run
+        places.append((error.filename, error.lineno))
+    for file, line in reversed(places):
+        path = Path(file).resolve()
         if os.access(path, os.R_OK) and not any(path.is_relative_to(folder) for folder in (PACKAGE, *LIBRARIES)):
-            return f"{frame.filename}, line {frame.lineno}"
+            return f"{file}, line {line}"
     return None

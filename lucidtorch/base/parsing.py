@@ -19,6 +19,7 @@ from lucidtorch.base.defaults import with_defaults
 from lucidtorch.base.errors import BadInputError, ExpressionError, suggestion
 from lucidtorch.base.images import photo
 from lucidtorch.base.notation import usage
+from lucidtorch.base.registry import Registry
 from lucidtorch.base.shown import cut_lines, shown
 
 OPERATORS: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any]]] = {
@@ -47,6 +48,8 @@ class Vocabulary:
     what: str  # the text describes, for messages: "an objective", "a param" or "transforms"
     names: Mapping[str, Callable[..., Any]]  # the functions that may be called
     operators: frozenset[str]
+    registry: Registry[Any] | None = None  # that other distributions can add names to
+    called: Callable[[Any], Callable[..., Any]] = lambda entry: entry  # by a text, of an entry of the registry
     methods: frozenset[str] = frozenset()  # that may be called on a value, such as "on"
     shorthand: str | None = None  # the function that `layer:unit` calls; None where that form has no meaning
     mappings: bool = False  # whether values by whole number, `{3: 1.0}`, may be written
@@ -182,10 +185,18 @@ class _Reader:
         if not isinstance(node.func, ast.Name) or self._column(node.func) in self.units:
             raise self._error("Only the names of functions can be called", node)
         name = node.func.id
-        if name not in self.words:
-            hint = suggestion(name, self.vocabulary.names)
+        if not self._knows(name):
+            declared = self.vocabulary.registry.declared if self.vocabulary.registry is not None else ()
+            hint = suggestion(name, (*self.vocabulary.names, *declared))
             raise self._error(f"There is no '{name}' in {self.vocabulary.what}. {hint}", node)
         return self._call_word(node, name, *args, **kwargs)
+
+    def _knows(self, name: str) -> bool:
+        """Whether there is a function of that name; one that an installed distribution declares is imported now."""
+        if name not in self.words and self.vocabulary.registry is not None:
+            found = self.vocabulary.registry.find(name)
+            self.words |= {} if found is None else {name: self.vocabulary.called(found)}
+        return name in self.words
 
     def _call_word(self, node: ast.expr, name: str, *args: Any, **kwargs: Any) -> Any:
         return self._apply(with_defaults(name, self.words[name]), node, *args, **kwargs)

@@ -135,6 +135,24 @@ class NetworkRecord(Record):
     trace: bool = False
 
 
+class WordRecord(Record):
+    """Where a word of a text was defined: the fields of `base.plugins.Origin`."""
+
+    module: Short
+    distribution: Short | None = None
+    version: Short | None = None
+    sha256: Checksum | None = None
+
+
+DefinedBy: TypeAlias = Annotated[dict[Short, WordRecord], Field(max_length=200)]
+
+
+class WordsRecord(Record):
+    """Where the words of several texts were defined."""
+
+    defined_by: DefinedBy = Field(default_factory=dict)
+
+
 class ComposedRecord(Record):
     """What a picture carries that was composed of others: its path in the folder of its run, and the whole recipe."""
 

@@ -30,6 +30,7 @@ class _Scope:
     typed: frozenset[Path] = frozenset()  # named by the user in this call: code in them may run
     earlier: set[Path] = field(default_factory=set)  # named by the user before: they are read
     downloads: bool = False
+    plugins: bool = False  # words of installed distributions may be imported
 
     @property
     def of_user(self) -> tuple[Path, ...]:
@@ -48,13 +49,15 @@ def _followed() -> _Scope | None:
 
 
 @contextlib.contextmanager
-def following(source: Path, folder: Path, *, typed: Iterable[Path] = (), downloads: bool = False) -> Iterator[None]:
+def following(
+    source: Path, folder: Path, *, typed: Iterable[Path] = (), downloads: bool = False, plugins: bool = False
+) -> Iterator[None]:
     """Follow what a file says: within the block, only files in its folder are opened."""
     if _scope.get() is _TRUSTED:
         yield
         return
     named = frozenset(one.resolve() for one in typed)
-    token = _scope.set(_Scope(source.name, (folder.resolve(), PACKAGE), named, downloads=downloads))
+    token = _scope.set(_Scope(source.name, (folder.resolve(), PACKAGE), named, downloads=downloads, plugins=plugins))
     try:
         yield
     finally:
@@ -112,6 +115,15 @@ def check_code(path: Path) -> None:
         raise UntrustedError(
             f"{scope.name} asks to run the code in {_short(path)}, and nothing was run: name the network yourself with "
             f"--model, or, {ADVICE}."
+        )
+
+
+def check_import(what: str, *, installed: bool) -> None:
+    """Refuse to import a module for a word in a file from elsewhere; a recipe may use those that are installed."""
+    scope = _followed()
+    if scope is not None and not (installed and scope.plugins):
+        raise UntrustedError(
+            f"{scope.name} uses {what}, and nothing was imported: name its module with --import, or, {ADVICE}."
         )
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
+from lucidtorch.base.plugins import SUFFIX
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.cli.reading import numbers, numbers_or_file
 from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
-from lucidtorch.models.sources.module_source import SUFFIX
 from lucidtorch.models.sources.program_source import SUFFIXES
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 import click
 
 from lucidtorch.base.errors import BadInputError, SizeError
+from lucidtorch.base.plugins import import_named
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import Size, size_sides
 from lucidtorch.models.model import Model
@@ -26,6 +27,22 @@ trust = click.option(
     "--trust",
     is_flag=True,
     help="Trust what the file says: let it run code, download, and name files anywhere on this machine.",
+)
+
+
+def _import(context: click.Context, option: click.Parameter, modules: tuple[str, ...]) -> None:
+    for module in modules:
+        import_named(module)
+
+
+imports = click.option(
+    "--import",
+    "modules",
+    multiple=True,
+    metavar="MODULE",
+    expose_value=False,
+    callback=_import,
+    help="Import a module of yours, or a file.py, whose words texts may use then; may be given several times.",
 )
 seed = click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Image i gets the seed N + i.")
 transforms = click.option("--transforms", metavar="SPEC", help="Such as 'pad(12) | jitter(8)', or 'identity()'.")

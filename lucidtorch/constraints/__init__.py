@@ -2,7 +2,7 @@
 
 from lucidtorch.constraints.constraint import Constraint, Constraints, Moment
 from lucidtorch.constraints.published import blur, clip_contribution, clip_norm, decay, l2_ball, linf_ball, yosinski
-from lucidtorch.constraints.text import parse
+from lucidtorch.constraints.text import parse, register
 
 __all__ = [
     "Constraint",
@@ -15,5 +15,6 @@ __all__ = [
     "l2_ball",
     "linf_ball",
     "parse",
+    "register",
     "yosinski",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ExpressionError
@@ -12,7 +14,9 @@ from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.constraints.published import blur, clip_contribution, clip_norm, decay, l2_ball, linf_ball, yosinski
 
 WORDS = (blur, clip_contribution, clip_norm, decay, l2_ball, linf_ball, yosinski)
-VOCABULARY = Vocabulary(what="constraints", names=Registry.of("constraint", WORDS), operators=frozenset({"|", "/"}))
+REGISTRY: Registry[Callable[..., Any]] = Registry.of("constraint", WORDS, "lucidtorch.constraints")
+VOCABULARY = Vocabulary("constraints", REGISTRY, frozenset({"|", "/"}), REGISTRY)
+register = REGISTRY.register
 
 
 @checked

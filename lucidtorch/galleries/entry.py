@@ -13,6 +13,7 @@ from lucidtorch.base.checks import Threads, checked
 from lucidtorch.base.errors import noting
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.records import versions
+from lucidtorch.base.trust import trusting
 from lucidtorch.galleries.beside import Beside, marked
 from lucidtorch.galleries.examples import Examples, ScanLike
 from lucidtorch.galleries.folder import GalleryFolder
@@ -125,7 +126,8 @@ def gallery(
         scan: A finished scan of this network, or its folder: real images then stand beside the pictures of single units
             in its layers, with the unit's activation on the picture next to those on the data.
         data: The images of the scan, where only a Python program has them.
-        trust: Whether images outside of the folder of the scan are opened because it names them.
+        trust: Whether images outside of the folder of the scan are opened because it names them, and modules imported
+            because a gallery that stands in the folder does.
         report: Called after each batch with the number done, the number of all, and the batch.
 
     Returns:
@@ -147,7 +149,8 @@ def gallery(
     examples = None if scan is None else Examples.open(scan, network, data, trust=trust)
     jobs = [settle(network, first.task(craft)) for first in _first_of_each(batches)]
     check_workers(workers, network if len(batches) > 1 else None)
-    made, moved = GalleryFolder.claimed(Path(folder), network, craft, batch, seed, batches)
+    with trusting(trust):
+        made, moved = GalleryFolder.claimed(Path(folder), network, craft, batch, seed, batches)
     sides = None if examples is None else UnitExamples(examples, made.path, jobs[0].param.size, threads)
     with kept_in_place(made.path, GALLERY):
         done, interrupted = _rendered(made, batches, sides, workers, report)

@@ -11,11 +11,13 @@ from typing import Any
 
 from lucidtorch.base.defaults import key_text
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.records import versions
+from lucidtorch.base.records import WordsRecord, versions
+from lucidtorch.base.registry import defined_by, follow_words
 from lucidtorch.base.seeds import PICTURE_BITS, SEED_BITS
+from lucidtorch.base.trust import following
 from lucidtorch.galleries.plan import Batch, batch_of, slug
 from lucidtorch.galleries.task import Craft
-from lucidtorch.galleries.variants import VARIANTS
+from lucidtorch.galleries.variants import VARIANTS, check_words
 from lucidtorch.galleries.work import BATCHES, Record, is_finished, read_task
 from lucidtorch.models.model import Model, default_layers
 from lucidtorch.runs.folder import (
@@ -76,7 +78,9 @@ class GalleryFolder:
                 standing = key
                 own.write_record()
         elif standing == key and key is not None:
-            own = own.grown(_texts(before.get("layers")), _texts(before.get("variants")), before.get("seed_bits"))
+            shown = _texts(before.get("variants"))
+            _follow_variants(path, shown, before.get("defined_by", {}))
+            own = own.grown(_texts(before.get("layers")), shown, before.get("seed_bits"))
         moved = claim(path, GALLERY, key)
         own.write_record()
         return own, moved
@@ -90,6 +94,7 @@ class GalleryFolder:
             return None
         said = (craft.param, craft.transforms, craft.schedule, craft.engine, craft.constraints)
         facts = {"network": craft.network, "texts": [key_text(one) for one in said], "threads": craft.threads}
+        facts |= defined_by(*map(repr, said))
         return checked_key(facts | {"batch": self.size, "seed": self.seed, "versions": versions()})
 
     def grown(self, layers: Iterable[str], variants: Iterable[str], bits: Any) -> GalleryFolder:
@@ -109,6 +114,7 @@ class GalleryFolder:
             "seed_bits": self.bits,
             "layers": self.layers,
             "variants": self.variants,
+            **defined_by(*self.variants),
         }
         write_file(self.path, GALLERY_RECORD, json.dumps(record, indent=1) + "\n")
         source = None if self.model.source is None else self.model.source.to_dict()
@@ -140,6 +146,15 @@ class GalleryFolder:
         except BadInputError:
             return None
         return batch if [batch.file(unit) for unit in units] == files else None
+
+
+def _follow_variants(path: Path, variants: Sequence[str], recorded: Any) -> None:
+    """Import the words of the variants that a gallery holds already, where that is allowed on its word."""
+    record = WordsRecord.read({"defined_by": recorded}, f"The record of the gallery in {path}")
+    with following(path / GALLERY_RECORD, path):
+        follow_words(record.defined_by, path)
+        for variant in variants:
+            check_words(variant)
 
 
 def _layers_of(model: Model, folder: Path) -> list[str]:

@@ -9,6 +9,7 @@ from lucidtorch.base.checks import is_whole
 from lucidtorch.base.defaults import key_text
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.records import settings_text, versions
+from lucidtorch.base.registry import defined_by
 from lucidtorch.base.shown import shown
 from lucidtorch.constraints.constraint import Constraints
 from lucidtorch.objectives.algebra import Objective
@@ -83,6 +84,12 @@ class Task:
     recipe_id: str | None = None
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts whose words decide its files."""
+        craft = self.craft
+        return tuple(map(repr, (self.objective, craft.param, craft.transforms, craft.constraints)))
+
+    @property
     def key(self) -> str | None:
         """A checksum of everything that decides its files.
 
@@ -95,4 +102,5 @@ class Task:
         asked = (self.objective, craft.param, craft.transforms, craft.schedule, craft.engine, craft.constraints)
         texts = (craft.network, *map(key_text, asked), *map(repr, self.pieces))
         facts = {"texts": texts, "seeds": self.seeds, "threads": craft.threads, "versions": versions()}
-        return hashlib.sha256(settings_text({**facts, "recipe_id": self.recipe_id}).encode()).hexdigest()
+        facts |= {"recipe_id": self.recipe_id} | defined_by(*self.texts)
+        return hashlib.sha256(settings_text(facts).encode()).hexdigest()

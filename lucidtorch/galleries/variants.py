@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from lucidtorch.base.errors import BadInputError
+from lucidtorch.base.registry import CALL
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Objective
-from lucidtorch.objectives.text import parse
+from lucidtorch.objectives.term import DEFINITIONS
+from lucidtorch.objectives.text import parse, vocabulary
 
 VARIANTS = ("channel", "negative", "diversity")
 LAYER, UNIT = "{layer}", "{unit}"  # what a template is filled with
@@ -23,6 +25,13 @@ def check_variant(variant: str) -> None:
 def is_template(variant: str) -> bool:
     """Say whether a variant is an objective with a place for the unit."""
     return isinstance(variant, str) and UNIT in variant
+
+
+def check_words(template: str) -> None:
+    """Refuse a template of a file from elsewhere whose words would have to be imported."""
+    for name in CALL.findall(template):
+        if name not in vocabulary().names:
+            DEFINITIONS.find(name)
 
 
 def filled(template: str, layer: str, unit: int) -> Objective:

@@ -17,6 +17,7 @@ from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import BadInputError, LucidtorchWarning
 from lucidtorch.base.machine import cores, threads
 from lucidtorch.base.records import TaskRecord
+from lucidtorch.base.registry import ForeignWord, import_words, words_of
 from lucidtorch.base.shown import shown
 from lucidtorch.galleries.task import Piece, Task
 from lucidtorch.models.loading import load_source
@@ -54,7 +55,8 @@ def work_through(
     count = max(task.craft.threads for task in tasks)
     if model.device.type == "cpu":
         _warn_of_crowding(workers, count)
-    start = functools.partial(_worker, model.source, str(model.device), folder, count)
+    words = words_of(*(text for task in tasks for text in task.texts))
+    start = functools.partial(_worker, words, model.source, str(model.device), folder, count)
     yield from side_by_side(start, tasks, workers)
 
 
@@ -127,8 +129,11 @@ def settle(model: ModelLike, task: Task) -> Job:
     )
 
 
-def _worker(source: ModelSource, device: str, folder: Path, count: int) -> Callable[[Task], Record]:
-    """Load the network in a worker process, and give what renders a task there."""
+def _worker(
+    words: Sequence[ForeignWord], source: ModelSource, device: str, folder: Path, count: int
+) -> Callable[[Task], Record]:
+    """Import words and load the network in a worker process, and give what renders a task there."""
+    import_words(words)
     torch.set_num_threads(count)  # while it loads, too
     model = load_source(source, device=device)
     return lambda task: make_task(model, task, folder)

@@ -12,11 +12,11 @@ import torch
 from lucidtorch.base.errors import BadInputError, UntrustedError, WeightsError
 from lucidtorch.base.files import user_path
 from lucidtorch.base.known_files import file_name, recall_file
+from lucidtorch.base.plugins import SUFFIX
 from lucidtorch.base.trust import allow, check_code, check_program, check_read
 from lucidtorch.models.loading import NAMED_WEIGHTS, load_source
 from lucidtorch.models.model import Model
 from lucidtorch.models.sources.model_source import HF, ModelSource
-from lucidtorch.models.sources.module_source import SUFFIX
 from lucidtorch.models.sources.program_source import EXPORTED, SCRIPTED
 from lucidtorch.models.sources.weights import file_sha256
 

@@ -39,7 +39,7 @@ class Definition:
     remembers: bool  # whether it keeps something from update to update
 
 
-DEFINITIONS: Registry[Definition] = Registry("objective", ObjectiveError)
+DEFINITIONS: Registry[Definition] = Registry("objective", ObjectiveError, "lucidtorch.objectives")
 
 
 def objective(function: Callable[Concatenate[Activations, Arguments], Tensor]) -> Callable[Arguments, Term]:
@@ -63,6 +63,9 @@ def objective(function: Callable[Concatenate[Activations, Arguments], Tensor]) -
         peak('conv1_1') - 1
     """
     return define(function, unit=False)
+
+
+DEFINITIONS.adopt = objective
 
 
 def unit_objective(function: Callable[Concatenate[Activations, Arguments], Tensor]) -> Callable[Arguments, Term]:

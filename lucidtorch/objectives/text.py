@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ def vocabulary() -> Vocabulary:
         what="an objective",
         names=names,
         operators=frozenset({"+", "-", "*", "/", "**"}),
+        registry=DEFINITIONS,
+        called=operator.attrgetter("factory"),
         methods=frozenset({"on"}),
         shorthand="channel",
     )

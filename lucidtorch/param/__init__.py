@@ -9,7 +9,7 @@ from lucidtorch.param.param import Param, stack
 from lucidtorch.param.pattern_network import cppn
 from lucidtorch.param.series import aligned, animation, shared
 from lucidtorch.param.statistics import Statistics, fit_statistics
-from lucidtorch.param.text import parse
+from lucidtorch.param.text import parse, register
 
 __all__ = [
     "Basis",
@@ -28,6 +28,7 @@ __all__ = [
     "photo",
     "pixels",
     "pyramid",
+    "register",
     "shared",
     "stack",
 ]

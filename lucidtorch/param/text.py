@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import ExpressionError
@@ -16,12 +18,9 @@ from lucidtorch.param.pattern_network import cppn
 from lucidtorch.param.series import aligned, animation, shared
 
 WORDS = (image, stack, aligned, animation, cppn, fft, maco, pixels, pyramid, shared)
-VOCABULARY = Vocabulary(
-    what="a param",
-    names=Registry.of("param", WORDS),
-    operators=frozenset({"+"}),
-    mappings=True,
-)
+REGISTRY: Registry[Callable[..., Any]] = Registry.of("param", WORDS, "lucidtorch.params")
+VOCABULARY = Vocabulary("a param", REGISTRY, frozenset({"+"}), REGISTRY, mappings=True)
+register = REGISTRY.register
 
 
 @checked

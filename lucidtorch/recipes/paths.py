@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from lucidtorch.models.sources.module_source import SUFFIX
+from lucidtorch.base.plugins import SUFFIX
 
 
 def existing_file(folder: Path, said: str) -> Path | None:

@@ -10,6 +10,7 @@ from lucidtorch.base.errors import OutputError, RecipeError, suggestion
 from lucidtorch.base.files import atomic_write_bytes, check_output_file, user_path
 from lucidtorch.base.images import read_png_text
 from lucidtorch.base.records import ComposedRecord, read_settings
+from lucidtorch.base.registry import follow_words
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.base.trust import following, trusting
 from lucidtorch.models.model import Model
@@ -101,6 +102,7 @@ def rerun(
             with following(path, home, typed=_files(spec, said), downloads=spec is not None):
                 model = named_network(record, spec, said, home)
         with following(path, home):
+            follow_words(record.defined_by, path.parent)
             rendering = render_again(record, model=model, folder=path.parent, home=home, callbacks=callbacks)
     if target is not None:
         rendering.save(target, images=record.images, snapshot=record.snapshot)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lucidtorch.base.records import LARGEST_SIDE, settings_text
+from lucidtorch.base.records import LARGEST_SIDE, DefinedBy, settings_text
 from lucidtorch.base.sizes import size_sides
 from lucidtorch.recipes.network import Network
 from lucidtorch.rendering.settings import Engine, Option, Schedule, options_of, with_fields
@@ -31,6 +31,7 @@ class MadeWith(BaseModel):
         files: The checksums of the network's files and of the pictures that were looked at, by name.
         seed_bits: How large the seeds of pictures may be; version 0.1.0, which had larger ones, did not say it.
         complete: Whether the texts write every argument; version 0.1.0 left defaults out, and did not say it.
+        defined_by: The words of the texts that other packages define, each with its module and version.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +40,7 @@ class MadeWith(BaseModel):
     files: dict[str, str] = Field(default_factory=dict, description="SHA-256 of what was read.")
     seed_bits: Literal[53] | None = Field(default=None, description="How large the seeds of pictures may be.")
     complete: Literal[True] | None = Field(default=None, description="Whether texts write every argument.")
+    defined_by: DefinedBy | None = Field(default=None, description="Modules and versions of words of others.")
 
 
 class Recipe(BaseModel):

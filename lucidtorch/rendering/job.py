@@ -22,6 +22,7 @@ from lucidtorch.base.records import (
     MOST_THREADS,
     Batch,
     Count,
+    DefinedBy,
     NetworkRecord,
     Record,
     Seed,
@@ -33,6 +34,7 @@ from lucidtorch.base.records import (
     Words,
     versions,
 )
+from lucidtorch.base.registry import defined_by
 from lucidtorch.base.seeds import image_seeds
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size, size_text
@@ -102,6 +104,7 @@ class Job:
         homes = [
             *(type(one).__module__ for one in modules),
             *(term.definition.function.__module__ for term in checks.terms_of(self.goal)),
+            *(type(one).__module__ for one in (*self.param.modules(), *self.pipeline.steps, *self.constraints.steps)),
         ]
         known = all(home.partition(".")[0] in KNOWN_PACKAGES for home in homes)
         given = all(model.is_data for model in self.networks.models.values())
@@ -113,15 +116,19 @@ class Job:
             name: None if model.source is None else model.source.portable().to_dict()
             for name, model in self.networks.models.items()
         }
+        texts = {
+            "objective": record_text(self.objective),
+            "param": record_text(self.param) if self.param.is_text else None,
+            "transforms": record_text(self.pipeline) if self.pipeline.is_text else None,
+            "constraints": record_text(self.constraints),
+        }
         return {
             "kind": "render",
             "model": sources.get(ONLY),
             "models": None if ONLY in sources or None in sources.values() else sources,
             "model_name": self.networks.name,
-            "objective": record_text(self.objective),
-            "param": record_text(self.param) if self.param.is_text else None,
-            "transforms": record_text(self.pipeline) if self.pipeline.is_text else None,
-            "constraints": record_text(self.constraints),
+            **texts,
+            **defined_by(*texts.values()),
             "complete": True,
             **self.schedule.to_dict(),
             "seed": list(self.seeds),
@@ -323,6 +330,7 @@ class RenderRecord(Record):
         param: The param's text; None where it holds a module of a Python program.
         transforms: The pipeline's text; None where it holds functions of a Python program.
         constraints: The text of the constraints; empty where there are none.
+        defined_by: The words of these texts that other packages define, each with its module and version.
         seed: One per image.
         batch: How many images were rendered together.
         canvas: Height and width that the network saw; frames or slices before them.
@@ -343,6 +351,7 @@ class RenderRecord(Record):
     param: Text | None
     transforms: Text | None
     constraints: Text = ""
+    defined_by: DefinedBy = Field(default_factory=dict)
     seed: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=MOST_IMAGES)]
     batch: Batch
     canvas: Sides

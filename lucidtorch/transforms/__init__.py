@@ -6,7 +6,7 @@ from lucidtorch.transforms.meshes.view import textured
 from lucidtorch.transforms.noises import background, colour_noise, noise, uniform_noise
 from lucidtorch.transforms.pipeline import atlas, crops, identity, standard, strong
 from lucidtorch.transforms.ranges import powers, span
-from lucidtorch.transforms.text import parse
+from lucidtorch.transforms.text import parse, register
 from lucidtorch.transforms.tints import blur, colour_jitter, normalize_gradient
 from lucidtorch.transforms.transform import Pipeline, Transform
 
@@ -32,6 +32,7 @@ __all__ = [
     "perspective",
     "powers",
     "random_crop",
+    "register",
     "rotate",
     "scale",
     "shear",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from lucidtorch.base.checks import checked
 from lucidtorch.base.errors import BadInputError, ExpressionError
 from lucidtorch.base.parsing import Vocabulary, parse_text
@@ -20,11 +23,11 @@ TRANSFORMS = (
     *(normalize_gradient, noise, uniform_noise, colour_noise, pad, colour_jitter, textured),
 )
 PIPELINES = (identity, standard, strong, atlas, crops)
-VOCABULARY = Vocabulary(
-    what="transforms",
-    names=Registry.of("transform", (*TRANSFORMS, *PIPELINES, span, powers)),
-    operators=frozenset({"|"}),
+REGISTRY: Registry[Callable[..., Any]] = Registry.of(
+    "transform", (*TRANSFORMS, *PIPELINES, span, powers), "lucidtorch.transforms"
 )
+VOCABULARY = Vocabulary("transforms", REGISTRY, frozenset({"|"}), REGISTRY)
+register = REGISTRY.register
 
 
 @checked

@@ -50,6 +50,7 @@ from lucidtorch.runs.folder import GALLERY, check_folder
     help="A scan of the network: real images stand beside the pictures.",
 )
 @click.option("--workers", type=int, metavar="N", help="Processes side by side; one per core on a CPU if left out.")
+@options.imports
 @network_words.options
 @options.quiet
 def command(

@@ -39,7 +39,7 @@ def is_negated(text: str) -> bool:
     if found is None:
         return False
     if found["word"] is not None:
-        return found["word"] in vocabulary().names
+        return found["word"][0] not in SHORT_OPTIONS or found["word"] in vocabulary().names
     return found["layer"] is None or found["layer"][0] not in SHORT_OPTIONS
 
 
@@ -57,6 +57,7 @@ def is_negated(text: str) -> bool:
 @options.seed
 @options.schedule("snapshots")
 @options.engine
+@options.imports
 @network_words.options
 @options.quiet
 def command(

@@ -27,6 +27,7 @@ CIRCUMSTANCES = {"versions", "device", "threads", "steps", "planned", "recipe_id
 @options.seed
 @click.option("--model", metavar="NETWORK", help="The network, in the place of the one that the picture names.")
 @click.option("--weights", metavar="W", help="default, random or a file, in the place of those that the picture names.")
+@options.imports
 @options.trust
 @options.quiet
 def command(

@@ -36,6 +36,7 @@ from lucidtorch.runs.folder import recipe_id
 )
 @click.option("--model", metavar="NETWORK", help="Short for --set model.spec=NETWORK: the recipe's mean and std stay.")
 @click.option("--weights", metavar="W", help="Short for --set weights=W: default, random or a file.")
+@options.imports
 @options.trust
 @options.quiet
 def command(

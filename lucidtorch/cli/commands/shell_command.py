@@ -21,6 +21,7 @@ DEFAULT_MODEL = "vgg16"
 
 @click.command("shell", short_help="Open an interactive prompt on a network.", epilog=f"\b\n{network_words.WHAT_IT_IS}")
 @click.argument("spec", default=DEFAULT_MODEL, metavar="[MODEL]")
+@options.imports
 @network_words.options
 @options.seed
 @options.quiet

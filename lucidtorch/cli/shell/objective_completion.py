@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from prompt_toolkit.completion import Completion
 from lucidtorch.base.errors import UnknownLayerError
 from lucidtorch.base.notation import usage
 from lucidtorch.models.model import Model
+from lucidtorch.objectives.term import DEFINITIONS
 from lucidtorch.objectives.text import vocabulary
 
 LAYER = r"[\w./@]+(?:\[\w+\])*"
@@ -99,8 +101,16 @@ def _names(text: str, model: Model) -> Iterator[Completion]:
     for name, function in words.items():
         if name.startswith(begun):
             yield Completion(f"{name}(", -len(begun), display=name, display_meta=usage(name, function))
+    for name in _declared():
+        if name.startswith(begun) and name not in words:
+            yield Completion(f"{name}(", -len(begun), display=name, display_meta="of an installed distribution")
     if call is None:
         yield from complete_layers(begun, model, ":")
+
+
+@functools.cache  # each key that is pressed asks
+def _declared() -> tuple[str, ...]:
+    return DEFINITIONS.declared
 
 
 def _open_text(text: str) -> _Open | None:

@@ -8,12 +8,13 @@ from pathlib import Path
 from torch import nn
 
 from lucidtorch.base.errors import BadInputError, UnknownModelError, WeightsError, suggestion
+from lucidtorch.base.plugins import SUFFIX
 from lucidtorch.base.seeds import OwnRandomState, derive_seed
 from lucidtorch.models.inputs.convention import InputConvention
 from lucidtorch.models.networks.inceptionv1 import InceptionV1, own_names
 from lucidtorch.models.networks.shipped import card, names
 from lucidtorch.models.sources.model_source import HF, FoundNetwork
-from lucidtorch.models.sources.module_source import SUFFIX, find_in_file, find_in_module
+from lucidtorch.models.sources.module_source import find_in_file, find_in_module
 from lucidtorch.models.sources.program_source import SUFFIXES, find_in_program
 from lucidtorch.models.sources.weights import load_weights, read_weights
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import importlib.util
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -18,6 +16,7 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from lucidtorch.base.errors import UnknownModelError, WeightsError, suggestion
 from lucidtorch.base.files import user_path
+from lucidtorch.base.plugins import SUFFIX, import_file
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.surroundings import default_device_of_network
 from lucidtorch.base.trust import check_code
@@ -29,7 +28,6 @@ from lucidtorch.models.sources.program_source import scripted_network
 from lucidtorch.models.sources.weights import load_weights, read_weights
 
 COMPILED_FROM = "_orig_mod"  # where torch.compile keeps the module that it was given
-SUFFIX = ".py"
 
 
 class Carried(NamedTuple):
@@ -141,23 +139,8 @@ def find_in_file(spec: str, weights: str | Path, seed: int) -> FoundNetwork:
     if weights == "random":
         raise WeightsError(f"{spec} gives the network its weights itself; leave weights='random' out.")
     with OwnRandomState(seed)(), _importable(path.resolve().parent), _told(path):
-        network = _built(_imported(path), factory, spec)
+        network = _built(import_file(path), factory, spec)
     return replace(find_in_module(network, weights, f"{path.name}:{factory}"), code=path)
-
-
-def _imported(path: Path) -> Any:
-    name = f"_lucidtorch_{path.stem}_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]}"
-    plan = importlib.util.spec_from_file_location(name, path)
-    if plan is None or plan.loader is None:
-        raise UnknownModelError(f"{path} cannot be imported as Python code.")
-    module = importlib.util.module_from_spec(plan)
-    sys.modules[name] = module  # data classes look themselves up there
-    try:
-        plan.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
 
 
 def _built(module: Any, factory: str, spec: str) -> nn.Module:

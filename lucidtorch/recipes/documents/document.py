@@ -60,7 +60,11 @@ class Document:
     def followed(self, *, trust: bool) -> Iterator[None]:
         """Follow what the recipe says: a file of a stranger's may name nothing outside of its folder."""
         scope = following(
-            self.origin.path, self.origin.folder, typed=self.typed, downloads="spec" in self.typed_network
+            self.origin.path,
+            self.origin.folder,
+            typed=self.typed,
+            downloads="spec" in self.typed_network,
+            plugins=True,  # who runs a recipe has installed them
         )
         with trusting(trust), contextlib.nullcontext() if self.origin.shipped else scope:
             yield

@@ -12,6 +12,7 @@ from lucidtorch.base.arrays import Array
 from lucidtorch.base.defaults import is_earlier, record_text
 from lucidtorch.base.errors import LucidtorchWarning, WeightsError
 from lucidtorch.base.records import settings_text, versions
+from lucidtorch.base.registry import defined_by
 from lucidtorch.base.seeds import PICTURE_BITS
 from lucidtorch.base.sizes import short_size
 from lucidtorch.galleries.examples import find_scan, scan_checksum
@@ -36,7 +37,8 @@ def resolve(stage: Stage, plan: Plan, jobs: Sequence[Job]) -> tuple[Recipe, dict
     sums = found.pop("files", {}) | kept | plan.sums | scanned.pop("files", {})
     bits: Literal[53] | None = 53 if stage.seed_bits == PICTURE_BITS else None
     complete: Literal[True] | None = None if is_earlier() else True
-    made_with = MadeWith(versions=versions(recipe.packages), files=sums, seed_bits=bits, complete=complete)
+    words = defined_by(settings_text(recipe.to_dict()))
+    made_with = MadeWith(versions=versions(recipe.packages), files=sums, seed_bits=bits, complete=complete, **words)
     _compare(recipe.made_with, made_with)
     fields = {"device": model.device.type, "made_with": made_with, **scanned}
     if isinstance(recipe, RenderingRecipe):

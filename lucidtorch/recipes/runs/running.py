@@ -10,6 +10,7 @@ from pathlib import Path
 from lucidtorch.base.defaults import FIRST, defaults_of
 from lucidtorch.base.errors import RecipeError
 from lucidtorch.base.machine import threads
+from lucidtorch.base.registry import follow_words
 from lucidtorch.base.seeds import SEED_BITS
 from lucidtorch.base.trust import allow
 from lucidtorch.galleries.examples import Examples
@@ -50,6 +51,7 @@ def run_recipe(
     check_folder(folder, RUN)
     allow(folder)
     start = base or Path()
+    follow_words(None if recipe.made_with is None else recipe.made_with.defined_by, start)
     model = _loaded(recipe, start) if network is None else network
     ready = _ready(recipe, model, start, recipe_id(folder))
     resolved, tasks = ready.recipe, ready.tasks
