@@ -47,7 +47,7 @@ from lucidtorch.objectives import (
     whitened_direction,
 )
 from lucidtorch.objectives.joins import total
-from lucidtorch.param.bounds import Decorrelated
+from lucidtorch.param.finish import Decorrelated
 
 
 class Equal(nn.Module):

@@ -1,4 +1,4 @@
-"""The bases that can make any image: frequencies, pixels, and a pyramid of grids."""
+"""The invertible bases: frequencies, pixels, and a pyramid of grids."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ from lucidtorch.base.natural_images import amplitudes, radial_amplitudes
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.param.basis import Basis, Part, normal
 
-CONTRAST = 4.0  # Lucid divides what comes out of the Fourier basis by this, and so do we, for equal starts
+CONTRAST = 4.0  # Lucid divides the result of the inverse Fourier transform by this; kept for equal initial images
 
 
 @dataclass(frozen=True, repr=False)
 class fft(Part):  # noqa: N801  # a word of the notation
-    """One complex number per frequency and channel, scaled so that a step in any of them is equally visible.
+    """Fourier coefficients, scaled by frequency so that a step in each of them is equally visible.
 
     Formula: pixels = irfftn(numbers / max(f, 1 / longest side) ** decay) / 4, orthonormal; at the start N(0, sd ** 2),
-        real and imaginary parts alike.
-    Source: Lucid's `fft_image`, for odd sizes and any number of sides too.
+        for real and imaginary parts.
+    Source: Lucid's `fft_image`, also for odd sizes and any number of dimensions.
 
     Args:
         sd: The standard deviation of the numbers at the start, positive.
-        decay: How fast high frequencies fade; 1 is nature's. Left out where `spectrum` says so.
+        decay: The exponent with which amplitudes decrease with frequency; 1 is that of natural images. Not with
+            `spectrum`.
         spectrum: The amplitudes of your own images instead: at equally spaced frequencies from 0 to the square root of
-            .5 cycles per pixel, positive. They are scaled so that the start is as strong as with decay 1.
+            .5 cycles per pixel, positive. They are scaled to the initial contrast of decay 1.
     """
 
     sd: Positive = 0.01
@@ -43,7 +44,7 @@ class fft(Part):  # noqa: N801  # a word of the notation
         if self.spectrum is None:
             return
         if self.decay != 1:
-            raise BadInputError("A spectrum says how frequencies fade; leave decay= out.")
+            raise BadInputError("A spectrum states the amplitudes of frequencies; leave decay= out.")
         given = Array.of(self.spectrum)
         if len(given.shape) != 1 or given.shape[0] < 2 or given.span[0] <= 0:
             raise BadInputError(
@@ -58,7 +59,7 @@ class fft(Part):  # noqa: N801  # a word of the notation
 
 
 class Fourier(Basis):
-    """The basis of `fft`: real and imaginary parts of half of the frequencies; the others are their conjugates."""
+    """The basis of `fft`: real and imaginary parts of half of the frequencies; the others are conjugates."""
 
     invertible = True
     amplitude: Tensor
@@ -85,7 +86,7 @@ class Fourier(Basis):
 
 @dataclass(frozen=True, repr=False)
 class pixels(Part):  # noqa: N801  # a word of the notation
-    """One number per pixel and channel: the plain image.
+    """One number per pixel and channel.
 
     Formula: pixel = number; at the start N(0, sd ** 2).
     Source: Lucid's `pixel_image`.
@@ -122,13 +123,13 @@ class Pixels(Basis):
 
 @dataclass(frozen=True, repr=False)
 class pyramid(Part):  # noqa: N801  # a word of the notation
-    """A sum of grids, each half as fine as the one before: broad shapes and details move at one pace.
+    """A sum of grids, each with half the resolution of the one before: coarse and fine structures adapt at one rate.
 
     Formula: sum over n < levels of the linear enlargement of a grid of size // 2 ** n; at the start each N(0, sd ** 2).
     Source: Lucid's `laplacian_pyramid_image`.
 
     Args:
-        levels: How many grids, from 1; no side gets shorter than 1.
+        levels: The number of grids, from 1; no side is shorter than 1.
         sd: The standard deviation of the numbers at the start, positive.
     """
 
@@ -140,7 +141,7 @@ class pyramid(Part):  # noqa: N801  # a word of the notation
 
 
 class Pyramid(Basis):
-    """The basis of `pyramid`; `assign` puts what the coarser grids lack into the finest."""
+    """The basis of `pyramid`; `assign` puts the difference to the coarser grids into the finest."""
 
     invertible = True
 

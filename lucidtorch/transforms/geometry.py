@@ -1,4 +1,4 @@
-"""Words that move, mirror, cut and pad by whole pixels."""
+"""Transforms by whole pixels: shifts, flips, crops and padding."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from lucidtorch.base.checks import Share
 from lucidtorch.base.errors import BadInputError, SizeError
 from lucidtorch.base.sizes import PLANE, Distance, Side, Size, size_text
-from lucidtorch.transforms.geometric import UNCHANGED, Geometric, Motion, about_centre, shifts
+from lucidtorch.transforms.geometric import IDENTITY, Geometric, Motion, about_centre, shifts
 from lucidtorch.transforms.transform import GREY, MIRROR, Outside, uniform
 
 OddCut: TypeAlias = Literal["end", "start"]
@@ -22,13 +22,13 @@ CONSTANT, RANDOM = "constant", "random"
 
 @dataclass(frozen=True, repr=False)
 class jitter(Geometric):  # noqa: N801  # a word of the notation
-    """Shift the image by whole pixels, a different way at every step.
+    """Shift the image by a random number of whole pixels.
 
-    Each axis moves by one of the ``pixels + 1`` steps around 0, all equally likely: -4 ... 4 for 8, as Lucid's random
-    crop does. The canvas keeps its size.
+    The shift of each axis is one of ``pixels + 1`` equally likely numbers around 0: -4 ... 4 for 8, as in Lucid's
+    random crop. The image size does not change.
 
     Formula: out[y, x] = in[y - dy, x - dx], where dx and dy are each one of -(pixels // 2) ... pixels - pixels // 2.
-    Source: Lucid's `jitter`, without making the image smaller.
+    Source: Lucid's `jitter`, without the smaller size.
 
     Args:
         pixels: The width of the range of shifts.
@@ -46,14 +46,14 @@ class jitter(Geometric):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class flip(Geometric):  # noqa: N801  # a word of the notation
-    """Mirror the image, left to right or top to bottom, as often as said.
+    """Flip the image horizontally or vertically with a probability.
 
     Formula: out[y, x] = in[y, W - 1 - x], or in[H - 1 - y, x], with the probability given; else the image as it is.
     Source: the last step of Xplique's standard pipeline.
 
     Args:
-        probability: How often, from 0 to 1.
-        vertical: Whether top and bottom change places instead of left and right.
+        probability: The probability of a flip, from 0 to 1.
+        vertical: Whether to flip vertically.
     """
 
     probability: Share = 0.5
@@ -64,7 +64,7 @@ class flip(Geometric):  # noqa: N801  # a word of the notation
         return (uniform(generators, 1) < self.probability).double()
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
-        linear = np.tile(UNCHANGED, (len(draws), 1, 1))
+        linear = np.tile(IDENTITY, (len(draws), 1, 1))
         axis = int(self.vertical)
         linear[:, axis, axis] = 1 - 2 * draws.numpy()[:, 0]
         return about_centre(linear, size)
@@ -72,21 +72,21 @@ class flip(Geometric):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class crop(Geometric):  # noqa: N801  # a word of the notation
-    """Cut a window out of the image, smaller by some pixels, at a place that differs from step to step.
+    """Crop the image at a random position, smaller by some pixels.
 
     Formula: out[y, x] = in[y + dy, x + dx], where dx and dy are each one of 0 ... pixels, and the sides are `pixels`
         shorter.
     Source: Lucid's `jitter`, exactly: a random crop.
 
     Args:
-        pixels: How much shorter both sides become.
+        pixels: The difference of both sides in pixels.
 
     Raises:
-        SizeError: Nothing would be left of an image.
+        SizeError: The cropped image would be empty.
     """
 
     pixels: Distance
-    closes = True  # what it cuts off is gone: nothing that follows may bring it back
+    closes = True  # cropped pixels must not reappear by later transforms
     motion = Motion.WHOLE
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
@@ -104,23 +104,23 @@ class crop(Geometric):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class crop_or_pad_to(Geometric):  # noqa: N801  # a word of the notation
-    """Bring the image to a fixed size by cutting or padding it evenly on all sides.
+    """Crop or pad the image to a fixed size, evenly on all sides.
 
-    Formula: out[y, x] = in[y - dy, x - dx], and outside of it what the pad says; dy is (height - H) / 2 and dx is
+    Formula: out[y, x] = in[y - dy, x - dx], and outside of it the padding; dy is (height - H) / 2 and dx is
         (width - W) / 2, both rounded toward 0.
     Source: Lucid's `crop_or_pad_to`, and TensorFlow's `resize_with_crop_or_pad` beneath it.
 
     Args:
-        height: The height that comes out.
-        width: The width that comes out.
-        odd_cut: The side, top and left (``start``) or bottom and right (``end``), from which one pixel more is cut
-            where an odd number of pixels is too many. Version 0.1.0 cut at the start.
+        height: The output height.
+        width: The output width.
+        odd_cut: The side, top and left (``start``) or bottom and right (``end``), from which one pixel more is cropped
+            if their number is odd. Version 0.1.0 cropped at the start.
     """
 
     height: Side
     width: Side
     odd_cut: OddCut = field(default="end", kw_only=True)
-    fusion = ""  # what it cuts off is gone: nothing that follows may bring it back
+    fusion = ""  # cropped pixels must not reappear by later transforms
     motion = Motion.WHOLE
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
@@ -137,9 +137,9 @@ class crop_or_pad_to(Geometric):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class pad(Geometric):  # noqa: N801  # a word of the notation
-    """Put a border around the image, so that the network sees more than the picture.
+    """Pad the image with a border.
 
-    It also says what lies beyond the edge of everything that later transforms move: nothing is ever black.
+    Later transforms use the same padding outside of the image.
 
     Formula: a border of `pixels` on each side, of `value`, the mirror image (the edge not repeated), or one grey from
         U(0, 1) per image and step.
@@ -147,7 +147,7 @@ class pad(Geometric):  # noqa: N801  # a word of the notation
 
     Args:
         pixels: The width of the border on every side.
-        value: What stands in a constant border; 0.5 is grey.
+        value: The value of a constant border; 0.5 is grey.
         mode: ``constant``, ``reflect`` or ``random``.
     """
 
@@ -163,7 +163,7 @@ class pad(Geometric):  # noqa: N801  # a word of the notation
 
     @property
     def fill(self) -> float:
-        """The value of the border; grey where it is no one value."""
+        """The value of the border; grey if it is not one value."""
         return float(self.value)
 
     def outside(self, draws: Tensor) -> Outside:

@@ -10,7 +10,7 @@ import torch
 
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.param import image
-from lucidtorch.param.bounds import Clip, Decorrelated
+from lucidtorch.param.finish import Clip, Decorrelated
 
 ROOT = np.random.default_rng(5).normal(size=(7, 7))
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import lucidtorch as lt
 from lucidtorch.base.errors import BadInputError, ImageError, SizeError
 from lucidtorch.param import image
-from lucidtorch.param.bounds import Decorrelated
+from lucidtorch.param.finish import Decorrelated
 
 
 def pictures(batch: int, channels: int, *size: int) -> torch.Tensor:
