@@ -57,7 +57,7 @@ def test_a_row_holds_usage_first_line_formula_source_and_picture() -> None:
     (row,) = [line for line in page(CHAPTERS[3]).splitlines() if line.startswith("| `decay(")]
     assert [cell.strip() for cell in row.split(" | ")] == [
         "| `decay(rate)`",
-        "Fade towards the model's mean colour: only what the objective renews at every step stays.",
+        "Decay towards the model's mean colour: only what the objective restores at every step remains.",
         r"x' = zero + (1 - rate) \* (x - zero).",
         "Yosinski et al. 2015, L2 decay (the Deep Visualization Toolbox's `decay`).",
         "![decay](pictures/constraints/decay.png)<br>`decay(0.05)` |",

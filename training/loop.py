@@ -19,10 +19,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from torch.optim import SGD
 from torch.optim.lr_scheduler import OneCycleLR
 
+from lucidtorch.base.checks import check_number
 from lucidtorch.base.files import check_output_file
 from lucidtorch.base.machine import threads
 from lucidtorch.base.seeds import derive_seed
-from lucidtorch.datasets.collection import positive
 from lucidtorch.models.networks.shipped import NetworkCard, card
 from training.model_card import ModelCard, write
 from training.tasks import SIDE, TrainingTask, training_task
@@ -52,8 +52,10 @@ def train(
     file's metadata. Two runs on one machine give the same bytes; no global state is touched.
     """
     task, entry = training_task(name), card(name)
-    count = task.steps if steps is None else positive(steps, "steps")
-    chosen = task.seed if seed is None else positive(seed + 1, "seed + 1") - 1
+    count = task.steps if steps is None else steps
+    chosen = task.seed if seed is None else seed
+    check_number(count, "train(steps=)", low=1, whole=True)
+    check_number(chosen, "train(seed=)", low=0, whole=True)
     target = Path(f"{name}.safetensors" if output is None else output)
     check_output_file(target)
     with threads(1):  # so that sums are always taken in one order

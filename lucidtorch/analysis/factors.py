@@ -1,4 +1,4 @@
-"""Groups of units: a layer's activations as sums of a few directions, each with a map of where it is."""
+"""Groups of units: non-negative factors of a layer's activations, each with its spatial map."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import Iterations, Maps, Threads, checked
+from lucidtorch.base.checks import Iterations, Maps, Threads, Within, checked
 from lucidtorch.base.errors import BadInputError, UnitError
 
 MAP_AXES = 4  # `[N, C, h, w]`
@@ -20,11 +20,11 @@ class Groups:
     """Groups of units, the strongest first: activations[n, :, y, x] ≈ sum over g of maps[n, g, y, x] · directions[g].
 
     Args:
-        maps: `[N, G, h, w]` from 0 up, float64: how strong each group is at each position of each image.
-        directions: `[G, C]` from 0 up, float64: what each group is made of, of length 1; zeros where it is empty.
-        error: The length of what the groups leave unexplained, as a share of the activations' length, 0 to 1.
-        iterations: How many the search took.
-        converged: Whether it had come to rest by then.
+        maps: `[N, G, h, w]`, not negative, float64: the weight of each group at each position of each image.
+        directions: `[G, C]`, not negative, float64: unit vectors over channels; zeros for empty groups.
+        error: The norm of the residual, relative to that of the activations, 0 to 1.
+        iterations: The number of iterations.
+        converged: Whether the factorization converged.
     """
 
     maps: Tensor
@@ -35,19 +35,19 @@ class Groups:
 
     @property
     def shares(self) -> Tensor:
-        """`[N, G]`: how much of what the groups together say of an image comes from each; a row of zeros for none."""
+        """`[N, G]`: the share of each group in an image; a row of zeros where all are 0."""
         mass = self.maps.sum((2, 3)) * self.directions.sum(1)
         return mass / mass.sum(1, keepdim=True).clamp(min=torch.finfo(mass.dtype).tiny)
 
     @property
     def totals(self) -> Tensor:
-        """`[G]`: how much of what the groups together say of all images comes from each."""
+        """`[G]`: the share of each group over all images."""
         mass = self.maps.sum((0, 2, 3)) * self.directions.sum(1)
         return mass / mass.sum()
 
     @property
     def count(self) -> int:
-        """How many groups are there that are not empty; they stand before the empty ones."""
+        """The number of groups that are not empty, which come first."""
         return int((self.totals > 0).sum())
 
 
@@ -56,25 +56,25 @@ def nmf_groups(
     activations: Maps,
     groups: Annotated[int, UnitError],
     *,
-    seed: int = 0,
+    seed: Annotated[int, Within(0, LARGEST_SEED)] = 0,
     max_iter: Iterations = 1000,
     threads: Threads = 1,
 ) -> Groups:
-    """Split activations into groups of units that are active together, by non-negative matrix factorization.
+    """Find groups of units that are active together, by non-negative matrix factorization.
 
-    Every position of every image is a row, so that all images share the groups. The search starts from scikit-learn's
-    ``nndsvda`` and computes in float64; the same numbers, seed and threads give the same bytes.
+    Every position of every image is a row, so that all images share the groups. The factorization is initialized by
+    scikit-learn's ``nndsvda``, in float64; the same input, seed and threads return the same bytes.
 
-    Formula: minimize |A - W H|² over W, H >= 0, with A of N·h·w rows and C columns; then every row of H is brought to
-        length 1, W takes its length up, and the groups are sorted by the sum of what they say.
+    Formula: minimize |A - W H|² over W, H >= 0, with A of N·h·w rows and C columns; then every row of H is normalized
+        to norm 1, which W absorbs, and the groups are sorted by their sum.
     Source: the neuron groups of "The Building Blocks of Interpretability" (Lucid's `ChannelReducer`).
 
     Args:
-        activations: `[N, C, h, w]`, from 0 up, as behind a ReLU.
-        groups: How many groups, from 1 up to the number of positions and of channels.
-        seed: Of the start, from 0 to 2**32 - 1.
-        max_iter: After how many iterations the search ends at the latest.
-        threads: How many threads compute.
+        activations: `[N, C, h, w]`, not negative, as after a ReLU.
+        groups: The number of groups, from 1 to the number of positions and of channels.
+        seed: The seed of the initialization, from 0 to 2**32 - 1.
+        max_iter: The largest number of iterations.
+        threads: The number of threads.
 
     Raises:
         BadInputError: The activations are negative or all zero.
@@ -93,21 +93,19 @@ def nmf_groups(
     if not 1 <= groups <= min(positions, channels):
         raise UnitError(
             f"{positions} positions of {channels} channels fall into 1 to {min(positions, channels)} groups, but "
-            f"{groups} were asked for."
+            f"{groups} was given."
         )
-    if not 0 <= seed <= LARGEST_SEED:
-        raise BadInputError(f"The seed is a whole number from 0 to {LARGEST_SEED}, but {seed} was given.")
     weights, parts, iterations = factorize(rows.numpy(), groups, seed, max_iter, threads)
     found = _sorted(activations, rows, torch.from_numpy(weights), torch.from_numpy(parts))
     return Groups(*found, iterations=iterations, converged=iterations < max_iter)
 
 
 def _rows(activations: Tensor) -> Tensor:
-    """Check activations, and make a row of every position of every image."""
+    """Check activations, and reshape them to a row per position of every image."""
     values = activations.detach().cpu().double()
     if bool((values < 0).any()):
         raise BadInputError(
-            "Groups need activations from 0 up, but some are negative; take a layer behind a ReLU, or "
+            "Groups need activations from 0 up, but some are negative; take a layer after a ReLU, or "
             "`activations.clamp(min=0)`."
         )
     if not bool((values > 0).any()):
@@ -116,7 +114,7 @@ def _rows(activations: Tensor) -> Tensor:
 
 
 def _sorted(activations: Tensor, rows: Tensor, weights: Tensor, parts: Tensor) -> tuple[Tensor, Tensor, float]:
-    """Sort the groups by their mass; give their maps, their directions of length 1, and the error."""
+    """Sort and normalize the groups; return their maps, directions and error."""
     lengths = parts.norm(dim=1)
     order = torch.sort(weights.sum(0) * parts.sum(1), descending=True, stable=True).indices
     directions = parts / lengths.clamp(min=torch.finfo(parts.dtype).tiny)[:, None]

@@ -1,4 +1,4 @@
-"""Heat maps: where in a picture lies what a score depends on, by class activation maps and by occlusion."""
+"""Heat maps of the image regions that a score depends on, by class activation maps and by occlusion."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lucidtorch.base.sizes import Side
 
 @checked
 def grad_cam(activations: Maps, gradients: Maps) -> Tensor:
-    """Add up a layer's channels, each weighed by how much the score rises with it on average over the map.
+    """Sum a layer's channels, weighted by the score's gradient averaged over the map (Grad-CAM).
 
     Formula: map = ReLU(Σ_c w_c · A_c), `[B, h, w]`, with w_c the mean over all places of ∂score/∂A_c.
     Source: Selvaraju et al., "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization" (2017).
@@ -40,11 +40,11 @@ def grad_cam(activations: Maps, gradients: Maps) -> Tensor:
 
 @checked
 def grad_cam_plus_plus(activations: Maps, gradients: Maps) -> Tensor:
-    """Add up a layer's channels by Grad-CAM++, which counts each place where a channel helps, not the mean over all.
+    """Sum a layer's channels by Grad-CAM++, which weights each position where a channel raises the score.
 
-    The paper explains Y = exp(S) of the score S, whose higher derivatives are exp(S) · g² and exp(S) · g³ where S
-    is linear in the layer, with g = ∂S/∂A. They stand in the place of its second and third derivative, as there. The
-    factor exp(S) cancels in α, and is left out of w, where it would scale the whole map and nothing else.
+    The paper explains Y = exp(S) of the score S, whose second and third derivatives are exp(S) · g² and exp(S) · g³ if
+    S is linear in the layer, with g = ∂S/∂A. The factor exp(S) cancels in α, and is left out of w, where it would only
+    scale the whole map.
 
     Formula: map = ReLU(Σ_c w_c · A_c), `[B, h, w]`, with w_c = Σ_ij α_cij · ReLU(g_cij) and
         α_cij = g_cij² / (2 g_cij² + (Σ_ab A_cab) · g_cij³); α is 0 where g or the denominator is.
@@ -52,7 +52,7 @@ def grad_cam_plus_plus(activations: Maps, gradients: Maps) -> Tensor:
         Networks" (2018), equation 19.
 
     Args:
-        activations: `[B, C, h, w]` of the layer; from 0 up, as after a ReLU, for the formula to hold.
+        activations: `[B, C, h, w]` of the layer; not negative, as after a ReLU, for the formula to hold.
         gradients: `[B, C, h, w]`: the score's gradient to them.
 
     Example:
@@ -69,9 +69,9 @@ def grad_cam_plus_plus(activations: Maps, gradients: Maps) -> Tensor:
 
 @checked
 def layer_cam(activations: Maps, gradients: Maps) -> Tensor:
-    """Add up a layer's channels, each weighed at each place by how much the score rises with it just there.
+    """Sum a layer's channels, weighted at each position by the score's gradient there (LayerCAM).
 
-    Of the three it keeps the most of where things are, and so can be read off shallower layers too.
+    Of the three methods it has the finest localization, and is suitable for shallow layers too.
 
     Formula: map = ReLU(Σ_c ReLU(g_c) · A_c), `[B, h, w]`, with g = ∂score/∂A.
     Source: Jiang et al., "LayerCAM: Exploring Hierarchical Class Activation Maps for Localization" (2021).
@@ -91,9 +91,7 @@ def layer_cam(activations: Maps, gradients: Maps) -> Tensor:
 
 @checked
 def upscaled(maps: Annotated[Tensor, "b h w"], size: tuple[Side, Side]) -> Tensor:
-    """Enlarge maps to a picture's size, `[B, H, W]`: bilinearly, each cell of a map being an even share of it.
-
-    Cells are areas and not points (``align_corners=False``), so the outermost half cell is level.
+    """Upsample maps bilinearly to a picture's size, `[B, H, W]` (``align_corners=False``).
 
     Args:
         maps: `[B, h, w]`.
@@ -112,12 +110,12 @@ def _check_shapes(activations: Tensor, gradients: Tensor) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Occlusion:
-    """What hiding parts of a picture does to scores.
+    """The effect of occluding parts of a picture on scores.
 
     Args:
         clean: `[T]`: the scores of the whole picture.
         places: Row and column of the upper left corner of each patch, row by row.
-        drops: `[T, P]`: by how much each patch lowers each score; below 0 where it raises it.
+        drops: `[T, P]`: the decrease of each score by each patch; negative for an increase.
         maps: `[T, H, W]`: at each pixel, the mean of the drops over the patches that cover it.
     """
 
@@ -132,25 +130,25 @@ def occlusion_maps(
     score: Callable[[Tensor], Tensor],
     image: Picture,
     *,
-    patch: int,
-    stride: int,
+    patch: Count,
+    stride: Count,
     fill: Sequence[float] | Tensor,
-    batch: int = 8,
+    batch: Count = 8,
 ) -> Occlusion:
-    """Slide a patch of one colour over a picture, and map by how much the scores fall where it lies.
+    """Slide a patch of one colour over a picture, and map the decrease of scores at its positions.
 
     Formula: map[y, x] = mean over the patches p that cover (x, y) of score(image) − score(image under p).
     Source: Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks" (2014), section 4.2, with a grey
-        patch; they map the score itself, at the patch's place.
+        patch; they map the score itself.
 
     Args:
-        score: Takes images `[B, C, H, W]` and gives scores `[B, T]`, of each image on its own.
+        score: Maps images `[B, C, H, W]` to scores `[B, T]`, each image independently.
         image: `[C, H, W]` in [0, 1].
         patch: The side of the patch in pixels.
-        stride: How many pixels lie from one place of the patch to the next; at most `patch`, so that none is left out.
-            The last place in each direction is at the border, be it nearer.
+        stride: The distance between positions of the patch in pixels; at most `patch`, so that every pixel is covered.
+            The last position in each direction is at the border, possibly at a smaller distance.
         fill: The colour of the patch, one number per channel in [0, 1].
-        batch: How many images are computed together.
+        batch: The batch size.
 
     Returns:
         The scores, the drops and the maps, in float64.
@@ -162,7 +160,7 @@ def occlusion_maps(
         >>> found.maps.tolist()
         [[[2.0, 2.0, 0.0, 0.0], [2.0, 2.0, 0.0, 0.0]]]
     """
-    _check_patch(image, patch, stride, batch)
+    _check_patch(image, patch, stride)
     colour = torch.as_tensor(fill, dtype=image.dtype, device=image.device)
     if colour.shape != (len(image),):
         raise BadInputError(f"fill has one number for each of {len(image)} channels, but {shown(fill)} was given.")
@@ -173,7 +171,7 @@ def occlusion_maps(
     found = [clean.new_zeros(0, len(clean))]
     for start in range(0, len(places), size):
         own = places[start : start + size]
-        images = _hidden(whole, own, patch, colour)  # batches of one size, so that rounding is the same in all
+        images = _occluded(whole, own, patch, colour)  # a constant batch size, for equal rounding
         found.append(score(images)[: len(own)].detach().cpu().double())
     drops = (clean - torch.cat(found)).T.contiguous()
     return Occlusion(clean, places, drops, _averaged(drops, places, patch, (image.shape[1], image.shape[2])))
@@ -181,15 +179,15 @@ def occlusion_maps(
 
 @checked
 def patch_places(sides: tuple[Side, Side], patch: Count, stride: Count) -> tuple[tuple[int, int], ...]:
-    """List the places of a patch that slides over a picture.
+    """List the positions of a sliding patch.
 
     Args:
         sides: Height and width of the picture.
         patch: The side of the patch.
-        stride: From one place to the next.
+        stride: The distance between positions.
 
     Returns:
-        Row and column of the upper left corner of each place, row by row; the last ones are at the borders.
+        Row and column of the upper left corner at each position, row by row; the last ones are at the borders.
 
     Example:
         >>> patch_places((3, 6), 3, 2)
@@ -199,8 +197,8 @@ def patch_places(sides: tuple[Side, Side], patch: Count, stride: Count) -> tuple
     return tuple((row, column) for row in rows for column in columns)
 
 
-def _hidden(whole: Tensor, places: Sequence[tuple[int, int]], patch: int, colour: Tensor) -> Tensor:
-    """The picture under each of some patches; without a patch, as often as fills up the batch."""
+def _occluded(whole: Tensor, places: Sequence[tuple[int, int]], patch: int, colour: Tensor) -> Tensor:
+    """Occlude copies of the picture by one patch each; further copies fill the batch."""
     found = whole.clone()
     for one, (row, column) in zip(found, places, strict=False):
         one[:, row : row + patch, column : column + patch] = colour[:, None, None]
@@ -208,7 +206,7 @@ def _hidden(whole: Tensor, places: Sequence[tuple[int, int]], patch: int, colour
 
 
 def _averaged(drops: Tensor, places: Sequence[tuple[int, int]], patch: int, sides: tuple[int, int]) -> Tensor:
-    """The mean drop at each pixel over the patches that cover it."""
+    """Average the drops at each pixel over the patches that cover it."""
     total, count = drops.new_zeros(len(drops), *sides), drops.new_zeros(sides)
     for drop, (row, column) in zip(drops.T, places, strict=True):
         area = (..., slice(row, row + patch), slice(column, column + patch))
@@ -217,11 +215,7 @@ def _averaged(drops: Tensor, places: Sequence[tuple[int, int]], patch: int, side
     return total / count
 
 
-def _check_patch(image: Tensor, patch: int, stride: int, batch: int) -> None:
-    if min(patch, stride, batch) < 1:
-        raise BadInputError(
-            f"patch, stride and batch are whole numbers from 1, but {patch}, {stride} and {batch} were given."
-        )
+def _check_patch(image: Tensor, patch: int, stride: int) -> None:
     shorter = min(image.shape[1:])
     if patch > shorter:
         raise BadInputError(f"A patch of {patch} pixels does not fit into a side of {shorter}; write a smaller one.")

@@ -1,4 +1,4 @@
-"""Colours for numbers, and maps laid over their pictures: groups, each in a colour of its own, and heat."""
+"""Colour maps, and overlays of maps on pictures: groups in different colours, and heat maps."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from lucidtorch.base.surroundings import pinned
 
 Tones: TypeAlias = Literal["heat", "grey"]
 
-HUES = 12  # that are told apart at a glance; further groups take them again, lighter and darker
+HUES = 12  # that are easy to distinguish; further groups repeat them, lighter and darker
 LIGHTNESS = (0.5, 0.75, 0.3)
-GROUPS_BARE = 0.45  # how bright the grey picture is where no group is
-TINT = 0.4  # how bright a colour is on black; the lighter the picture below, the brighter, up to 1
-FRAMES = 24  # this many widths of a frame make the side of a picture
-HEAT_BARE = 0.75  # how bright the grey picture is where there is no heat
-STRONGEST = 0.85  # how opaque the colour is where the heat is greatest
-RAMP = 0.5  # the power with which opacity grows with the heat
+GROUPS_BARE = 0.45  # brightness of the grey picture outside of all groups
+TINT = 0.4  # brightness of a colour on black; on white it is 1
+FRAMES = 24  # the side of a picture divided by the width of its frame
+HEAT_BARE = 0.75  # brightness of the grey picture without heat
+STRONGEST = 0.85  # the largest opacity of the heat map
+RAMP = 0.5  # the exponent of the heat in the opacity
 LEGEND_SIZE = (16, 320)
 LEGEND_GROUND = 0.5
 # From OKLab to linear RGB (Bjorn Ottosson, "A perceptual color space for image processing", 2020).
@@ -34,20 +34,20 @@ TO_RGB = (
     (-1.2684380046, 2.6097574011, -0.3413193965),
     (-0.0041960863, -0.7034186147, 1.7076147010),
 )
-LINEAR_UP_TO = 0.0031308  # where the sRGB curve leaves its straight beginning
-VIOLET, TURN = 290.0, 175.0  # degrees: the hue of what is faint, and how far it turns until what is strong
-ORANGE, BLUE = 50.0, 255.0  # above zero, and below
+LINEAR_UP_TO = 0.0031308  # the end of the linear part of the sRGB curve
+VIOLET, TURN = 290.0, 175.0  # degrees: the hue of 0, and its rotation up to 1
+ORANGE, BLUE = 50.0, 255.0  # degrees: the hues of positive and of negative values
 
 
 @checked
 def group_colours(count: Annotated[int, Within(0, 65536)]) -> Tensor:
-    """Choose a colour for each of some groups: hues evenly round the circle, from red.
+    """Return a colour per group: hues equally spaced on the colour circle, from red.
 
     Args:
         count: The number of groups.
 
     Returns:
-        `[count, 3]` in [0, 1]. Beyond 12 the same hues come again, first lighter and then darker.
+        `[count, 3]` in [0, 1]. Beyond 12 the hues repeat, first lighter and then darker.
 
     Example:
         >>> group_colours(3).tolist()
@@ -61,7 +61,7 @@ def group_colours(count: Annotated[int, Within(0, 65536)]) -> Tensor:
 
 @checked
 def group_overlay(image: Picture, maps: Annotated[Tensor, "g h w"], colours: Rows, peak: float | None = None) -> Tensor:
-    """Lay maps over a grey picture, each in its colour, `[3, H, W]`: the stronger, the fuller the colour.
+    """Overlay maps on a grey picture, each in its colour, `[3, H, W]`.
 
     Formula: opacity · hue · (0.4 + 0.6 · grey) + (1 − opacity) · 0.45 · grey, with
         opacity = min(1, largest map / peak) and hue = Σ maps² · colours / Σ maps² at each pixel. The maps are
@@ -69,9 +69,9 @@ def group_overlay(image: Picture, maps: Annotated[Tensor, "g h w"], colours: Row
 
     Args:
         image: `[C, H, W]` in [0, 1], of 1 or 3 channels.
-        maps: `[G, h, w]` from 0 up.
+        maps: `[G, h, w]`, not negative.
         colours: `[G, 3]` in [0, 1].
-        peak: The strength that is shown in the full colour; the largest in the maps where None.
+        peak: The value with full opacity; the largest of the maps if None.
     """
     if len(image) not in (1, 3):
         raise BadInputError(
@@ -85,13 +85,13 @@ def group_overlay(image: Picture, maps: Annotated[Tensor, "g h w"], colours: Row
     opacity = (values.amax(0) / max(float(maps.max()) if peak is None else peak, tiny)).clamp(0, 1)
     weights = (values / values.amax(0).clamp(min=tiny)).square()
     hue = torch.einsum("ghw,gk->khw", weights / weights.sum(0).clamp(min=tiny), colours.double())
-    grey = _in_grey(image.double())
+    grey = _greyscale(image.double())
     return (opacity * hue * (TINT + (1 - TINT) * grey) + (1 - opacity) * GROUPS_BARE * grey).to(image.dtype)
 
 
 @checked
 def framed(images: Maps, colours: Rows) -> Tensor:
-    """Put a frame of its colour round each of some pictures.
+    """Add a coloured frame to each picture.
 
     Args:
         images: `[G, C, H, W]` in [0, 1], of 1 or 3 channels.
@@ -114,10 +114,10 @@ def framed(images: Maps, colours: Rows) -> Tensor:
 
 @checked
 def heat_overlay(image: Picture, heat: Plane) -> Tensor:
-    """Lay a heat map over a grey picture, `[3, H, W]`: the more heat, the lighter and more opaque the colour.
+    """Overlay a heat map on a grey picture, `[3, H, W]`: larger values are lighter and more opaque.
 
-    Formula: opacity · colour(v) + (1 − opacity) · 0.75 · grey, with v = heat / max(heat) cut off below 0 and
-        opacity = 0.85 · √v. The map is scaled to its own largest value; one that is nowhere above 0 shows no colour.
+    Formula: opacity · colour(v) + (1 − opacity) · 0.75 · grey, with v = heat / max(heat) clipped at 0 and
+        opacity = 0.85 · √v. A map without positive values shows no colour.
 
     Args:
         image: `[C, H, W]` in [0, 1], of 1 or 3 channels.
@@ -130,12 +130,12 @@ def heat_overlay(image: Picture, heat: Plane) -> Tensor:
         )
     values = scaled_heat(heat).to(image.dtype)
     opacity = STRONGEST * values**RAMP
-    grey = _in_grey(image)[0]
+    grey = _greyscale(image)[0]
     return (opacity * toned(values, signed=False, tones="heat") + (1 - opacity) * HEAT_BARE * grey).clamp(0, 1)
 
 
 def scaled_heat(heat: Tensor) -> Tensor:
-    """Scale a heat map to its own largest value."""
+    """Clip a heat map at 0, and divide it by its maximum."""
     positive = heat.double().clamp(min=0)
     peak = positive.max()
     return positive / peak if float(peak) > 0 else positive
@@ -143,30 +143,30 @@ def scaled_heat(heat: Tensor) -> Tensor:
 
 @pinned()
 def heat_legend() -> Tensor:
-    """Draw the colours as they look over middle grey, `[3, 16, 320]`, from no heat at the left to the most."""
+    """Draw the colour bar over middle grey, `[3, 16, 320]`, from no heat at the left to the largest."""
     ramp = torch.linspace(0, 1, LEGEND_SIZE[1]).expand(LEGEND_SIZE)
     return heat_overlay(torch.full((1, *LEGEND_SIZE), LEGEND_GROUND), ramp)
 
 
 def toned(shares: Tensor, signed: bool, tones: Tones) -> Tensor:
-    """Colour numbers from 0 to 1, or from -1 to 1, `[C, ...]`; the lightness grows evenly with their size."""
+    """Map numbers from 0 to 1, or from -1 to 1, to colours, `[C, ...]`, with lightness linear in absolute value."""
     if tones == "grey":
         return ((shares + 1) / 2 if signed else shares)[None]
-    return _two_hues(shares) if signed else _one_way(shares)
+    return _diverging(shares) if signed else _sequential(shares)
 
 
-def _one_way(shares: Tensor) -> Tensor:
+def _sequential(shares: Tensor) -> Tensor:
     return _rgb(0.9 * shares + 0.08, 0.16 * (math.pi * shares).sin().clamp(min=0), VIOLET + TURN * shares)
 
 
-def _two_hues(shares: Tensor) -> Tensor:
+def _diverging(shares: Tensor) -> Tensor:
     size = shares.abs()
     hues = torch.where(shares < 0, torch.full_like(shares, BLUE), torch.full_like(shares, ORANGE))
     return _rgb(0.08 + 0.68 * size, 0.13 * size.sqrt(), hues)
 
 
 def _rgb(lightness: Tensor, chroma: Tensor, hue: Tensor) -> Tensor:
-    """Turn lightness, chroma and hue (in degrees) of OKLab into sRGB."""
+    """Convert lightness, chroma and hue (in degrees) of OKLab to sRGB."""
     angle = hue * (math.pi / 180)
     lab = torch.stack([lightness, chroma * angle.cos(), chroma * angle.sin()]).double()
     cones = torch.einsum("ij,j...->i...", lab.new_tensor(TO_CONES), lab) ** 3
@@ -175,8 +175,8 @@ def _rgb(lightness: Tensor, chroma: Tensor, hue: Tensor) -> Tensor:
     return torch.where(linear <= LINEAR_UP_TO, 12.92 * linear, curved).to(lightness.dtype)
 
 
-def _in_grey(image: Tensor) -> Tensor:
-    """Take the colours out of a picture, `[1, H, W]`."""
+def _greyscale(image: Tensor) -> Tensor:
+    """Convert a picture to greyscale, `[1, H, W]`."""
     if len(image) == 1:
         return image
     return torch.einsum("k,khw->hw", torch.from_numpy(GREY_WEIGHTS).to(image), image)[None]

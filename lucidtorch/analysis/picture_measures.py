@@ -1,4 +1,4 @@
-"""Measures of a picture: its values and colours, its spectrum, and what repeats in it."""
+"""Measures of a picture: values and colours, spectrum, and periodicity."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import math
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from lucidtorch.base.checks import Picture, Plane, Within, checked
 
-NEAR = 0.05  # of a bound, of the whole range
+NEAR = 0.05  # the default distance from a bound, relative to the range
 COLOURS = 3
 LEAST_SIDE = 4  # pixels, for a spectrum to have a slope
-LOBE = 0.1  # of the correlation: what hangs together above it round the middle is the picture's own grain
-CONSTANT = 1e-9  # what rounding leaves of a constant picture when its mean is taken away
+LOBE = 0.1  # correlation: the region above it that contains the centre is the central lobe
+CONSTANT = 1e-9  # the rounding error of a constant picture after subtracting its mean
 
 
 @checked
 def histogram(image: Picture, bins: Annotated[int, Within(1, 65536)] = 64) -> Tensor:
-    """Count how often each value stands in a picture.
+    """Compute the histogram of each channel.
 
     Args:
         image: `[C, H, W]` in [0, 1].
-        bins: How many equal parts [0, 1] is cut into; 1 itself falls into the last.
+        bins: The number of equal bins of [0, 1]; the last contains 1.
 
     Returns:
-        `[C, bins]` in float64: shares that add up to 1 for each channel.
+        `[C, bins]` in float64: shares with the sum 1 for each channel.
     """
     places = (image.detach().cpu().double() * bins).long().clamp(0, bins - 1).flatten(1)
     counts = torch.stack([torch.bincount(channel, minlength=bins) for channel in places])
@@ -37,7 +37,7 @@ def histogram(image: Picture, bins: Annotated[int, Within(1, 65536)] = 64) -> Te
 
 @checked
 def extreme_share(image: Picture, margin: float = NEAR) -> float:
-    """Measure the share of a picture's numbers that are nearly as dark or as bright as can be.
+    """Compute the share of values near 0 or 1.
 
     Args:
         image: `[C, H, W]` in [0, 1].
@@ -49,10 +49,10 @@ def extreme_share(image: Picture, margin: float = NEAR) -> float:
 
 @checked
 def saturation(image: Picture) -> float:
-    """Measure how far a picture's colours are from grey, from 0 to 1.
+    """Compute the mean saturation, from 0 to 1.
 
     Formula: the mean over pixels of (largest - smallest) / largest of the three colours, 0 for black: the saturation of
-        the HSV colours.
+        HSV.
 
     Args:
         image: `[3, H, W]` in [0, 1]; any picture of other channels counts as grey.
@@ -65,9 +65,9 @@ def saturation(image: Picture) -> float:
 
 @checked
 def power_spectrum(image: Picture) -> Tensor:
-    """Compute how strong each frequency of a picture is, all its channels together.
+    """Compute the power spectrum, summed over channels.
 
-    Formula: sum over channels of |FFT(x - mean of x)|^2, with the frequency 0 in the middle.
+    Formula: sum over channels of |FFT(x - mean of x)|^2, with the frequency 0 in the centre.
 
     Args:
         image: `[C, H, W]`.
@@ -82,7 +82,7 @@ def power_spectrum(image: Picture) -> Tensor:
 
 @checked
 def radial_spectrum(image: Picture) -> tuple[Tensor, Tensor]:
-    """Compute how strong waves of each length are, whatever their direction.
+    """Compute the power spectrum averaged over directions.
 
     Formula: the mean of the power spectrum over the ring |f - k / s| <= 1 / 2s, for k = 1 ... s // 2, with s the
         shorter side; divided by the mean over all frequencies but 0.
@@ -110,10 +110,10 @@ def radial_spectrum(image: Picture) -> tuple[Tensor, Tensor]:
 
 @checked
 def spectral_slope(image: Picture) -> float | None:
-    """Measure how fast waves fade as they get finer: the slope of the logarithm of power over that of frequency.
+    """Compute the slope of the logarithm of power over that of frequency.
 
-    A straight line is fitted to the radial spectrum by least squares, each ring weighted by 1 / f so that every octave
-    counts alike. Photographs come near -2 (Field 1987), white noise has 0.
+    A line is fitted to the radial spectrum by least squares, each ring weighted by 1 / f for equal weights of octaves.
+    Photographs have about -2 (Field 1987), white noise 0.
 
     Args:
         image: `[C, H, W]`.
@@ -132,10 +132,10 @@ def spectral_slope(image: Picture) -> float | None:
 
 @dataclass(frozen=True)
 class Repeat:
-    """The shift at which a picture is most like itself again.
+    """The shift with the highest autocorrelation outside the central lobe.
 
     Args:
-        height: How alike, as a correlation; 1 for an exact repetition.
+        height: The correlation; 1 for an exact repetition.
         down: The shift in rows.
         across: The shift in columns.
     """
@@ -152,17 +152,17 @@ class Repeat:
 
 @checked
 def autocorrelation(image: Picture) -> Tensor:
-    """Compute how alike a picture and its shifted self are, for shifts of up to half of each side.
+    """Compute the autocorrelation, for shifts of up to half of each side.
 
-    Formula: at the shift s, the sum of x(p) · x(p + s) over all channels and all p of which both lie in the picture, by
-        the sum of x², with x less its mean per channel. So a shift by a part of a side cannot come nearer to 1 than by
-        the rest of it, and of equal repeats the nearest is the highest.
+    Formula: at the shift s, the sum of x(p) · x(p + s) over all channels and all p with both pixels in the picture,
+        divided by the sum of x², with the mean of each channel subtracted from x. Without correction for the overlap:
+        of several equal repetitions, the nearest is the highest.
 
     Args:
         image: `[C, H, W]`.
 
     Returns:
-        `[2 (H // 2) + 1, 2 (W // 2) + 1]` in float64, with 1 for no shift in the middle; zeros for a constant picture.
+        `[2 (H // 2) + 1, 2 (W // 2) + 1]` in float64, with 1 for no shift in the centre; zeros for a constant picture.
     """
     values = centred(image)
     sides = values.shape[-2:]
@@ -176,20 +176,20 @@ def autocorrelation(image: Picture) -> Tensor:
 
 @checked
 def strongest_repeat(correlation: Plane) -> Repeat | None:
-    """Find the shift at which a picture is most like itself again.
+    """Find the shift with the highest autocorrelation outside the central lobe.
 
-    The lobe in the middle is left out: all shifts that hang together with no shift through correlations above 0.1.
-    Small chance peaks are in every picture, so compare with what a photograph has.
+    The lobe is the connected region of correlations above 0.1 that contains the shift 0. Every picture has small random
+    peaks, so compare with photographs.
 
     Args:
         correlation: `[h, w]`, odd sides, from `autocorrelation`.
 
     Returns:
-        The shift to the right or straight down; None where nothing outside the lobe is above 0.1.
+        The shift downwards, or to the right; None if nothing outside the lobe is above 0.1.
     """
     middle = [side // 2 for side in correlation.shape]
     outside = torch.where(_lobe(correlation), -math.inf, correlation)
-    outside[: middle[0], :] = -math.inf  # a shift and its opposite are one
+    outside[: middle[0], :] = -math.inf  # opposite shifts are equivalent
     outside[middle[0], : middle[1]] = -math.inf
     place = int(outside.argmax())
     row, column = divmod(place, outside.shape[1])
@@ -198,19 +198,18 @@ def strongest_repeat(correlation: Plane) -> Repeat | None:
 
 
 def _lobe(correlation: Tensor) -> Tensor:
-    """Grow from the middle through all neighbours above the level, until nothing is added."""
-    above = correlation > LOBE
-    grown = torch.zeros_like(above)
-    grown[correlation.shape[0] // 2, correlation.shape[1] // 2] = True
-    while True:
-        wider = (F.max_pool2d(grown[None].float(), 3, stride=1, padding=1)[0] > 0) & above | grown
-        if bool((wider == grown).all()):
-            return grown
-        grown = wider
+    """Find the connected region of high correlations that contains the centre."""
+    from scipy.ndimage import label  # slow to import, and only this function needs it
+
+    middle = tuple(side // 2 for side in correlation.shape)
+    above = (correlation > LOBE).numpy()
+    above[middle] = True
+    regions, _ = label(above, np.ones((3, 3)))
+    return torch.from_numpy(regions == regions[middle])
 
 
 def centred(image: Tensor) -> Tensor:
-    """Take the mean of each channel away."""
+    """Subtract the mean of each channel."""
     values = image.detach().cpu().double()
     found = values - values.mean((-2, -1), keepdim=True)
     return torch.where(found.abs().amax((-2, -1), keepdim=True) > CONSTANT, found, 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import math
 import operator
@@ -156,6 +157,26 @@ def format_call(name: str, signature: inspect.Signature, arguments: Mapping[str,
         elif is_written_whole() or value != default or type(value) is not type(default):
             parts.append(f"{parameter.name}={format_value(value)}")
     return f"{name}({', '.join(parts)})"
+
+
+class Word:
+    """A frozen dataclass of the notation: arguments that are checked and frozen, and the text of the call as `repr`."""
+
+    def __post_init__(self) -> None:
+        """Check the arguments against their annotations, and freeze them."""
+        for name, value in bind(type(self), (), self._fields()).items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """The arrays among the arguments."""
+        return tuple(value for value in self._fields().values() if isinstance(value, Array))
+
+    def _fields(self) -> dict[str, object]:
+        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.init}  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        return format_call(type(self).__name__, inspect.signature(type(self)), self._fields())
 
 
 def format_operation(signs: Sequence[str], parts: Sequence[tuple[str, int]]) -> str:

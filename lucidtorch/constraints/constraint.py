@@ -1,15 +1,13 @@
-"""What a constraint is: what the images must keep to after every update of a render.
+"""Constraints: projections of the images after every update of a render.
 
 Args:
     images: `[B, C, *size]` in [0, 1], after the update.
-    moment: What a constraint may know besides the images.
+    moment: The state of the render besides the images.
     shape: The shape of the images, `[B, C, *size]`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,17 +18,17 @@ from torch import Tensor
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.notation import bind, format_call
+from lucidtorch.base.notation import Word
 from lucidtorch.base.shown import shown
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What a constraint may know besides the images.
+    """The state of a render that constraints may use besides the images.
 
     Args:
-        step: How many updates were made, from 1.
-        zero: The colour that counts as nothing, `[C]` in [0, 1]: the model's mean colour, on the images' device.
+        step: The number of updates so far, from 1.
+        zero: The neutral colour, `[C]` in [0, 1]: the model's mean colour, on the images' device.
         gradient: `[B, C, *size]`, of the maximized objective with respect to the images before this update; None where
             no constraint needs it.
     """
@@ -40,75 +38,59 @@ class Moment:
     gradient: Tensor | None = None
 
     def zero_of(self, images: Tensor) -> Tensor:
-        """Give the zero colour in a form that broadcasts over images: `[1, C, 1, ...]`, in their dtype."""
+        """Return the zero colour as `[1, C, 1, ...]`, which broadcasts over images, in their dtype."""
         return self.zero.to(images).reshape(1, -1, *(1 for _ in images.shape[2:]))
 
 
-class Constraint(ABC):
-    """Something that the images must keep to: a value whose arguments are its attributes and its text.
+class Constraint(Word, ABC):
+    """A projection of the images: a value whose arguments are its attributes and its text.
 
-    It is applied to the finished images after an update, and the param takes on what comes out. Write one as a frozen
-    dataclass in lower case; when it is made, arguments that do not fit their annotations are refused with
-    `BadInputError`. Joining two with `|` applies them from left to right.
+    It is applied to the images after an update, and the result is assigned to the param. Write one as a frozen
+    dataclass in lower case; arguments that do not fit their annotations raise `BadInputError`. ``a | b`` applies a
+    first, then b.
     """
 
-    needs_gradient: ClassVar[bool] = False  # whether it reads the gradient of its moment
-
-    def __post_init__(self) -> None:
-        """Check and freeze the arguments."""
-        for name, value in bind(type(self), (), self._fields()).items():
-            object.__setattr__(self, name, value)
+    needs_gradient: ClassVar[bool] = False  # whether it uses the gradient of its moment
 
     @abstractmethod
     def apply(self, images: Tensor, moment: Moment) -> Tensor:
-        """Bring images back to what they must keep to, each on its own.
+        """Project the images, each independently of the others.
 
         Returns:
-            `[B, C, *size]` in [0, 1]; the images that were given stay as they are.
+            `[B, C, *size]` in [0, 1]; the input is not modified.
         """
 
     def check(self, shape: Sequence[int]) -> None:
-        """Refuse images that it cannot be applied to, before any work; none, unless it says otherwise.
+        """Raise an error for images that it cannot be applied to, before any work; by default, for none.
 
         Raises:
             BadInputError: It cannot be applied to images of this shape.
         """
         return
 
-    @property
-    def arrays(self) -> tuple[Array, ...]:
-        """The arrays among its arguments."""
-        return tuple(value for value in self._fields().values() if isinstance(value, Array))
-
     def __or__(self, other: ConstraintLike) -> Constraints:
         return Constraints.of((self, other))
-
-    def _fields(self) -> dict[str, object]:
-        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}  # type: ignore[arg-type]
-
-    def __repr__(self) -> str:
-        return format_call(type(self).__name__, inspect.signature(type(self)), self._fields())
 
 
 @dataclass(frozen=True, repr=False)
 class Constraints:
-    """Constraints that images go through from left to right.
+    """Constraints that are applied from left to right.
 
     Args:
-        steps: The constraints, in order; none leaves the images as they are, and has the empty text.
+        steps: The constraints, in order; none is the identity, with the empty text.
     """
 
     steps: tuple[Constraint, ...] = ()
 
     @classmethod
     def of(cls, parts: ConstraintLike | Iterable[ConstraintLike]) -> Constraints:
-        """Join whatever constraints are given, in order.
+        """Combine constraints, in order.
 
         Args:
-            parts: A constraint, joined ones, or several of these.
+            parts: A constraint, combined ones, or several of these.
 
         Raises:
-            BadInputError: Something among them is no constraint.
+            BadInputError: One of them is not a constraint.
         """
         if isinstance(parts, Constraints):
             return parts
@@ -122,7 +104,7 @@ class Constraints:
 
     @property
     def needs_gradient(self) -> bool:
-        """Whether one of them reads the gradient of its moment."""
+        """Whether one of them uses the gradient of its moment."""
         return any(step.needs_gradient for step in self.steps)
 
     @property
@@ -131,12 +113,12 @@ class Constraints:
         return tuple(array for step in self.steps for array in step.arrays)
 
     def check(self, shape: Sequence[int]) -> None:
-        """Refuse images that one of them cannot be applied to, before any work."""
+        """Raise an error for images that one of them cannot be applied to, before any work."""
         for step in self.steps:
             step.check(shape)
 
     def apply(self, images: Tensor, moment: Moment) -> Tensor:
-        """Bring images back to what they must keep to; those that were given stay as they are."""
+        """Project the images; the input is not modified."""
         for step in self.steps:
             images = step.apply(images, moment)
         return images

@@ -1,4 +1,4 @@
-"""Constraints of published methods: decay, blur, clearing of pixels, norm balls, and combinations of them."""
+"""Constraints of published methods: decay, blur, clipping of pixels, norm balls, and presets."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.sizes import PLANE
 from lucidtorch.constraints.constraint import Constraint, Constraints, Moment
 
-WIDEST = 1000.0  # pixels; a wider blur leaves nothing of any image
-CUT = 4  # standard deviations at which the Gaussian is cut off, as in scipy's `gaussian_filter`
-WHOLE = 100  # per cent
+WIDEST = 1000.0  # pixels; a wider blur makes every image uniform
+TRUNCATE = 4  # standard deviations at which the Gaussian is truncated, as in scipy's `gaussian_filter`
+PERCENT = 100
 
 
 @dataclass(frozen=True, repr=False)
 class decay(Constraint):  # noqa: N801  # a word of the notation
-    """Fade towards the model's mean colour: only what the objective renews at every step stays.
+    """Decay towards the model's mean colour: only what the objective restores at every step remains.
 
     Formula: x' = zero + (1 - rate) * (x - zero).
     Source: Yosinski et al. 2015, L2 decay (the Deep Visualization Toolbox's `decay`).
 
     Args:
-        rate: The share that is lost at every step, from 0 to 1; the toolbox's presets have 0.0001 and 0.3.
+        rate: The share that is removed at every step, from 0 to 1; the toolbox's presets have 0.0001 and 0.3.
     """
 
     rate: Share
@@ -40,17 +40,17 @@ class decay(Constraint):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class blur(Constraint):  # noqa: N801  # a word of the notation
-    """Blur the picture now and then: fine noise goes, and what is smooth stays.
+    """Blur the image every few steps, which removes high frequencies.
 
-    After the first step and every `every`-th one from there, as in the source (with 4: after steps 1, 5, 9 ...). All
-    frames of a clip are blurred alike, none into the next.
+    The blur follows the first step and every `every`-th one after it, as in the source (with 4: after steps 1, 5, 9
+    ...). Each frame of a clip is blurred separately.
 
-    Formula: x' = x convolved with exp(-d² / (2 sigma²)), cut off at 4 sigma, its sum 1; edges are mirrored.
+    Formula: x' = x convolved with exp(-d² / (2 sigma²)), truncated at 4 sigma, its sum 1; edges are mirrored.
     Source: Yosinski et al. 2015, Gaussian blur (the toolbox's `blur_radius` and `blur_every`).
 
     Args:
         sigma: The width in pixels, from 0 (no blur); the toolbox advises at least 0.3.
-        every: How many steps lie between two blurs, plus one; from 1.
+        every: The interval between two blurs in steps, from 1.
     """
 
     sigma: Annotated[float, Within(0, WIDEST)]
@@ -63,8 +63,8 @@ class blur(Constraint):  # noqa: N801  # a word of the notation
 
 
 def _blurred(images: Tensor, sigma: float) -> Tensor:
-    """Blur images, in their own precision whatever autocast says; of clips, every frame by itself."""
-    radius = int(CUT * sigma + 0.5)
+    """Blur images, without autocast; each frame of a clip separately."""
+    radius = int(TRUNCATE * sigma + 0.5)
     if radius == 0:
         return images
     from kornia.filters import gaussian_blur2d  # loads kornia, which only a blur needs
@@ -79,20 +79,20 @@ def _blurred(images: Tensor, sigma: float) -> Tensor:
 
 
 def _mirrored(length: int, margin: int) -> Tensor:
-    """The positions of an axis and of a margin at both ends, where it is mirrored with its edge repeated."""
+    """Indices along an axis with a margin at both ends, mirrored with the edge repeated."""
     places = torch.arange(-margin, length + margin) % (2 * length)
     return torch.minimum(places, 2 * length - 1 - places)
 
 
 @dataclass(frozen=True, repr=False)
-class Clearing(Constraint):
-    """Clears the pixels whose importance lies below a percentile of their image; 100 leaves those of the largest."""
+class Clipping(Constraint):
+    """Clears the pixels whose importance is below a percentile of their image; 100 keeps the largest alone."""
 
-    percentile: Annotated[float, Within(0, WHOLE)]
+    percentile: Annotated[float, Within(0, PERCENT)]
 
     @abstractmethod
     def importance(self, images: Tensor, moment: Moment) -> Tensor:
-        """Say how much each pixel matters."""
+        """Compute the importance of each pixel, `[B, 1, *size]`, from images relative to the zero colour."""
 
     def apply(self, images: Tensor, moment: Moment) -> Tensor:
         zero = moment.zero_of(images)
@@ -102,14 +102,14 @@ class Clearing(Constraint):
 
 
 @dataclass(frozen=True, repr=False)
-class clip_norm(Clearing):  # noqa: N801  # a word of the notation
-    """Clear the pixels whose colour is close to the model's mean colour: what is faint goes, what is strong stays.
+class clip_norm(Clipping):  # noqa: N801  # a word of the notation
+    """Clear the pixels whose colour is close to the model's mean colour.
 
     Formula: x' = zero where n < percentile(n), else x; n = sqrt(sum over channels of (x - zero)²), per pixel.
     Source: Yosinski et al. 2015, clipping pixels with small norm (the toolbox's `small_norm_percentile`).
 
     Args:
-        percentile: The share of pixels that is cleared, in per cent; the toolbox's presets have 20 and 50.
+        percentile: The share of pixels to clear, in per cent; the toolbox's presets have 20 and 50.
     """
 
     def importance(self, images: Tensor, moment: Moment) -> Tensor:
@@ -118,17 +118,17 @@ class clip_norm(Clearing):  # noqa: N801  # a word of the notation
 
 
 @dataclass(frozen=True, repr=False)
-class clip_contribution(Clearing):  # noqa: N801  # a word of the notation
-    """Clear the pixels that the objective would hardly miss.
+class clip_contribution(Clipping):  # noqa: N801  # a word of the notation
+    """Clear the pixels that contribute least to the objective.
 
-    The change that clearing a pixel would make is predicted from the gradient before the step and the image after it.
-    Only its size counts, not its sign.
+    The effect of clearing a pixel is predicted from the gradient before the step and the image after it. Only its
+    absolute value counts.
 
     Formula: x' = zero where c < percentile(c), else x; c = abs(sum over channels of gradient * (zero - x)), per pixel.
     Source: Yosinski et al. 2015, clipping pixels with small contribution (the toolbox's `px_abs_benefit_percentile`).
 
     Args:
-        percentile: The share of pixels that is cleared, in per cent; the toolbox's preset has 90.
+        percentile: The share of pixels to clear, in per cent; the toolbox's preset has 90.
     """
 
     needs_gradient: ClassVar[bool] = True
@@ -140,9 +140,9 @@ class clip_contribution(Clearing):  # noqa: N801  # a word of the notation
 
 
 def _percentile(values: Tensor, percentile: float) -> Tensor:
-    """Find a percentile of one image's values, with a straight line between neighbours, as numpy's."""
+    """Compute a percentile of one image's values with linear interpolation, as numpy does."""
     ordered = values.flatten().sort().values
-    place = percentile / WHOLE * (len(ordered) - 1)
+    place = percentile / PERCENT * (len(ordered) - 1)
     lower = int(place)
     upper = min(lower + 1, len(ordered) - 1)
     return torch.lerp(ordered[lower], ordered[upper], place - lower)
@@ -150,7 +150,7 @@ def _percentile(values: Tensor, percentile: float) -> Tensor:
 
 @dataclass(frozen=True, repr=False)
 class Ball(Constraint):
-    """Keeps every image within a distance of a centre; that is the model's mean colour where None."""
+    """Projects every image onto a ball around a centre, which is the model's mean colour if None."""
 
     radius: NotNegative
     centre: ArrayLike | None = None
@@ -170,7 +170,7 @@ class Ball(Constraint):
 
     @abstractmethod
     def projected(self, offsets: Tensor) -> Tensor:
-        """Bring offsets from the centre into the ball."""
+        """Project offsets from the centre onto the ball."""
 
     def apply(self, images: Tensor, moment: Moment) -> Tensor:
         self.check(images.shape)
@@ -190,15 +190,15 @@ class Ball(Constraint):
 
 @dataclass(frozen=True, repr=False)
 class l2_ball(Ball):  # noqa: N801  # a word of the notation
-    """Stay within a Euclidean distance of a picture, over all its pixels and channels.
+    """Stay within a Euclidean distance of an image, over all its pixels and channels.
 
     Formula: x' = centre + (x - centre) * min(1, radius / n); n = sqrt(sum of (x - centre)²), per image.
     Source: projected gradient ascent on the L2 ball (Madry et al. 2018).
 
     Args:
-        radius: The largest distance, from 0, of images in [0, 1]; a difference of d in each of n numbers is d sqrt(n).
-        centre: The images that they stay near, `[C, *size]`, or `[B, C, *size]` for one each, in [0, 1]; the model's
-            mean colour where None. Start from the same with `image(..., init=...)`.
+        radius: The largest distance, from 0, of images in [0, 1]; a difference of d in each of n values is d sqrt(n).
+        centre: The centre, `[C, *size]`, or `[B, C, *size]` for one per image, in [0, 1]; the model's mean colour if
+            None. Start from the same with `image(..., init=...)`.
     """
 
     def projected(self, offsets: Tensor) -> Tensor:
@@ -209,15 +209,15 @@ class l2_ball(Ball):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class linf_ball(Ball):  # noqa: N801  # a word of the notation
-    """Change no number of a picture by more than a radius.
+    """Stay within a largest absolute difference of an image, in each pixel and channel.
 
     Formula: x' = min(max(x, centre - radius), centre + radius).
     Source: projected gradient ascent on the L-infinity ball (Madry et al. 2018).
 
     Args:
         radius: The largest difference, from 0, of images in [0, 1]; 8 / 255 is eight steps of an 8-bit picture.
-        centre: The images that they stay near, `[C, *size]`, or `[B, C, *size]` for one each, in [0, 1]; the model's
-            mean colour where None. Start from the same with `image(..., init=...)`.
+        centre: The centre, `[C, *size]`, or `[B, C, *size]` for one per image, in [0, 1]; the model's mean colour if
+            None. Start from the same with `image(..., init=...)`.
     """
 
     def projected(self, offsets: Tensor) -> Tensor:
@@ -234,12 +234,12 @@ PRESETS = {
 
 @checked
 def yosinski(preset: Literal[1, 2, 3, 4]) -> Constraints:
-    """Join the constraints of one of the four published settings of the Deep Visualization Toolbox.
+    """Return the constraints of one of the four published presets of the Deep Visualization Toolbox.
 
-    The third is the one of most published pictures. What belongs to each besides the constraints: 500, 750, 1000 and
-    1000 steps of plain gradient ascent from the mean colour plus N(0, 10), on pixels of 0 to 255. Settings 2 and 3 have
-    the rate 100 (on pixels of 0 to 1, 100 / 255² = 0.0015). In 1 and 4 the rate is what raises the unit by 2 if the
-    network were linear, at most 100 in 1 and 1e8 in 4. Plain gradient ascent on pixels is
+    Most published pictures use the third. The presets also have 500, 750, 1000 and 1000 steps of plain gradient ascent
+    from the mean colour plus N(0, 10), on pixels from 0 to 255. The learning rate is 100 in presets 2 and 3 (on pixels
+    from 0 to 1, 100 / 255² = 0.0015). In 1 and 4 it is the rate that would raise the unit by 2 if the network were
+    linear, at most 100 in 1 and 1e8 in 4. Plain gradient ascent on pixels is
     ``param.image(size, fft=False, decorrelate=False, bounds="clip")`` with ``optimizer="sgd"``.
 
     Formula: 1: blur(0.5) | clip_norm(50); 2: decay(0.3) | clip_norm(20); 3: decay(0.0001) | blur(1.0);

@@ -1,4 +1,4 @@
-"""The drawings: textures and shapes in any number, each composed like a photograph and drawn from a seed of its own."""
+"""The drawings: textures and shapes in any number, composed like photographs, each with its own seed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lucidtorch.base.checks import checked
-from lucidtorch.datasets.collection import Generated, split_number
+from lucidtorch.base.checks import Count, checked
+from lucidtorch.datasets.collection import Seed, Split, SyntheticCollection
 from lucidtorch.datasets.palette import Colour, Tones, any_colour, apart, distance, ground, tones
-from lucidtorch.datasets.plane import Field, Plane, ellipse, noise, pixels, stroke
+from lucidtorch.datasets.plane import Field, Plane, Rng, ellipse, noise, pixels, stroke
 from lucidtorch.datasets.shapes import SHAPE_OF, Parts
 from lucidtorch.datasets.textures import TEXTURE_OF
 from lucidtorch.models.networks.labels import DRAWINGS, TEXTURES
@@ -22,14 +22,14 @@ Picture: TypeAlias = NDArray[np.floating[Any]]
 """An array `[3, H, W]` of float32 in [0, 1]."""
 
 LENGTHS = {"train": 1000 * len(DRAWINGS), "test": 50 * len(DRAWINGS)}
-GREY = 0.5  # the border that the canvas of a render has
-UPRIGHT = 0.3  # radians that a thing with an up and a down may lean
-# Shapes that are turned by any angle, and textures that are turned by a few degrees only.
+GREY = 0.5  # of a border, as around a render
+UPRIGHT = 0.3  # standard deviation in radians of the rotation of a shape that has an upper side
+# Shapes that are rotated by any angle, and textures that are rotated by a few degrees only.
 FREE = ("disc", "star", "flower", "gear", "snowflake", "arrow", "key", "leaf", "crescent", "butterfly")
 LEVEL = ("checks", "grid", "bricks", "scales", "honeycomb", "weave", "plaid", "maze", "waves", "zigzag")
 
 
-class Drawings(Generated):
+class Drawings(SyntheticCollection):
     """Drawings of 51 classes; image i is of class `i % 51`."""
 
     @property
@@ -44,15 +44,15 @@ class Drawings(Generated):
 
 @checked
 def drawings(
-    split: str = "train", *, length: int | None = None, size: int | tuple[int, int] = 64, seed: int = 0
+    split: Split = "train", *, length: Count | None = None, size: int | tuple[int, int] = 64, seed: Seed = 0
 ) -> Drawings:
     """Open the drawings that `demo` was trained on.
 
     Args:
-        split: `train` or `test`; no drawing is in both.
-        length: How many; 1000 of each class to train on and 50 to test on by default.
+        split: `train` or `test`, which have no drawing in common.
+        length: The number of drawings; by default 1000 per class to train on and 50 to test on.
         size: The side in pixels, or `(height, width)`; at least 16.
-        seed: Another seed gives other drawings of the same kinds.
+        seed: The seed of all drawings, from 0.
 
     Returns:
         A collection of `[3, H, W]` images in 51 classes.
@@ -66,17 +66,16 @@ def drawings(
         >>> image.shape, drawings().classes[label]
         (torch.Size([3, 64, 64]), 'rings')
     """
-    split_number(split)
     return Drawings(split, LENGTHS[split] if length is None else length, size, seed)
 
 
-def _draw(label: str, height: int, width: int, random: np.random.Generator) -> Picture:
+def _draw(label: str, height: int, width: int, random: Rng) -> Picture:
     plane = pixels(height, width)
     picture = _texture(label, plane, random) if label in TEXTURE_OF else _shapes(label, plane, random)
     return _photograph(picture, plane, random)
 
 
-def _texture(label: str, plane: Plane, random: np.random.Generator) -> Picture:
+def _texture(label: str, plane: Plane, random: Rng) -> Picture:
     turn = random.normal(0, UPRIGHT / 2) if label in LEVEL else random.uniform(0, 2 * np.pi)
     if label in LEVEL and label not in ("bricks", "scales") and random.random() < 0.3:
         turn += np.pi / 2
@@ -90,7 +89,7 @@ def _texture(label: str, plane: Plane, random: np.random.Generator) -> Picture:
     return picture
 
 
-def _shapes(label: str, plane: Plane, random: np.random.Generator) -> Picture:
+def _shapes(label: str, plane: Plane, random: Rng) -> Picture:
     height, width = plane.x.shape
     colours = tones(label, random)
     behind = ground(label, colours[1], random)
@@ -103,8 +102,8 @@ def _shapes(label: str, plane: Plane, random: np.random.Generator) -> Picture:
     return picture
 
 
-def _places(height: int, width: int, random: np.random.Generator) -> list[tuple[float, float, float]]:
-    """Where the copies of a shape lie and how large they are: one near the middle, or several apart from each other."""
+def _places(height: int, width: int, random: Rng) -> list[tuple[float, float, float]]:
+    """Place the copies of a shape, as x, y and radius: one near the centre, or several that do not overlap."""
     short = min(height, width)
     area = height * width / short**2 * (short / 64)
     most = 1 if random.random() < 0.5 else int(random.integers(2, 4) * max(area, 1) + 0.5)
@@ -121,8 +120,8 @@ def _places(height: int, width: int, random: np.random.Generator) -> list[tuple[
     return places
 
 
-def _background(colour: Colour, ink: Colour, plane: Plane, random: np.random.Generator) -> Picture:
-    """A plain or clouded ground, sometimes with a faint texture or a few strokes on it."""
+def _background(colour: Colour, ink: Colour, plane: Plane, random: Rng) -> Picture:
+    """Draw a plain or clouded background, sometimes with a faint texture or a few strokes."""
     picture = _plain(colour, plane)
     second = any_colour(random)
     if distance(second, ink) > 0.4 and random.random() < 0.7:
@@ -140,7 +139,7 @@ def _background(colour: Colour, ink: Colour, plane: Plane, random: np.random.Gen
     return picture
 
 
-def _clutter(picture: Picture, ink: Colour, plane: Plane, random: np.random.Generator) -> Picture:
+def _clutter(picture: Picture, ink: Colour, plane: Plane, random: Rng) -> Picture:
     half = np.array(plane.x.shape[::-1]) / 2
     for _ in range(int(random.integers(1, 5))):
         x, y = (random.uniform(-1, 1, 2) * half).tolist()
@@ -153,8 +152,8 @@ def _clutter(picture: Picture, ink: Colour, plane: Plane, random: np.random.Gene
     return picture
 
 
-def _paint(picture: Picture, plane: Plane, parts: Parts, colours: Tones, random: np.random.Generator) -> Picture:
-    """Paint a shape's parts, now and then with a shadow, an outline and light from one side."""
+def _paint(picture: Picture, plane: Plane, parts: Parts, colours: Tones, random: Rng) -> Picture:
+    """Paint the parts of a shape, sometimes with a shadow, an outline and light from one side."""
     silhouette = parts[0][0]
     if random.random() < 0.35:
         dark = 0.0 if random.random() < 0.7 else 1.0
@@ -168,8 +167,8 @@ def _paint(picture: Picture, plane: Plane, parts: Parts, colours: Tones, random:
     return picture
 
 
-def _photograph(picture: Picture, plane: Plane, random: np.random.Generator) -> Picture:
-    """Light from one side, weaker contrast, blur, grain, and now and then a grey border."""
+def _photograph(picture: Picture, plane: Plane, random: Rng) -> Picture:
+    """Add light from one side, less contrast, and sometimes blur, noise and a grey border."""
     height, width = plane.x.shape
     turn, strength = random.uniform(0, 2 * np.pi), random.uniform(0, 0.25)
     picture = picture * (1 + strength * (math.cos(turn) * plane.x / width + math.sin(turn) * plane.y / height))

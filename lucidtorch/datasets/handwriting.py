@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from lucidtorch.base.checks import checked
-from lucidtorch.datasets.collection import Collection, height_and_width, split_number
+from lucidtorch.datasets.collection import Collection, Split, height_and_width
 from lucidtorch.models.networks.digits import LABELS
 
-EVERY = 5  # each fifth digit is held out for the test
+EVERY = 5  # one digit in five belongs to the test split
 BRIGHTEST = 16.0  # the largest value in scikit-learn's images
 
 
@@ -24,7 +24,7 @@ class Digits(Collection):
         split: `train` or `test`.
     """
 
-    def __init__(self, images: Tensor, labels: Tensor, split: str) -> None:
+    def __init__(self, images: Tensor, labels: Tensor, split: Split) -> None:
         self.images, self.labels, self.split = images, labels, split
 
     @property
@@ -36,7 +36,7 @@ class Digits(Collection):
         return len(self.labels)
 
     def label(self, index: int) -> int:
-        """The class of the digit of one number."""
+        """Return the class of one digit."""
         return int(self.labels[index])
 
     def item(self, index: int) -> tuple[Tensor, int]:
@@ -44,12 +44,12 @@ class Digits(Collection):
 
 
 @checked
-def digits(split: str = "train", *, size: int | tuple[int, int] = 32) -> Digits:
+def digits(split: Split = "train", *, size: int | tuple[int, int] = 32) -> Digits:
     """Open the digits that the network `digits` was trained on.
 
     Args:
-        split: `train` or `test`; every fifth digit is a test one.
-        size: The side in pixels, or `(height, width)`, that the 8x8 originals are enlarged to, smoothly.
+        split: `train` or `test`; every fifth digit belongs to `test`.
+        size: The side in pixels, or `(height, width)`, to which the 8x8 originals are enlarged (bicubic).
 
     Returns:
         A collection of `[1, H, W]` images in ten classes.
@@ -58,11 +58,11 @@ def digits(split: str = "train", *, size: int | tuple[int, int] = 32) -> Digits:
         BadInputError: The split is not valid.
         SizeError: A side is below 16 pixels.
     """
-    held_out, sides = split_number(split) == 1, height_and_width(size)
-    from sklearn.datasets import load_digits  # takes seconds to load, and nothing else here needs it
+    sides = height_and_width(size)
+    from sklearn.datasets import load_digits  # slow to import, and only this function needs it
 
     known = load_digits()
-    chosen = (np.arange(len(known.target)) % EVERY == 0) == held_out
+    chosen = (np.arange(len(known.target)) % EVERY == 0) == (split == "test")
     small = torch.from_numpy((known.images[chosen] / BRIGHTEST).astype(np.float32))[:, None]
     large = F.interpolate(small, sides, mode="bicubic", align_corners=False).clamp(0, 1)
     return Digits(large, torch.from_numpy(known.target[chosen]).to(torch.int64), split)

@@ -1,4 +1,4 @@
-"""Data by name: how recipes, commands and the files of scans state which images are meant."""
+"""Data by name, as recipes, commands and scan files state it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from lucidtorch.base.trust import allow, check_code, check_read
 from lucidtorch.datasets.drawn import Drawings, drawings
 from lucidtorch.datasets.handwriting import Digits, digits
 from lucidtorch.datasets.pictures import Pictures, folder
-from lucidtorch.datasets.ruled import Lines, lines
+from lucidtorch.datasets.ruled import LineImages, lines
 
 ARRAYS = ".npy"
 FOLDER, TORCHVISION = "folder", "torchvision"
@@ -28,7 +28,7 @@ DataName: TypeAlias = str | Sequence[str] | Mapping[str, Any]
 
 
 def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None) -> Any:
-    """Open the data of a name; paths start from `base`, and generated images are of `size` if the name has none."""
+    """Open data by name; paths are relative to `base`, and `size` is the default size of synthetic images."""
     start = Path() if base is None else base
     for path in paths_of(name):
         check_read(start / user_path(path))
@@ -54,14 +54,14 @@ def open_data(name: DataName, *, size: tuple[int, int], base: Path | None = None
 
 
 def check_some_exist(paths: Sequence[str | Path], names: Sequence[str | Path]) -> None:
-    """Refuse images of which not one is a file that is there."""
+    """Raise an error if none of the images is a file."""
     if not any(os.path.isfile(path) for path in paths):
         raise BadInputError(f"Not one of the images that data names is a file: {shown(list(map(str, names)))}.")
 
 
 def name_of(data: object) -> DataName | None:
-    """The name by which data can be opened again; None for what only a Python program has."""
-    if isinstance(data, Drawings | Lines):
+    """Return the name by which data can be opened again; None for data that only exists in Python."""
+    if isinstance(data, Drawings | LineImages):
         sort, head = ("drawings", None) if isinstance(data, Drawings) else ("lines", data.head)
         own = {"length": data.length, "size": [data.height, data.width], "seed": data.seed}
         return {sort: data.split, **({} if head is None else {"head": head}), **own}
@@ -76,7 +76,7 @@ def name_of(data: object) -> DataName | None:
 
 
 def portable_name(name: DataName | None) -> DataName | None:
-    """The name with file names in the place of paths."""
+    """Replace the paths in a name by file names."""
     if name is None or isinstance(name, str):
         return name and file_name(name)
     if not isinstance(name, Mapping):
@@ -85,7 +85,7 @@ def portable_name(name: DataName | None) -> DataName | None:
 
 
 def find_data(name: DataName, checksum: str | None, base: Path) -> DataName:
-    """Complete a name without paths by where the user named the same data on this machine before."""
+    """Complete a name without paths by the paths under which the user opened the same data on this machine before."""
     known, portable = recall(checksum), portable_name(name)
     if portable_name(known) != portable:
         beside = portable is not None and all(os.path.exists(base / path) for path in paths_of(portable))
@@ -97,7 +97,7 @@ def find_data(name: DataName, checksum: str | None, base: Path) -> DataName:
 
 
 def paths_of(name: DataName) -> list[Path]:
-    """The files and folders in a name."""
+    """List the files and folders in a name."""
     if isinstance(name, str):
         return [Path(name)]
     if not isinstance(name, Mapping):
@@ -123,7 +123,7 @@ def _array(path: Path) -> np.ndarray:
 
 
 def _torchvision(name: object, words: Mapping[str, Any], base: Path) -> Any:
-    from torchvision import datasets  # takes long to load, and few need it
+    from torchvision import datasets  # slow to import, and only this function needs it
 
     kinds = {one: getattr(datasets, one) for one in datasets.__all__ if one not in ("DatasetFolder", "wrap_dataset")}
     if name not in kinds:
@@ -131,7 +131,7 @@ def _torchvision(name: object, words: Mapping[str, Any], base: Path) -> Any:
     if "root" not in words:
         raise BadInputError(f"Say under `root` in which folder the files of {name} are.")
     options = {**words, "root": str(base / user_path(words["root"]))}
-    check_code(Path(options["root"]))  # some of these datasets are pickles, which run code when they are read
+    check_code(Path(options["root"]))  # some of these datasets are pickles, which run code when loaded
     if options.pop("download", False):
         raise BadInputError(
             f"{name} is read from files that are here already; fetch them once, and leave download out."

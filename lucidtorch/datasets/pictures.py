@@ -17,13 +17,13 @@ SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", 
 
 
 class Pictures(Collection):
-    """The images of a folder, read when asked for, in the order of their paths.
+    """The images of a folder, read on access, in the order of their paths.
 
     Args:
-        files: Where each image is and the number of its class.
+        files: The path of each image and the number of its class.
         classes: The names of the classes.
-        size: Height and width that every image is brought to; None leaves them as they are.
-        root: The folder, where they are of one.
+        size: Height and width to which every image is scaled and cropped; None keeps the original sizes.
+        root: The folder, if all images come from one.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Pictures(Collection):
         return len(self.files)
 
     def needed_at(self, sides: tuple[int, int]) -> Pictures:
-        """The same images, to be scaled to a size afterwards: very large ones are read no larger than needed."""
+        """Return the same images for a caller that scales them: very large ones are decoded no larger than needed."""
         found = Pictures(self.files, self._classes, self.size, self.root)
         found._needed = sides
         return found
@@ -62,10 +62,10 @@ def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pi
     """Open a folder of images.
 
     Args:
-        path: The folder. Each of its subfolders that holds images, however deep, is a class; where no subfolder does,
-            the images in the folder itself form one class without a name.
-        size: The side in pixels, or `(height, width)`; images are scaled to cover it and cut around their middle. None
-            leaves each image as it is.
+        path: The folder. Each subfolder that contains images at any depth is a class; without such subfolders, the
+            images in the folder itself form one class with an empty name.
+        size: The side in pixels, or `(height, width)`; images are scaled to cover it and centre-cropped. None keeps
+            the original sizes.
 
     Returns:
         A collection of `[3, H, W]` images.
@@ -84,16 +84,16 @@ def folder(path: Path | str, *, size: int | tuple[int, int] | None = None) -> Pi
     if not files:
         raise ImageError(f"{root} holds no images; they end in {', '.join(sorted(SUFFIXES))}.")
     for one, _ in files if not is_named_by_user(root) else ():
-        check_read(one)  # a link in the folder of a stranger may lead out of it
+        check_read(one)  # a link in an untrusted folder may point out of it
     return Pictures(files, tuple(found), None if size is None else height_and_width(size), root)
 
 
 def image_files(place: Path, *, deep: bool = False) -> list[Path]:
-    """Find the images in a folder by the endings of their names."""
+    """List the images in a folder by their suffixes."""
     entries = place.rglob("*") if deep else place.iterdir()
     return sorted(one for one in entries if one.suffix.lower() in SUFFIXES and (one.is_file() or is_dangling(one)))
 
 
 def is_dangling(path: Path) -> bool:
-    """Say whether a path is a link to nothing."""
+    """Whether a path is a broken symbolic link."""
     return path.is_symlink() and not path.exists()

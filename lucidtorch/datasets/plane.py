@@ -1,7 +1,7 @@
-"""The plane a drawing is made on: pixel coordinates, noise and cells, periodic patterns and signed distances.
+"""The plane of a drawing: pixel coordinates, value noise, periodic patterns and signed distance functions.
 
-A signed distance `[H, W]` is negative inside a figure, positive outside, and near the edge the distance to it. The
-union of two figures is the minimum of their distances, their intersection the maximum, and one without the other
+A signed distance `[H, W]` is negative inside a figure, positive outside, and near the edge it is the distance to it.
+The union of two figures is the minimum of their distances, their intersection the maximum, and their difference
 `maximum(one, -other)`.
 """
 
@@ -14,15 +14,20 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+Rng: TypeAlias = np.random.Generator
+
 Field: TypeAlias = NDArray[np.floating[Any]]
 """An array `[H, W]` of float32: one number per pixel."""
+
+Cell: TypeAlias = tuple[NDArray[np.intp], NDArray[np.intp]]
+"""Row and column of the lattice cell that each pixel lies in, each `[H, W]`."""
 
 LATTICE = 64  # random values per side of a noise or cell table; it wraps around
 
 
 @dataclass(frozen=True)
 class Plane:
-    """Coordinates of every pixel, in units of the thing being drawn.
+    """Coordinates of every pixel, in units of the figure.
 
     Args:
         x: `[H, W]`, growing to the right.
@@ -34,16 +39,24 @@ class Plane:
     y: Field
     pixel: float
 
-    def moved(self, x: float, y: float, *, scale: float, angle: float) -> Plane:
+    def moved(self, x: float, y: float, *, scale: float = 1, angle: float = 0) -> Plane:
         """The same pixels in the coordinates of a figure at `(x, y)` that is scaled and turned."""
         cosine, sine = float(np.cos(angle)) / scale, float(np.sin(angle)) / scale
         right, down = self.x - x, self.y - y
         return Plane(cosine * right + sine * down, cosine * down - sine * right, self.pixel / scale)
 
-    def warped(self, random: np.random.Generator, amount: float, *, wavelength: float) -> Plane:
-        """The plane bent by two sine waves of random phase."""
+    def folded(self) -> Plane:
+        """The plane mirrored at its vertical axis: the union of what is drawn on it and of its mirror image."""
+        return Plane(np.abs(self.x), self.y, self.pixel)
+
+    def repeated(self, period: float) -> Plane:
+        """The plane with an origin in the centre of each square of a lattice."""
+        return Plane(centred(self.x, period), centred(self.y, period), self.pixel)
+
+    def warped(self, random: Rng, amount: float, *, wavelength: float) -> Plane:
+        """The plane distorted by two sine waves of random phase."""
         turn = 2 * np.pi / wavelength
-        phases = [float(value) for value in random.uniform(0, 2 * np.pi, 2)]
+        phases = random.uniform(0, 2 * np.pi, 2).tolist()
         x = self.x + amount * np.sin(turn * self.y + phases[0])
         y = self.y + amount * np.sin(turn * self.x + phases[1])
         return Plane(x, y, self.pixel)
@@ -60,11 +73,10 @@ def pixels(height: int, width: int) -> Plane:
     return Plane(x - (width - 1) / 2, y - (height - 1) / 2, 1.0)
 
 
-def noise(plane: Plane, random: np.random.Generator, wavelength: float) -> Field:
+def noise(plane: Plane, random: Rng, wavelength: float) -> Field:
     """Value noise on a square lattice, in [-1, 1]."""
     heights = per_cell(random, -1, 1)
-    column, across = cell_of(plane.x / wavelength)
-    row, down = cell_of(plane.y / wavelength)
+    (row, column), across, down = cells(plane, wavelength)
     across, down = across * across * (3 - 2 * across), down * down * (3 - 2 * down)
     top = _between(heights, row, column, across)
     bottom = _between(heights, (row + 1) % LATTICE, column, across)
@@ -77,7 +89,14 @@ def cell_of(values: Field) -> tuple[NDArray[np.intp], Field]:
     return whole.astype(np.intp) % LATTICE, values - whole
 
 
-def per_cell(random: np.random.Generator, low: float, high: float) -> Field:
+def cells(plane: Plane, side: float) -> tuple[Cell, Field, Field]:
+    """The lattice cell of each pixel, and the offset in it to the right and down as a share of its side."""
+    column, across = cell_of(plane.x / side)
+    row, down = cell_of(plane.y / side)
+    return (row, column), across, down
+
+
+def per_cell(random: Rng, low: float, high: float) -> Field:
     """A uniform random number for each cell of the lattice."""
     return random.uniform(low, high, (LATTICE, LATTICE)).astype(np.float32)
 
@@ -160,11 +179,9 @@ def lobes(plane: Plane, count: int, radius: float, depth: float, *, sharpness: f
     return (reach - radius - depth * wave) * 0.8
 
 
-def union(plane: Plane, *distances: Field) -> Field:
-    """Signed distance to the union of several figures; infinite where there are none."""
-    nearest = np.full_like(plane.x, np.inf)
-    for distance in distances:
-        nearest = np.minimum(nearest, distance)
+def union(*distances: Field) -> Field:
+    """Signed distance to the union of several figures."""
+    nearest: Field = np.minimum.reduce(distances)
     return nearest
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lucidtorch.base.checks import checked
+from lucidtorch.base.checks import Count, checked
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.datasets.collection import Generated, split_number
-from lucidtorch.datasets.plane import Field, noise, pixels, stroke
+from lucidtorch.datasets.collection import Seed, Split, SyntheticCollection
+from lucidtorch.datasets.plane import Field, Rng, noise, pixels, stroke
 from lucidtorch.models.networks.lines import ANGLES, COLOURS, HEADS, WIDTHS
 
 COUNTS = {"train": 100_000, "test": 2880}
@@ -23,38 +23,38 @@ HUES = (0.0, 1 / 6, 1 / 3, 1 / 2, 2 / 3, 5 / 6)  # of the first six colours
 CLASSES = tuple(" ".join(words) for words in itertools.product(*HEADS.values()))
 
 
-class Lines(Generated):
-    """One line on a clouded grey ground.
+class LineImages(SyntheticCollection):
+    """Images of one line on a clouded grey background.
 
     Args:
         split: `train` or `test`.
-        length: How many there are.
+        length: The number of images.
         size: The side in pixels, or `(height, width)`.
-        seed: Another seed gives other lines.
-        head: Which of the four properties of a line is its class; all four together where None.
+        seed: The seed of all images.
+        head: The property of a line that is its class; all four together if None.
     """
 
     def __init__(
-        self, split: str, length: int, size: int | tuple[int, int], seed: int, head: str | None = None
+        self, split: Split, length: int, size: int | tuple[int, int], seed: int, head: str | None = None
     ) -> None:
         super().__init__(split, length, size, seed)
         self.head = head
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The 288 kinds, each in four words, for example `short thin rising red`; of `head` alone where it is given."""
+        """The 288 classes, for example `short thin rising red`; the values of `head` alone if it is given."""
         return CLASSES if self.head is None else HEADS[self.head]
 
     def label(self, index: int) -> int:
-        """The class of the line of one number, without drawing it."""
+        """Return the class of one line, without drawing it."""
         return self._of_head(self._kind(index)[0])
 
     def item(self, index: int) -> tuple[Tensor, int]:
         kind, random = self._kind(index)
         return torch.from_numpy(_line(head_labels(kind), self.height, self.width, random)), self._of_head(kind)
 
-    def _kind(self, index: int) -> tuple[int, np.random.Generator]:
-        """Which of the 288 kinds a line is of, and what the rest of it is drawn from."""
+    def _kind(self, index: int) -> tuple[int, Rng]:
+        """Draw which of the 288 classes a line has; also return its random generator."""
         random = self.generator(index)
         return int(random.integers(len(CLASSES))), random
 
@@ -64,43 +64,42 @@ class Lines(Generated):
 
 @checked
 def lines(
-    split: str = "train",
+    split: Split = "train",
     *,
-    length: int | None = None,
+    length: Count | None = None,
     size: int | tuple[int, int] = 64,
-    seed: int = 0,
+    seed: Seed = 0,
     head: str | None = None,
-) -> Lines:
+) -> LineImages:
     """Open the lines that the network `lines` was trained on.
 
     Args:
-        split: `train` or `test`; no line is in both.
-        length: How many; 100,000 to train on and 2,880 to test on by default.
+        split: `train` or `test`, which have no line in common.
+        length: The number of lines; by default 100,000 to train on and 2,880 to test on.
         size: The side in pixels, or `(height, width)`; at least 16.
-        seed: Another seed gives other lines.
-        head: `length`, `width`, `angle` or `colour`: only this is the class of a line; all four together where None.
+        seed: The seed of all lines, from 0.
+        head: `length`, `width`, `angle` or `colour`: the property that is the class; all four together if None.
 
     Returns:
-        A collection of `[3, H, W]` images; `head_labels` takes a class number of all four apart.
+        A collection of `[3, H, W]` images; `head_labels` splits a class number into the four properties.
 
     Raises:
         BadInputError: The split, the length, the seed or the head is not valid.
         SizeError: A side is below 16 pixels.
     """
-    split_number(split)
     if head is not None and head not in HEADS:
         raise BadInputError(f"The lines have no head {head!r}; write one of {', '.join(HEADS)}.")
-    return Lines(split, COUNTS[split] if length is None else length, size, seed, head)
+    return LineImages(split, COUNTS[split] if length is None else length, size, seed, head)
 
 
 def head_labels(label: int) -> tuple[int, int, int, int]:
-    """Take the class of a line apart."""
+    """Split the class number of a line into length, width, angle and colour."""
     rest, colour = divmod(label, len(COLOURS))
     rest, angle = divmod(rest, len(ANGLES))
     return *divmod(rest, len(WIDTHS)), angle, colour
 
 
-def _line(labels: tuple[int, int, int, int], height: int, width: int, random: np.random.Generator) -> Field:
+def _line(labels: tuple[int, int, int, int], height: int, width: int, random: Rng) -> Field:
     plane, short = pixels(height, width), min(height, width)
     half = short * random.uniform(*LENGTH_RANGES[labels[0]]) / 2
     thick = short * random.uniform(*WIDTH_RANGES[labels[1]]) / 2
@@ -117,7 +116,7 @@ def _line(labels: tuple[int, int, int, int], height: int, width: int, random: np
     return np.clip(picture, 0, 1).astype(np.float32)
 
 
-def _colour(number: int, random: np.random.Generator) -> tuple[float, float, float]:
+def _colour(number: int, random: Rng) -> tuple[float, float, float]:
     if COLOURS[number] == "white":
         return (random.uniform(0.88, 1.0),) * 3
     if COLOURS[number] == "black":

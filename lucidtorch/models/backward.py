@@ -35,8 +35,8 @@ class BackwardResult:
     """The score `[B]`, and activations and gradients by address, `[B, C, H, W]` or `[B, C]`."""
 
     score: Tensor
-    activations: dict[str, Tensor]  # of all layers that were named, without gradients
-    gradients: dict[str, Tensor]  # to the layers that were asked for
+    activations: dict[str, Tensor]  # of all given layers, without gradients
+    gradients: dict[str, Tensor]  # with respect to the requested layers
 
 
 @one_at_a_time()
@@ -49,10 +49,10 @@ def backward(
     *,
     rule: AbstractContextManager[object] | None = None,
 ) -> BackwardResult:
-    """Run images through a network, and the gradient of a score back.
+    """Run a forward pass, and the backward pass of a score.
 
-    The score of an image depends on that image alone, so the gradients are those of each image's own score. The network
-    is left as it was.
+    The score of an image depends on that image alone, so each gradient is that of the image's own score. The network is
+    not changed.
     """
     check_images(images, model.convention, model.name)
     pixels = images.detach().to(model.device, model.dtype).requires_grad_(True)
@@ -80,7 +80,7 @@ def backward(
 
 
 def _check_readings(addresses: Mapping[str, Address], to: Sequence[str]) -> None:
-    """Refuse readings that the rest of the network does not depend on."""
+    """Raise an error for layers on which the rest of the network does not depend."""
     wanted = [(layer, addresses[layer]) for layer in dict.fromkeys(to) if layer != INPUT]
     for layer, address in wanted:
         if address.parts or address.softmax or address.view not in ("", CLASS, TOKENS):
@@ -97,19 +97,19 @@ def _check_readings(addresses: Mapping[str, Address], to: Sequence[str]) -> None
 
 
 class BackwardRule(TorchFunctionMode):
-    """What goes back through ReLU and ReLU6 (modules, functions, methods, in place or not) and max pooling.
+    """A rule for the backward pass of ReLU and ReLU6 (modules, functions, methods, in place or not) and max pooling.
 
-    A rule holds while it is entered, as `backward(rule=...)` does; enter each one once. All else has its true gradient
-    under every rule, such as convolutions, batch norm, average pooling, sums, hardswish, leaky ReLU or GELU. The values
-    of the forward pass, and the network itself, stay as they are.
+    A rule is active inside its `with` block, as in `backward(rule=...)`; enter each one once. All other operations have
+    their true gradient under every rule, such as convolutions, batch norm, average pooling, sums, hardswish, leaky ReLU
+    or GELU. The forward pass and the network are not changed.
     """
 
     def __init__(self, *, positive: bool = False, masked: bool = True, switches: bool = True) -> None:
         super().__init__()
-        self.positive = positive  # whether only what is above zero of the gradient goes back through a ReLU
-        self.masked = masked  # whether nothing goes back where a ReLU gave nothing
-        self.switches = switches  # whether max pooling leads to where the maximum was, or to a fixed place
-        self.relus = self.max_poolings = 0  # how many the forward pass has met so far
+        self.positive = positive  # whether only positive gradients pass a ReLU
+        self.masked = masked  # whether the gradient is 0 where the output of a ReLU is
+        self.switches = switches  # whether max pooling passes gradients to the maximum, or to a fixed position
+        self.relus = self.max_poolings = 0  # the numbers in the forward pass so far
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         words = kwargs or {}
@@ -136,7 +136,7 @@ def deconvnet(*, switches: bool = True) -> BackwardRule:
 
 
 def guided() -> BackwardRule:
-    """Guided backpropagation: a ReLU lets positive gradients through, and only where its output was positive.
+    """Guided backpropagation: a ReLU passes positive gradients only, and only where its output is positive.
 
     Formula: at a ReLU, R_below = max(0, R_above) where the input is above zero (and below 6, for ReLU6), otherwise 0.
     Source: Springenberg, Dosovitskiy, Brox and Riedmiller, "Striving for Simplicity", 2014.
@@ -153,7 +153,7 @@ def saliency() -> BackwardRule:
 
 
 class _Rectified(torch.autograd.Function):
-    """ReLU, or ReLU6 with a ceiling, with another backward."""
+    """ReLU, or ReLU6 with an upper bound, with another backward pass."""
 
     @staticmethod
     def forward(ctx: Any, values: Tensor, ceiling: float | None, positive: bool, masked: bool) -> Tensor:
@@ -171,7 +171,7 @@ class _Rectified(torch.autograd.Function):
 
 
 class _Lent(torch.autograd.Function):
-    """A value whose gradient goes to another tensor of its shape."""
+    """The identity, with the gradient passed to another tensor of the same shape."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, receiver: Tensor) -> Tensor:
@@ -185,7 +185,7 @@ class _Lent(torch.autograd.Function):
 def _unswitched(
     function: Callable[..., Any], arguments: Sequence[Any], words: Mapping[str, Any], found: Tensor | tuple[Tensor, ...]
 ) -> Tensor | tuple[Tensor, ...]:
-    """Pool, with the gradient led to a fixed place of each window: its middle, or the nearest one inside the image."""
+    """Pool, with the gradient passed to the centre of each window, or to the nearest position inside the image."""
     values: Tensor = arguments[0] if arguments else words["input"]
     pooled = found if isinstance(found, Tensor) else found[0]
     axes = next(axes for axes in (1, 2, 3) if f"pool{axes}d" in function.__name__)
@@ -196,7 +196,7 @@ def _unswitched(
         windows = _windows(*arguments[1:], **{name: value for name, value in words.items() if name != "input"})
         each = zip(sides, counts, *(_by_axis(one, axes) for one in windows), strict=True)
         places = [_of_windows(*axis) for axis in each]
-    for axis, one in enumerate(places, start=-axes):  # gradients add up where windows share a place
+    for axis, one in enumerate(places, start=-axes):  # gradients are summed where windows share a position
         values = values.index_select(axis, torch.tensor(one, device=values.device))
     lent: Tensor = _Lent.apply(pooled.detach(), values)
     return lent if isinstance(found, Tensor) else (lent, *found[1:])
@@ -210,7 +210,7 @@ def _windows(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> tuple[Any, Any, Any, Any]:
-    """Bind the arguments as all max poolings of PyTorch take them."""
+    """Bind the arguments by the common signature of PyTorch's max poolings."""
     return kernel_size, kernel_size if stride is None or stride == () or stride == [] else stride, padding, dilation
 
 
@@ -231,12 +231,12 @@ def _place(side: int, start: int, kernel: int, dilation: int) -> int:
 
 
 def _of_even_parts(side: int, count: int) -> list[int]:
-    """The middles of the windows of adaptive pooling."""
+    """The centres of the windows of adaptive pooling."""
     ends = [(part * side // count, math.ceil((part + 1) * side / count)) for part in range(count)]
     return [begin + (end - begin - 1) // 2 for begin, end in ends]
 
 
-# Each function that is a max pooling, and whether it is adaptive.
+# The max pooling functions, and whether each is adaptive.
 _MAX_POOLINGS: dict[Callable[..., Any], bool] = {
     **{getattr(F, f"max_pool{axes}d{end}"): False for axes in (1, 2, 3) for end in ("", "_with_indices")},
     **{getattr(F, f"adaptive_max_pool{axes}d{end}"): True for axes in (1, 2, 3) for end in ("", "_with_indices")},

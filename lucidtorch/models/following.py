@@ -1,4 +1,4 @@
-"""Networks that a picture or a recipe names: their files are found and compared before anything is opened."""
+"""Networks that a picture or a recipe names: their files are found and verified before they are opened."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from lucidtorch.models.sources.model_source import HF, ModelSource
 from lucidtorch.models.sources.program_source import EXPORTED, SCRIPTED
 from lucidtorch.models.sources.weights import file_sha256
 
-CONFIG = "config.json"  # beside them: no other folder is opened for a file in it
+CONFIG = "config.json"  # beside the weights, in a folder of a pretrained network
 DIGITS = 16  # of a checksum in a message
 WEIGHTS = "model.safetensors"  # in a folder that `save_pretrained` wrote
 
 
 def follow_source(source: ModelSource, folder: Path, *, device: str | torch.device = "auto") -> Model:
-    """Load the network that a picture, a recipe or a scan names, within what `base.trust` allows.
+    """Load the network that a picture, a recipe or a scan names, within the limits of `base.trust`.
 
-    Files are looked for in `folder`, and then where the user kept the file of that checksum when it was last named on
-    this machine. Checksums are compared before a file is opened as what it claims to be.
+    Files are searched in `folder`, and then where the user last opened the file of that checksum on this machine.
+    Checksums are compared before a file is parsed.
     """
     found = located(source, folder)
     return load_source(found, device=device, trust=False)
 
 
 def located(source: ModelSource, folder: Path, *, typed: Collection[str] = ()) -> ModelSource:
-    """Find the files that a record names, and compare their checksums."""
+    """Find the files that a record names, and verify their checksums."""
     paths: dict[str, Any] = {} if "spec" in typed else {"spec": _spec(source, folder)}
     if source.weights not in NAMED_WEIGHTS and "weights" not in typed:
         paths["weights"] = _found("weights", source.weights, source.sha256, folder, check_read)
@@ -74,7 +74,7 @@ def _folder_of_hub(source: ModelSource, folder: Path) -> str:
 
 
 def _found(what: str, named: str, sha256: str | None, folder: Path, check: Callable[[Path], None]) -> str:
-    """Find a file beside the file that names it, or by its checksum where the user keeps it."""
+    """Find a file beside the file that names it, or by its checksum where the user last opened it."""
     known, said = recall_file(sha256), user_path(named)
     if known is not None:
         allow(known)

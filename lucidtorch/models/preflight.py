@@ -1,4 +1,4 @@
-"""What will go wrong with a network, said before it does."""
+"""Checks of a network before rendering."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lucidtorch.models.model import Model
 from lucidtorch.models.running.address import written
 
 NAMES_SHOWN = 3
-OTHER_SIZE = 32  # pixels more on each side, to learn whether a network takes other sizes
+OTHER_SIZE = 32  # pixels added to each side, to test whether a network accepts other sizes
 COMPUTING = ("Conv1d", "Conv2d", "Conv3d", "Linear")
 NO_ACTIVATION = (nn.MultiheadAttention, nn.Softmax, nn.LogSoftmax, nn.Softmax2d, nn.Softmin)
 ACTIVATIONS = frozenset(
@@ -28,14 +28,13 @@ ACTIVATIONS = frozenset(
 
 @checked
 def expectation(model: Model) -> str:
-    """Say in a line what a network expects of its input.
+    """Describe the expected input of a network in one line.
 
     Args:
         model: The network.
 
     Returns:
-        Channels, size, range, mean and std as the command line takes them, and whether somebody stated them or they
-        are a guess.
+        Channels, size, range, mean and std in the format of the command line, and whether they are stated or guessed.
     """
     known = model.convention
     colours = f" ({known.channel_order.upper()})" if known.channels == 3 else ""
@@ -49,23 +48,22 @@ def expectation(model: Model) -> str:
 
 
 def _numbers(values: Sequence[float]) -> str:
-    """Write numbers as the command line takes them."""
+    """Write numbers in the format of the command line."""
     distinct = values[:1] if len(set(values)) == 1 else values
     return ",".join(f"{value:g}" for value in distinct)
 
 
 @checked
 def findings(model: Model) -> list[str]:
-    """Look for what will go wrong with a network, or is worth knowing before a render.
+    """Check a network for problems, and for what is worth knowing before a render.
 
-    Runs the network on one grey image of another size, to learn whether it takes one. The network is afterwards as it
-    was.
+    Runs the network on one grey image of another size, to test whether it accepts it. The network is not changed.
 
     Args:
         model: The network.
 
     Returns:
-        A sentence or two for each thing found, with what to write instead; none where all is well.
+        One or two sentences per finding, with what to write instead; empty if there is none.
     """
     looks = (_of_runs, _of_addresses, _of_layouts, _of_silence)
     return [said for look in looks for said in look(model)]

@@ -1,12 +1,12 @@
 """The algebra of objectives: immutable expressions that give one value per image.
 
-An expression is a term, which is a named function of activations (`term.py`), or joins other expressions, its `parts`:
-by arithmetic, below, or by one of the words in `images.py` and `joins.py`.
+An expression is a term, which is a named function of activations (`term.py`), or combines other expressions, its
+`parts`: by arithmetic, below, or by one of the functions in `images.py` and `joins.py`.
 
 Args:
     activations: Address to activations, `[B, C, H, W]` or `[B, C]`; ``"input"`` is the image.
-    trace: Takes the value of every part that is evaluated.
-    change: Takes a node whose parts are changed already, and gives its replacement.
+    trace: Stores the value of every part that is evaluated.
+    change: Maps a node, whose parts are replaced already, to its replacement.
     sign: The sign of the whole expression, 1 or -1.
 """
 
@@ -18,6 +18,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, TypeAlias
 
+import torch
 from torch import Tensor
 
 from lucidtorch.base.checks import Within, checked
@@ -25,40 +26,39 @@ from lucidtorch.base.errors import ObjectiveError
 from lucidtorch.base.notation import ATOM, NEGATION, OPERATORS, PRODUCT, SUM, format_operation
 from lucidtorch.base.surroundings import pinned
 from lucidtorch.objectives.arguments import Images, frozen_operand
-from lucidtorch.objectives.selection import only_image
 
 Activations: TypeAlias = Mapping[str, Tensor]  # address to `[B, C, H, W]` or `[B, C]`; "input" is the image
-Memory: TypeAlias = dict[str, Tensor]  # what one term keeps from update to update
+Memory: TypeAlias = dict[str, Tensor]  # the state of one term, kept from update to update
 Method: TypeAlias = "Callable[[Any, Operand], Objective]"
 
 
 class Trace(dict[Hashable, Tensor]):
-    """The values of all parts of one evaluation, `[B]` each, so that a part that occurs twice is computed once."""
+    """The values of all parts in one evaluation, `[B]` each: a part that occurs twice is computed once."""
 
     def __init__(self, step: int | None = None, memories: dict[Hashable, Memory] | None = None) -> None:
         super().__init__()
-        self.step = step  # how many updates were made before; None after all of them, as on a finished picture
-        self.memories = {} if memories is None else memories  # what the terms keep from update to update
+        self.step = step  # the number of updates so far; None after the last, as on a finished picture
+        self.memories = {} if memories is None else memories  # the state of each term
 
 
 def _methods(sign: str) -> tuple[Method, Method]:
-    """The methods of an operator, with the objective before it and with the objective after it."""
+    """Create the methods of an operator: with the objective on its left, and on its right."""
     return lambda own, other: _operation(own, sign, other), lambda own, other: _operation(other, sign, own)
 
 
 @dataclass(frozen=True, repr=False)
 class Objective(ABC):
-    """What to maximize: an expression that is called on activations and gives one value per image.
+    """What to maximize: an expression that is called on activations and returns one value per image.
 
-    Objectives are values: immutable, hashable, picklable, compared by value. `+ - * / **` and the sign make new ones,
-    with numbers on either side. Printing one gives the text that `lucidtorch.parse` reads back.
+    Objectives are values: immutable, hashable, picklable, compared by value. `+ - * / **` and the unary minus return
+    new ones, with numbers on either side. `lucidtorch.parse` reads their text (`repr`) back.
 
     Args:
-        parts: The objectives and numbers that it joins, in the order of the text.
+        parts: The objectives and numbers that it combines, in the order of the text.
     """
 
     parts: tuple[Operand, ...] = field(default=(), kw_only=True)
-    binding: ClassVar[int] = ATOM  # how tightly the outermost operator binds
+    binding: ClassVar[int] = ATOM  # the precedence of the outermost operator
 
     def evaluate(self, activations: Activations, trace: Trace) -> Tensor:
         """Compute the value of each image, `[B]`, once in a trace."""
@@ -68,20 +68,20 @@ class Objective(ABC):
 
     @abstractmethod
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
-        """Compute the value of each image, `[B]`, by the rule of this kind of expression."""
+        """Compute the value of each image, `[B]`."""
 
     def part_values(self, activations: Activations, trace: Trace) -> list[Any]:
-        """Evaluate the parts; a number is its own value."""
+        """Evaluate the parts; numbers stay as they are."""
         return [part.evaluate(activations, trace) if isinstance(part, Objective) else part for part in self.parts]
 
     @property
     def own_layers(self) -> tuple[str, ...]:
-        """The layers that this node itself reads, without its parts."""
+        """The layers that this node reads itself, without its parts."""
         return ()
 
     @property
     def own_images(self) -> Images:
-        """How many images this node itself requires, without its parts."""
+        """The number of images that this node requires itself, without its parts."""
         return Images()
 
     @property
@@ -91,12 +91,12 @@ class Objective(ABC):
 
     @property
     def images(self) -> Images:
-        """How many images the whole expression requires."""
+        """The number of images that the whole expression requires."""
         return functools.reduce(Images.also, (node.own_images for node in self.walk()))
 
     @property
     def batch(self) -> int | None:
-        """The number of images it describes, or None where any number will do."""
+        """The number of images that it requires, or None if any number is possible."""
         return self.images.number
 
     @property
@@ -105,23 +105,23 @@ class Objective(ABC):
         return tuple(part for part in self.parts if isinstance(part, Objective))
 
     def walk(self) -> Iterator[Objective]:
-        """Go through this expression and all its parts, in the order of the text."""
+        """Iterate over this expression and all its parts, in the order of the text."""
         yield self
         for part in self.objectives:
             yield from part.walk()
 
     def mapped(self, change: Callable[[Objective], Objective]) -> Objective:
-        """Make a new expression by changing its nodes, the innermost first."""
+        """Return a new expression with replaced nodes, the innermost first."""
         parts = tuple(part.mapped(change) if isinstance(part, Objective) else part for part in self.parts)
         return change(self if parts == self.parts else replace(self, parts=parts))
 
     def terms(self, sign: int = 1) -> Iterator[tuple[int, Objective]]:
-        """Go through what arithmetic joins: the terms, `each`, `mean` and the like, each with its sign."""
+        """Iterate over the operands of arithmetic (terms, `each`, `mean` ...), each with its sign."""
         yield sign, self
 
     @checked
     def on(self, image: Annotated[int, Within(0), ObjectiveError]) -> Objective:
-        """Keep this objective for one image of the batch and give the others 0.
+        """Restrict this objective to one image of the batch; the value of the others is 0.
 
         Args:
             image: The place of the image in the batch, from 0.
@@ -150,7 +150,7 @@ Operand: TypeAlias = Objective | int | float
 
 @dataclass(frozen=True, repr=False)
 class Operation(Objective):
-    """Parts joined from left to right: a chain of `+` and `-`, one `*`, `/` or `**`, or one part with a minus."""
+    """An arithmetic expression: a chain of `+` and `-`, one `*`, `/` or `**`, or one part with a minus."""
 
     signs: tuple[str, ...]  # the operator before each part; empty before the first of several
 
@@ -188,7 +188,10 @@ class On(Objective):
 
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
         (inner,) = self.objectives
-        return only_image(inner.evaluate(activations, trace), self.image)
+        values = inner.evaluate(activations, trace)
+        if self.image >= len(values):
+            raise ObjectiveError(f"`.on({self.image})` names an image that is not there: there are {len(values)}.")
+        return torch.where(torch.arange(len(values), device=values.device) == self.image, values, 0)
 
     def __repr__(self) -> str:
         (inner,) = self.objectives
@@ -196,7 +199,7 @@ class On(Objective):
 
 
 def _operation(left: object, sign: str, right: object) -> Any:
-    """Join two operands; a long sum stays one flat value."""
+    """Combine two operands; a long sum stays one flat expression."""
     if not isinstance(left, Objective | int | float) or not isinstance(right, Objective | int | float):
         return NotImplemented
     if isinstance(left, Operation) and left.binding == OPERATORS[sign].binding == SUM:

@@ -1,4 +1,4 @@
-"""Objectives on mixtures of a layer's channels: directions in the space of its channels, and weights.
+"""Objectives on linear combinations of a layer's channels: directions, and weights.
 
 Args:
     activations: Address to activations.
@@ -30,7 +30,7 @@ from lucidtorch.objectives.term import unit_objective
 
 @unit_objective
 def direction(activations: Activations, layer: str, vector: ArrayLike, cossim_pow: float = 0) -> Tensor:
-    """How far the activations go in one direction of the layer's space, averaged over positions.
+    """The projection of the activations on a direction in the space of the layer's channels, averaged over positions.
 
     Formula: mean over positions of (a·v) · max(0.1, cos(a, v)) ** cossim_pow, with
         cos = a·v / (1e-4 + |a|) / (1e-4 + |v|); the power 0 leaves the cosine out.
@@ -58,15 +58,15 @@ def direction_neuron(
     cossim_pow: float = 0,
     t: int | None = None,
 ) -> Tensor:
-    """How far the activations at one position go in one direction of the layer's space.
+    """The projection of the activations at one position on a direction in the space of the layer's channels.
 
     Formula: (a·v) · max(0.1, cos(a, v)) ** cossim_pow, where a is the activation of all channels at row y and column x.
     Source: Lucid's `direction_neuron`.
 
     Args:
         vector: The direction, C numbers; or `[B, C]`, one direction per image.
-        x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
-        y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
+        x: The column in the layer's map, from 0; the centre, ``width // 2``, if None.
+        y: The row in the layer's map, from 0; the centre, ``height // 2``, if None.
         cossim_pow: The power of the cosine; 0 leaves it out.
         t: The frame of a clip or the slice of a volume, from 0; the middle one where None.
 
@@ -82,13 +82,13 @@ def direction_neuron(
 def tensor_direction(
     activations: Activations, layer: str, tensor: Annotated[ArrayLike, "c h w"], cossim_pow: float = 0
 ) -> Tensor:
-    """How far the activations go in a direction of its own at every position: an arrangement in space.
+    """The projection of the activations on a direction per position: a spatial arrangement.
 
-    Where the layer's map and the given one differ in height or width, the larger is cut down to its middle, so that the
-    pattern of a small picture stands in the centre of a larger one. In clips it is asked for at every frame.
+    Where the layer's map and the given one differ in height or width, the larger is centre-cropped. In clips, the same
+    directions apply to every frame.
 
     Formula: mean over positions of (a·v) · max(0.1, cos(a, v)) ** cossim_pow, with the v of the same position; of the
-        larger map (larger - smaller) // 2 rows or columns are left out before the first one.
+        larger map (larger - smaller) // 2 rows or columns are cropped before the first one.
     Source: Lucid's `tensor_direction`.
 
     Args:
@@ -119,7 +119,7 @@ def whitened_direction(
     cossim_pow: float = 2,
     t: int | None = None,
 ) -> Tensor:
-    """How far the activations at one position go in a direction that was whitened: the icons of an activation atlas.
+    """The projection of the activations at one position on a whitened direction: the icons of an activation atlas.
 
     Formula: d · max(0.1, d / (1e-4 + |a|)) ** cossim_pow, with d = mean over channels of a · (v S), where a are the
         channels at row y and column x and v S is the direction as a row times the matrix; the power 0 gives d.
@@ -127,10 +127,10 @@ def whitened_direction(
 
     Args:
         vector: The direction, C numbers; or `[B, C]`, one direction per image.
-        whitening: The matrix S, `[C, C]`, for all images; the atlas takes the inverse of the mean of a aᵀ over many
+        whitening: The matrix S, `[C, C]`, for all images; the atlas uses the inverse of the mean of a aᵀ over many
             activations.
-        x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
-        y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
+        x: The column in the layer's map, from 0; the centre, ``width // 2``, if None.
+        y: The row in the layer's map, from 0; the centre, ``height // 2``, if None.
         cossim_pow: The power of the cosine; 0 leaves it out.
         t: The frame of a clip or the slice of a volume, from 0; the middle one where None.
 
@@ -154,9 +154,7 @@ def whitened_direction(
 
 @unit_objective
 def channel_weight(activations: Activations, layer: str, weights: ArrayLike) -> Tensor:
-    """The mean of a whole layer with a weight for each channel: many channels at once, some of them against.
-
-    It is `direction` divided by the number of channels.
+    """The mean of a whole layer with a weight for each channel, which is `direction` divided by the number of channels.
 
     Formula: mean over channels and positions of a · w.
     Source: lucent's `channel_weight`.
@@ -187,8 +185,8 @@ def neuron_weight(
 
     Args:
         weights: One number per channel, C numbers; or `[B, C]`, weights of its own for each image.
-        x: The column in the layer's map, from 0; the centre, ``width // 2``, where None.
-        y: The row in the layer's map, from 0; the centre, ``height // 2``, where None.
+        x: The column in the layer's map, from 0; the centre, ``width // 2``, if None.
+        y: The row in the layer's map, from 0; the centre, ``height // 2``, if None.
         t: The frame of a clip or the slice of a volume, from 0; the middle one where None.
 
     Raises:
@@ -208,7 +206,7 @@ def localgroup_weight(
     wx: int = 1,
     wy: int = 1,
 ) -> Tensor:
-    """The mean of a window of a layer, with a weight for each channel: a group of neurons at one place.
+    """The mean of a window of a layer, with a weight for each channel: a group of neighbouring neurons.
 
     Formula: mean over channels, and over the rows y to y + wy - 1 and the columns x to x + wx - 1, of a · w.
     Source: lucent's `localgroup_weight`.
@@ -216,8 +214,8 @@ def localgroup_weight(
     Args:
         layer: The address of the layer, with C channels and positions; of clips, the window is taken at every frame.
         weights: One number per channel, C numbers; or `[B, C]`, weights of its own for each image.
-        x: The first column of the window, from 0; ``(width - wx) // 2`` where None, which puts it in the middle.
-        y: The first row of the window, from 0; ``(height - wy) // 2`` where None, which puts it in the middle.
+        x: The first column of the window, from 0; centred, ``(width - wx) // 2``, if None.
+        y: The first row of the window, from 0; centred, ``(height - wy) // 2``, if None.
         wx: The number of columns.
         wy: The number of rows.
 

@@ -1,4 +1,4 @@
-"""The faceted objective: what excites a unit, seen through what a lower layer is made to attend to."""
+"""The faceted objective: a unit, with its gradient to a lower layer weighted by a linear probe."""
 
 from __future__ import annotations
 
@@ -25,26 +25,25 @@ def facet(
     weights: Annotated[ArrayLike | None, "c h w"] = None,
     strength: float | Sequence[float] = 1,
 ) -> Tensor:
-    """One facet of a unit: what in a lower layer excites it and belongs to a theme that the weights stand for.
+    """One facet of a unit: the features of a lower layer that activate it and belong to the theme of a linear probe.
 
-    The lower layer is weighted by how much each of its values raises the unit, and by a linear probe that tells the
-    theme (faces, text, ...) from other images. It is the sum over positions, where `direction` is their mean: on a
-    layer of twice the sides it is four times as large, and wants a strength that is so much smaller. It is a steer:
-    add the unit's own objective to it, as in ``direction(top, v) + facet(layer, top, v, weights)``, because it is
-    silent while the unit is below zero.
+    The lower layer is weighted by its positive gradient to the unit, and by a linear probe that separates the theme
+    (faces, text, ...) from other images. It is the sum over positions, where `direction` is their mean: on a layer of
+    twice the height and width it is four times as large, and needs a smaller strength. Add the unit's own objective,
+    as in ``direction(top, v) + facet(layer, top, v, weights)``, because the facet is 0 while the unit is below zero.
 
     Formula: strength · sum over channels and positions of a · relu(g) · w, where g, held constant, is the gradient to
         layer's activations a of the sum over positions of relu(top)·v, top being layer_top's.
     Source: captum's `FacetLoss`, after "Multimodal neurons in artificial neural networks" (Goh et al. 2021).
 
     Args:
-        activations: Address to activations; those of both layers are of one forward pass with gradients. Where
-            gradients are turned off, g counts as zero.
+        activations: Address to activations; those of both layers are of one forward pass with gradients. With
+            gradients disabled, g is zero.
         layer: The address of the lower layer, with C channels.
-        layer_top: The address of the layer that the unit belongs to, computed from the lower one, with K channels.
+        layer_top: The address of the unit's layer, computed from the lower one, with K channels.
         vector: The unit as a direction of layer_top, K numbers; or `[B, K]`, one direction per image.
         weights: The probe: one weight per channel of the lower layer, C numbers; or maps `[C, h, w]`, or
-            `[B, C, h, w]` for one per image, that are resized to the layer's (nearest). Ones where None.
+            `[B, C, h, w]` for one per image, which are resized to the layer's (nearest). Ones if None.
         strength: The factor, or one per image.
 
     Raises:
@@ -65,12 +64,12 @@ def facet(
 
 
 def _slope(lower: Tensor, top: Tensor, vector: ArrayLike, layer: str, layer_top: str) -> Tensor:
-    """The gradient of the unit to the lower layer, a constant; zero where gradients are turned off."""
+    """Compute the gradient of the unit to the lower layer, as a constant; zero with gradients disabled."""
     target = match_vector(top, vector, layer_top)
     if not torch.is_grad_enabled():
         return torch.zeros_like(lower)
-    # clamp, unlike relu, passes the gradient at 0: a silent ReLU layer can still be woken by the redirected gradient,
-    # whose signs are those of a loss, which is why the loss is differentiated here
+    # clamp, unlike relu, passes the gradient at 0: a dead ReLU layer can then be revived by the redirected gradient,
+    # whose sign is that of a loss, which is why the loss is differentiated here
     loss = -(top.clamp(min=0) * target).sum()
     connected = lower.requires_grad and loss.requires_grad
     found = torch.autograd.grad(loss, lower, retain_graph=True, allow_unused=True)[0] if connected else None
@@ -84,7 +83,7 @@ def _slope(lower: Tensor, top: Tensor, vector: ArrayLike, layer: str, layer_top:
 
 
 def _probe(lower: Tensor, weights: ArrayLike, layer: str) -> Tensor:
-    """The weights in the shape of the lower layer, resized where they are maps of another size."""
+    """Reshape the weights to the lower layer; maps of another size are resized."""
     array = Array.of(weights)
     if len(array.shape) == 1:
         return match_vector(lower, array, layer, "weights")

@@ -1,4 +1,4 @@
-"""Objectives that differ between the images of a batch: one for each, a walk, or one per position of a layer."""
+"""Objectives that differ between the images of a batch: one for each, an interpolation, or one per position."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from lucidtorch.base.notation import format_call
 from lucidtorch.objectives.algebra import Activations, Objective, On, Trace
 from lucidtorch.objectives.arguments import Images, checked_picture, kinds_of
 from lucidtorch.objectives.directions import direction
+from lucidtorch.objectives.selection import MAP_AXES
 from lucidtorch.objectives.term import Term
 
 Part: TypeAlias = Annotated[Objective, ObjectiveError]
 
-MAP_AXES = 4  # `[1, C, h, w]`
-SHARE_DIGITS = 4  # of a share of a walk, which is rarely a round number
+SHARE_DIGITS = 4  # of the weight of an end of an interpolation, which is rarely a round number
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,7 +44,7 @@ class Each(Objective):
 
 @dataclass(frozen=True, repr=False)
 class Interpolate(Objective):
-    """A walk from one objective, the first part, to another over so many images of a batch."""
+    """A linear interpolation between two objectives over `count` images of a batch."""
 
     count: int
 
@@ -55,7 +55,7 @@ class Interpolate(Objective):
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
         start, end = (part.evaluate(activations, trace) for part in self.objectives)
         if start.shape[0] != self.count:
-            raise ObjectiveError(f"`interpolate` speaks of {self.count} images, but there are {start.shape[0]}.")
+            raise ObjectiveError(f"`interpolate` describes {self.count} images, but there are {start.shape[0]}.")
         share = torch.arange(self.count, dtype=start.dtype, device=start.device) / (self.count - 1)
         return (1 - share) * start + share * end
 
@@ -65,7 +65,7 @@ class Interpolate(Objective):
 
 @dataclass(frozen=True, repr=False)
 class Grid(Objective):
-    """One direction per position of a layer, as a picture excites them; a render looks them up."""
+    """One direction per position of a layer: the activations of a picture, which a render computes."""
 
     layer: str
     image: Array
@@ -76,13 +76,13 @@ class Grid(Objective):
         return (self.layer,)
 
     def directions(self, values: Tensor) -> Objective:
-        """The objective of all pictures of the grid, from the activations of its picture."""
+        """Create the objective of all images from the activations `[1, C, h, w]` of the picture."""
         if values.ndim != MAP_AXES:
             raise ObjectiveError(f"`grid` needs a layer with positions [B, C, H, W]; {self.layer!r} has none.")
         return direction(self.layer, values[0].flatten(1).T, cossim_pow=self.cossim_pow)
 
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
-        raise ObjectiveError(f"What `grid` shows is looked up in a network: give it to `render`. ({self!r:.80})")
+        raise ObjectiveError(f"`grid` needs the activations of its picture: give it to `render`. ({self!r:.80})")
 
     def __repr__(self) -> str:
         return format_call("grid", inspect.signature(grid), vars(self))
@@ -90,13 +90,13 @@ class Grid(Objective):
 
 @checked
 def each(*parts: Part) -> Objective:
-    """Give every image of the batch an objective of its own.
+    """Combine objectives into a batch, one for each image.
 
     Formula: image i maximizes the i-th objective.
     Source: the per-image objectives of a batch that Lucid writes with `batch=`.
 
     Args:
-        parts: Image 0 follows the first, image 1 the second, and so on.
+        parts: The objective of image 0, of image 1, and so on.
 
     Raises:
         ObjectiveError: No objective was given.
@@ -110,14 +110,14 @@ def each(*parts: Part) -> Objective:
 
 @checked
 def interpolate(start: Part, end: Part, n: Annotated[int, Within(2), ObjectiveError]) -> Objective:
-    """Move from one objective to another over the images of a batch.
+    """Interpolate between two objectives over the images of a batch.
 
     Formula: image i maximizes (1 - w) · start + w · end with w = i / (n - 1).
     Source: Lucid's `channel_interpolate`, for any two objectives.
 
     Args:
-        start: What the first image follows.
-        end: What the last image follows.
+        start: The objective of the first image.
+        end: The objective of the last image.
         n: The number of images, 2 or more.
 
     Raises:
@@ -128,7 +128,7 @@ def interpolate(start: Part, end: Part, n: Annotated[int, Within(2), ObjectiveEr
 
 @checked
 def negative(inner: Part) -> Objective:
-    """Turn an objective round: what the unit is least like. The same as writing a minus before it.
+    """Negate an objective: what a unit responds to least. The same as a minus before it.
 
     Formula: -o.
     Source: the negative neurons of "Feature Visualization" (Lucid).
@@ -144,7 +144,7 @@ def negative(inner: Part) -> Objective:
 
 @checked
 def grid(layer: str, image: ImageLike, cossim_pow: float = 0) -> Objective:
-    """Give every position of a layer a picture of its own: what the network saw there in a given picture.
+    """Visualize the activations of a given picture at every position of a layer, one image per position.
 
     Formula: image i maximizes mean over positions of a · v_i, with v_i the activations of the picture at position i.
     Source: the activation grids of "The Building Blocks of Interpretability" (Lucid).
@@ -175,32 +175,33 @@ def grid(layer: str, image: ImageLike, cossim_pow: float = 0) -> Objective:
 def single(objective: Objective, image: int) -> Objective:
     """Reduce an objective to one image of its batch, as it would be typed for that image alone.
 
-    Lists of units become the image's own unit, `each` its own part, `interpolate` its own mixture with rounded shares,
-    and `on` is left out where it names the image. Arrays with a row per image, and parts across images, stay whole.
+    Lists of units are reduced to the image's unit, `each` to its part, `interpolate` to a weighted sum with rounded
+    weights, and `on` is removed where it names the image. Arrays with a row per image, and terms that compare images,
+    are left unchanged.
 
     Example:
         >>> from lucidtorch.objectives import channel
         >>> single(channel("conv1_1", [3, 7]), 1)
         channel('conv1_1', 7)
     """
-    return objective.mapped(lambda node: _own(node, image))
+    return objective.mapped(lambda node: _of_image(node, image))
 
 
-def _own(node: Objective, image: int) -> Any:
+def _of_image(node: Objective, image: int) -> Any:
     if isinstance(node, Each):
         return node.parts[image]
     if isinstance(node, Interpolate):
-        return _mixture(node, image)
+        return _weighted_sum(node, image)
     if isinstance(node, On) and node.image == image:
         return node.parts[0]
     return _with_own_values(node, image) if isinstance(node, Term) else node
 
 
-def _mixture(walk: Interpolate, image: int) -> Any:
-    start, end = walk.parts
-    if image in (0, walk.count - 1):
+def _weighted_sum(node: Interpolate, image: int) -> Any:
+    start, end = node.parts
+    if image in (0, node.count - 1):
         return end if image else start
-    share = round(image / (walk.count - 1), SHARE_DIGITS)
+    share = round(image / (node.count - 1), SHARE_DIGITS)
     return round(1 - share, SHARE_DIGITS) * start + share * end
 
 

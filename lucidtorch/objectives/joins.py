@@ -1,4 +1,4 @@
-"""Several objectives as one, weights that change over the steps of a render, and objectives on several networks."""
+"""Reductions of several objectives, weights that change over the steps, and objectives on several networks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from lucidtorch.objectives.images import Part
 from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.term import Term
 
-Update: TypeAlias = Annotated[int, Within(0), ObjectiveError]  # how many were made
+Update: TypeAlias = Annotated[int, Within(0), ObjectiveError]  # a number of updates
 Weight: TypeAlias = Annotated[float, ObjectiveError]
 SEPARATOR = "/"  # between the name of a network and an address in it
 
@@ -29,7 +29,7 @@ SEPARATOR = "/"  # between the name of a network and an address in it
 class Several(Objective):
     """The mean, minimum or maximum of several objectives, image by image."""
 
-    kind: str  # the word for it
+    kind: str  # `mean`, `minimum` or `maximum`
 
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
         values = self.part_values(activations, trace)
@@ -46,10 +46,7 @@ class Several(Objective):
 
 @dataclass(frozen=True, repr=False)
 class Timed(Objective):
-    """An objective with a weight that goes from one number to another between two steps.
-
-    On finished pictures, and wherever no steps are made, the weight is the last one. It jumps where start is end.
-    """
+    """An objective whose weight changes linearly between two steps; on finished pictures it is the last weight."""
 
     start: int
     end: int
@@ -89,13 +86,11 @@ class Of(Objective):
                 f"`of` takes the name of a network, without a slash, but {shown(self.network)} was given."
             )
         if any(isinstance(node, Of) for part in self.objectives for node in part.walk()):
-            raise ObjectiveError(
-                f"One `of` stands inside another, but each term is asked of one network: {self!r:.200}."
-            )
+            raise ObjectiveError(f"An `of` contains another one, but each term belongs to one network: {self!r:.200}.")
 
     @property
     def plain(self) -> Objective:
-        """The same with the network's name in every address."""
+        """The inner objective with the network's name in every address."""
         (inner,) = self.objectives
         return inner.mapped(self._named)
 
@@ -109,7 +104,7 @@ class Of(Objective):
         return node.replaced(**{name: f"{self.network}{SEPARATOR}{value}" for name, value in layers.items() if value})
 
     def walk(self) -> Iterator[Objective]:
-        """Go through this expression and all its parts, with the network's name in every address."""
+        """Iterate over this expression and all its parts, with the network's name in every address."""
         yield self
         yield from self.plain.walk()
 
@@ -146,7 +141,7 @@ def mean(*parts: Operand | Sequence[Operand]) -> Objective:
 
 @checked
 def minimum(*parts: Operand | Sequence[Operand]) -> Objective:
-    """The smallest of several objectives, image by image: what none of them may lack.
+    """The smallest of several objectives, image by image: all of them must be large.
 
     Formula: min(a, b, ...); equal ones share the gradient.
     Source: plain arithmetic.
@@ -162,7 +157,7 @@ def minimum(*parts: Operand | Sequence[Operand]) -> Objective:
 
 @checked
 def maximum(*parts: Operand | Sequence[Operand]) -> Objective:
-    """The largest of several objectives, image by image: each picture follows what it is nearest to.
+    """The largest of several objectives, image by image: one of them must be large.
 
     Formula: max(a, b, ...); equal ones share the gradient.
     Source: plain arithmetic.
@@ -177,7 +172,7 @@ def maximum(*parts: Operand | Sequence[Operand]) -> Objective:
 
 
 def total(*parts: Operand | Sequence[Operand]) -> Objective:
-    """The sum of several objectives, which texts write as `sum(a, b, c)` or `sum([a, b, c])`.
+    """The sum of several objectives, as text `sum(a, b, c)` or `sum([a, b, c])`.
 
     Formula: a + b + ...
     Source: plain arithmetic.
@@ -191,7 +186,7 @@ def total(*parts: Operand | Sequence[Operand]) -> Objective:
 
 
 def _operands(word: str, parts: Sequence[Operand | Sequence[Operand]]) -> tuple[Operand, ...]:
-    """Take what a call was given: one list, or the operands themselves."""
+    """Check the operands of a call, which may be one list."""
     listed = parts[0] if len(parts) == 1 and isinstance(parts[0], Sequence) else parts
     given = tuple(frozen_operand(one) for one in listed)
     fits = all(isinstance(one, Objective | int | float) for one in given)
@@ -205,14 +200,14 @@ def _operands(word: str, parts: Sequence[Operand | Sequence[Operand]]) -> tuple[
 
 @checked
 def after(step: Update, inner: Part) -> Objective:
-    """Let an objective count only once so many steps were made.
+    """Activate an objective after a number of updates.
 
     Formula: 0 for the first `step` updates, then the objective itself.
-    Source: thresholds of Lucid's notebooks, made one mechanism.
+    Source: step thresholds in Lucid's notebooks.
 
     Args:
         step: The number of updates without it.
-        inner: What counts afterwards.
+        inner: The objective.
 
     Raises:
         ObjectiveError: The step is no whole number from 0, or there is no objective.
@@ -227,14 +222,14 @@ def after(step: Update, inner: Part) -> Objective:
 
 @checked
 def before(step: Update, inner: Part) -> Objective:
-    """Let an objective count only until so many steps were made.
+    """Deactivate an objective after a number of updates.
 
     Formula: the objective itself for the first `step` updates, then 0.
-    Source: thresholds of Lucid's notebooks, made one mechanism.
+    Source: step thresholds in Lucid's notebooks.
 
     Args:
         step: The number of updates with it.
-        inner: What counts until then.
+        inner: The objective.
 
     Raises:
         ObjectiveError: The step is no whole number from 0, or there is no objective.
@@ -244,15 +239,15 @@ def before(step: Update, inner: Part) -> Objective:
 
 @checked
 def ramp(start: Update, end: Update, inner: Part, first: Weight = 0, last: Weight = 1) -> Objective:
-    """Let the weight of an objective go evenly from one number to another.
+    """Change the weight of an objective linearly between two steps.
 
     Formula: w · inner, with w = first up to step `start`, last from step `end` on, and linear between them.
-    Source: annealed weights, as in MACO's and neural-dream's schedules, made one mechanism.
+    Source: annealed weights, as in the schedules of MACO and neural-dream.
 
     Args:
-        start: After how many updates the weight begins to change.
-        end: After how many updates it has its last value.
-        inner: What is weighted.
+        start: The number of updates after which the weight begins to change.
+        end: The number of updates after which it has its last value.
+        inner: The objective.
         first: The weight at the start.
         last: The weight at the end, and on finished pictures.
 
@@ -271,14 +266,14 @@ def ramp(start: Update, end: Update, inner: Part, first: Weight = 0, last: Weigh
 
 @checked
 def of(network: Annotated[str, ObjectiveError], inner: Part) -> Objective:
-    """Ask one of several networks, by the name under which the render got it.
+    """Evaluate an objective on one of several networks, by the network's name in the call of `render`.
 
     Formula: the objective itself, with every address read as ``name/layer``.
     Source: captum.optim and torch-dreams optimize several networks at once.
 
     Args:
-        network: The name under which `render` gets that network.
-        inner: What is asked of it; the image's own terms stay the image's.
+        network: The name of the network in the call of `render`.
+        inner: The objective; its terms on `input` still apply to the image itself.
 
     Raises:
         ObjectiveError: The name is no text without a slash, or there is no objective.
@@ -293,5 +288,5 @@ def of(network: Annotated[str, ObjectiveError], inner: Part) -> Objective:
 
 
 def without_of(objective: Objective) -> Objective:
-    """Write the name of its network into every address of an expression."""
+    """Replace every `of` in an expression by its inner objective, with the network's name in every address."""
     return objective.mapped(lambda node: node.plain if isinstance(node, Of) else node)

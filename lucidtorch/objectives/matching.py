@@ -1,6 +1,6 @@
-"""Objectives that compare activations: with what a layer makes of a given picture, and across the images of a batch.
+"""Objectives that compare activations: with those of a given picture, and across the images of a batch.
 
-All that take a picture raise `ObjectiveError` where there are neither one picture nor as many as images.
+All that take a picture raise `ObjectiveError` unless one picture, or one per image, is given.
 
 Args:
     activations: Address to activations.
@@ -26,22 +26,22 @@ from lucidtorch.objectives.selection import (
     COSINE_EPSILON,
     COSINE_FLOOR,
     MAP_AXES,
-    common_middle,
+    common_crop,
     length,
     mean_over_space,
     root,
 )
 from lucidtorch.objectives.term import objective
 
-SMALLEST_SQUARE = 1e-12  # a layer that is silent on the picture divides by this
-CARICATURE_EPSILON = 1e-6  # Lucid: keeps the likeness finite where the picture leaves the layer silent
-GRAM_EPSILON = 1e-10  # Lucid: under the root of the Gram matrix's length
+SMALLEST_SQUARE = 1e-12  # the smallest divisor, for a layer whose activations of the picture are all 0
+CARICATURE_EPSILON = 1e-6  # Lucid: keeps the similarity finite where the activations of the picture are all 0
+GRAM_EPSILON = 1e-10  # Lucid: under the root of the norm of a Gram matrix
 FARTHEST = 4  # Lucid: images more than four places apart are not aligned
 
 
 @objective
 def inversion(activations: Activations, layer: str, image: ImageLike) -> Tensor:
-    """How far a layer is from what it makes of a given picture: subtract it to see all that the layer knows of it.
+    """The distance of a layer to its activations of a given picture: subtract it to see what is encoded of it.
 
     A positive size: render ``-inversion(...)``, and subtract a little of `total_variation` (1e-5) from it.
 
@@ -49,7 +49,7 @@ def inversion(activations: Activations, layer: str, image: ImageLike) -> Tensor:
     Source: Mahendran and Vedaldi 2015; pytorch-cnn-visualizations' inverted representation.
 
     Returns:
-        `[B]`; 0 where the layer cannot tell them apart, and 1 for a silent layer.
+        `[B]`; 0 where the activations are equal, and 1 where they are all 0.
     """
     found, given = _side_by_side(activations, layer, image)
     size = given.square().flatten(1).sum(1)
@@ -58,9 +58,9 @@ def inversion(activations: Activations, layer: str, image: ImageLike) -> Tensor:
 
 @objective
 def caricature(activations: Activations, layer: str, image: ImageLike, cossim_pow: float = 0) -> Tensor:
-    """How much of what a layer sees in a given picture is there: maximize it to exaggerate what the layer sees.
+    """The product of a layer's activations with those of a given picture: maximize it to exaggerate its features.
 
-    With a power, likeness counts: the product, floored at 0.1, is measured in lengths of the picture's activations.
+    With a power, similarity counts: the product in units of the norm of the picture's activations, at least 0.1.
     Lucid's recipe adds `blur_input`; powers of 0 to 2 are usual.
 
     Formula: d · max(0.1, d / (1e-6 + |a0|))^cossim_pow, with d = sum over the whole layer of a · a0 and a0 the
@@ -68,21 +68,21 @@ def caricature(activations: Activations, layer: str, image: ImageLike, cossim_po
     Source: Lucid's `dot_compare`, of its caricature recipe.
 
     Args:
-        cossim_pow: The power; 0 leaves the likeness out.
+        cossim_pow: The power; 0 leaves the similarity out.
     """
     found, given = _side_by_side(activations, layer, image)
     dot = (found * given).flatten(1).sum(1)
     if not cossim_pow:
         return dot
-    likeness = dot / (CARICATURE_EPSILON + given.square().flatten(1).sum(1).sqrt())
-    return dot * likeness.clamp(min=COSINE_FLOOR) ** cossim_pow
+    similarity = dot / (CARICATURE_EPSILON + given.square().flatten(1).sum(1).sqrt())
+    return dot * similarity.clamp(min=COSINE_FLOOR) ** cossim_pow
 
 
 @objective
 def spatial_match(activations: Activations, layer: str, image: ImageLike) -> Tensor:
-    """How alike a layer is at each place to what it makes of a given picture there: maximize it to keep the layout.
+    """The cosine similarity to the activations of a given picture at each position: maximize it to keep the layout.
 
-    How strong the activations are does not count, only which channels share them.
+    The norm of the activations does not count, only their direction.
 
     Formula: mean over positions of cos(a, a0) = a · a0 / (1e-4 + |a|) / (1e-4 + |a0|), with a0 the activations of
         the picture.
@@ -142,11 +142,11 @@ def style(
     *,
     memory: Memory,
 ) -> Tensor:
-    """How far a layer's textures are from those of a given picture: subtract it to paint in that picture's manner.
+    """The distance of a layer's Gram matrix to that of a given picture: subtract it to transfer the picture's style.
 
-    The two may differ in size. Add one term for each layer of the style. With a decay, what is compared is the mean of
-    the Gram matrix over the updates so far, the latest counting most, which calms a render whose steps each see only a
-    part of it; the gradient goes to the latest alone.
+    The two may differ in size. Add one term for each layer of the style. With a decay, the Gram matrix is averaged over
+    the updates so far, the latest with the largest weight, which stabilizes renders whose steps each use a crop only;
+    the gradient goes to the latest alone.
 
     Formula: mean of |G - G0| (``L1``), or sqrt(mean of (G - G0)^2) (``L2``), with G = A A^T / n, A the `[C, n]`
         activations at n positions, and G0 that of the picture; with a decay, G stands for
@@ -155,13 +155,13 @@ def style(
 
     Args:
         distance: ``L1`` or ``L2``.
-        decay: How much of its weight a Gram matrix keeps from update to update, from 0 (no average) to below 1.
-        memory: What is kept of the updates so far.
+        decay: The share of its weight that a Gram matrix keeps per update, from 0 (no average) to below 1.
+        memory: The running average.
 
     Raises:
-        ObjectiveError: The distance or the decay is none of those, or there are not as many pictures as images.
+        ObjectiveError: The distance or the decay is invalid, or there are not as many pictures as images.
     """
-    found, given = map(_texture, _both(activations, layer, image))
+    found, given = map(_mean_grams, _both(activations, layer, image))
     if decay:
         found = _average(found.detach(), decay, memory) + (found - found.detach())
     gaps = (found - given).flatten(1)
@@ -170,9 +170,9 @@ def style(
 
 @objective
 def diversity(activations: Activations, layer: str) -> Tensor:
-    """How alike the images of the batch are in a layer's textures: subtract it to make them differ.
+    """The similarity of the images of the batch in a layer's Gram matrices: subtract it to make them differ.
 
-    The mean over images is Lucid's value, which is used with the weight 100.
+    The mean over images is Lucid's value, usually with the weight 100.
 
     Formula: sum over the other images j of <G_i, G_j>, with G = A A^T / sqrt(|A A^T|^2 + 1e-10) and A the `[C, H W]`
         activations of one image.
@@ -183,24 +183,24 @@ def diversity(activations: Activations, layer: str) -> Tensor:
     """
     found = _grams(activations[layer]).flatten(1)
     found = found / (found.square().sum(1, keepdim=True) + GRAM_EPSILON).sqrt()
-    likeness = torch.einsum("im,jm->ij", found, found)
-    apart = 1 - torch.eye(len(found), dtype=found.dtype, device=found.device)
-    return (likeness * apart).sum(1)
+    similarity = torch.einsum("im,jm->ij", found, found)
+    others = 1 - torch.eye(len(found), dtype=found.dtype, device=found.device)
+    return (similarity * others).sum(1)
 
 
 @objective
 def alignment(activations: Activations, layer: str, decay_ratio: Positive = 2) -> Tensor:
-    """How far neighbouring images of the batch are apart in a layer: subtract it to keep a walk of images in step.
+    """The distance of neighbouring images of the batch in a layer: subtract it to align an interpolation.
 
-    Each image of a pair carries half of the pair's distance, so that the sum over images is Lucid's value without its
-    minus. The batch has two ends: its last image is no neighbour of its first. Weights of 0.1 are usual.
+    Each image of a pair gets half of the pair's distance, so that the sum over images is Lucid's value without its
+    minus. The batch is not cyclic: its last image is no neighbour of its first. Weights of 0.1 are usual.
 
     Formula: 1/2 sum over d = 1 .. 4 of [mean((a_i - a_{i+d})^2) + mean((a_i - a_{i-d})^2)] / decay_ratio^d, where
         both images are in the batch.
     Source: Lucid's `alignment`, with the sign turned.
 
     Args:
-        decay_ratio: By how much a pair counts less for every place that it is farther apart.
+        decay_ratio: The factor by which the weight of a pair decreases per place of distance.
 
     Returns:
         `[B]`; 0 for a single image and for identical ones.
@@ -209,7 +209,7 @@ def alignment(activations: Activations, layer: str, decay_ratio: Positive = 2) -
         ObjectiveError: The ratio is not above 0.
     """
     values = activations[layer].flatten(1)
-    total = values[:, :0].sum(1)  # a zero for every image, also for one that has no neighbour
+    total = values[:, :0].sum(1)  # zeros, also for an image without neighbours
     for distance in range(1, min(FARTHEST, len(values) - 1) + 1):
         halves = (values[distance:] - values[:-distance]).square().mean(1) / (2 * decay_ratio**distance)
         total = total + functional.pad(halves, (0, distance)) + functional.pad(halves, (distance, 0))
@@ -230,25 +230,24 @@ def _both(activations: Activations, layer: str, image: ImageLike) -> tuple[Tenso
 
 
 def _side_by_side(activations: Activations, layer: str, image: ImageLike) -> tuple[Tensor, Tensor]:
-    """Look up a layer's activations of the images and of a given picture, and cut the larger to the other's size."""
+    """Look up a layer's activations of the images and of a given picture, the larger cropped to the other's size."""
     found, given = _both(activations, layer, image)
-    return common_middle(found, given) if found.ndim >= MAP_AXES else (found, given)
+    return common_crop(found, given) if found.ndim >= MAP_AXES else (found, given)
 
 
 def _grams(values: Tensor) -> Tensor:
-    """Sum the products of every two channels over positions."""
+    """Compute Gram matrices: the products of every two channels, summed over positions."""
     flat = values.flatten(2) if values.ndim > 2 else values.unsqueeze(2)
     return torch.einsum("bip,bjp->bij", flat, flat)
 
 
-def _texture(values: Tensor) -> Tensor:
-    """Average the products of every two channels over positions."""
-    positions = values[0, 0].numel()
-    return _grams(values) / positions
+def _mean_grams(values: Tensor) -> Tensor:
+    """Compute Gram matrices divided by the number of positions."""
+    return _grams(values) / values[0, 0].numel()
 
 
 def _average(latest: Tensor, decay: float, memory: Memory) -> Tensor:
-    """Take another Gram matrix into the average over the updates."""
+    """Add a Gram matrix to the running average."""
     total, weight = memory.get("total"), memory.get("weight")
     memory["total"] = latest if total is None else decay * total + latest
     memory["weight"] = torch.ones_like(latest[:1, :1, :1]) if weight is None else decay * weight + 1

@@ -1,7 +1,7 @@
-"""Penalties that the user subtracts: how far values are from a constant, how rough a picture is, what of it is opaque.
+"""Penalties that the user subtracts: distances from a constant, roughness, opacity.
 
-The weights that are named here suit a unit whose value reaches 1, in a picture of about 100 x 100 pixels. They grow
-with the value (those of InceptionV1 reach hundreds) and, where a size is a sum, shrink with the number of pixels.
+The weights given here suit a unit whose value reaches 1, in a picture of about 100 x 100 pixels. They grow with the
+value (those of InceptionV1 reach hundreds) and, for penalties that are sums, decrease with the number of pixels.
 
 Args:
     activations: Address to activations.
@@ -25,23 +25,23 @@ from lucidtorch.objectives.references import INPUT
 from lucidtorch.objectives.selection import MAP_AXES, root
 from lucidtorch.objectives.term import objective
 
-RIM_WEIGHT = 0.5  # Lucid: of the outermost taps of a blur; those inside weigh 1
-NARROW, BROAD = 3, 5  # Lucid: the taps of the blur of the input, and of the one at the boundary
-GREY_SHARE = 0.8  # Lucid: how much the distance from grey counts at the boundary
-WITH_OPACITY = (2, 4)  # the channels of a grey picture and of a colour picture, with the opacity
+RIM_WEIGHT = 0.5  # Lucid: of the outermost taps of a blur kernel; those inside have the weight 1
+NARROW, BROAD = 3, 5  # Lucid: the kernel sizes of `blur_input` and of `boundary_complexity`
+GREY_SHARE = 0.8  # Lucid: the weight of the distance from grey at the boundary
+WITH_OPACITY = (2, 4)  # the numbers of channels of a grey and of a colour picture with opacity
 
 
 @objective
 def L1(activations: Activations, layer: str = INPUT, constant: float = 0) -> Tensor:
     """The sum of absolute distances from a constant: subtract it to keep a picture near that value.
 
-    Weights of 1e-5 to 1e-4; above, only the constant is left.
+    Weights of 1e-5 to 1e-4; with larger ones, only the constant remains.
 
     Formula: sum of |a - constant|.
     Source: Lucid's `L1`.
 
     Args:
-        constant: The value to measure from; 0.5 is the grey of an image.
+        constant: The reference value; 0.5 is the grey of an image.
     """
     return (activations[layer] - constant).abs().flatten(1).sum(1)
 
@@ -50,13 +50,13 @@ def L1(activations: Activations, layer: str = INPUT, constant: float = 0) -> Ten
 def L2(activations: Activations, layer: str = INPUT, constant: float = 0, epsilon: float = 1e-6) -> Tensor:
     """The Euclidean distance from a constant: subtract it to keep a picture near that value.
 
-    Weights of 0.003 to 0.01; above, only the constant is left.
+    Weights of 0.003 to 0.01; with larger ones, only the constant remains.
 
     Formula: sqrt(epsilon + sum of (a - constant)^2).
     Source: Lucid's `L2`.
 
     Args:
-        constant: The value to measure from; 0.5 is the grey of an image.
+        constant: The reference value; 0.5 is the grey of an image.
         epsilon: Added under the root, so that the gradient is finite at distance 0 (Lucid's 1e-6).
     """
     return (epsilon + (activations[layer] - constant).square().flatten(1).sum(1)).sqrt()
@@ -64,38 +64,38 @@ def L2(activations: Activations, layer: str = INPUT, constant: float = 0, epsilo
 
 @objective
 def Lp(activations: Activations, layer: str = INPUT, p: AtLeastOne = 6, constant: float = 0) -> Tensor:
-    """The mean distance from a constant, far values counting more: subtract it to take a picture's peaks down.
+    """The mean distance from a constant with power p: subtract it to reduce the peaks of a picture.
 
     The mean makes it independent of the number of values: p = 1 is the mean absolute distance, p = 2 the root of the
-    mean square, and a large p comes near `Linf`. Weights of about 1 for an image, with the constant 0.5.
+    mean square, and a large p approximates `Linf`. Weights of about 1 for an image, with the constant 0.5.
 
     Formula: (mean of |a - constant|^p)^(1/p).
     Source: tf-keras-vis's `Norm`, with the p of keras-vis.
 
     Args:
         p: The power, 1 or more.
-        constant: The value to measure from; 0.5 is the grey of an image.
+        constant: The reference value; 0.5 is the grey of an image.
 
     Raises:
         ObjectiveError: The power is below 1.
     """
     distances = (activations[layer] - constant).abs().flatten(1)
     largest = distances.detach().amax(1)
-    unit = torch.where(largest > 0, largest, 1)  # keeps high powers from leaving the range of the numbers
+    unit = torch.where(largest > 0, largest, 1)  # normalized, so that high powers do not overflow
     return unit * root((distances / unit[:, None]).pow(p).mean(1), p)
 
 
 @objective
 def Linf(activations: Activations, layer: str = INPUT, constant: float = 0) -> Tensor:
-    """The largest distance from a constant: subtract it to take a picture's highest peak down.
+    """The largest distance from a constant: subtract it to reduce the highest peak of a picture.
 
-    Only one value gets a gradient at each step, so it is slow. Weights of 1 to 10 for an image, with the constant 0.5.
+    Only one value has a gradient at each step, so it is slow. Weights of 1 to 10 for an image, with the constant 0.5.
 
     Formula: maximum of |a - constant|.
     Source: Xplique's `l_inf_reg`; keras-vis's `LPNorm` with an infinite p.
 
     Args:
-        constant: The value to measure from; 0.5 is the grey of an image.
+        constant: The reference value; 0.5 is the grey of an image.
     """
     return (activations[layer] - constant).abs().flatten(1).amax(1)
 
@@ -107,11 +107,11 @@ def alpha_norm(activations: Activations, layer: str = INPUT, alpha: AtLeastOne =
     Weights of 0.1 to 1.
 
     Formula: sum of |a - mean|^alpha.
-    Source: Mahendran and Vedaldi 2015, who take the mean of the training pictures away first; theirs is alpha = 6.
+    Source: Mahendran and Vedaldi 2015, who subtract the mean of the training pictures first, with alpha = 6.
 
     Args:
         alpha: The power, 1 or more.
-        mean: The value to measure from; the grey of an image where left out.
+        mean: The reference value; by default the grey of an image.
 
     Raises:
         ObjectiveError: The power is below 1.
@@ -123,9 +123,9 @@ def alpha_norm(activations: Activations, layer: str = INPUT, alpha: AtLeastOne =
 def contrast_bound(
     activations: Activations, layer: str = INPUT, bound: NotNegative = 0.45, constant: float = 0.5
 ) -> Tensor:
-    """How far values leave a band around grey: subtract it to bound a picture's contrast and leave the rest free.
+    """How far values exceed a band around grey: subtract it to bound the contrast of a picture.
 
-    Weights of 0.01 to 0.1, and bounds of 0.2 for pale pictures.
+    Weights of 0.01 to 0.1, and bounds of 0.2 for low contrast.
 
     Formula: sum of max(0, |a - constant| - bound)^2.
     Source: lucidtorch's own: a soft form of the bounded range of Mahendran and Vedaldi 2016, with OmniXAI's band
@@ -133,10 +133,10 @@ def contrast_bound(
 
     Args:
         bound: Half the width of the band, 0 or more.
-        constant: The middle of the band; the grey of an image where left out.
+        constant: The centre of the band; by default the grey of an image.
 
     Returns:
-        `[B]`; 0 where no value leaves the band.
+        `[B]`; 0 where no value exceeds the band.
 
     Raises:
         ObjectiveError: The band has a negative width.
@@ -147,9 +147,9 @@ def contrast_bound(
 
 @objective
 def total_variation(activations: Activations, layer: str = INPUT) -> Tensor:
-    """How much neighbouring values differ: subtract a little of it for a smoother picture.
+    """The total variation, the sum of absolute differences of neighbours: subtract it for a smoother picture.
 
-    In clips and volumes, the differences from frame to frame count too. Weights of about 1e-4 (Lucid's notebooks take
+    In clips and volumes, the differences from frame to frame count too. Weights of about 1e-4 (Lucid's notebooks use
     0.25 on InceptionV1).
 
     Formula: sum of |a[y + 1, x] - a[y, x]| + sum of |a[y, x + 1] - a[y, x]|, over all channels.
@@ -165,16 +165,16 @@ def total_variation(activations: Activations, layer: str = INPUT) -> Tensor:
 
 @objective
 def tv_beta(activations: Activations, layer: str = INPUT, beta: AtLeastOne = 2) -> Tensor:
-    """How steep a picture is: subtract it for a smoother picture, with a large beta for one without sharp edges.
+    """The total variation with power beta: subtract it for a smoother picture, with a large beta to avoid sharp edges.
 
-    The last row and the last column have no next one, and are left out. In clips and volumes, the difference to the
-    next frame is a third square. Weights of 1e-3 to 1e-2.
+    The last row and the last column are left out. In clips and volumes, the squared difference to the next frame is
+    added. Weights of 1e-3 to 1e-2.
 
     Formula: sum of ((a[y, x + 1] - a[y, x])^2 + (a[y + 1, x] - a[y, x])^2)^(beta/2), over all channels.
     Source: Mahendran and Vedaldi 2015; keras-vis's `TotalVariation`.
 
     Args:
-        beta: The power, 1 or more; 1 is the length of the gradient, and 2 its square.
+        beta: The power, 1 or more; 1 is the norm of the gradient, and 2 its square.
 
     Raises:
         ObjectiveError: The layer has no positions, or the power is below 1.
@@ -190,10 +190,10 @@ def tv_beta(activations: Activations, layer: str = INPUT, beta: AtLeastOne = 2) 
 
 @objective
 def blur_input(activations: Activations, layer: str = INPUT) -> Tensor:
-    """How far a picture is from its blurred self: subtracting k of it moves every step a share k toward the blur.
+    """The squared distance of a picture to its blurred version: with the weight k, a step moves it by k to the blur.
 
-    The blur is the weighted mean of the 3 x 3 places around, 1 in the middle and 0.5 around it; places outside the
-    picture do not count. It is held still, so that the gradient is the difference itself. Weights of about 0.01.
+    The blur is the weighted mean of 3 x 3 pixels, with the weight 1 in the centre and 0.5 around it; pixels outside the
+    picture do not count. It is constant in the gradient, which is the difference itself. Weights of about 0.01.
 
     Formula: 1/2 sum of (a - blur(a))^2, without a gradient through blur(a).
     Source: Lucid's `blur_input_each_step`.
@@ -201,25 +201,24 @@ def blur_input(activations: Activations, layer: str = INPUT) -> Tensor:
     Raises:
         ObjectiveError: The layer has no positions.
     """
-    values = _map_of(activations, layer, "blur_input")
-    return _toward_blur(values)
+    return _distance_to_blur(_map_of(activations, layer, "blur_input"))
 
 
 @objective
 def boundary_complexity(
     activations: Activations, layer: str = INPUT, width: Count = 20, constant: float = 0.5
 ) -> Tensor:
-    """How much there is near the edges of a picture: subtract it for pictures that fade to grey at their border.
+    """The roughness and contrast near the border of a picture: subtract it for pictures that fade to grey there.
 
-    The blur is the weighted mean of the 5 x 5 places around, 1 inside and 0.5 in the outermost ring. Weights of 0.01 to
-    0.1.
+    The blur is the weighted mean of 5 x 5 pixels, with the weight 1 inside and 0.5 in the outermost ring. Weights of
+    0.01 to 0.1.
 
-    Formula: sum over places nearer than width to an edge of (blur(a) - a)^2 + 0.8 (a - constant)^2.
+    Formula: sum over pixels nearer than width to an edge of (blur(a) - a)^2 + 0.8 (a - constant)^2.
     Source: Lucid's `penalize_boundary_complexity`, with the sign turned.
 
     Args:
-        width: How many places from each edge inwards count, 1 or more.
-        constant: The value that the border should have; the grey of an image where left out.
+        width: The width of the border in pixels, 1 or more.
+        constant: The value that the border should have; by default the grey of an image.
 
     Raises:
         ObjectiveError: The layer has no positions, or the width is no whole number from 1.
@@ -233,9 +232,9 @@ def boundary_complexity(
 
 @objective
 def alpha_coverage(activations: Activations, layer: str = INPUT) -> Tensor:
-    """The share of a picture that is not see-through: subtract it to keep only what the unit needs.
+    """The mean opacity of a picture: subtract it to keep only what the unit needs.
 
-    Weights of about a third of the unit's own value.
+    Weights of about a third of the unit's value.
 
     Formula: mean over positions of the last channel.
     Source: Lucid's notebook on transparency.
@@ -244,19 +243,19 @@ def alpha_coverage(activations: Activations, layer: str = INPUT) -> Tensor:
         layer: The address of the picture, which has 2 or 4 channels.
 
     Returns:
-        `[B]`, from 0 (nothing can be seen) to 1.
+        `[B]`, from 0 (transparent) to 1.
 
     Raises:
-        ObjectiveError: The picture has no opacity.
+        ObjectiveError: The picture has no opacity channel.
     """
     return _opacity(activations, layer, "alpha_coverage").flatten(1).mean(1)
 
 
 @objective
 def blur_alpha(activations: Activations, layer: str = INPUT) -> Tensor:
-    """How far a picture's opacity is from its blurred self: subtract it for soft outlines.
+    """The squared distance of a picture's opacity to its blurred version: subtract it for soft outlines.
 
-    As `blur_input`, on the last channel alone, and with such weights.
+    As `blur_input`, on the last channel alone, with similar weights.
 
     Formula: 1/2 sum of (o - blur(o))^2 over the last channel o, without a gradient through blur(o).
     Source: Lucid's `blur_alpha_each_step`.
@@ -265,26 +264,26 @@ def blur_alpha(activations: Activations, layer: str = INPUT) -> Tensor:
         layer: The address of the picture, which has 2 or 4 channels.
 
     Raises:
-        ObjectiveError: The picture has no opacity.
+        ObjectiveError: The picture has no opacity channel.
     """
-    return _toward_blur(_opacity(activations, layer, "blur_alpha"))
+    return _distance_to_blur(_opacity(activations, layer, "blur_alpha"))
 
 
 def _map_of(activations: Activations, layer: str, word: str) -> Tensor:
-    """Look up a map."""
+    """Look up activations that must be maps."""
     values = activations[layer]
     if values.ndim < MAP_AXES:
         raise ObjectiveError(f"`{word}` needs a map [B, C, H, W], but {shown(layer)} has no positions; use L1 or L2.")
     return values
 
 
-def _toward_blur(values: Tensor) -> Tensor:
-    """Measure how far maps are from their blur, with a gradient that points from it."""
+def _distance_to_blur(values: Tensor) -> Tensor:
+    """Compute half the squared distance of maps to their blur, which is constant in the gradient."""
     return 0.5 * (values - blurred(values, NARROW).detach()).square().flatten(1).sum(1)
 
 
 def blurred(values: Tensor, width: int) -> Tensor:
-    """Blur each plane as Lucid does, without looking beyond its edges."""
+    """Blur each plane as Lucid does; pixels beyond its edges do not count."""
     taps = torch.full((1, 1, width, width), RIM_WEIGHT, dtype=values.dtype, device=values.device)
     taps[..., 1:-1, 1:-1] = 1
     planes = values.reshape(-1, 1, *values.shape[-PLANE:])
@@ -299,7 +298,7 @@ def _without_last(values: Tensor, axes: Sequence[int]) -> Tensor:
 
 
 def _opacity(activations: Activations, layer: str, word: str) -> Tensor:
-    """Take the last channel of pictures that have one of opacity."""
+    """Select the opacity channel, the last one."""
     values = _map_of(activations, layer, word)
     if values.shape[1] not in WITH_OPACITY:
         raise ObjectiveError(

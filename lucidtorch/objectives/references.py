@@ -1,4 +1,4 @@
-"""Pictures that an objective compares with: what the network makes of a picture that was given."""
+"""Reference pictures: the activations of the pictures that an objective compares with."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ INPUT = "input"  # the address of the image itself, before transforms
 
 @checked
 def reference(layer: str, image: ImageLike) -> str:
-    """Name the activations of a given picture among those of a render.
+    """Return the key of a picture's activations in a mapping of activations.
 
     Args:
         layer: The address of the layer.
         image: The picture, `[C, H, W]`, or one per image.
 
     Returns:
-        The key under which a mapping of activations holds them.
+        The key.
 
     Raises:
         ImageError: It is no picture.
@@ -32,7 +32,7 @@ def reference(layer: str, image: ImageLike) -> str:
 
 @checked
 def of_image(activations: Activations, layer: str, image: ImageLike) -> Tensor:
-    """Look up what the network makes of a given picture.
+    """Look up the activations of a given picture.
 
     Args:
         activations: Address to activations.
@@ -43,7 +43,7 @@ def of_image(activations: Activations, layer: str, image: ImageLike) -> Tensor:
         `[1, C, ...]` or `[B, C, ...]`, without a gradient.
 
     Raises:
-        UnknownLayerError: They are not there.
+        UnknownLayerError: The mapping does not contain them.
         ImageError: It is no picture.
     """
     picture = checked_picture(image)

@@ -1,4 +1,4 @@
-"""Parts of activations, and what is measured of them: one channel, a position, a window, products along vectors."""
+"""Selection of activations (a channel, a position, a window), and products with vectors and maps."""
 
 from __future__ import annotations
 
@@ -8,27 +8,26 @@ import torch
 from torch import Tensor
 
 from lucidtorch.base.arrays import Array, ArrayLike
-from lucidtorch.base.checks import is_whole
 from lucidtorch.base.errors import ObjectiveError, UnitError
 from lucidtorch.base.machine import sent
 from lucidtorch.base.shown import shown
 
 VECTOR_AXES, MAP_AXES, CLIP_AXES = 2, 4, 5  # of `[B, C]`, `[B, C, H, W]` and `[B, C, T, H, W]`
-COSINE_FLOOR = 0.1  # Lucid: a direction at a right angle still pulls a little
+COSINE_FLOOR = 0.1  # Lucid: the smallest cosine, so that an orthogonal direction still has a gradient
 COSINE_EPSILON = 1e-4  # Lucid: keeps the cosine finite at zero activation
 
 
-def check_unit(index: object, size: int, what: str, layer: str) -> int:
-    """Make sure that an index names one of a layer's units."""
-    if not is_whole(index) or not 0 <= index < size:
+def check_unit(index: int, size: int, what: str, layer: str) -> int:
+    """Raise an error unless an index is one of a layer's units."""
+    if not 0 <= index < size:
         raise UnitError(f"{layer!r} has {size} {what}, 0 to {size - 1}, but {shown(index)} was given.")
     return index
 
 
 def select_unit(values: Tensor, index: int | Sequence[int], layer: str, what: str = "channels") -> Tensor:
-    """Take one channel, or what else lies along the second axis, of each image."""
+    """Select one channel, or another index of the second axis, of each image."""
     batch, size = values.shape[:2]
-    if not isinstance(index, tuple | list):
+    if isinstance(index, int):
         return values[:, check_unit(index, size, what, layer)]
     if len(index) != batch:
         raise ObjectiveError(f"{len(index)} {what} of {layer!r} are named for {batch} images; name one per image.")
@@ -36,16 +35,8 @@ def select_unit(values: Tensor, index: int | Sequence[int], layer: str, what: st
     return values[torch.arange(batch, device=values.device), sent(torch.tensor(chosen), values.device)]
 
 
-def only_image(values: Tensor, image: int) -> Tensor:
-    """Keep the value of one image and give the others 0."""
-    if image >= len(values):
-        raise ObjectiveError(f"`.on({image})` names an image that is not there: there are {len(values)}.")
-    chosen = torch.arange(len(values), device=values.device) == image
-    return torch.where(chosen, values, torch.zeros_like(values))
-
-
 def at_position(values: Tensor, x: int | None, y: int | None, t: int | None, layer: str) -> Tensor:
-    """Take all channels at one position."""
+    """Select all channels at one position."""
     if values.ndim == VECTOR_AXES:
         if x is not None or y is not None or t is not None:
             raise UnitError(f"{layer!r} has no positions; leave x, y and t out.")
@@ -63,21 +54,21 @@ def at_position(values: Tensor, x: int | None, y: int | None, t: int | None, lay
 
 
 def window(values: Tensor, x: int | None, y: int | None, wx: int, wy: int, layer: str) -> Tensor:
-    """Cut a window out of a map."""
+    """Crop a window of a map."""
     check_map(values, layer)
-    columns = _stretch(x, wx, values.shape[-1], "columns (x, wx)", layer)
-    rows = _stretch(y, wy, values.shape[-2], "rows (y, wy)", layer)
+    columns = _window_slice(x, wx, values.shape[-1], "columns (x, wx)", layer)
+    rows = _window_slice(y, wy, values.shape[-2], "rows (y, wy)", layer)
     return values[..., rows, columns]
 
 
-def _stretch(first: int | None, count: int, size: int, what: str, layer: str) -> slice:
-    if not is_whole(count) or not 0 < count <= size:
+def _window_slice(first: int | None, count: int, size: int, what: str, layer: str) -> slice:
+    if not 0 < count <= size:
         raise UnitError(
             f"{layer!r} has {size} {what}, so a window has 1 to {size} of them, but {shown(count)} was given."
         )
     if first is None:
         first = (size - count) // 2
-    if not is_whole(first) or not 0 <= first <= size - count:
+    if not 0 <= first <= size - count:
         raise UnitError(
             f"{layer!r} has {size} {what}: a window of {count} begins at 0 to {size - count}, but {shown(first)} was "
             "given."
@@ -85,11 +76,8 @@ def _stretch(first: int | None, count: int, size: int, what: str, layer: str) ->
     return slice(first, first + count)
 
 
-def common_middle(values: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Cut the larger of two maps down to the middle, rows and columns each on their own, so that both fit.
-
-    Lucid's `tensor_direction`: `(larger - smaller) // 2` go before the first row or column that stays.
-    """
+def common_crop(values: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Centre-crop the larger of two maps to the size of the other, rows and columns separately, as Lucid does."""
     for axis in (-2, -1):
         size = min(values.shape[axis], target.shape[axis])
         values, target = (one.narrow(axis, (one.shape[axis] - size) // 2, size) for one in (values, target))
@@ -97,7 +85,7 @@ def common_middle(values: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def check_map(values: Tensor, layer: str) -> None:
-    """Make sure that values have rows and columns."""
+    """Raise an error unless values have rows and columns."""
     if values.ndim not in (MAP_AXES, CLIP_AXES):
         raise UnitError(
             f"{layer!r} has no rows and columns, but values {list(values.shape)}; use `channel`, `token` or "
@@ -106,26 +94,26 @@ def check_map(values: Tensor, layer: str) -> None:
 
 
 def in_frames(maps: Tensor, values: Tensor) -> Tensor:
-    """Give maps an axis of frames where values have one, so that each frame meets the same map."""
+    """Add an axis of frames to maps if values have one, so that the same map is used for each frame."""
     return maps.reshape(*maps.shape[:2], *[1] * (values.ndim - maps.ndim), *maps.shape[2:])
 
 
 def match_maps(values: Tensor, given: ArrayLike, axes: tuple[str, ...], layer: str, what: str) -> tuple[Tensor, Tensor]:
-    """Bring a layer's maps and given ones to a common size; those without channels get one."""
+    """Crop a layer's maps and given ones to a common size; maps without channels get a channel axis."""
     check_map(values, layer)
     maps = for_images(values, given, axes, layer, what)
-    values, maps = common_middle(values, maps if "C" in axes else maps.unsqueeze(1))
+    values, maps = common_crop(values, maps if "C" in axes else maps.unsqueeze(1))
     return values, in_frames(maps, values)
 
 
 def match_vector(values: Tensor, vector: ArrayLike, layer: str, what: str = "directions") -> Tensor:
-    """Bring vectors over channels into the shape of a layer's activations."""
+    """Reshape vectors over channels to broadcast with a layer's activations."""
     rows = for_images(values, vector, ("C",), layer, what)
     return rows.reshape(*rows.shape, *[1] * (values.ndim - 2))
 
 
 def for_images(values: Tensor, given: ArrayLike, axes: tuple[str, ...], layer: str, what: str) -> Tensor:
-    """Give what was given for one image or for each an axis of images."""
+    """Check an array for one image or for each, and add an axis of images where it has none."""
     array = Array.of(given)
     batch, channels = values.shape[:2]
     shape = list(array.shape)
@@ -144,7 +132,7 @@ def for_images(values: Tensor, given: ArrayLike, axes: tuple[str, ...], layer: s
 
 
 def dot_cossim(values: Tensor, target: Tensor, power: float) -> Tensor:
-    """Multiply vectors, and their product by a power of the cosine between them."""
+    """Compute the dot product of vectors over channels, times a power of the cosine between them."""
     dot = (values * target).sum(1)
     if not power:
         return dot
@@ -153,7 +141,7 @@ def dot_cossim(values: Tensor, target: Tensor, power: float) -> Tensor:
 
 
 def length(values: Tensor) -> Tensor:
-    """Compute the Euclidean length over channels, with a zero gradient at the origin."""
+    """Compute the Euclidean norm over channels, with a zero gradient at the origin."""
     squares = values.square().sum(1)
     return torch.where(squares > 0, squares, 1).sqrt() * (squares > 0)
 
@@ -164,5 +152,5 @@ def mean_over_space(values: Tensor) -> Tensor:
 
 
 def root(values: Tensor, degree: float = 2) -> Tensor:
-    """Take the root of values from 0, with a zero gradient at 0."""
+    """Compute the root of non-negative values, with a zero gradient at 0."""
     return torch.where(values > 0, values, 1).pow(1 / degree) * (values > 0)

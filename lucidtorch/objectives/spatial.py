@@ -1,4 +1,4 @@
-"""Objectives on where a layer is active: its maps, compared with given ones.
+"""Objectives on where a layer is active: its maps are compared with given ones.
 
 Args:
     activations: Address to activations.
@@ -25,11 +25,11 @@ def spatial_channel(
     target: Annotated[ArrayLike, "h w"],
     cossim_pow: float = 0,
 ) -> Tensor:
-    """How well one channel is active where a given map says: large where the map is, and not where it is negative.
+    """The product of one channel with a given map: active where the map is positive, and inactive where it is negative.
 
-    With a power of the cosine the whole shape of the map counts, without it only the sum of the products. Where the
-    layer's map and the given one differ in height or width, the larger is cut down to its middle. In clips every frame
-    is compared.
+    With a power of the cosine the shape of the whole map counts, without it only the sum of the products. Where the
+    layer's map and the given one differ in height or width, the larger is centre-cropped. In clips every frame is
+    compared.
 
     Formula: (mean over positions of a[index] · m) · max(0.1, cos(a[index], m)) ** cossim_pow, with the cosine between
         the whole maps, Σ a · m / (1e-4 + |a|) / (1e-4 + |m|); the power 0 leaves it out.
@@ -57,7 +57,7 @@ def spatial_channel(
 def spatial_layer(
     activations: Activations, layer: str, target: Annotated[ArrayLike, "c h w"], cossim_pow: float = 0
 ) -> Tensor:
-    """How well all channels of a layer together are active where given maps say.
+    """The product of all channels of a layer with given maps.
 
     Like `tensor_direction`, with the cosine taken between the whole layers and not at each position: the balance
     between the positions counts too. The larger map is cut down to its middle; in clips every frame is compared.
@@ -81,5 +81,4 @@ def spatial_layer(
 
 def _agreement(values: Tensor, target: Tensor, power: float) -> Tensor:
     """Compare maps as whole vectors; the product is a mean over positions."""
-    positions = values[0, 0].numel()
-    return dot_cossim(values.flatten(1), target.expand_as(values).flatten(1), power) / positions
+    return dot_cossim(values.flatten(1), target.expand_as(values).flatten(1), power) / values[0, 0].numel()

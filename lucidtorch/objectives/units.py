@@ -31,15 +31,15 @@ TOKENS = "[tokens]"
 def _view_objective(
     suffixes: Callable[..., Sequence[str]],
 ) -> Callable[[Callable[Concatenate[Activations, Arguments], Tensor]], Callable[Arguments, Term]]:
-    """Make a unit objective of a function that reads other things of its layer than the activations."""
+    """Register a unit objective that reads views of its layer instead of the activations."""
     return lambda function: define(function, unit=True, suffixes=suffixes)
 
 
 @unit_objective
 def channel(activations: Activations, layer: str, index: int | Sequence[int]) -> Tensor:
-    """The mean activation of one channel: what texture or part it looks for anywhere in the image.
+    """The mean activation of one channel: the texture or part that it detects anywhere in the image.
 
-    On a layer without space (`[B, C]`) it is the value itself.
+    On a layer without positions (`[B, C]`) it is the value itself.
 
     Formula: mean over positions of a[index].
     Source: Lucid's `channel`.
@@ -67,7 +67,7 @@ def neuron(
     y: int | None = None,
     t: int | None = None,
 ) -> Tensor:
-    """The activation of one channel at one position: what it looks for at one place of the image.
+    """The activation of one channel at one position: what it detects at one place of the image.
 
     Formula: a[index] at row y and column x.
     Source: Lucid's `neuron`, whose x is the row; here x is the column and y the row.
@@ -87,7 +87,7 @@ def neuron(
 
 @unit_objective
 def logit(activations: Activations, label: int | str | Sequence[int | str], layer: str = LOGITS) -> Tensor:
-    """The score of one class before the softmax: what the network takes for that class.
+    """The score of one class before the softmax: what the network recognizes as that class.
 
     Formula: a[label] of the scores.
     Source: Lucid's `class_logit`.
@@ -98,14 +98,14 @@ def logit(activations: Activations, label: int | str | Sequence[int | str], laye
         layer: The address of the scores.
 
     Raises:
-        UnknownLabelError: A name was not looked up in a model.
+        UnknownLabelError: A name was given, and no model to look it up in.
         UnitError: The network has no such class.
         ObjectiveError: There are not as many classes as images, or the scores are not `[B, K]`.
     """
     for one in label if isinstance(label, tuple) else (label,):
         if isinstance(one, str):
             raise UnknownLabelError(
-                f"The class {shown(one)} was given by name, and no model's labels are at hand: write its number."
+                f"The class {shown(one)} was given by name, and no model's labels are known: write its number."
             )
     scores = activations[layer]
     if scores.ndim != VECTOR_AXES:
@@ -127,7 +127,7 @@ def layer_mean(activations: Activations, layer: str) -> Tensor:
 
 @objective
 def deepdream(activations: Activations, layer: str) -> Tensor:
-    """The mean square of a whole layer: whatever the layer sees already, more of it (DeepDream).
+    """The mean square of a whole layer: amplifies whatever already activates it (DeepDream).
 
     Formula: mean over channels and positions of a².
     Source: Lucid's `deepdream`.
@@ -139,7 +139,7 @@ def deepdream(activations: Activations, layer: str) -> Tensor:
 def token(
     activations: Activations, layer: str, index: int | Sequence[int], position: int | Sequence[int] = 0
 ) -> Tensor:
-    """The activation of one channel at one token: what a transformer gathers there, by default in its class token.
+    """The activation of one channel at one token of a transformer, by default its class token.
 
     Formula: a[n, k], with n the token and k the channel.
     Source: the class token and registers of vision transformers, as units.
@@ -173,7 +173,7 @@ def _own_heads(index: object, **_: object) -> Sequence[str]:
 def head(
     activations: Activations, layer: str, index: int | Sequence[int], channel: int | Sequence[int] | None = None
 ) -> Tensor:
-    """What one attention head writes: all of it, or one of its channels, averaged over the image.
+    """The output of one attention head, or of one of its channels, averaged over the image.
 
     Formula: mean over positions and channels of a[head k] ** 2, or mean over positions of its channel c.
     Source: attention heads as units, as in the notebooks on transformers that followed Lucid's.
@@ -211,5 +211,5 @@ def _of_images(activations: Activations, layer: str, index: int | Sequence[int])
 
 
 def _viewed(activations: Activations, layer: str, suffix: str) -> Tensor:
-    """Look up what is read of a layer beside its activations."""
+    """Look up a view of a layer; its activations stand in where the view is missing."""
     return activations[layer + suffix] if layer + suffix in activations else activations[layer]

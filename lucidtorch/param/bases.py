@@ -1,12 +1,7 @@
-"""The bases of images: a word of the notation each, and the numbers that it stands for, of which it makes pixels.
-
-Those that can make any image are here: frequencies, pixels, and a pyramid of grids.
-"""
+"""The bases of images: a `Part` holds arguments, and its `Basis` computes pixels. Invertible ones are here."""
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,16 +14,16 @@ from lucidtorch.base.arrays import Array, ArrayLike
 from lucidtorch.base.checks import Count, Positive
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.natural_images import amplitudes, radial_amplitudes
-from lucidtorch.base.notation import bind, format_call
+from lucidtorch.base.notation import Word
 from lucidtorch.base.sizes import PLANE, Size
 
-CONTRAST = 4.0  # Lucid divides what comes out of the Fourier basis by this, and so do we, for equal starts
+CONTRAST = 4.0  # Lucid divides the result of the inverse Fourier transform by this; kept for equal initial images
 
 
 class Basis(nn.Module):
-    """Numbers to pixels, before colour and bounds. A `Part` makes it; `fill` draws its numbers.
+    """A map from parameters to pixels, before colour and bounds. A `Part` creates it; `fill` initializes it.
 
-    Autocast is off around `forward` wherever a param calls it.
+    Params call `forward` with autocast disabled.
 
     Args:
         batch: The number of images.
@@ -36,7 +31,7 @@ class Basis(nn.Module):
         size: The sides in pixels: two of an image, three of a clip or a volume.
     """
 
-    invertible: bool = False  # whether every image has numbers that make it, so that `assign` works
+    invertible: bool = False  # whether `assign` works, for every image
     place: Tensor
 
     def __init__(self, batch: int, channels: int, size: Size) -> None:
@@ -44,39 +39,39 @@ class Basis(nn.Module):
         self.batch = batch
         self.channels = channels
         self.size = size
-        self.register_buffer("place", torch.zeros(()), persistent=False)  # `fill` puts the numbers on its device
+        self.register_buffer(
+            "place", torch.zeros(()), persistent=False
+        )  # its device and dtype are those of the parameters
 
     @abstractmethod
     def fill(self, generators: Sequence[Generator]) -> None:
-        """Draw the start and register its numbers as parameters, by `put`.
+        """Draw the initial values and register them as parameters, by `put`.
 
         Args:
-            generators: One per image, on the CPU. What belongs to an image is drawn from its own.
+            generators: One per image, on the CPU; the values of an image are drawn from its own.
         """
 
     @abstractmethod
     def forward(self) -> Tensor:
-        """Make the pixels of the numbers: `[B, C, *size]` around 0, in float32 or better."""
+        """Compute the pixels, `[B, C, *size]` around 0, in float32 or float64."""
 
     def assign(self, pixels: Tensor) -> None:
-        """Set the numbers so that `forward` gives these pixels; it may be called instead of `fill`.
+        """Set the parameters so that `forward` returns these pixels; it may be called instead of `fill`.
 
         Args:
             pixels: `[B, C, *size]`, before colour and bounds.
 
         Raises:
-            BadInputError: The basis cannot make every image.
+            BadInputError: The basis is not invertible.
         """
-        raise BadInputError(
-            f"{type(self).__name__} cannot take on a given picture; the main part must be fft(), pixels() or pyramid()."
-        )
+        raise BadInputError(f"{type(self).__name__} has no inverse; use fft(), pixels() or pyramid() as main part.")
 
     def put(self, name: str, numbers: Tensor) -> None:
-        """Set a parameter: in place where it has numbers already, so that an optimizer goes on with them.
+        """Set a parameter, in place if it exists, so that its optimizer state stays valid.
 
         Args:
             name: The parameter's name.
-            numbers: Its new values; they are converted to the device and dtype of `place`.
+            numbers: Its new values, which are converted to the device and dtype of `place`.
         """
         known = getattr(self, name, None)
         numbers = numbers.detach().to(self.place)
@@ -87,18 +82,18 @@ class Basis(nn.Module):
             known.copy_(numbers)
 
     def reads(self, name: str) -> Tensor:
-        """Say which images depend on which row of a parameter; each on its own row, unless rows are shared.
+        """Return which images depend on which row of a parameter; each on its own row, unless rows are shared.
 
         Args:
             name: The parameter's name in this module.
 
         Returns:
-            Truth values `[rows, B]`, on the CPU.
+            Booleans `[rows, B]`, on the CPU.
         """
         return torch.eye(self.batch, dtype=torch.bool)
 
     def at(self, size: Size) -> Tensor:
-        """Make the same images at another size, `[B, C, *size]`.
+        """Compute the same pixels at another size, `[B, C, *size]`.
 
         Args:
             size: As many sides as the basis has.
@@ -109,45 +104,29 @@ class Basis(nn.Module):
         raise BadInputError(f"{type(self).__name__} has one resolution; of the parts, only cppn(...) has any.")
 
 
-class Part(ABC):
+class Part(Word, ABC):
     """The word for a basis: a value whose arguments are its attributes and its text.
 
-    Write a part as a frozen dataclass in lower case, such as `pyramid(levels=4)`. When it is made, its arguments are
-    checked against their annotations (`BadInputError`) and frozen (sequences become tuples, tensors become arrays), so
-    that it can be compared, pickled and printed; one that checks more does so in its own `__post_init__`, after
+    Write a part as a frozen dataclass in lower case, such as `pyramid(levels=4)`. Its arguments are checked against
+    their annotations (`BadInputError`) and frozen (sequences become tuples, tensors become arrays), so that parts can
+    be compared, pickled and printed; a part that checks more does so in its own `__post_init__`, after
     `super().__post_init__()`.
     """
 
-    is_text = True  # whether its text says all of it, so that it can be read back
-
-    def __post_init__(self) -> None:
-        """Check and freeze the arguments."""
-        for name, value in bind(type(self), (), self._fields()).items():
-            object.__setattr__(self, name, value)
+    is_text = True  # whether its text is complete, so that it can be parsed
 
     @abstractmethod
     def basis(self, batch: int, channels: int, size: Size) -> Basis:
-        """Make the basis that this word stands for, not filled: nothing is drawn.
+        """Create the basis, without initial values: nothing is drawn.
 
         Args:
             batch: The number of images.
-            channels: The number of channels that are made; the opacity counts, what is held does not.
+            channels: The number of channels, with the opacity and without those that are held.
             size: The sides in pixels: two of an image, three of a clip or a volume.
 
         Raises:
             BadInputError: The arguments do not fit these images.
         """
-
-    @property
-    def arrays(self) -> tuple[Array, ...]:
-        """The arrays among its arguments."""
-        return tuple(value for value in self._fields().values() if isinstance(value, Array))
-
-    def _fields(self) -> dict[str, object]:
-        return {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}  # type: ignore[arg-type]
-
-    def __repr__(self) -> str:
-        return format_call(type(self).__name__, inspect.signature(type(self)), self._fields())
 
 
 def normal(shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
@@ -157,17 +136,18 @@ def normal(shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
 
 @dataclass(frozen=True, repr=False)
 class fft(Part):  # noqa: N801  # a word of the notation
-    """One complex number per frequency and channel, scaled so that a step in any of them is equally visible.
+    """Fourier coefficients, scaled by frequency so that a step in each of them is equally visible.
 
     Formula: pixels = irfftn(numbers / max(f, 1 / longest side) ** decay) / 4, orthonormal; at the start N(0, sd ** 2),
-        real and imaginary parts alike.
-    Source: Lucid's `fft_image`, for odd sizes and any number of sides too.
+        for real and imaginary parts.
+    Source: Lucid's `fft_image`, also for odd sizes and any number of dimensions.
 
     Args:
         sd: The standard deviation of the numbers at the start, positive.
-        decay: How fast high frequencies fade; 1 is nature's. Left out where `spectrum` says so.
+        decay: The exponent with which amplitudes decrease with frequency; 1 is that of natural images. Not with
+            `spectrum`.
         spectrum: The amplitudes of your own images instead: at equally spaced frequencies from 0 to the square root of
-            .5 cycles per pixel, positive. They are scaled so that the start is as strong as with decay 1.
+            .5 cycles per pixel, positive. They are scaled to the initial contrast of decay 1.
     """
 
     sd: Positive = 0.01
@@ -179,7 +159,7 @@ class fft(Part):  # noqa: N801  # a word of the notation
         if self.spectrum is None:
             return
         if self.decay != 1:
-            raise BadInputError("A spectrum says how frequencies fade; leave decay= out.")
+            raise BadInputError("A spectrum states the amplitudes of frequencies; leave decay= out.")
         given = Array.of(self.spectrum)
         if len(given.shape) != 1 or given.shape[0] < 2 or given.span[0] <= 0:
             raise BadInputError(
@@ -194,7 +174,7 @@ class fft(Part):  # noqa: N801  # a word of the notation
 
 
 class Fourier(Basis):
-    """The basis of `fft`: real and imaginary parts of half of the frequencies; the others are their conjugates."""
+    """The basis of `fft`: real and imaginary parts of half of the frequencies; the others are conjugates."""
 
     invertible = True
     amplitude: Tensor
@@ -221,7 +201,7 @@ class Fourier(Basis):
 
 @dataclass(frozen=True, repr=False)
 class pixels(Part):  # noqa: N801  # a word of the notation
-    """One number per pixel and channel: the plain image.
+    """One number per pixel and channel.
 
     Formula: pixel = number; at the start N(0, sd ** 2).
     Source: Lucid's `pixel_image`.
@@ -258,13 +238,13 @@ class Pixels(Basis):
 
 @dataclass(frozen=True, repr=False)
 class pyramid(Part):  # noqa: N801  # a word of the notation
-    """A sum of grids, each half as fine as the one before: broad shapes and details move at one pace.
+    """A sum of grids, each with half the resolution of the one before: coarse and fine structures adapt at one rate.
 
     Formula: sum over n < levels of the linear enlargement of a grid of size // 2 ** n; at the start each N(0, sd ** 2).
     Source: Lucid's `laplacian_pyramid_image`.
 
     Args:
-        levels: How many grids, from 1; no side gets shorter than 1.
+        levels: The number of grids, from 1; no side is shorter than 1.
         sd: The standard deviation of the numbers at the start, positive.
     """
 
@@ -276,7 +256,7 @@ class pyramid(Part):  # noqa: N801  # a word of the notation
 
 
 class Pyramid(Basis):
-    """The basis of `pyramid`; `assign` puts what the coarser grids lack into the finest."""
+    """The basis of `pyramid`; `assign` puts the difference to the coarser grids into the finest."""
 
     invertible = True
 

@@ -1,4 +1,4 @@
-"""From the numbers of pixels to images in [0, 1] and back: colour, bounds, a mask, channels that are held."""
+"""From pixels to images in [0, 1]: colour, bounds, a mask, and held channels; and back."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from lucidtorch.base.errors import BadInputError, ImageError
 from lucidtorch.base.natural_images import IMAGENET_ROOT
 from lucidtorch.base.sizes import PLANE, Size
 
-EDGE = 1e-4  # a start image is kept this far from 0 and 1, where the sigmoid's inverse is infinite
-LARGEST_CONDITION = 1e6  # a root whose axes differ more than this in length has no inverse in float32
 CENTRE = 0.5
 COLOUR_MEAN = (0.48, 0.46, 0.41)  # Lucid's, about that of ImageNet
 RGB = len(COLOUR_MEAN)
+EDGE = 1e-4  # the smallest distance of an initial image to 0 and 1, where the inverse of the sigmoid is infinite
+LARGEST_CONDITION = 1e6  # of a colour root; a larger condition number has no inverse in float32
 
 
 class Decorrelated(nn.Module):
-    """Colours on the independent axes of images: numbers to colours, and exactly back.
+    """A linear map from decorrelated channels to colours, and its inverse.
 
-    `root`, `[C, C]`, is a root of the covariance of the images' colours. It is divided by the length of its longest
-    column (Lucid). ImageNet's three axes are about brightness, blue to orange, and green to purple.
+    `root`, `[C, C]`, is a square root of the covariance of the images' colours. It is divided by the norm of its
+    longest column (Lucid). ImageNet's three axes are about brightness, blue to orange, and green to purple.
     """
 
     matrix: Tensor
@@ -36,37 +36,37 @@ class Decorrelated(nn.Module):
         if axes.ndim != 2 or axes.shape[0] != axes.shape[1]:
             raise BadInputError(f"A colour root is a matrix [C, C], but its shape is {list(axes.shape)}.")
         if not torch.linalg.cond(axes) < LARGEST_CONDITION:
-            raise BadInputError("This colour root has no inverse: its columns must point into different directions.")
+            raise BadInputError("This colour root has no inverse: its columns must be linearly independent.")
         self.register_buffer("matrix", (axes / axes.norm(dim=0).max()).float(), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Mix the independent axes to colours."""
-        return _mixed(self.matrix, pixels)
+        """Convert decorrelated channels to colours."""
+        return _multiplied(self.matrix, pixels)
 
     def inverse(self, pixels: Tensor) -> Tensor:
-        """Find the independent axes of colours."""
-        return _mixed(torch.linalg.inv(self.matrix.double()).to(self.matrix.dtype), pixels)
+        """Convert colours to decorrelated channels."""
+        return _multiplied(torch.linalg.inv(self.matrix.double()).to(self.matrix.dtype), pixels)
 
 
-def _mixed(matrix: Tensor, pixels: Tensor) -> Tensor:
-    """Multiply the colour of every pixel; image by image, which moves no axis as one product for all would."""
+def _multiplied(matrix: Tensor, pixels: Tensor) -> Tensor:
+    """Multiply the colour of every pixel; as a batch of products, which needs no permuted copy."""
     return torch.bmm(matrix.expand(len(pixels), -1, -1), pixels.flatten(2)).reshape(pixels.shape)
 
 
 class Sigmoid(nn.Module):
-    """The sigmoid: 0 is grey, and no image reaches 0 or 1."""
+    """The sigmoid: 0 is grey, and 0 and 1 are never reached."""
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Bring pixels into (0, 1)."""
+        """Map pixels into (0, 1)."""
         return torch.sigmoid(pixels)
 
     def inverse(self, images: Tensor) -> Tensor:
-        """Find the pixels of images; exact but for values within 1e-4 of 0 or 1."""
+        """Compute the pixels of images; exact except within 1e-4 of 0 and 1."""
         return torch.logit(images.clamp(EDGE, 1 - EDGE))
 
 
 class Clip(nn.Module):
-    """Clipping of pixels around a mean colour, one value per channel; outside [0, 1] only what leads back moves."""
+    """Clipping of pixels around a mean colour; outside [0, 1] only gradients that lead back into it pass."""
 
     centre: Tensor
 
@@ -75,12 +75,12 @@ class Clip(nn.Module):
         self.register_buffer("centre", torch.tensor(centre), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Bring pixels into [0, 1]."""
+        """Map pixels into [0, 1]."""
         images: Tensor = _Clipped.apply(pixels + self._centre(pixels))
         return images
 
     def inverse(self, images: Tensor) -> Tensor:
-        """Find the pixels of images, exactly."""
+        """Compute the pixels of images, exactly."""
         return images - self._centre(images)
 
     def _centre(self, images: Tensor) -> Tensor:
@@ -88,7 +88,7 @@ class Clip(nn.Module):
 
 
 class _Clipped(torch.autograd.Function):
-    """Clip to [0, 1]; the gradient is that of a loss, which a step goes against: back is up below 0, down above 1."""
+    """Clip to [0, 1]; the gradient is that of a loss, so that a step moves against it: up below 0, down above 1."""
 
     @staticmethod
     def forward(context: Any, pixels: Tensor) -> Tensor:
@@ -98,17 +98,17 @@ class _Clipped(torch.autograd.Function):
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> Tensor:
         (pixels,) = context.saved_tensors
-        leads_on = ((pixels < 0) & (gradient > 0)) | ((pixels > 1) & (gradient < 0))
-        return gradient.masked_fill(leads_on, 0)
+        outwards = ((pixels < 0) & (gradient > 0)) | ((pixels > 1) & (gradient < 0))
+        return gradient.masked_fill(outwards, 0)
 
 
 class Finish(nn.Module):
-    """What all images go through once their pixels are there, as the arguments of `image` say."""
+    """The map from pixels to images, as the arguments of `image` state it."""
 
     start: Tensor | None  # the free channels of `init`
-    mask: Tensor | None  # `[B or 1, 1, *size]`: 0 where `init` comes out exactly
-    values: Tensor | None  # of the channels that are held, `[B, n, *size]`
-    order: Tensor  # the place of each channel among the free ones and, after them, the held ones
+    mask: Tensor | None  # `[B or 1, 1, *size]`: 0 where the image equals `init`
+    values: Tensor | None  # of the held channels, `[B, n, *size]`
+    order: Tensor  # the index of each channel among the free channels followed by the held ones
 
     def __init__(self, arguments: Mapping[str, Any], batch: int, channels: int, size: Size) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ class Finish(nn.Module):
         self.register_buffer("mask", self._mask(arguments["mask"]), persistent=False)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """Make images of pixels."""
+        """Convert pixels to images."""
         if self.colour is not None:
             pixels = self._coloured(self.colour, pixels)
         images: Tensor = self.bounds(pixels)
@@ -138,34 +138,34 @@ class Finish(nn.Module):
         return images
 
     def inverse(self, images: Tensor) -> Tensor:
-        """Find the pixels of images, of which held channels may be left out; under a mask, of its inside."""
+        """Compute the pixels of images, which may lack the held channels; with a mask, valid inside it."""
         pixels: Tensor = self.bounds.inverse(self._free_channels(images))
         return pixels if self.colour is None else self._coloured(self.colour.inverse, pixels)
 
     def check_size(self, size: Size) -> None:
-        """Refuse another size where something has one size only."""
+        """Raise an error if held channels or a mask do not have this size."""
         if (self.held or self.mask is not None) and size != self.size:
-            raise BadInputError(f"What is held, and a mask, have one size, {list(self.size)}, not {list(size)}.")
+            raise BadInputError(f"Held channels and a mask have one size, {list(self.size)}, not {list(size)}.")
 
     def _coloured(self, mixed: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
-        """Mix the colours; the opacity, where it is free, is the last channel and stays as it is."""
+        """Convert the colours; a free opacity channel is the last one and stays as it is."""
         if self.painted == self.free:
             return mixed(pixels)
         return torch.cat([mixed(pixels[:, : self.painted]), pixels[:, self.painted :]], 1)
 
     def _free_channels(self, images: Tensor) -> Tensor:
-        """Take the free channels out of images."""
+        """Select the free channels of images."""
         return images if images.shape[1] == self.free else images[:, self._free]
 
     def _colour(self, root: object, decorrelate: bool) -> Decorrelated | None:
         if root is None:
             return Decorrelated() if decorrelate and self.painted == RGB else None
         if not decorrelate:
-            raise BadInputError("colour= says how colours are decorrelated; leave it out, or decorrelate=False.")
+            raise BadInputError("colour= states how colours are decorrelated; leave it out, or decorrelate=False.")
         colour = Decorrelated(root)
         if len(colour.matrix) != self.painted:
             raise BadInputError(
-                f"colour= is a root of {len(colour.matrix)} colours, but {self.painted} channels are made."
+                f"colour= is a root of {len(colour.matrix)} colours, but there are {self.painted} channels to colour."
             )
         return colour
 
@@ -176,67 +176,63 @@ class Finish(nn.Module):
         return Clip((*centre, *(CENTRE,) * (self.free - self.painted)))
 
     def _values(self, hold: Mapping[int, object]) -> Tensor | None:
-        """Check and give the values of the held channels."""
+        """Check the values of the held channels, and stack them."""
         wrong = [channel for channel in self.held if not 0 <= channel < self.channels]
         if wrong:
             raise ImageError(f"hold= names channel {wrong[0]}, but the {self.channels} channels count from 0.")
         if not self.free:
             raise ImageError(
-                f"hold= names all {self.channels} channels; leave at least one free, or there is nothing to make."
+                f"hold= names all {self.channels} channels; leave at least one free, or there is nothing to render."
             )
         planes = [self._plane(hold[channel], channel) for channel in self.held]
         return torch.stack(planes, 1) if planes else None
 
     def _plane(self, given: object, channel: int) -> Tensor:
-        """Spread what was given for one channel over all images, `[B, *size]`."""
-        batch, size, plane = self.batch, self.size, self.size[-PLANE:]
-        words = f"a number, [H, W] = {list(plane)}, or one per image: [B] = {[batch]}, [B, H, W] = {[batch, *plane]}"
-        if len(size) > PLANE:
-            words = (
-                f"a number, [H, W] = {list(plane)}, [T, H, W] = {list(size)}, or one per image: [B] = {[batch]}, "
-                f"[B, T, H, W] = {[batch, *size]}"
-            )
-        values = _given(given, f"hold={{{channel}: ...}}", ((), (batch,), plane, size, (batch, *size)), words)
+        """Expand the value of one held channel over all images, `[B, *size]`."""
+        batch, size = self.batch, self.size
+        shapes = [("a number", ()), ("[H, W]", size[-PLANE:]), (self._axes(), size), ("[B]", (batch,))]
+        values = _given(given, f"hold={{{channel}: ...}}", [*shapes, (self._axes("B"), (batch, *size))])
         if values.ndim == 1:
             values = values.view(-1, *(1 for _ in size))
         return values.expand(batch, *size)
 
     def _start(self, init: object) -> Tensor | None:
-        """Check and give the free channels of `init`, `[B, F, *size]`."""
+        """Check `init`, and select its free channels, `[B, F, *size]`."""
         if init is None:
             return None
-        wanted = [(count, *self.size) for count in dict.fromkeys((self.channels, self.free))]
-        axes = "[C, H, W]" if len(self.size) == PLANE else "[C, T, H, W]"
-        words = f"{axes} = {' or '.join(str(list(one)) for one in wanted)}, or one such per image"
-        images = _given(init, "init", [*wanted, *((self.batch, *one) for one in wanted)], words)
-        return self._free_channels(images.expand(self.batch, *images.shape[-len(wanted[0]) :]))
+        single = [(self._axes("C"), (count, *self.size)) for count in (self.channels, self.free)]
+        images = _given(init, "init", [*single, *((self._axes("B", "C"), (self.batch, *one)) for _, one in single)])
+        return self._free_channels(images.expand(self.batch, *images.shape[-1 - len(self.size) :]))
 
     def _mask(self, mask: object) -> Tensor | None:
-        """Check and give the mask."""
+        """Check the mask, `[B or 1, 1, *size]`."""
         if mask is None:
             return None
         if self.start is None:
-            raise BadInputError("A mask says where init= stays as it is; give that image as init=, too.")
-        size, plane, each = self.size, self.size[-PLANE:], (self.batch, *self.size)
-        words = f"[H, W] = {list(plane)}, or one per image, {list(each)}"
-        if len(size) > PLANE:
-            words = f"[H, W] = {list(plane)}, [T, H, W] = {list(size)}, or one clip per image, {list(each)}"
-        values = _given(mask, "mask", (plane, size, each), words)
+            raise BadInputError("A mask states where init= stays as it is; give that image as init=, too.")
+        size = self.size
+        shapes = [("[H, W]", size[-PLANE:]), (self._axes(), size), (self._axes("B"), (self.batch, *size))]
+        values = _given(mask, "mask", shapes)
         if values.ndim <= len(size):
             values = values.expand(1, *size)
         if not bool(values.flatten(1).any(1).all()):
             raise ImageError(
-                "mask is 0 everywhere, which leaves nothing to make; it is 1 where the picture may change."
+                "mask is 0 everywhere, which leaves nothing to render; it is 1 where the picture may change."
             )
         return values[:, None].clone()
 
+    def _axes(self, *before: str) -> str:
+        """Write the names of the axes of an image or a clip."""
+        return f"[{', '.join((*before, *'THW'[-len(self.size) :]))}]"
 
-def _given(numbers: object, name: str, shapes: Sequence[Size], words: str) -> Tensor:
-    """Check an image that was given as an argument, and make a tensor of it."""
+
+def _given(numbers: object, name: str, shapes: Sequence[tuple[str, Size]]) -> Tensor:
+    """Check an image argument against possible shapes, each with the names of its axes."""
     array = Array.of(numbers)
-    if array.shape not in shapes:
-        raise ImageError(f"{name} must be {words}; its shape is {list(array.shape)}.")
-    values = array.numpy()
-    if values.min() < 0 or values.max() > 1:
-        raise ImageError(f"{name} must lie in [0, 1], but it runs from {values.min():.3g} to {values.max():.3g}.")
+    if array.shape not in [shape for _, shape in shapes]:
+        words = dict.fromkeys(f"{axes} = {list(shape)}" if shape else axes for axes, shape in shapes)
+        raise ImageError(f"{name} must be {' or '.join(words)}; its shape is {list(array.shape)}.")
+    low, high = array.span
+    if low < 0 or high > 1:
+        raise ImageError(f"{name} must lie in [0, 1], but it runs from {low:.3g} to {high:.3g}.")
     return array.tensor(torch.zeros(()))

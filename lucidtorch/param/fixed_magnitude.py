@@ -1,4 +1,4 @@
-"""Frequencies that stay as strong as in natural images: only their phases are free."""
+"""Fourier parameters with the fixed magnitudes of natural images: only their phases are optimized."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from lucidtorch.base.natural_images import frequencies
 from lucidtorch.base.sizes import PLANE, Size, size_text
 from lucidtorch.param.bases import Basis, Part, normal
 
-SPREAD = math.pi  # of the phases: about evenly round the circle
-EPSILON = 1e-4  # Horama's, beside a deviation that is divided by
+SPREAD = math.pi  # standard deviation of the phases, about uniform on the circle
+EPSILON = 1e-4  # Horama's, added to a divisor
 MAGNITUDE_AXES = 3
-# Of ImageNet in decorrelated colours, at 512 x 512 pixels: how strong frequency 0 is in each, and the slope over the
-# logarithm of frequency at the finest.
+# Of ImageNet in decorrelated colours, at 512 x 512 pixels: the magnitude of frequency 0 in each channel, and the
+# slope over the logarithm of frequency at the highest.
 MEANS = (255052.0, 269511.0, 227829.0)
 STEEP = 2.25
-FLAT = 1.25  # the slope of photographs at coarse frequencies
-BEND = 0.25  # cycles per pixel: where one slope goes over into the other
-COARSEST = 0.13  # of photographs: how strong one cycle per picture is beside frequency 0
+FLAT = 1.25  # the slope of photographs at low frequencies
+BEND = 0.25  # cycles per pixel, between the two slopes
+COARSEST = 0.13  # of photographs: the magnitude of one cycle per picture relative to frequency 0
 
 
 @dataclass(frozen=True, repr=False)
 class maco(Part):  # noqa: N801  # a word of the notation
-    """Phases alone: how strong each frequency is stays as in natural images, so that no render can shout.
+    """Phases only: the magnitude of each frequency is that of natural images, which prevents high-frequency noise.
 
-    Any step from `lr=0.02` to 0.3 does; the larger ones get further.
+    Learning rates from 0.02 to 0.3 work; larger ones reach higher values.
 
     Formula: pixels = contrast * standard(irfft2(magnitude * exp(i * pi * standard(phases)))), where standard(x) =
         (x - mean) / (deviation + 1e-4) over all numbers of an image; at the start phases ~ N(0, 1).
     Source: Fel et al. 2023, "Unlocking feature visualization for deeper networks with magnitude constrained
-        optimization"; standardised as Horama does it, but for the factor pi, without which phases are so alike that
-        every corner has a bright spot.
+        optimization"; standardised as in Horama, except for the factor pi, without which the phases are so similar
+        that every corner has a bright spot.
 
     Args:
-        magnitude: How strong each frequency is, `[C, h, w // 2 + 1]`, not negative: that of `rfft2` of your own images
-            of any size h x w (w even), in decorrelated colours, as `fit_statistics` measures it. Other sizes are
-            interpolated linearly between its frequencies. That of natural images where None.
-        contrast: The deviation of the pixels before colour and bounds, positive; 2 gives colours ImageNet's deviation,
-            and 1 is Horama's.
+        magnitude: The magnitude of each frequency, `[C, h, w // 2 + 1]`, not negative: that of `rfft2` of your own
+            images of any size h x w (w even), in decorrelated colours, as `fit_statistics` measures it. It is
+            interpolated linearly for other sizes. That of natural images if None.
+        contrast: The standard deviation of the pixels before colour and bounds, positive; 2 yields the standard
+            deviation of ImageNet's colours, and 1 is Horama's.
 
     Raises:
-        BadInputError: The magnitude has another shape, or is negative, or nothing but a mean.
+        BadInputError: The magnitude has another shape, is negative, or is zero except at frequency 0.
     """
 
     magnitude: ArrayLike | None = None
@@ -71,22 +71,22 @@ class maco(Part):  # noqa: N801  # a word of the notation
 
     def basis(self, batch: int, channels: int, size: Size) -> Basis:
         if len(size) != PLANE:
-            raise BadInputError(f"maco() makes pictures, not clips or volumes of {size_text(size)}; use fft().")
+            raise BadInputError(f"maco() makes images, not clips or volumes of {size_text(size)}; use fft().")
         if self.magnitude is None:
             return FixedMagnitude(batch, channels, size, natural_magnitude(channels, size), self.contrast)
         given = torch.from_numpy(Array.of(self.magnitude).numpy().astype("float64"))
         if len(given) != channels:
             raise BadInputError(
-                f"maco(magnitude=) has {len(given)} channels, but {channels} are made; fit it to images of {channels}."
+                f"maco(magnitude=) has {len(given)} channels, but {channels} are needed; fit it to such images."
             )
         return FixedMagnitude(batch, channels, size, scaled_magnitude(given, size), self.contrast)
 
 
 class FixedMagnitude(Basis):
-    """The basis of `maco`; `magnitude` says how strong each frequency is, `[C, H, W // 2 + 1]`.
+    """The basis of `maco`; `magnitude` is that of each frequency, `[C, H, W // 2 + 1]`.
 
-    In the first column, and the last of an even width, a frequency and its negative are both there and must be
-    conjugates: their phases are the halved difference of two numbers, stretched to the same deviation.
+    In the first column, and the last of an even width, a frequency and its negative are both present and must be
+    conjugates: their phases are the difference of two numbers, scaled to the same standard deviation.
     """
 
     magnitude: Tensor
@@ -111,7 +111,7 @@ class FixedMagnitude(Basis):
         return self.contrast * _standard(self.of_magnitude())
 
     def of_magnitude(self) -> Tensor:
-        """Make the images whose frequencies have the magnitude, before they are standardised."""
+        """Compute the pixels from magnitude and phases, before they are standardised."""
         phases = SPREAD * _standard(self.phases)
         odd = (phases - phases.index_select(-2, self.negative)) / math.sqrt(2)
         spectrum = torch.polar(self.magnitude.expand_as(phases), torch.where(self.doubled, odd, phases))
@@ -120,14 +120,14 @@ class FixedMagnitude(Basis):
 
 
 def _standard(numbers: Tensor) -> Tensor:
-    """Numbers of mean 0 and deviation 1, for each image by itself."""
+    """Standardise the numbers of each image to mean 0 and standard deviation 1."""
     axes = tuple(range(1, numbers.ndim))
     deviation, mean = torch.std_mean(numbers, axes, correction=0, keepdim=True)
     return (numbers - mean) / (deviation + EPSILON)
 
 
 def natural_magnitude(channels: int, size: Size) -> Tensor:
-    """Compute how strong each frequency is in natural images: a curve of two slopes over its length."""
+    """Compute the magnitude of each frequency in natural images: a curve with two slopes over the frequency."""
     lengths = frequencies(size).clamp(min=1 / max(size))
     fading = (1 + (lengths / BEND).square()) ** ((FLAT - STEEP) / 2)
     curve = COARSEST * (lengths * max(size)) ** -FLAT * fading
@@ -137,7 +137,7 @@ def natural_magnitude(channels: int, size: Size) -> Tensor:
 
 
 def scaled_magnitude(magnitude: Tensor, size: Size) -> Tensor:
-    """Interpolate a magnitude between its frequencies; the mean, frequency 0, stays as it is."""
+    """Interpolate a magnitude to another size; frequency 0, the mean, stays as it is."""
     means = magnitude[:, 0, 0].clone()
     magnitude = magnitude.clone()
     magnitude[:, 0, 0] = (
@@ -151,7 +151,7 @@ def scaled_magnitude(magnitude: Tensor, size: Size) -> Tensor:
 
 
 def _between(values: Tensor, places: Tensor, axis: int) -> Tensor:
-    """Interpolate along an axis that goes on from its beginning."""
+    """Interpolate linearly along a periodic axis."""
     below = places.floor()
     share = (places - below).reshape(-1, *(1,) * (values.ndim - 1 - axis))
     length = values.shape[axis]

@@ -1,4 +1,4 @@
-"""Any module that makes images as a prior: only the latents that it reads change."""
+"""A generator network as prior: only its latents are optimized."""
 
 from __future__ import annotations
 
@@ -27,33 +27,33 @@ from lucidtorch.param.finish import Clip
 from lucidtorch.param.param import Param
 
 MOST_NUMBERS = 1 << 24  # of one latent
-TRIED = 2  # latents at once: what one gives must not depend on the other
-SAME = 1e-4  # of the largest value: rounding
-MANY = 0.25  # of the pixels outside the range: then the range is probably another
+TRIED = 2  # latents in a test batch: the images must not depend on each other
+SAME = 1e-4  # relative to the largest value: a rounding error
+MANY = 0.25  # share of the pixels outside the range, above which the range is probably wrong
 
 
 class Generated(Param):
-    """Images that a module makes of latents, `made` in channels, height and width. Made by `generated`."""
+    """Images that a module generates from latents, of the shape `made`, `[C, H, W]`. Created by `generated`."""
 
     arrays = ()
-    is_text = False  # the module cannot be read back from a text
+    is_text = False  # a module cannot be parsed
     latents: nn.Parameter
     place: Tensor
 
     def __init__(self, module: nn.Module, arguments: dict[str, Any], made: Size) -> None:
         super().__init__()
-        self.arguments = arguments  # of `generated`, but for the module
+        self.arguments = arguments  # of `generated`, without the module
         self.made = made
         self.batch, self.channels = arguments["batch"], made[0]
         self.size = made[1:] if arguments["size"] is None else size_pair(arguments["size"])
         self.low, self.high = arguments["value_range"]
         if not self.low < self.high:
             raise BadInputError(
-                f"generated(value_range=) runs from the lower to the higher, not from {self.low:g} to {self.high:g}."
+                f"generated(value_range=) is (low, high) with low < high, not ({self.low:g}, {self.high:g})."
             )
-        self.borrowed = Borrowed(module)
+        self.borrowed = SharedModule(module)
         self.bounds = Clip((0.0,) * made[0])
-        self.register_buffer("place", torch.zeros(()), persistent=False)  # on the device where `fill` puts the numbers
+        self.register_buffer("place", torch.zeros(()), persistent=False)  # has the device of the latents
         self.register_parameter("latents", None)
 
     def fill(self, seeds: Sequence[int]) -> None:
@@ -73,7 +73,7 @@ class Generated(Param):
 
     @checked
     def resized(self, *, batch: Count) -> Generated:
-        """Make the same param, unfilled, for another number of images."""
+        """Return the same param, not filled, for another number of images."""
         return Generated(self.borrowed.module, {**self.arguments, "batch": batch}, self.made)
 
     def __repr__(self) -> str:
@@ -91,27 +91,28 @@ def generated(
     value_range: tuple[float, float] = (0.0, 1.0),
     sd: Positive = 1.0,
 ) -> Generated:
-    """Let a module make the images, a decoder or the generator of a GAN: only what it reads changes.
+    """Generate the images by a module, such as a decoder or the generator of a GAN, from optimized latents.
 
-    The module runs in eval mode, its weights take no gradient, and afterwards it is as it was. It runs where the
-    latents are: on another device, or in float64, a copy of it does. When this is called, it is run on two latents to
-    see what it makes. The param has no text, as a module has none, and no inverse.
+    The module runs in eval mode without gradients of its weights, and is restored afterwards. If the latents are on
+    another device or in float64, a copy of it runs. This call runs it on two latents to check its output. The param
+    cannot be parsed from text, and has no inverse.
 
-    Formula: images = clip((module(latents) - low) / (high - low)); at the start latents ~ N(0, sd ** 2). The
-        gradient of what is clipped passes where it leads back.
+    Formula: images = clip((module(latents) - low) / (high - low)); at the start latents ~ N(0, sd ** 2). Gradients
+        of clipped pixels pass if they lead back into the range.
     Source: Nguyen et al. 2016, "Synthesizing the preferred inputs for neurons in neural networks via deep generator
         networks".
 
     Args:
-        module: From latents `[B, *latent]` to images `[B, C, H, W]`, each from its own latents alone.
+        module: Maps latents `[B, *latent]` to images `[B, C, H, W]`, each from its own latents alone.
         latent: The shape of the latents of one image, such as 128 or `[4, 16, 16]`.
-        size: Pixels on each side, or (height, width), to which what it makes is scaled; as it makes it where None.
+        size: Pixels on each side, or (height, width), to which the output is scaled; the output's own size if None.
         batch: The number of images.
-        value_range: The values that black and white have in what it makes: `(-1, 1)` of most GANs.
-        sd: The standard deviation of the latents at the start; that with which the module was trained.
+        value_range: The output values of black and white: `(-1, 1)` for most GANs.
+        sd: The initial standard deviation of the latents; that with which the module was trained.
 
     Raises:
-        BadInputError: An argument does not fit, or the module makes no images of such latents, or not always the same.
+        BadInputError: An argument is invalid, or the module returns no images for such latents, or is not
+            deterministic.
 
     Example:
         >>> decoder = nn.Sequential(nn.Linear(8, 3 * 16 * 16), nn.Unflatten(1, (3, 16, 16)), nn.Sigmoid())
@@ -134,25 +135,22 @@ def generated(
     return param
 
 
-class Borrowed:
-    """The user's module: shared by all copies of a param, and no part of it, neither parameters nor state."""
+class SharedModule:
+    """The user's module: shared by all copies of a param, and not part of its parameters or state."""
 
     def __init__(self, module: nn.Module) -> None:
         self.module = module
         self._copy: nn.Module | None = None
 
     def __call__(self, latents: Tensor) -> Tensor:
-        """Run the module in eval mode, without gradients for its weights; it is given back as it was.
-
-        Where the latents are on another device, or are float64, a copy of the module runs there.
-        """
+        """Run the module, or a copy of the needed device and dtype, in eval mode without gradients of its weights."""
         module = self._module_for(latents)
         with frozen(module):
             made: Tensor = module(latents.to(_dtype(module, latents)))
         return widened(made)
 
     def _module_for(self, latents: Tensor) -> nn.Module:
-        """The module itself where it is on the device and of the dtype, else a copy that is."""
+        """Return the module if it has the needed device and dtype, else a copy that has."""
         wanted = (latents.device, _dtype(self.module, latents))
         if _device_and_dtype(self.module) in (None, wanted):
             return self.module
@@ -160,11 +158,11 @@ class Borrowed:
             self._copy = copy.deepcopy(self.module).to(*wanted)
         return self._copy
 
-    def __reduce__(self) -> tuple[type[Borrowed], tuple[nn.Module]]:
-        return Borrowed, (self.module,)
+    def __reduce__(self) -> tuple[type[SharedModule], tuple[nn.Module]]:
+        return SharedModule, (self.module,)
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Borrowed:
-        return Borrowed(self.module)
+    def __deepcopy__(self, memo: dict[int, Any]) -> SharedModule:
+        return SharedModule(self.module)
 
 
 def _latent_shape(arguments: dict[str, Any]) -> tuple[int, ...]:
@@ -173,19 +171,19 @@ def _latent_shape(arguments: dict[str, Any]) -> tuple[int, ...]:
 
 
 def _device_and_dtype(module: nn.Module) -> tuple[torch.device, torch.dtype] | None:
-    """The device and the dtype of a module; None where it has no numbers."""
+    """Return the device and the dtype of a module; None if it has no parameters or buffers."""
     numbers = (one for one in (*module.parameters(), *module.buffers()) if one.is_floating_point())
     return next(((one.device, one.dtype) for one in numbers), None)
 
 
 def _dtype(module: nn.Module, latents: Tensor) -> torch.dtype:
-    """What a module computes in: its own dtype, but never less than float64 where that is asked for."""
+    """Return the dtype in which a module runs: its own, but float64 for latents in float64."""
     found = _device_and_dtype(module)
     return latents.dtype if found is None or latents.dtype == torch.float64 else found[1]
 
 
 def _tried(module: nn.Module, latent: tuple[int, ...]) -> Tensor:
-    """Run a module twice on two latents, of which one is the same both times, and give what it makes."""
+    """Run a module on two batches that share one latent, check the output, and return that of the first."""
     if math.prod(latent) > MOST_NUMBERS:
         raise BadInputError(f"A latent has at most {MOST_NUMBERS} numbers, but the shape {shown(latent)} was given.")
     drawn = torch.randn((TRIED + 1, *latent), generator=torch.Generator().manual_seed(0))
@@ -204,8 +202,8 @@ def _tried(module: nn.Module, latent: tuple[int, ...]) -> Tensor:
     first, second = widened(first), widened(second)
     if not torch.allclose(first[0], second[0], rtol=0, atol=SAME * float(first.abs().max())):
         raise BadInputError(
-            f"{name} does not make the same image of the same latents: it draws random numbers, or looks at the "
-            "rest of the batch. Wrap it in a module that holds its noise still."
+            f"{name} does not make the same image of the same latents: it draws random numbers, or depends on the "
+            "rest of the batch. Wrap it in a module with fixed noise."
         )
     return first.cpu()
 
@@ -221,4 +219,4 @@ def _check_images(made: object, name: str) -> None:
             f"{name} must give images [B, C, H, W] of {TRIED} latents, but it gives {list(made.shape)} of {made.dtype}."
         )
     if not bool(made.isfinite().all()):
-        raise BadInputError(f"{name} gives inf or nan; see whether its weights are loaded.")
+        raise BadInputError(f"{name} gives inf or nan; check that its weights are loaded.")

@@ -1,4 +1,4 @@
-"""Parameterizations of images: a sum of parts, then colour, then the range from 0 to 1."""
+"""Parameterizations of images: a sum of parts, then colour, then the map to [0, 1]."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from lucidtorch.param.bases import fft as fourier
 from lucidtorch.param.finish import Finish
 from lucidtorch.param.param import Param
 
-OF_THE_BASIS = ("fft", "sd", "decay", "spectrum")  # arguments that say no more than a part does
-COPIES = 4  # numbers, their gradient, and the two moments of Adam
+OF_THE_BASIS = ("fft", "sd", "decay", "spectrum")  # arguments that `spatial` replaces
+COPIES = 4  # parameters, gradients, and the two moments of Adam
 
 
 class Image(Param):
-    """Images from a sum of parts, through colour and bounds: the arguments of `image`, frozen, and the parts added."""
+    """Images from a sum of parts, with colour and bounds: the frozen arguments of `image`, and the added parts."""
 
     def __init__(self, arguments: dict[str, Any], added: tuple[Part, ...] = ()) -> None:
         super().__init__()
@@ -44,11 +44,10 @@ class Image(Param):
         self.held = self.finish.held
         self.words = (_main_part(arguments), *added)
         self.parts = nn.ModuleList(word.basis(self.batch, self.finish.free, self.size) for word in self.words)
-        self.invertible = self._bases[0].invertible  # whatever is added
+        self.invertible = self._bases[0].invertible  # the added parts do not matter
         if self.finish.start is not None and not self.invertible:
             raise BadInputError(
-                f"init= needs a basis that can make any picture, which {self.words[0]!r} cannot; use fft(), "
-                "pixels() or pyramid()."
+                f"init= needs an invertible basis, which {self.words[0]!r} is not; use fft(), pixels() or pyramid()."
             )
         self.is_text = all(word.is_text for word in self.words)
         own = (one for one in (*arguments.values(), *(arguments["hold"] or {}).values()) if isinstance(one, Array))
@@ -56,7 +55,7 @@ class Image(Param):
 
     @checked
     def fill(self, seeds: Sequence[int]) -> None:
-        """Draw the start of every image from its own seed, or take the start image."""
+        """Draw the initial values of every image from its own seed, or set them from the initial image."""
         seeds = image_seeds(seeds, self.batch)
         main, *added = self._bases
         for place, part in enumerate(added, 1):
@@ -69,7 +68,7 @@ class Image(Param):
 
     @checked
     def assign(self, images: Tensor) -> None:
-        """Set the numbers of the main part so that these images come out; what is added stays as it is."""
+        """Set the parameters of the main part so that these images result; the added parts stay as they are."""
         self._ensure_filled()
         self._assign(images)
 
@@ -79,7 +78,7 @@ class Image(Param):
 
     @checked
     def at(self, size: int | Size) -> Tensor:
-        """Make the same images at another size, where all parts have any."""
+        """Compute the same images at another size, if all parts can."""
         sides = size_sides(size)
         if sides == self.size:
             return self.forward()
@@ -88,25 +87,25 @@ class Image(Param):
         return self._finished(part.at(sides) for part in self._bases)
 
     def reads(self, name: str) -> Tensor:
-        """Say which images depend on which row of a parameter; only shared parts have fewer rows than images."""
+        """Return which images depend on which row of a parameter; only shared parts have fewer rows than images."""
         _, place, inner = name.split(".", 2)
         return self._bases[int(place)].reads(inner)
 
     @checked
     def resized(self, *, batch: Count) -> Image:
-        """Make the same param, unfilled, for another number of images."""
+        """Return the same param, not filled, for another number of images."""
         return Image({**self.arguments, "batch": batch}, self.added)
 
     def __add__(self, part: Part) -> Image:
         if not isinstance(part, Part):
             raise BadInputError(
-                f"A param and a part such as shared([1, 3, 16, 16]) make a sum, but {shown(part)} is none; several "
+                f"A param takes a part such as shared([1, 3, 16, 16]) in a sum, not {shown(part)}; several "
                 "params in one batch are stack(a, b)."
             )
         return Image(self.arguments, (*self.added, part))
 
     def __repr__(self) -> str:
-        said = () if self.arguments["spatial"] is None else OF_THE_BASIS  # the part says these
+        said = () if self.arguments["spatial"] is None else OF_THE_BASIS  # the part replaces these
         counting = {name: value for name, value in self.arguments.items() if name not in said}
         text = format_call("image", inspect.signature(image), counting)
         return " + ".join([text, *map(repr, self.added)])
@@ -145,43 +144,43 @@ def image(
     colour: ArrayLike | None = None,
     spectrum: ArrayLike | None = None,
 ) -> Image:
-    """Parameterize images, clips or volumes by their frequencies, or in another basis, in decorrelated colours.
+    """Parameterize images, clips or volumes in a Fourier or another basis, in decorrelated colours.
 
     Formula: images = bounds(colour(spatial + added parts)), the sigmoid by default.
     Source: Lucid's `image`.
 
     Args:
-        size: Pixels on each side, or (height, width); (time, height, width) for clips, with depth for volumes. Odd ones
-            too.
+        size: Pixels on each side, or (height, width); (time, height, width) for clips, with depth for volumes. Odd
+            sizes are possible.
         batch: The number of images.
-        channels: The number of channels, without the opacity; what the network takes.
-        fft: Whether the numbers are frequencies; pixels otherwise. `spatial` gives other bases.
-        decorrelate: Whether colours lie on the independent axes of natural images; only for three channels
-            that are free, or as many as `colour` has.
-        alpha: Whether there is one more channel, the last: opacity. A transform such as `background()` uses it.
-        sd: The standard deviation of the numbers at the start.
-        decay: How fast high frequencies fade in the Fourier basis; 1 is nature's.
-        init: An image to start from, `[C, *size]` or `[B, C, *size]` in [0, 1], instead of noise. What it says of held
-            channels is left out: it may give the free ones alone.
+        channels: The number of channels, without the opacity: those of the network's input.
+        fft: Whether the basis is Fourier; pixels otherwise. `spatial` selects another basis.
+        decorrelate: Whether colours are decorrelated as in natural images; only for three free channels, or as many
+            as `colour` has.
+        alpha: Whether to add a last channel, the opacity. A transform such as `background()` uses it.
+        sd: The initial standard deviation of the parameters.
+        decay: The exponent with which amplitudes decrease with frequency in the Fourier basis; 1 is that of natural
+            images.
+        init: An initial image, `[C, *size]` or `[B, C, *size]` in [0, 1], instead of noise. Its held channels are
+            ignored, and may be left out.
         hold: Channels that stay as they are, with their values in [0, 1]: `{3: 1.0}`, or a mask `[H, W]` (for clips
-            also `[T, H, W]`), or one number or one mask of the full size per image. They come out exactly so, pass the
-            transforms with the others, and never change.
-        mask: Where the picture may change, from 0 to 1: `[H, W]` or one per image, `[B, H, W]`; for clips also
-            `[T, H, W]`. Where it is 0, `init` comes out exactly.
-        bounds: What brings the numbers into [0, 1]: ``sigmoid``, or ``clip``, which reaches black and white.
-        spatial: The main part, such as `pyramid()`, where it is neither frequencies nor pixels, or has arguments of its
-            own; `fft`, `sd`, `decay` and `spectrum` are then its to say.
-        colour: The colour root of your own images, `[C, C]`, in the place of ImageNet's; for any number of channels.
+            also `[T, H, W]`), or one number or one mask of the full size per image. They never change, and pass
+            the transforms with the others.
+        mask: Where the image may change, from 0 to 1: `[H, W]` or one per image, `[B, H, W]`; for clips also
+            `[T, H, W]`. Where it is 0, the image equals `init`.
+        bounds: The map to [0, 1]: ``sigmoid``, or ``clip``, which reaches black and white.
+        spatial: The main part, such as `pyramid()`; it replaces `fft`, `sd`, `decay` and `spectrum`.
+        colour: The colour root of your own images, `[C, C]`, instead of ImageNet's; for any number of channels.
         spectrum: The amplitudes of your own images at equally spaced frequencies from 0 to the square root of .5 cycles
-            per pixel, in the place of `decay`.
+            per pixel, instead of `decay`.
 
     Returns:
-        The param, unfilled: nothing is drawn until a render, or a call, fills it.
+        The param, not filled: nothing is drawn until a render, or a call, fills it.
 
     Raises:
-        BadInputError: Two arguments say different things.
-        ImageError: The start image, the mask or a held channel has another shape, or leaves [0, 1]; or no channel is
-            free.
+        BadInputError: Two arguments contradict each other.
+        ImageError: The initial image, the mask or a held channel has a wrong shape or values outside [0, 1]; or no
+            channel is free.
 
     Example:
         >>> image(128, batch=4)
@@ -194,7 +193,7 @@ def image(
 
 
 def _main_part(arguments: Mapping[str, Any]) -> Part:
-    """The main part: the one that is given, or the one that `fft`, `sd`, `decay` and `spectrum` describe."""
+    """Return the main part: `spatial`, or the one that `fft`, `sd`, `decay` and `spectrum` describe."""
     spatial: Part | None = arguments["spatial"]
     sd, decay, spectrum = arguments["sd"], arguments["decay"], arguments["spectrum"]
     if spatial is None:
@@ -204,9 +203,7 @@ def _main_part(arguments: Mapping[str, Any]) -> Part:
             raise BadInputError("A spectrum weighs frequencies, and fft=False has none; leave one of the two out.")
         return pixels(sd=sd)
     defaults = inspect.signature(image).parameters
-    said = [name for name in OF_THE_BASIS if arguments[name] != defaults[name].default]
-    if said:
-        raise BadInputError(
-            f"spatial={spatial!r} says all of its basis; leave {said[0]}= out, or write it in the part."
-        )
+    extra = [name for name in OF_THE_BASIS if arguments[name] != defaults[name].default]
+    if extra:
+        raise BadInputError(f"spatial={spatial!r} states the basis; leave {extra[0]}= out, or put it there.")
     return spatial

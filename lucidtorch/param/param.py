@@ -1,4 +1,4 @@
-"""What a param is: numbers that make images, one seed per image; and several params as one batch."""
+"""The interface of params, which map parameters to images; and several params as one batch."""
 
 from __future__ import annotations
 
@@ -20,32 +20,31 @@ from lucidtorch.base.surroundings import pinned
 
 
 class Param(nn.Module):
-    """A parameterization: a module whose numbers make images in [0, 1].
+    """A parameterization: a module that maps its parameters to images in [0, 1].
 
-    It holds arguments until `fill` draws its start; building one draws nothing. Every parameter's first axis is the
-    image, so that one image can be stopped, or started from its own seed, without touching another; where images share
-    rows, `reads` says which. A subclass sets `batch`, `channels`, `size` and `arrays`, and what else differs of the
-    attributes.
+    The constructor draws nothing; `fill` draws the initial values. The first axis of every parameter is the image, so
+    that images can be stopped and seeded independently; where images share rows, `reads` returns which. A subclass sets
+    `batch`, `channels`, `size` and `arrays`, and the other attributes that differ from the defaults.
     """
 
     batch: int  # the number of images
-    channels: int  # of an image, the opacity among them
-    size: Size  # height and width of the images; of clips and volumes, frames or slices before them
-    arrays: tuple[Array, ...]  # large arrays that its text names, which are saved beside a picture
-    held: tuple[int, ...] = ()  # the channels that stay as they are while the others change
+    channels: int  # of an image, with the opacity
+    size: Size  # height and width; of clips and volumes, preceded by frames or slices
+    arrays: tuple[Array, ...]  # large arrays among its arguments, which are saved beside a picture
+    held: tuple[int, ...] = ()  # the constant channels
     alpha: bool = False  # whether the last channel is opacity
-    is_text: bool = True  # whether its text says all of it and can be read back; not where it holds a Python module
-    invertible: bool = False  # whether it can make every image, so that `assign` works
+    is_text: bool = True  # whether its text is complete, so that it can be parsed; not if it holds a Python module
+    invertible: bool = False  # whether `assign` works, for every image
     filled: bool = False
 
     def __init_subclass__(cls, **words: Any) -> None:
         super().__init_subclass__(**words)
-        if "__init__" in vars(cls):  # buffers are made whatever surrounds the call
+        if "__init__" in vars(cls):  # buffers do not depend on the caller's default dtype and device
             cls.__init__ = pinned()(cls.__init__)  # type: ignore[method-assign]
 
     @abstractmethod
     def fill(self, seeds: Sequence[int]) -> None:
-        """Draw the start of every image from its own seed.
+        """Draw the initial values of every image from its own seed.
 
         Args:
             seeds: One per image.
@@ -56,50 +55,50 @@ class Param(nn.Module):
 
     @abstractmethod
     def forward(self) -> Tensor:
-        """Make the images; a param that was never filled starts from seed 0.
+        """Compute the images; a param that is not filled uses seed 0.
 
         Returns:
-            `[B, C, H, W]` in [0, 1], in float32 or better; `[B, C, T, H, W]` for clips and volumes.
+            `[B, C, H, W]` in [0, 1], in float32 or float64; `[B, C, T, H, W]` for clips and volumes.
         """
 
     @pinned()
     def __call__(self) -> Tensor:
-        """Make the images, whatever surrounds the call."""
+        """Compute the images, independently of the caller's autocast, default dtype and device."""
         images: Tensor = super().__call__()
         return images
 
     @abstractmethod
     def resized(self, *, batch: Count) -> Param:
-        """Make the same param, unfilled, for another number of images.
+        """Return the same param, not filled, for another number of images.
 
         Args:
             batch: The number of images.
         """
 
     def assign(self, images: Tensor) -> None:
-        """Set the numbers so that these images come out.
+        """Set the parameters so that these images result.
 
         Args:
             images: `[B, C, *size]` in [0, 1].
 
         Raises:
-            BadInputError: The param cannot make every image.
+            BadInputError: The param is not invertible.
         """
-        raise BadInputError(f"{self!r} cannot take on a given picture: it has no inverse.")
+        raise BadInputError(f"{self!r} cannot be set to a given picture: it has no inverse.")
 
     def reads(self, name: str) -> Tensor:
-        """Say which images depend on which row of a parameter; each on its own row, unless rows are shared.
+        """Return which images depend on which row of a parameter; each on its own row, unless rows are shared.
 
         Args:
             name: The parameter's name.
 
         Returns:
-            Truth values `[rows, B]`, on the CPU.
+            Booleans `[rows, B]`, on the CPU.
         """
         return torch.eye(self.batch, dtype=torch.bool)
 
     def at(self, size: int | Size) -> Tensor:
-        """Make the same images at another size, `[B, C, *size]` in [0, 1].
+        """Compute the same images at another size, `[B, C, *size]` in [0, 1].
 
         Args:
             size: Pixels on each side, or each side.
@@ -119,13 +118,13 @@ class Param(nn.Module):
 
 
 class Stack(Param):
-    """The images of several params, unfilled and each its own, one after the other. Made by `stack`."""
+    """The images of several params, concatenated. Created by `stack`."""
 
     def __init__(self, params: Sequence[Param]) -> None:
         super().__init__()
         self.params = nn.ModuleList(params)
         self.batches = [one.batch for one in params]
-        self.firsts = [0, *accumulate(self.batches)]  # the place of the first image of each param
+        self.firsts = [0, *accumulate(self.batches)]  # the index of the first image of each param
         self.batch = sum(self.batches)
         first = params[0]
         self.channels = first.channels
@@ -165,11 +164,11 @@ class Stack(Param):
 
     @checked
     def resized(self, *, batch: Count) -> Stack:
-        """Make the same stack, unfilled, for as many images, or a multiple of them."""
+        """Return the same stack, not filled, for as many images, or a multiple of them."""
         if batch % self.batch:
             raise BadInputError(
                 f"A stack has as many images as its params, here {self.batch}, or a multiple of that, not {batch}; "
-                "write the params out."
+                "list the params."
             )
         return Stack([one.resized(batch=one.batch * (batch // self.batch)) for one in self._params])
 
@@ -183,9 +182,9 @@ class Stack(Param):
 
 @checked
 def stack(*params: Param) -> Stack:
-    """Join params to one batch: the images of the first, then those of the second, and so on.
+    """Concatenate params to one batch: the images of the first, then those of the second, and so on.
 
-    Formula: the images of all, one after the other.
+    Formula: the images of all, concatenated.
     Source: lucidtorch's own.
 
     Args:
@@ -202,7 +201,7 @@ def stack(*params: Param) -> Stack:
     for one in params:
         if (one.size, one.channels, one.held, one.alpha) != (first.size, first.channels, first.held, first.alpha):
             raise BadInputError(
-                f"The params of a stack make images of one size and of the same channels, but {shown(first)} and "
-                f"{shown(one)} do not."
+                f"The params of a stack need images of one size and the same channels, but those of {shown(first)} and "
+                f"{shown(one)} differ."
             )
     return Stack([one.resized(batch=one.batch) for one in params])

@@ -1,4 +1,4 @@
-"""Images without a resolution: a small network that maps a place to a colour."""
+"""Images without a resolution: a small network that maps pixel coordinates to colours."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from lucidtorch.base.checks import Count
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.param.bases import Basis, Part, normal
 
-EVEN = 16  # pixels are filled up to a multiple of it, so that an image's rounding does not depend on its place
-REACH = math.sqrt(3)  # numbers spread evenly over -REACH..REACH have a standard deviation of 1
+EVEN = 16  # pixels are padded to a multiple of it, so that rounding does not depend on the index of an image
+REACH = math.sqrt(3)  # a uniform distribution over -REACH..REACH has a standard deviation of 1
 BIAS_SD = 0.1
 GAIN = 2.0  # He's: the variance of a weight is this over the number of inputs
 # Of atan(N(0, 1)): root mean square, that of its square, mean and standard deviation of its square; of max(N(0, 1), 0):
@@ -26,20 +26,20 @@ RELU_MEAN, RELU_STD = 0.40, 0.58
 
 
 def _atan(values: Tensor) -> Tensor:
-    bent = values.atan()
-    return torch.cat([bent / ATAN_RMS, bent.square() / SQUARE_RMS], 1)
+    angles = values.atan()
+    return torch.cat([angles / ATAN_RMS, angles.square() / SQUARE_RMS], 1)
 
 
 def _unbiased_atan(values: Tensor) -> Tensor:
-    bent = values.atan()
-    return torch.cat([bent / ATAN_RMS, (bent.square() - SQUARE_MEAN) / SQUARE_STD], 1)
+    angles = values.atan()
+    return torch.cat([angles / ATAN_RMS, (angles.square() - SQUARE_MEAN) / SQUARE_STD], 1)
 
 
 def _relu(values: Tensor) -> Tensor:
     return (values.relu() - RELU_MEAN) / RELU_STD
 
 
-# By name, with how many numbers come out per number that goes in.
+# By name, with the number of outputs per input.
 ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
     "atan": (_atan, 2),
     "unbiased_atan": (_unbiased_atan, 2),
@@ -49,20 +49,20 @@ ACTIVATIONS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
 
 @dataclass(frozen=True, repr=False)
 class cppn(Part):  # noqa: N801  # a word of the notation
-    """A small network per image, from the place of a pixel to its colour: smooth shapes, at any resolution.
+    """A small network per image, from pixel coordinates to colours: smooth shapes, at any resolution (CPPN).
 
-    It starts grey. Colours are its own to find and the step must be small: `image(224, spatial=cppn(),
-    decorrelate=False)` with `lr=0.005`, or 0.01. `param.at(1024)` makes the same picture larger.
+    The initial image is grey. It needs undecorrelated colours and a small learning rate: `image(224, spatial=cppn(),
+    decorrelate=False)` with `lr=0.005`, or 0.01. `param.at(1024)` returns the same picture at a larger size.
 
     Formula: colour = W_n f(... f(W_1 place + b_1) ...) + b_n; places from -sqrt(3) to sqrt(3) along the longest side;
         at the start W ~ N(0, 2 / inputs), b ~ N(0, .1 ** 2), and 0 both in the last layer.
     Source: Lucid's `cppn`; Stanley 2007, "Compositional pattern producing networks".
 
     Args:
-        hidden: The number of values that each hidden layer computes, from 1; ``atan`` makes two of each.
+        hidden: The width of each hidden layer before its activation, from 1; ``atan`` doubles it.
         layers: The number of hidden layers, from 1.
-        activation: What bends them: ``atan``, the arc tangent beside its square; ``unbiased_atan``, the same with the
-            square around 0, which makes finer detail; or ``relu``. All are scaled to keep a deviation of 1.
+        activation: ``atan``, the arc tangent and its square; ``unbiased_atan``, the same with a centred square, for
+            finer detail; or ``relu``. All are scaled to a standard deviation of 1.
     """
 
     hidden: Count = 24
@@ -74,7 +74,7 @@ class cppn(Part):  # noqa: N801  # a word of the notation
 
 
 class PatternNetwork(Basis):
-    """The basis of `cppn`: every image has a network of its own."""
+    """The basis of `cppn`: one network per image."""
 
     def __init__(self, batch: int, channels: int, size: Size, hidden: int, layers: int, activation: str) -> None:
         super().__init__(batch, channels, size)
@@ -103,10 +103,10 @@ class PatternNetwork(Basis):
 
 
 def places(size: Size) -> Tensor:
-    """Compute the coordinates of each pixel.
+    """Compute the coordinates of each pixel, `[D, N]`.
 
-    The middle is 0; the longer of height and width goes from -sqrt(3) to sqrt(3), and the other keeps the aspect. The
-    time of a clip has that reach for itself, so that more frames show the same motion more slowly.
+    The centre is 0; the longer of height and width spans -sqrt(3) to sqrt(3), and the other keeps the aspect ratio. The
+    time axis of a clip has the same range, so that more frames show the same motion more slowly.
     """
     plane = max(size[-PLANE:])
     lengths = [*size[:-PLANE], plane, plane]
@@ -115,6 +115,6 @@ def places(size: Size) -> Tensor:
 
 
 def _spread(count: int, length: int) -> Tensor:
-    """Places in even steps around 0, of which `length` would reach from end to end."""
+    """Compute equally spaced coordinates around 0, of which `length` span the whole range."""
     middle = (count - 1) / 2
     return (torch.arange(count, dtype=torch.float64) - middle) * (2 * REACH / max(1, length - 1))

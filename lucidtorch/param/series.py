@@ -1,4 +1,4 @@
-"""Coarse grids that the images of a batch share: aligned for blending, or the frames of a film."""
+"""Coarse grids that the images of a batch share: for aligned images, or the frames of an animation."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from lucidtorch.param.images import Image, image
 
 Offset: TypeAlias = bool | Annotated[int, Within(0)]
 RGB = 3
-ALIGNED = ((1, 2), (1, 4), (1, 8), (2, 8), (1, 16), (2, 16))  # Lucid's: rows of images, and how much coarser
-FILM = ((4, 2), (4, 4), (4, 8))  # frames that a row spans, and how much coarser
-OWN = 2  # frames that a row of the finest grid spans
+ALIGNED = ((1, 2), (1, 4), (1, 8), (2, 8), (1, 16), (2, 16))  # Lucid's: rows of images, and the factor of coarseness
+ANIMATION = ((4, 2), (4, 4), (4, 8))  # frames per row, and the factor of coarseness
+FINEST = 2  # frames per row of the finest grid
 
 
 @dataclass(frozen=True, repr=False)
 class shared(Part):  # noqa: N801  # a word of the notation
-    """A coarse array over images, channels and sides, enlarged linearly: what is coarse is shared by neighbours.
+    """A coarse array over images, channels and sides, interpolated linearly: coarse structure is shared by neighbours.
 
-    Images that read the same rows of it are drawn to each other, so that they can be blended or played as a film. It is
-    meant to be added: `image(128, batch=6) + shared([1, 3, 16, 16])`.
+    Images that read the same rows become similar, so that they can be blended or played as an animation. It is meant to
+    be added: `image(128, batch=6) + shared([1, 3, 16, 16])`.
 
-    Formula: the array, enlarged linearly along each axis with cell centres kept (an axis of equal size stays as it is),
-        moved on by the offset with its beginning mirrored; at the start N(0, sd ** 2).
-    Source: Lucid's `lowres_tensor`; enlarged as torch does it, symmetric about the middle.
+    Formula: the array, interpolated linearly along each axis (``align_corners=False``; an axis of equal size is not
+        changed), shifted by the offset with its beginning mirrored; at the start N(0, sd ** 2).
+    Source: Lucid's `lowres_tensor`; interpolated as in torch, symmetric about the centre.
 
     Args:
-        shape: Its size along [batch, channels, *size], each at most that of the images. Of the first, no more rows are
-            made than there are images.
-        offset: How far it is moved along each axis, in images, channels and pixels: none, or True for half a cell along
-            all axes, or one of these numbers or True or False per axis.
-        sd: The standard deviation of the numbers at the start, positive.
+        shape: Its size along [batch, channels, *size], each at most that of the images; the first is limited to the
+            number of images.
+        offset: The shift along each axis, in images, channels and pixels: None, or True for half a cell along all axes,
+            or one number, True or False per axis.
+        sd: The initial standard deviation of the parameters, positive.
     """
 
     shape: Sequence[Count]
@@ -70,12 +70,12 @@ class shared(Part):  # noqa: N801  # a word of the notation
         halves = [length // (2 * cells) for length, cells in zip(full, coarse, strict=True)]
         moved = [half if one is True else int(one) for one, half in zip(given, halves, strict=True)]
         if any(one > length for one, length in zip(moved, full, strict=True)):
-            raise BadInputError(f"{self!r} is moved further than the images {list(full)} reach.")
+            raise BadInputError(f"{self!r} is shifted further than the size of the images, {list(full)}.")
         return moved
 
 
 class Shared(Basis):
-    """The basis of `shared`: along each axis, `weights` say how much each place reads of each cell."""
+    """The basis of `shared`: for each axis, `weights` are the interpolation weights, `[length, cells]`."""
 
     numbers: Tensor
 
@@ -85,13 +85,13 @@ class Shared(Basis):
         self.coarse = tuple(one.shape[1] for one in weights)
         self.readers = (weights[0] > 0).T
         self.axes: dict[int, str] = {}
-        for axis in reversed(range(len(weights))):  # the batch last: nothing is enlarged twice
+        for axis in reversed(range(len(weights))):  # the batch last, so that rows are interpolated once
             if not torch.equal(weights[axis], torch.eye(len(weights[axis]), dtype=torch.float64)):
                 self.axes[axis] = f"weights{axis}"
                 self.register_buffer(f"weights{axis}", weights[axis].float(), persistent=False)
 
     def fill(self, generators: Sequence[Generator]) -> None:
-        """Draw each row from the generator of the first image that reads it; what none reads is 0."""
+        """Draw each row from the generator of the first image that reads it; rows without a reader are 0."""
         rows = [torch.zeros(self.coarse[1:]) for _ in self.readers]
         for place, images in enumerate(self.readers.tolist()):
             if any(images):
@@ -109,7 +109,7 @@ class Shared(Basis):
 
 
 def _weights(length: int, cells: int, offset: int) -> Tensor:
-    """How much each place along an axis reads of each cell, `[length, cells]` in float64."""
+    """Compute the interpolation weights along an axis, `[length, cells]` in float64."""
     places = ((torch.arange(length, dtype=torch.float64) + 0.5) * cells / length - 0.5).clamp(0, cells - 1)
     weights = (1 - (places[:, None] - torch.arange(cells, dtype=torch.float64)).abs()).clamp(min=0)
     order = [offset - 1 - place if place < offset else place - offset for place in range(length)]
@@ -118,10 +118,10 @@ def _weights(length: int, cells: int, offset: int) -> Tensor:
 
 @checked
 def aligned(size: int | Size, count: Count) -> Image:
-    """Make a batch whose images line up: eyes meet eyes when one is blended into the next.
+    """Create a batch of aligned images, for blending: they share coarse structure.
 
-    It is a plain sum and prints as such: each image has its own frequencies, and all read the same coarse grids.
-    Objectives such as `alignment` and `interpolate` draw them closer still.
+    It is a sum, and prints as such: each image has its own frequencies, and all share coarse grids. Objectives such as
+    `alignment` and `interpolate` align them further.
 
     Formula: image + shared parts 2, 4, 8 and 16 times coarser that all images read, and two more, 8 and 16 times
         coarser, of two rows.
@@ -143,11 +143,10 @@ def aligned(size: int | Size, count: Count) -> Image:
 
 @checked
 def animation(size: int | Size, frames: Annotated[int, Within(2)]) -> Image:
-    """Make a batch that is the frames of a film: each is close to the one before.
+    """Create a batch of the frames of an animation: each frame is close to the one before.
 
-    It is a plain sum and prints as such. All of a frame comes from grids that are coarse in time, the fine one less
-    than the others, so that it glides. Steps of an optimizer are as large for what starts faint: anything of a frame's
-    own would come to flicker.
+    It is a sum, and prints as such. All grids are coarse in time, the finest less than the others, for smooth motion.
+    Frames have no parameters of their own: an optimizer would amplify them to flicker.
 
     Formula: a shared part as fine as the image with a row for every 2 frames, and others 2, 4 and 8 times coarser with
         a row for every 4.
@@ -157,14 +156,14 @@ def animation(size: int | Size, frames: Annotated[int, Within(2)]) -> Image:
         size: Pixels on each side, or (height, width).
         frames: The number of frames, from 2.
     """
-    made = image(size, batch=frames, spatial=_grid(size, _rows(frames, OWN), 1))
-    for spanned, coarser in FILM:
+    made = image(size, batch=frames, spatial=_grid(size, _rows(frames, FINEST), 1))
+    for spanned, coarser in ANIMATION:
         made = made + _grid(size, _rows(frames, spanned), coarser)
     return made
 
 
 def _rows(frames: int, spanned: int) -> int:
-    """How many rows a grid has of which each spans so many frames; two at least, or nothing would move."""
+    """Compute the number of rows of a grid with so many frames per row; at least two, for motion."""
     return max(2, -(-frames // spanned))
 
 

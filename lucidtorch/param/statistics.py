@@ -1,4 +1,4 @@
-"""Statistics of the user's own images: their colours, and how strong each frequency is."""
+"""Statistics of the user's own images: their colours, and the magnitude of each frequency."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ from lucidtorch.base.records import LARGEST_SIDE
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE
 
-LARGEST = 256  # the side that frequencies are looked at where none is given and images are larger
+LARGEST = 256  # the largest default side for measuring frequencies
 SMALLEST = 4
-CONSTANT = 1e-12  # a variance below it is rounding
-DEPENDENT = 1e-10  # the least share of the largest variance that an axis of colour may have
-NODES = 64  # of the radial curve; as many as a text still holds
-PULL = 1e-3  # how much a node holds to the power law, against one measured frequency
-DIGITS = 4  # of each number of the curve: it goes into texts
-FIELDS = {"mean": 1, "colour": 2, "spectrum": 1, "magnitude": 3}  # and how many axes each has
+CONSTANT = 1e-12  # a variance below it is a rounding error
+DEPENDENT = 1e-10  # the smallest variance of a colour axis, relative to the largest
+NODES = 64  # of the radial curve; the most that are written into a text
+PULL = 1e-3  # the weight of the power law at a node, relative to one measured frequency
+DIGITS = 4  # of each number of the curve, which is written into texts
+FIELDS = {"mean": 1, "colour": 2, "spectrum": 1, "magnitude": 3}  # with their numbers of axes
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a param needs to know of images to look like them; `fit_statistics` measures it.
+    """Statistics of images, for params; `fit_statistics` measures them.
 
-    `image(128, colour=s.colour, spectrum=s.spectrum)` starts and steps in their colours and frequencies,
-    `image(128, spatial=maco(s.magnitude), colour=s.colour)` keeps the strength of each frequency.
+    `image(128, colour=s.colour, spectrum=s.spectrum)` uses their colours and frequencies as preconditioner, and
+    `image(128, spatial=maco(s.magnitude), colour=s.colour)` keeps the magnitude of each frequency.
 
     Args:
         mean: The mean colour, `[C]`.
-        colour: The root of the covariance of the colours, `[C, C]`. Its columns are the independent axes, each as long
-            as the deviation along it, the longest first; the first number of each is not negative.
-        spectrum: How strong frequencies are by their length, `[64]`, at equally spaced ones from 0 to the square root
-            of .5 cycles per pixel; the largest is 1.
-        magnitude: How strong each frequency is, `[C, side, side // 2 + 1]`: the root of the mean square of what `rfft2`
-            gives of decorrelated colours.
+        colour: The square root of the covariance of the colours, `[C, C]`. Its columns are the principal axes, scaled
+            by the standard deviation along them, the longest first; the first number of each is not negative.
+        spectrum: The radial amplitude spectrum, `[64]`, at equally spaced frequencies from 0 to the square root of .5
+            cycles per pixel; the largest is 1.
+        magnitude: The magnitude of each frequency, `[C, side, side // 2 + 1]`: the root mean square of `rfft2` of the
+            decorrelated colours.
 
     Raises:
-        BadInputError: A field has another number of axes.
+        BadInputError: A field has a wrong number of axes.
     """
 
     mean: Array
@@ -68,13 +68,13 @@ class Statistics:
                 )
 
     def save(self, path: Path | str) -> Path:
-        """Write them into one file of safetensors, an array for each field under its name, and return its path.
+        """Save as a safetensors file with one array per field, and return its path.
 
         Args:
-            path: The file, for example ``flowers.safetensors``; it appears whole or not at all.
+            path: The file, for example ``flowers.safetensors``; it is written atomically.
 
         Raises:
-            OutputError: It cannot be written.
+            OutputError: The file cannot be written.
         """
         target = Path(path)
         atomic_write_bytes(target, save({name: getattr(self, name).numpy() for name in FIELDS}))
@@ -82,7 +82,7 @@ class Statistics:
 
     @classmethod
     def load(cls, path: Path | str) -> Statistics:
-        """Read what `save` wrote: the same statistics, bit for bit.
+        """Load a file that `save` wrote; the values are exactly the same.
 
         Args:
             path: The file.
@@ -96,11 +96,11 @@ class Statistics:
             raise BadInputError(f"The statistics {path} cannot be read: {error.strerror}.") from error
         except SafetensorError as error:
             raise BadInputError(
-                f"{path} is no file of safetensors ({error}); give what Statistics.save wrote."
+                f"{path} is no safetensors file ({error}); give one that Statistics.save wrote."
             ) from error
         if set(arrays) != set(FIELDS):
             raise BadInputError(
-                f"{path} holds {sorted(arrays)}, not {sorted(FIELDS)}; give what Statistics.save wrote."
+                f"{path} holds {sorted(arrays)}, not {sorted(FIELDS)}; give a file that Statistics.save wrote."
             )
         return cls(**{name: Array.of(array) for name, array in arrays.items()})
 
@@ -111,39 +111,39 @@ def fit_statistics(
     *,
     side: Annotated[int, Within(SMALLEST, LARGEST_SIDE)] | None = None,
 ) -> Statistics:
-    """Measure the colours and frequencies of images, in one pass and little memory.
+    """Measure the colours and frequencies of images, in one pass with little memory.
 
-    Every image counts the same, however large it is. Colours are taken from all its pixels; frequencies from its middle
-    square, scaled to one side.
+    Every image has the same weight, independently of its size. Colours are measured on all its pixels; frequencies on
+    its central square, scaled to one side.
 
     Formula: colour = eigenvectors * sqrt(eigenvalues) of the covariance over pixels; magnitude = sqrt(mean over images
         of abs(rfft2(inverse of the colour root, its longest column 1, times image)) ** 2).
-    Source: Lucid's `color_correlation_svd_sqrt`; the magnitudes of Fel et al. 2023, but the root of the mean square in
-        the place of the mean, as one pass allows.
+    Source: Lucid's `color_correlation_svd_sqrt`; the magnitudes of Fel et al. 2023, but the root mean square
+        instead of the mean, which one pass allows.
 
     Args:
         images: Images `[C, H, W]` or batches of them `[B, C, H, W]` in [0, 1], of any one number of channels and any
             sizes: a list, a tensor `[B, C, H, W]`, a generator, a loader.
-        side: The side of the square that frequencies are looked at, in pixels, even; the shorter side of the first
-            image where None, but at most 256. Images that are smaller lack its finest frequencies.
+        side: The side of the square for measuring frequencies, in pixels, even; if None, the shorter side of the first
+            image, at most 256. Smaller images lack its highest frequencies.
 
     Raises:
-        ImageError: There is no image; or one is no such tensor, leaves [0, 1], is not finite or has another number of
-            channels; or a channel is the same everywhere, or repeats others.
-        BadInputError: The side is none.
+        ImageError: There is no image; or one is not such a tensor, has values outside [0, 1] or not finite, or another
+            number of channels; or a channel is constant, or linearly dependent on others.
+        BadInputError: The side is invalid.
 
     Example:
-        >>> dice = torch.Generator().manual_seed(0)
-        >>> found = fit_statistics(torch.rand(9, 3, 32, 32, generator=dice))
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> found = fit_statistics(torch.rand(9, 3, 32, 32, generator=generator))
         >>> found.magnitude.shape
         (3, 32, 17)
     """
     if side is not None and side % 2:
         raise BadInputError(f"fit_statistics(side=) takes an even number, but {side} was given.")
-    moments: Moments | None = None
+    moments: ImageMoments | None = None
     for number, image in enumerate(_each(images)):
         if moments is None:
-            moments = Moments(len(image), _usual_side(image) if side is None else side)
+            moments = ImageMoments(len(image), _usual_side(image) if side is None else side)
         if len(image) != moments.channels:
             raise ImageError(f"Image {number} has {len(image)} channels, those before it {moments.channels}.")
         moments.add(image)
@@ -154,11 +154,8 @@ def fit_statistics(
     return Statistics(Array.of(moments.mean()), Array.of(root), Array.of(_radial_curve(magnitude)), Array.of(magnitude))
 
 
-class Moments:
-    """First and second moments of images, each of which counts the same whatever its size, in float64.
-
-    The memory that they take depends on the number of channels and the side alone.
-    """
+class ImageMoments:
+    """First and second moments of images with equal weights, in float64 and constant memory."""
 
     def __init__(self, channels: int, side: int) -> None:
         self.channels = channels
@@ -182,12 +179,12 @@ class Moments:
         return np.asarray(self._sums / self.count)
 
     def root(self) -> np.ndarray:
-        """The root of the covariance of the colours."""
+        """Compute the square root of the covariance of the colours."""
         mean = self.mean()
         covariance = np.asarray(self._products / self.count) - np.outer(mean, mean)
         constant = [channel for channel in range(self.channels) if covariance[channel, channel] < CONSTANT]
         if constant:
-            raise ImageError(f"Channel {constant[0]} is the same everywhere in these images; leave it out.")
+            raise ImageError(f"Channel {constant[0]} is constant in these images; leave it out.")
         variances, axes = np.linalg.eigh(covariance)
         if variances[0] < DEPENDENT * variances[-1]:
             raise ImageError(
@@ -198,7 +195,7 @@ class Moments:
         return np.ascontiguousarray((axes * np.sqrt(variances))[:, ::-1])
 
     def magnitude(self, root: np.ndarray) -> np.ndarray:
-        """How strong each frequency is in decorrelated colours."""
+        """Compute the magnitude of each frequency in decorrelated colours."""
         inverse = np.linalg.inv(root / np.linalg.norm(root, axis=0).max())
         powers = np.einsum("ki,kj,ijhw->khw", inverse, inverse, np.asarray(self._powers / self.count))
         strengths: np.ndarray = np.sqrt(np.maximum(powers, 0))
@@ -206,7 +203,7 @@ class Moments:
 
 
 def _squared(image: Tensor, side: int) -> Tensor:
-    """Cut the middle square out of an image and scale it."""
+    """Crop the central square of an image, and scale it."""
     height, width = image.shape[-PLANE:]
     shorter = min(height, width)
     top, left = (height - shorter) // 2, (width - shorter) // 2
@@ -217,10 +214,10 @@ def _squared(image: Tensor, side: int) -> Tensor:
 
 
 def _radial_curve(magnitude: np.ndarray) -> np.ndarray:
-    """Fit a curve of straight pieces to how strong frequencies are, by their length.
+    """Fit a piecewise linear curve to the magnitudes over the frequency.
 
-    Errors count by their share of the power law that fits the whole best. Where frequencies are few, below one cycle
-    per picture above all, the curve follows that law.
+    Errors are relative to the power law that fits best. Where frequencies are rare, especially below one cycle per
+    picture, the curve follows that law.
     """
     side = magnitude.shape[1]
     lengths = frequencies((side, side)).numpy().ravel()[1:]
@@ -238,7 +235,7 @@ def _radial_curve(magnitude: np.ndarray) -> np.ndarray:
 
 
 def _power_law(lengths: np.ndarray, measured: np.ndarray, nodes: np.ndarray) -> np.ndarray:
-    """The power law that fits best, at the nodes; at 0, so that the line to the next node has it in its middle."""
+    """Evaluate the best power law at the nodes; at 0, so that the line to the next node has it at its centre."""
     slope, height = np.polyfit(np.log(lengths), np.log(measured), 1)
     law: np.ndarray = np.exp(height) * np.maximum(nodes, nodes[1] / 2) ** slope
     law[0] = max(2 * law[0] - law[1], law[1])
@@ -251,7 +248,7 @@ def _usual_side(image: Tensor) -> int:
 
 
 def _each(images: Iterable[Tensor]) -> Iterator[Tensor]:
-    """Go through the images one by one, checked, in float64 on the CPU."""
+    """Iterate over the images, checked, in float64 on the CPU."""
     number = 0
     if isinstance(images, Tensor) and images.ndim == 0:
         raise ImageError("Images are several tensors [C, H, W] or one [B, C, H, W], but a single number was given.")
@@ -259,7 +256,7 @@ def _each(images: Iterable[Tensor]) -> Iterator[Tensor]:
         if not isinstance(given, Tensor) or given.ndim not in (PLANE + 1, PLANE + 2):
             shape = list(given.shape) if isinstance(given, Tensor | np.ndarray) else type(given).__name__
             raise ImageError(
-                f"Image {number} is no tensor [C, H, W] or [B, C, H, W], but {shape}; of images with classes, give the "
+                f"Image {number} is no tensor [C, H, W] or [B, C, H, W], but {shape}; of images with labels, give the "
                 "images alone: fit_statistics(image for image, _ in data)."
             )
         for image in given if given.ndim == PLANE + 2 else given[None]:
@@ -272,7 +269,7 @@ def _checked(image: Tensor, number: int) -> Tensor:
         raise ImageError(f"Image {number} must hold real numbers, but {shown(image)} was given.")
     values = image.detach().to("cpu", torch.float64)
     if values.numel() == 0 or not bool(values.isfinite().all()):
-        raise ImageError(f"Image {number} is empty or holds inf or nan.")
+        raise ImageError(f"Image {number} is empty or contains inf or nan.")
     low, high = float(values.min()), float(values.max())
     if low < 0 or high > 1:
         raise ImageError(

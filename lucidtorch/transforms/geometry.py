@@ -1,7 +1,4 @@
-"""Geometric transforms: each a matrix per image, so that a run of them becomes one warp.
-
-The words that move, mirror, cut and pad by whole pixels are here.
-"""
+"""Geometric transforms, one matrix per image, so that consecutive ones become one warp; and those by whole pixels."""
 
 from __future__ import annotations
 
@@ -22,38 +19,38 @@ from lucidtorch.base.machine import sent
 from lucidtorch.base.sizes import PLANE, Distance, Side, Size, size_text
 from lucidtorch.transforms.transform import GREY, MIRROR, Outside, Transform, uniform
 
-UNCHANGED = np.eye(2)  # what neither turns nor stretches
-NEARLY_ZERO = 1e-12  # what a point of the horizon is divided by: it lies far away then, and is a number still
-Line = tuple[int, int]  # a direction, 1 or -1, and where pixel 0 goes
+IDENTITY = np.eye(2)
+NEARLY_ZERO = 1e-12  # the divisor of points on the horizon, so that their coordinates are finite
+Line = tuple[int, int]  # a direction, 1 or -1, and the new index of pixel 0
 OddCut: TypeAlias = Literal["end", "start"]
 CONSTANT, RANDOM = "constant", "random"
 
 
 class Motion(IntEnum):
-    """What a geometric transform does to pixels, from the least to the most."""
+    """The kinds of geometric transforms, from the simplest to the most general."""
 
-    WHOLE = 0  # moves them by whole pixels, or mirrors: they are copied exactly
+    WHOLE = 0  # shifts by whole pixels and flips: pixels are copied exactly
     AFFINE = 1
     PROJECTIVE = 2
 
 
 class Geometric(Transform):
-    """A transform that moves pixels by a matrix, and may change the size of the canvas."""
+    """A transform of pixel coordinates by a matrix, which may change the image size."""
 
     fusion = "geometry"
     motion: ClassVar[Motion] = Motion.AFFINE
 
     @abstractmethod
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
-        """Give the matrix that moves each pixel.
+        """Compute the matrix of each image.
 
         Args:
-            draws: What `sample` gave, `[B, n]`.
-            size: The height and width of the images that go in; of clips, frames before them.
+            draws: The result of `sample`, `[B, n]`.
+            size: The height and width of the input images; of clips, preceded by frames.
 
         Returns:
-            `[B, 3, 3]` in float64: from pixel (x, y, 1) of the image that goes in to pixel (x, y, 1) of the one that
-            comes out, up to a factor.
+            `[B, 3, 3]` in float64, in homogeneous coordinates: from pixel (x, y, 1) of the input to pixel (x, y, 1) of
+            the output.
         """
 
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
@@ -63,7 +60,7 @@ class Geometric(Transform):
     def apply_run(
         self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], outside: Outside
     ) -> Tensor:
-        """Compose neighbours into one matrix per image and resample once, the frames of a clip as further channels."""
+        """Multiply the matrices and resample once, with the frames of a clip as channels."""
         frames = images.shape[2:-PLANE]
         if frames:
             moved = self.apply_run(images.flatten(1, 2), steps, draws, outside)
@@ -81,18 +78,18 @@ class Geometric(Transform):
 
 
 def shifts(offsets: Tensor) -> Tensor:
-    """Make matrices that move by an offset."""
-    return _matrices(UNCHANGED, offsets.numpy())
+    """Create translation matrices."""
+    return _matrices(IDENTITY, offsets.numpy())
 
 
 def about_centre(linear: np.ndarray, size: Size) -> Tensor:
-    """Make matrices that turn or stretch around the centre of the canvas."""
+    """Create matrices of linear maps around the centre of the image."""
     centre = np.array([(size[-1] - 1) / 2, (size[-2] - 1) / 2])
     return _matrices(linear, centre - linear @ centre)
 
 
 def _matrices(linear: np.ndarray, offsets: np.ndarray) -> Tensor:
-    """Put matrices together; numpy takes a fifth of torch's time for so few numbers."""
+    """Create affine matrices; for so few numbers, numpy is five times as fast as torch."""
     matrix = np.zeros((len(offsets), 3, 3))
     matrix[:, :2, :2] = linear
     matrix[:, :2, 2] = offsets
@@ -101,7 +98,7 @@ def _matrices(linear: np.ndarray, offsets: np.ndarray) -> Tensor:
 
 
 def warped(images: Tensor, matrix: np.ndarray, size: Size, outside: Outside, *, projective: bool = False) -> Tensor:
-    """Move images by matrices onto a canvas, in the images' own precision whatever autocast says."""
+    """Warp images by matrices to a size, without autocast."""
     if isinstance(outside, str):
         return _resampled(images, matrix, size, projective=projective, mirrored=True)
     fill = outside
@@ -111,34 +108,31 @@ def warped(images: Tensor, matrix: np.ndarray, size: Size, outside: Outside, *, 
 
 
 def _resampled(images: Tensor, matrix: np.ndarray, size: Size, *, projective: bool, mirrored: bool) -> Tensor:
-    """Look every pixel of the canvas up; outside the images is 0, or their mirror image, the edge not repeated."""
+    """Sample every output pixel bilinearly; the padding is 0, or a reflection without repeated edge."""
     to_image = _to_grid(images.shape[-2:], from_centres=mirrored) @ np.linalg.inv(matrix)
-    places = _places(to_image if projective else to_image[:, :2], size, images)
+    points = _points(to_image if projective else to_image[:, :2], size, images)
     if projective:
-        depth = places[:, 2:]
-        places = places[:, :2] / depth.where(depth != 0, NEARLY_ZERO)
+        depth = points[:, 2:]
+        points = points[:, :2] / depth.where(depth != 0, NEARLY_ZERO)
     beyond = "reflection" if mirrored else "zeros"
     with torch.autocast(images.device.type, enabled=False):
-        return F.grid_sample(images, places.permute(0, 2, 3, 1), padding_mode=beyond, align_corners=mirrored)
+        return F.grid_sample(images, points.permute(0, 2, 3, 1), padding_mode=beyond, align_corners=mirrored)
 
 
 def _to_grid(size: Size, *, from_centres: bool) -> np.ndarray:
-    """Make the matrix from pixels to the coordinates of `grid_sample`: -1 to 1 from edge to edge.
-
-    The edges are the outer ones of the first and last pixels, or their centres, at which a mirror image begins.
-    """
+    """Create the matrix from pixels to the coordinates of `grid_sample`, -1 to 1 from edge to edge or pixel centre."""
     height, width = size
     if from_centres:
-        height, width = max(height - 1, 1), max(width - 1, 1)  # one pixel alone is everywhere
+        height, width = max(height - 1, 1), max(width - 1, 1)  # a single pixel has no extent
         return np.array([[2 / width, 0, -1], [0, 2 / height, -1], [0, 0, 1]])
     return np.array([[2 / width, 0, 1 / width - 1], [0, 2 / height, 1 / height - 1], [0, 0, 1]])
 
 
-def _places(matrix: np.ndarray, size: Size, like: Tensor) -> Tensor:
-    """Multiply matrices, `[B, n, 3]`, with every pixel (x, y, 1) of a canvas.
+def _points(matrix: np.ndarray, size: Size, like: Tensor) -> Tensor:
+    """Multiply matrices, `[B, n, 3]`, with every pixel (x, y, 1) of an image.
 
-    A product is a sum of what the column gives and what the row gives. These are computed in float64 for few pixels,
-    and added for all of them; the planes of x and y lie apart in memory, as torch looks them up fastest.
+    A product is the sum of a term of the column and one of the row, which are computed in float64. The planes of x and
+    y are contiguous, which is fastest in `grid_sample`.
     """
     height, width = size
     across = matrix[:, :, :1] * np.arange(width)
@@ -148,24 +142,24 @@ def _places(matrix: np.ndarray, size: Size, like: Tensor) -> Tensor:
 
 
 def copied(images: Tensor, matrix: np.ndarray, size: Size, outside: Outside) -> Tensor:
-    """Move images by whole pixels onto a canvas, or mirror them; every pixel is copied exactly."""
+    """Shift images by whole pixels, or flip them; every pixel is copied exactly."""
     columns = [(round(row[0][0]), round(row[0][2])) for row in matrix]
     rows = [(round(row[1][1]), round(row[1][2])) for row in matrix]
     if images.requires_grad:
-        # The two ways below give gradients of different memory layouts, and what comes before may round by the layout;
-        # an image's bytes would then depend on whether its neighbours happen to move alike.
+        # The two cases below return gradients of different memory layouts, on which rounding may depend in the layers
+        # before; the result of an image would then depend on the draws of its neighbours.
         images = images.view_as(images)
         images.register_hook(_contiguous)  # type: ignore[no-untyped-call]
     if isinstance(outside, float | int) and len({*zip(rows, columns, strict=True)}) == 1:
         return _on_canvas(images, rows[0], columns[0], size, outside)
     parts = []
-    for place, image in enumerate(images.unbind()):
+    for index, image in enumerate(images.unbind()):
         one = image[None]
         if isinstance(outside, str):
-            parts.append(_mirrored(one, rows[place], columns[place], size))
+            parts.append(_mirrored(one, rows[index], columns[index], size))
         else:
-            value = float(outside[place]) if isinstance(outside, Tensor) else outside
-            parts.append(_on_canvas(one, rows[place], columns[place], size, value))
+            value = float(outside[index]) if isinstance(outside, Tensor) else outside
+            parts.append(_on_canvas(one, rows[index], columns[index], size, value))
     return torch.cat(parts)
 
 
@@ -174,7 +168,7 @@ def _contiguous(grad: Tensor | None) -> Tensor | None:
 
 
 def _on_canvas(images: Tensor, rows: Line, columns: Line, size: Size, value: float) -> Tensor:
-    """Place images that all move alike on a canvas of one value."""
+    """Place images with the same shift on a canvas of one value."""
     height, width = images.shape[-2:]
     flipped = [axis for axis, (direction, _) in ((-2, rows), (-1, columns)) if direction < 0]
     down, right = (
@@ -182,29 +176,29 @@ def _on_canvas(images: Tensor, rows: Line, columns: Line, size: Size, value: flo
         for (direction, offset), side in ((rows, height), (columns, width))
     )
     below, beside = size[0] - height - down, size[1] - width - right
-    if min(height, size[0], height + down, height + below, width + right, width + beside) < 1:  # it is off the canvas
+    if min(height, size[0], height + down, height + below, width + right, width + beside) < 1:  # completely outside
         return images.new_full((*images.shape[:2], *size), value)
     return F.pad(images.flip(flipped) if flipped else images, (right, beside, down, below), value=value)
 
 
 def _mirrored(image: Tensor, rows: Line, columns: Line, size: Size) -> Tensor:
-    """Place an image on a canvas that its mirror images fill."""
+    """Place an image on a canvas with reflection padding."""
     for axis, (direction, offset), length in ((-2, rows, size[0]), (-1, columns, size[1])):
         period = max(2 * (image.shape[axis] - 1), 1)  # the edge itself is not repeated
-        place = ((torch.arange(length) - offset) * direction).remainder(period)
-        image = image.index_select(axis, torch.minimum(place, period - place).to(image.device))
+        index = ((torch.arange(length) - offset) * direction).remainder(period)
+        image = image.index_select(axis, torch.minimum(index, period - index).to(image.device))
     return image
 
 
 @dataclass(frozen=True, repr=False)
 class jitter(Geometric):  # noqa: N801  # a word of the notation
-    """Shift the image by whole pixels, a different way at every step.
+    """Shift the image by a random number of whole pixels.
 
-    Each axis moves by one of the ``pixels + 1`` steps around 0, all equally likely: -4 ... 4 for 8, as Lucid's random
-    crop does. The canvas keeps its size.
+    The shift of each axis is one of ``pixels + 1`` equally likely numbers around 0: -4 ... 4 for 8, as in Lucid's
+    random crop. The image size does not change.
 
     Formula: out[y, x] = in[y - dy, x - dx], where dx and dy are each one of -(pixels // 2) ... pixels - pixels // 2.
-    Source: Lucid's `jitter`, without making the image smaller.
+    Source: Lucid's `jitter`, without the smaller size.
 
     Args:
         pixels: The width of the range of shifts.
@@ -222,14 +216,14 @@ class jitter(Geometric):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class flip(Geometric):  # noqa: N801  # a word of the notation
-    """Mirror the image, left to right or top to bottom, as often as said.
+    """Flip the image horizontally or vertically with a probability.
 
     Formula: out[y, x] = in[y, W - 1 - x], or in[H - 1 - y, x], with the probability given; else the image as it is.
     Source: the last step of Xplique's standard pipeline.
 
     Args:
-        probability: How often, from 0 to 1.
-        vertical: Whether top and bottom change places instead of left and right.
+        probability: The probability of a flip, from 0 to 1.
+        vertical: Whether to flip vertically.
     """
 
     probability: Share = 0.5
@@ -240,7 +234,7 @@ class flip(Geometric):  # noqa: N801  # a word of the notation
         return (uniform(generators, 1) < self.probability).double()
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
-        linear = np.tile(UNCHANGED, (len(draws), 1, 1))
+        linear = np.tile(IDENTITY, (len(draws), 1, 1))
         axis = int(self.vertical)
         linear[:, axis, axis] = 1 - 2 * draws.numpy()[:, 0]
         return about_centre(linear, size)
@@ -248,21 +242,21 @@ class flip(Geometric):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class crop(Geometric):  # noqa: N801  # a word of the notation
-    """Cut a window out of the image, smaller by some pixels, at a place that differs from step to step.
+    """Crop the image at a random position, smaller by some pixels.
 
     Formula: out[y, x] = in[y + dy, x + dx], where dx and dy are each one of 0 ... pixels, and the sides are `pixels`
         shorter.
     Source: Lucid's `jitter`, exactly: a random crop.
 
     Args:
-        pixels: How much shorter both sides become.
+        pixels: The difference of both sides in pixels.
 
     Raises:
-        SizeError: Nothing would be left of an image.
+        SizeError: The cropped image would be empty.
     """
 
     pixels: Distance
-    closes = True  # what it cuts off is gone: nothing that follows may bring it back
+    closes = True  # cropped pixels must not reappear by later transforms
     motion = Motion.WHOLE
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
@@ -280,23 +274,23 @@ class crop(Geometric):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class crop_or_pad_to(Geometric):  # noqa: N801  # a word of the notation
-    """Bring the image to a fixed size by cutting or padding it evenly on all sides.
+    """Crop or pad the image to a fixed size, evenly on all sides.
 
-    Formula: out[y, x] = in[y - dy, x - dx], and outside of it what the pad says; dy is (height - H) / 2 and dx is
+    Formula: out[y, x] = in[y - dy, x - dx], and outside of it the padding; dy is (height - H) / 2 and dx is
         (width - W) / 2, both rounded toward 0.
     Source: Lucid's `crop_or_pad_to`, and TensorFlow's `resize_with_crop_or_pad` beneath it.
 
     Args:
-        height: The height that comes out.
-        width: The width that comes out.
-        odd_cut: The side, top and left (``start``) or bottom and right (``end``), from which one pixel more is cut
-            where an odd number of pixels is too many. Version 0.1.0 cut at the start.
+        height: The output height.
+        width: The output width.
+        odd_cut: The side, top and left (``start``) or bottom and right (``end``), from which one pixel more is cropped
+            if their number is odd. Version 0.1.0 cropped at the start.
     """
 
     height: Side
     width: Side
     odd_cut: OddCut = field(default="end", kw_only=True)
-    fusion = ""  # what it cuts off is gone: nothing that follows may bring it back
+    fusion = ""  # cropped pixels must not reappear by later transforms
     motion = Motion.WHOLE
 
     def matrix(self, draws: Tensor, size: Size) -> Tensor:
@@ -313,9 +307,9 @@ class crop_or_pad_to(Geometric):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class pad(Geometric):  # noqa: N801  # a word of the notation
-    """Put a border around the image, so that the network sees more than the picture.
+    """Pad the image with a border.
 
-    It also says what lies beyond the edge of everything that later transforms move: nothing is ever black.
+    Later transforms use the same padding outside of the image.
 
     Formula: a border of `pixels` on each side, of `value`, the mirror image (the edge not repeated), or one grey from
         U(0, 1) per image and step.
@@ -323,7 +317,7 @@ class pad(Geometric):  # noqa: N801  # a word of the notation
 
     Args:
         pixels: The width of the border on every side.
-        value: What stands in a constant border; 0.5 is grey.
+        value: The value of a constant border; 0.5 is grey.
         mode: ``constant``, ``reflect`` or ``random``.
     """
 
@@ -339,7 +333,7 @@ class pad(Geometric):  # noqa: N801  # a word of the notation
 
     @property
     def fill(self) -> float:
-        """The value of the border; grey where it is no one value."""
+        """The value of the border; grey if it is not one value."""
         return float(self.value)
 
     def outside(self, draws: Tensor) -> Outside:

@@ -1,4 +1,4 @@
-"""Noise: numbers of their own for pixels or channels, and random backgrounds."""
+"""Noise per pixel or channel, and random backgrounds."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.transforms.transform import RGB, Transform
 
 SMOOTH, NOISE, COLOUR = "smooth", "noise", "colour"
-CONTRAST = 4.0  # Lucid divides what comes out of the Fourier basis by this
+CONTRAST = 4.0  # Lucid divides the result of the inverse Fourier transform by this
 
 
 class Additive(Transform):
-    """A transform that adds its draws to the images; the frames of a clip all get the same."""
+    """A transform that adds its draws to the images, the same to all frames of a clip."""
 
     def shape(self, channels: int, size: Size) -> Size:
-        """Give the shape of what is added to an image: a number for each pixel, unless it says otherwise."""
+        """Return the shape of the noise of an image; by default one number per pixel and channel."""
         return (channels, *size[-PLANE:])
 
     @abstractmethod
     def drawn(self, count: int, generator: Generator) -> Tensor:
-        """Draw what is added to one image."""
+        """Draw the noise of one image."""
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
         count = math.prod(self.shape(shape[1], tuple(shape[2:])))
@@ -45,7 +45,7 @@ class Additive(Transform):
 
 @dataclass(frozen=True, repr=False)
 class noise(Additive):  # noqa: N801  # a word of the notation
-    """Add Gaussian noise, a number of its own for each pixel and channel.
+    """Add Gaussian noise, independent for each pixel and channel.
 
     Formula: in + sd N(0, 1).
     Source: MACO's crops, .08; faccent's, .02.
@@ -62,13 +62,13 @@ class noise(Additive):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class uniform_noise(Additive):  # noqa: N801  # a word of the notation
-    """Add evenly distributed noise, a number of its own for each pixel and channel.
+    """Add uniform noise, independent for each pixel and channel.
 
     Formula: in + U(-width, width).
     Source: MACO's crops, .04.
 
     Args:
-        width: The largest number that is added or taken away, from 0.
+        width: The largest absolute value, from 0.
     """
 
     width: NotNegative
@@ -79,7 +79,7 @@ class uniform_noise(Additive):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class colour_noise(Additive):  # noqa: N801  # a word of the notation
-    """Add one number to each channel, the same for all its pixels: a cast of colour.
+    """Add one random number to each channel, the same for all its pixels: a colour cast.
 
     Formula: in[c] + sd N(0, 1), one draw per image and channel c.
     Source: faccent's colour noise, .02.
@@ -99,9 +99,9 @@ class colour_noise(Additive):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class background(Transform):  # noqa: N801  # a word of the notation
-    """Put the image in front of a random background; its last channel is its opacity and does not come out.
+    """Blend the image with a random background by its opacity, the last channel, which is removed.
 
-    What must be seen whatever is behind it becomes opaque.
+    Only what the objective needs becomes opaque.
 
     Formula: a in[:-1] + (1 - a) sigmoid(M z), a the last channel, M Lucid's colour matrix for RGB, z from N(0, sd): one
         per frequency, weighed by 1 / f ** decay and transformed (`smooth`), one per pixel (`noise`), or one per channel
@@ -110,11 +110,12 @@ class background(Transform):  # noqa: N801  # a word of the notation
 
     Args:
         kind: ``smooth``, ``noise`` or ``colour``.
-        sd: The standard deviation of the numbers, from 0; larger is more lively.
-        decay: How fast high frequencies fade in a smooth background; 1 is nature's.
+        sd: The standard deviation of z, from 0; larger values have more contrast.
+        decay: The exponent with which amplitudes decrease with frequency in a smooth background; 1 is that of natural
+            images.
 
     Raises:
-        ImageError: The images have no channel but their opacity.
+        ImageError: The images have fewer than 2 channels.
     """
 
     kind: Literal["smooth", "noise", "colour"] = "smooth"
@@ -135,7 +136,7 @@ class background(Transform):  # noqa: N801  # a word of the notation
         return channels - 1
 
     def _shape(self, channels: int, size: Size) -> tuple[int, ...]:
-        """The shape of the numbers of one background."""
+        """Return the shape of the random numbers of one background."""
         height, width = size[-PLANE:]
         shapes = {SMOOTH: (height, width // 2 + 1, 2), NOISE: (height, width), COLOUR: (1, 1)}
         return (self.output_channels(channels), *shapes[self.kind])
@@ -147,14 +148,14 @@ class background(Transform):  # noqa: N801  # a word of the notation
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
         numbers = draws.reshape(len(draws), *self._shape(images.shape[1], tuple(images.shape[2:])))
         with torch.autocast(images.device.type, enabled=False):
-            behind = self._painted(numbers, images)
+            behind = self._rendered(numbers, images)
         if images.ndim > 2 + PLANE:
             behind = behind[:, :, None]
         colours, opacity = images[:, :-1], images[:, -1:]
         return colours * opacity + behind * (1 - opacity)
 
-    def _painted(self, numbers: Tensor, images: Tensor) -> Tensor:
-        """Make the backgrounds, in float32 or better, and then as precise as the images."""
+    def _rendered(self, numbers: Tensor, images: Tensor) -> Tensor:
+        """Compute the backgrounds in at least float32, and convert them to the dtype of the images."""
         size = tuple(images.shape[-PLANE:])
         numbers = numbers.to(torch.promote_types(images.dtype, torch.float32)).to(images.device)
         if self.kind == SMOOTH:
@@ -167,5 +168,5 @@ class background(Transform):  # noqa: N801  # a word of the notation
 
 
 def along(draws: Tensor, images: Tensor) -> Tensor:
-    """Bring draws to where the images are, and to their precision."""
+    """Convert draws to the device and dtype of the images."""
     return sent(draws.to(images.dtype), images.device)

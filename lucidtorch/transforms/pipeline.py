@@ -1,4 +1,4 @@
-"""Pipelines that have a name of their own."""
+"""Named pipelines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ATLAS_ANGLES: tuple[Group | float, ...] = (span(-20, 19), span(-10, 9), span(-5,
 
 
 def identity() -> Pipeline:
-    """Show the network the image as it is.
+    """No transform.
 
     Formula: out = in.
     Source: no transforms at all.
@@ -24,36 +24,34 @@ def identity() -> Pipeline:
 
 
 def standard() -> Pipeline:
-    """Lucid's standard robustness pipeline, as one warp per image on a canvas 24 pixels larger than the image.
-
-    The canvas is never cropped back and never enlarged: that is what the network sees.
+    """Lucid's standard robustness pipeline, as one warp per image, with an output 24 pixels larger than the image.
 
     Formula: pad(12) | jitter(8) | scale(0.9, 1.1) | rotate(-10, 10) | jitter(4).
-    Source: Lucid's `standard_transforms`, with ranges in the place of its lists.
+    Source: Lucid's `standard_transforms`, with ranges instead of its lists.
     """
     return Pipeline((pad(12), jitter(8), scale(0.9, 1.1), rotate(-10, 10), jitter(4)))
 
 
 @checked
 def strong(size: SizeLike | None = None, *, odd_cut: OddCut = "end") -> Pipeline:
-    """A pipeline that moves the image further, with many small shifts and a few large turns.
+    """A stronger pipeline, with many small shifts and some large rotations.
 
     Formula: pad(2) | ten times jitter(4) | scale by .995^n, n = -5 ... 79, or twice as likely .998^n, n = 20 ... 39 |
         rotate by -20 ... 19, -10 ... 9, -5 ... 4 or five times 0 | jitter(2).
     Source: `TransformationRobustness` of captum's optim.
 
     Args:
-        size: The size to crop or pad to at the end, one number or height and width; None for the whole canvas.
+        size: The size to crop or pad to at the end, one number or height and width; None for no crop.
         odd_cut: As for `crop_or_pad_to`.
     """
     scales = (powers(0.995, -5, 79), ATLAS_SCALES, ATLAS_SCALES)
-    shaken = (jitter(4),) * 10
-    return Pipeline((pad(2), *shaken, scale(scales), rotate(ATLAS_ANGLES), jitter(2), *_ending(size, odd_cut)))
+    shifts = (jitter(4),) * 10
+    return Pipeline((pad(2), *shifts, scale(scales), rotate(ATLAS_ANGLES), jitter(2), *_ending(size, odd_cut)))
 
 
 @checked
 def atlas(size: SizeLike | None = None, *, odd_cut: OddCut = "end") -> Pipeline:
-    """The pipeline of the icons of activation atlases: a wide border, many shifts, a little smaller, any small turn.
+    """The pipeline of the icons of activation atlases: a wide border, many shifts, slight scaling, small rotations.
 
     Formula: pad(16) | jitter(4) twice | jitter(8) three times | scale by .998^n, n = 20 ... 39 | rotate by -20 ... 19,
         -10 ... 9, -5 ... 4 or five times 0 | jitter(2).
@@ -61,24 +59,24 @@ def atlas(size: SizeLike | None = None, *, odd_cut: OddCut = "end") -> Pipeline:
 
     Args:
         size: The size to crop or pad to at the end, which is that of the image in the original, one number or height
-            and width; None for the whole canvas.
+            and width; None for no crop.
         odd_cut: As for `crop_or_pad_to`.
     """
-    shaken = (jitter(4), jitter(4), jitter(8), jitter(8), jitter(8))
-    turned = rotate(ATLAS_ANGLES)
-    return Pipeline((pad(16), *shaken, scale((ATLAS_SCALES,)), turned, jitter(2), *_ending(size, odd_cut)))
+    shifts = (jitter(4), jitter(4), jitter(8), jitter(8), jitter(8))
+    warps = scale((ATLAS_SCALES,)), rotate(ATLAS_ANGLES)
+    return Pipeline((pad(16), *shifts, *warps, jitter(2), *_ending(size, odd_cut)))
 
 
 @checked
 def crops(views: Views = 6, *, size: SizeLike | None = None) -> Pipeline:
-    """MACO's pipeline: several random boxes of the image per step, smaller and smaller, under noise.
+    """MACO's pipeline: several random boxes of the image per step, of decreasing size, with noise.
 
     Formula: random_crop(0.5, 0.5, sd=0.05, end=0.05, views=views, size=size) | noise(0.08) | uniform_noise(0.04).
     Source: MACO (Fel et al. 2023): Xplique's has 32 boxes per step, Horama's 6.
 
     Args:
-        views: How many boxes of each image one step looks at.
-        size: The size that the boxes are brought to, one number or height and width; None for that of the image.
+        views: The number of boxes per image and step.
+        size: The size of the resized boxes, one number or height and width; None for that of the image.
     """
     boxes = random_crop(0.5, 0.5, sd=0.05, end=0.05, size=size, views=views)
     return Pipeline((boxes, noise(0.08), uniform_noise(0.04)))

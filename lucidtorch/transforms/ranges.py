@@ -1,12 +1,11 @@
-"""Ranges of random numbers: from one number to another, or one of a list."""
+"""Uniform distributions of arguments: over a range, or over a list of numbers."""
 
 from __future__ import annotations
 
-import inspect
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, TypeAlias
 
 import torch
@@ -14,24 +13,20 @@ from torch import Generator, Tensor
 
 from lucidtorch.base.checks import NotNegative, Within, check_fields, check_number
 from lucidtorch.base.errors import BadInputError
-from lucidtorch.base.notation import format_call, format_value, freeze
+from lucidtorch.base.notation import Word, format_value, freeze
 from lucidtorch.base.shown import shown
 from lucidtorch.transforms.transform import uniform
 
 MOST = 10_000  # numbers in a group
 
 
-class Group(ABC):
-    """Several numbers of a list, written as one word."""
+class Group(Word, ABC):
+    """Several numbers of a list, written as one call."""
 
     @property
     @abstractmethod
     def numbers(self) -> tuple[float, ...]:
         """The numbers, in order."""
-
-    def __repr__(self) -> str:
-        own = {one.name: getattr(self, one.name) for one in fields(self)}  # type: ignore[arg-type]
-        return format_call(type(self).__name__, inspect.signature(type(self)), own)
 
 
 Numbers: TypeAlias = float | Sequence[float | Group]
@@ -47,7 +42,7 @@ class span(Group):  # noqa: N801  # a word of the notation
     Args:
         low: The first number.
         high: The largest number.
-        step: How far apart they are.
+        step: The distance between two numbers.
     """
 
     low: float
@@ -55,7 +50,7 @@ class span(Group):  # noqa: N801  # a word of the notation
     step: NotNegative = 1
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        super().__post_init__()
         if self.low > self.high or not self.step or (self.high - self.low) / self.step > MOST:
             raise BadInputError(f"span(low, high, step) takes low <= high and at most {MOST} steps, not {shown(self)}.")
 
@@ -84,7 +79,7 @@ class powers(Group):  # noqa: N801  # a word of the notation
     high: Annotated[int, Within(-MOST, MOST)]
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        super().__post_init__()
         if self.base == 0 or self.low > self.high:
             raise BadInputError(f"powers(base, low, high) takes 0 < base and low <= high, not {shown(self)}.")
 
@@ -96,16 +91,16 @@ class powers(Group):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class Ranged:
-    """What draws one number per image, evenly from a range, or one of a list, all equally likely.
+    """A transform with one uniform random number per image, from a range or a list.
 
     Args:
-        low: The smallest number; or a list of numbers, `span(...)` and `powers(...)`, in which repeats count.
+        low: The smallest number; or a list of numbers, `span(...)` and `powers(...)`, where repetitions count.
         high: The largest number; None with a list.
     """
 
     low: Numbers
     high: float | None = None
-    neutral: ClassVar[float] = 0.0  # the number that changes nothing
+    neutral: ClassVar[float] = 0.0  # the value of the identity
     least: ClassVar[float] = -math.inf
     most: ClassVar[float] = math.inf
 
@@ -120,7 +115,7 @@ class Ranged:
 
     @property
     def choices(self) -> tuple[float, ...]:
-        """The numbers of the list, groups written out; none where a range is given."""
+        """The numbers of the list with groups expanded; empty for a range."""
         if self.high is not None:
             return ()
         if not isinstance(self.low, tuple) or not self.low:
@@ -136,12 +131,12 @@ class Ranged:
         return max(self.choices) if self.high is None else self.high
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
-        """Draw how far each image's number is from the one that changes nothing."""
-        dice = uniform(generators, 1)
+        """Draw the deviation of each image's number from the neutral one."""
+        shares = uniform(generators, 1)
         if self.high is None:
             choices = torch.tensor(self.choices, dtype=torch.float64)
-            return choices[(dice * len(choices)).long()] - self.neutral
-        drawn: Tensor = self.low + dice * (self.high - self.low)  # type: ignore[operator]  # they are numbers
+            return choices[(shares * len(choices)).long()] - self.neutral
+        drawn: Tensor = self.low + shares * (self.high - self.low)  # type: ignore[operator]  # they are numbers
         return drawn - self.neutral
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""Words that change the values of pixels, or their gradient: blur, brightness, contrast and colours."""
+"""Transforms of pixel values, or of their gradient: blur, brightness, contrast and colours."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from lucidtorch.transforms.noises import along
 from lucidtorch.transforms.ranges import Ranged
 from lucidtorch.transforms.transform import RGB, Transform, uniform
 
-REACH = 3.0  # standard deviations that the kernel of a blur reaches to each side
-SHARP = 1e-2  # a Gaussian so narrow weighs nothing but its centre; kornia takes no zero
+REACH = 3.0  # standard deviations from the centre of a blur kernel to its edge
+SHARP = 1e-2  # the smallest standard deviation, an identity; kornia accepts no zero
 
 
 class Planar(Transform):
-    """A transform that changes the values of pixels: each frame of a clip on its own, all alike."""
+    """A transform of pixel values, applied to each frame of a clip with the same draws."""
 
     @abstractmethod
     def change(self, images: Tensor, draws: Tensor) -> Tensor:
-        """Change images, each with its own draws."""
+        """Transform images `[B, C, H, W]`, each with its own draws."""
 
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
         if images.ndim == 2 + PLANE:
@@ -39,15 +39,15 @@ class Planar(Transform):
 
 @dataclass(frozen=True, repr=False)
 class blur(Ranged, Planar):  # noqa: N801  # a word of the notation
-    """Blur the image by a Gaussian whose width is drawn evenly from a range or a list.
+    """Blur the image by a Gaussian with a random standard deviation, from a range or a list.
 
-    Formula: each channel convolved with exp(-(x^2 + y^2) / 2 s^2), summing to 1 and cut off at 3 times the largest s;
-        s from U(low, high) in pixels or one of a list; beyond the image stand its edge pixels.
+    Formula: each channel convolved with exp(-(x^2 + y^2) / 2 s^2), summing to 1 and truncated at 3 times the largest s;
+        s from U(low, high) in pixels or one of a list; edge pixels are repeated beyond the image.
     Source: Xplique's standard pipeline.
 
     Args:
-        low: The smallest standard deviation in pixels, from 0; or a list of them, all equally likely.
-        high: The largest; left out with a list.
+        low: The smallest standard deviation in pixels, from 0; or a list of equally likely ones.
+        high: The largest; None with a list.
     """
 
     least = 0.0
@@ -65,22 +65,22 @@ class blur(Ranged, Planar):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class colour_jitter(Planar):  # noqa: N801  # a word of the notation
-    """Change brightness, contrast, saturation and hue, in this order, each by a number of its own per image.
+    """Change brightness, contrast, saturation and hue, in this order, each by a random number per image.
 
-    What is changed is held in [0, 1] afterwards. Saturation and hue are those of RGB.
+    The result is clipped to [0, 1]. Saturation and hue are those of RGB.
 
     Formula: brightness: f in; contrast: f in + (1 - f) mean grey; saturation: f in + (1 - f) grey, each with f from
-        U(max(0, 1 - amount), 1 + amount); hue: turned by U(-hue, hue) of the colour circle.
+        U(max(0, 1 - amount), 1 + amount); hue: rotated by U(-hue, hue) of the colour circle.
     Source: torchvision's `ColorJitter`, in a fixed order.
 
     Args:
-        brightness: How far its factor goes from 1.
-        contrast: How far its factor goes from 1.
-        saturation: How far its factor goes from 1.
-        hue: How far it turns, as a share of the circle, to 0.5.
+        brightness: The largest deviation of its factor from 1.
+        contrast: The largest deviation of its factor from 1.
+        saturation: The largest deviation of its factor from 1.
+        hue: The largest rotation, as a share of the colour circle, up to 0.5.
 
     Raises:
-        ImageError: Saturation or hue shall change in images that are not RGB.
+        ImageError: Saturation or hue is not 0, and the images are not RGB.
     """
 
     brightness: NotNegative = 0.0
@@ -90,7 +90,7 @@ class colour_jitter(Planar):  # noqa: N801  # a word of the notation
 
     @property
     def amounts(self) -> tuple[float, float, float, float]:
-        """How far each of the four goes."""
+        """The four largest deviations."""
         return (self.brightness, self.contrast, self.saturation, self.hue)
 
     def output_channels(self, channels: int) -> int:
@@ -125,7 +125,7 @@ class colour_jitter(Planar):  # noqa: N801  # a word of the notation
 
 
 def _with_contrast(images: Tensor, factor: Tensor) -> Tensor:
-    """Move each image away from its mean grey; before 0.9 kornia takes one mean of all images that are not RGB."""
+    """Scale the distance of each image to its mean grey; kornia before 0.9 uses one mean for all non-RGB images."""
     from kornia.color import rgb_to_grayscale
 
     grey = rgb_to_grayscale(images) if images.shape[1] == RGB else images
@@ -133,8 +133,8 @@ def _with_contrast(images: Tensor, factor: Tensor) -> Tensor:
     return (images * factor + grey.mean((1, 2, 3), keepdim=True) * (1 - factor)).clamp(0, 1)
 
 
-class _Evened(torch.autograd.Function):
-    """The identity, whose gradient has the same size for each image."""
+class _NormalizedGradient(torch.autograd.Function):
+    """The identity, with a gradient of the same root mean square for each image."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor) -> Tensor:
@@ -149,14 +149,14 @@ class _Evened(torch.autograd.Function):
 
 @dataclass(frozen=True, repr=False)
 class normalize_gradient(Transform):  # noqa: N801  # a word of the notation
-    """Give every image's gradient the same size, whatever the network makes of it; the image stays as it is.
+    """Normalize the gradient of every image to the same root mean square; the image does not change.
 
-    It matters to optimizers that do not do so themselves, such as ``sgd``.
+    It matters for optimizers that do not normalize gradients themselves, such as ``sgd``.
 
-    Formula: out = in; going back, g / sqrt(mean of g^2 over the image).
+    Formula: out = in; in the backward pass, g / sqrt(mean of g^2 over the image).
     Source: FlashTorch, DeepDream.
     """
 
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
-        evened: Tensor = _Evened.apply(images)
-        return evened
+        unchanged: Tensor = _NormalizedGradient.apply(images)
+        return unchanged

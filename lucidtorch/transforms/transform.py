@@ -1,15 +1,15 @@
-"""What a transform is: random draws apart from applying them, one set of draws per image.
+"""The interface of transforms: sampling of random numbers, separate from their application; and pipelines.
 
 Args:
     shape: The shape of the images, `[B, C, *size]`.
-    generators: One source of random numbers per image, on the CPU.
+    generators: One random generator per image, on the CPU.
     images: `[B, C, *size]`.
-    draws: What `sample` gave for these images.
-    size: The height and width of the images; of clips and volumes, frames or slices before them.
+    draws: The result of `sample` for these images.
+    size: The height and width of the images; of clips and volumes, preceded by frames or slices.
     channels: The number of channels of the images.
-    progress: The share of a render's steps that is done, from 0 to 1.
-    steps: Neighbours of one fusion in order, this one first.
-    outside: What lies outside the images.
+    progress: The completed share of a render's steps, from 0 to 1.
+    steps: Consecutive transforms of one fusion, this one first.
+    outside: The padding around the images.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ from torch import Generator, Tensor
 
 from lucidtorch.base.checks import check_fields
 from lucidtorch.base.errors import BadInputError, noting
-from lucidtorch.base.notation import format_call
+from lucidtorch.base.notation import Word
 from lucidtorch.base.seeds import OwnRandomState
 from lucidtorch.base.shown import shown
 from lucidtorch.base.sizes import PLANE, Size
 from lucidtorch.base.surroundings import pinned
 
 Draws: TypeAlias = tuple[Tensor, ...]
-Outside: TypeAlias = float | Tensor | str  # what lies around the images: one value, `[B]` values, or MIRROR
+Outside: TypeAlias = float | Tensor | str  # padding: one value, `[B]` values, or MIRROR
 MIRROR = "reflect"
-GREY = 0.5  # what lies outside the image unless the pipeline's pad says otherwise
+GREY = 0.5  # the default padding
 RGB = 3
 
 
-class Transform(ABC):
-    """Something that the image must survive: a value whose arguments are its attributes and its text.
+class Transform(Word, ABC):
+    """A random transform of the images: a value whose arguments are its attributes and its text.
 
     `sample` draws the random numbers, one row per image, and `apply` draws none. Draws are deviations: with draws of
-    zero, a transform that keeps the size changes nothing. Joining two with `|` gives a pipeline. Of clips and volumes,
-    `[B, C, T, H, W]`, all frames go through it alike, with the one draw of their clip. Arguments that do not fit their
-    annotations are refused with `BadInputError` when it is made.
+    zero, a transform that keeps the size is the identity. ``a | b`` is a pipeline. All frames of clips and volumes,
+    `[B, C, T, H, W]`, are transformed with the same draw. Arguments that do not fit their annotations raise
+    `BadInputError`.
     """
 
-    fusion: ClassVar[str] = ""  # neighbours of one fusion are applied together; those of none one after the other
-    closes: ClassVar[bool] = False  # whether nothing that follows is applied together with it
-    views: int = 1  # how many versions of each image one step looks at
+    fusion: ClassVar[str] = ""  # consecutive transforms of the same fusion, if any, are applied together
+    closes: ClassVar[bool] = False  # whether it is the last of those that are applied together
+    views: int = 1  # the number of versions of each image per step
 
     def __post_init__(self) -> None:
         """Check the arguments of a dataclass against its annotations."""
@@ -61,51 +61,45 @@ class Transform(ABC):
 
     @property
     def fill(self) -> float | None:
-        """The value of what lies outside the image, where this transform says so; grey where it is no one value."""
+        """The padding value that this transform sets, if any; grey if it is not one value."""
         return None
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
-        """Draw the random numbers of every image: `[B, n]` in float64 on the CPU; none, unless it says otherwise."""
+        """Draw the random numbers of every image: `[B, n]` in float64 on the CPU; by default none."""
         return torch.zeros(len(generators), 0, dtype=torch.float64)
 
     @abstractmethod
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
-        """Transform images with numbers that are drawn already, to `output_size` and `output_channels`."""
+        """Transform images with given draws, to `output_size` and `output_channels`."""
 
     def output_size(self, size: Size) -> Size:
-        """Give the size that comes out, before any work; the size that goes in, unless it says otherwise."""
+        """Return the output size; by default the input size."""
         return size
 
     def output_channels(self, channels: int) -> int:
-        """Give the number of channels that come out, before any work; as many, unless it says otherwise."""
+        """Return the number of output channels; by default that of the input."""
         return channels
 
     def outside(self, draws: Tensor) -> Outside | None:
-        """Give what lies outside the images from here on: a value, one per image, or their mirror image."""
+        """Return the padding for this and later transforms: a value, one per image, or reflection; None if not set."""
         return self.fill
 
     def at(self, progress: float) -> Transform:
-        """Give the transform as it is during a run: itself, unless it changes over the run."""
+        """Return the transform at a point of the run; by default itself."""
         return self
 
     def still(self) -> Transform | None:
-        """Give what finished images are looked at through: None, unless it makes another thing of an image.
-
-        In that case it is the same without chance.
-        """
+        """Return a deterministic version for finished images, if it changes what an image is; by default None."""
         return None
 
     def for_references(self) -> Transform:
-        """Give what images that an objective compares with go through instead, under the same draws.
-
-        That is the transform itself, unless it makes another thing of an image.
-        """
+        """Return the transform for reference images of objectives, with the same draws; by default itself."""
         return self
 
     def apply_run(
         self, images: Tensor, steps: Sequence[Transform], draws: Sequence[Tensor], outside: Outside
     ) -> Tensor:
-        """Apply neighbours of one fusion, each with its draws; here, one after the other."""
+        """Apply consecutive transforms of one fusion, each with its draws; by default one after the other."""
         for step, drawn in zip(steps, draws, strict=True):
             images = step.apply(images, drawn)
         return images
@@ -113,30 +107,26 @@ class Transform(ABC):
     def __or__(self, other: TransformLike) -> Pipeline:
         return Pipeline.of((self, other))
 
-    def __repr__(self) -> str:
-        fields = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.compare}  # type: ignore[arg-type]
-        return format_call(type(self).__name__, inspect.signature(type(self)), fields)
-
 
 @dataclass(frozen=True, repr=False)
 class Pipeline:
-    """Transforms that an image goes through from left to right.
+    """Transforms that are applied from left to right.
 
     Args:
-        steps: The transforms, in order; none leaves the image as it is.
+        steps: The transforms, in order; none is the identity.
     """
 
     steps: tuple[Transform, ...] = ()
 
     @classmethod
     def of(cls, parts: TransformLike | Iterable[TransformLike]) -> Pipeline:
-        """Make a pipeline of whatever transforms are given.
+        """Combine transforms to a pipeline.
 
         Args:
             parts: A transform, a pipeline, any callable from tensor to tensor, or several of these.
 
         Raises:
-            BadInputError: Something among them is no transform.
+            BadInputError: One of them is not a transform.
         """
         if isinstance(parts, Pipeline):
             return parts
@@ -152,7 +142,7 @@ class Pipeline:
 
     @pinned()
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Draws:
-        """Draw the random numbers of each transform for every image; they come in the order of the transforms."""
+        """Draw the random numbers of each transform, in order, for every image."""
         channels, size, draws = shape[1], tuple(shape[2:]), []
         for step in self.steps:
             draws.append(step.sample((shape[0], channels, *size), generators))
@@ -161,7 +151,7 @@ class Pipeline:
 
     @pinned()
     def apply(self, images: Tensor, draws: Draws) -> Tensor:
-        """Transform images with numbers that are drawn already, to the size that `output_size` says."""
+        """Transform images with given draws, to `output_size`."""
         for run, outside in self._runs(draws):
             steps, drawn = self.steps[run], draws[run]
             images = steps[0].apply_run(images, steps, drawn, outside)
@@ -169,33 +159,33 @@ class Pipeline:
 
     @property
     def fill(self) -> float:
-        """The value of what lies outside the image: the first that a transform states, else grey."""
+        """The padding value: the first that a transform sets, else grey."""
         return next((step.fill for step in self.steps if step.fill is not None), GREY)
 
     @property
     def views(self) -> int:
-        """How many versions of each image one step looks at."""
+        """The number of versions of each image per step."""
         return math.prod(step.views for step in self.steps)
 
     def at(self, progress: float) -> Pipeline:
-        """Give the pipeline as it is during a run."""
+        """Return the pipeline at a point of the run."""
         return Pipeline(tuple(step.at(progress) for step in self.steps))
 
     def for_references(self) -> Pipeline:
-        """Give the pipeline that images go through which an objective compares with."""
+        """Return the pipeline for reference images of objectives."""
         return Pipeline(tuple(step.for_references() for step in self.steps))
 
     def output_size(self, size: Size) -> Size:
-        """Give the size that comes out, before any work; the frames or slices are as many as before."""
+        """Return the output size; the number of frames or slices does not change."""
         for step in self.steps:
             size = step.output_size(size)
         return size
 
     def output_channels(self, channels: int) -> int:
-        """Give the number of channels that come out, before any work.
+        """Return the number of output channels.
 
         Raises:
-            BadInputError: A transform does not take so many.
+            BadInputError: A transform does not accept this number.
         """
         for step in self.steps:
             channels = step.output_channels(channels)
@@ -203,14 +193,14 @@ class Pipeline:
 
     @property
     def is_text(self) -> bool:
-        """Whether its text says all of it, so that it can be read back."""
+        """Whether its text is complete, so that it can be parsed."""
         return not any(isinstance(step, Foreign) for step in self.steps)
 
     def __or__(self, other: TransformLike) -> Pipeline:
         return Pipeline((*self.steps, *Pipeline.of(other).steps))
 
     def _runs(self, draws: Draws) -> Iterator[tuple[slice, Outside]]:
-        """Cut the pipeline into runs that are applied together, each with what lies outside the images."""
+        """Split the pipeline into runs that are applied together, each with its padding."""
         stated = [step.outside(drawn) for step, drawn in zip(self.steps, draws, strict=True)]
         first = next((place for place, one in enumerate(stated) if one is not None), None)
         outside: Outside = GREY if first is None else stated[first]  # type: ignore[assignment]  # it is not None
@@ -236,13 +226,13 @@ TransformLike: TypeAlias = Transform | Pipeline | Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True, repr=False)
 class Foreign(Transform):
-    """Another library's transform, or any function of images `[B, C, H, W]`; its randomness is its own.
+    """A transform of another library, or any function of images `[B, C, H, W]`, with its own randomness.
 
-    A render lets it draw from a private copy of torch's global random state that starts from the render's seed. It gets
-    clips one at a time, the frames of each as a batch: what torchvision's modules draw is the same for all frames then,
-    and what kornia's draw with `same_on_batch=True`.
+    During a render it draws from a private copy of torch's global random state, seeded by the render. Clips are passed
+    one at a time with their frames as batch, so that torchvision's modules, and kornia's with `same_on_batch=True`,
+    draw once for all frames.
 
-    It keeps the sizes and channels that came out of those that it saw; to learn others, it is given a black image.
+    Output sizes and channels are cached; an unknown size is found by a black image.
     """
 
     function: Callable[[Tensor], Tensor]
@@ -259,7 +249,7 @@ class Foreign(Transform):
         plane = size[-PLANE:]
         if plane not in self.sizes:
             black = torch.zeros(1, next(iter(self.channels), RGB), *plane)
-            with OwnRandomState(0)(), torch.no_grad():  # global randomness stays as it is
+            with OwnRandomState(0)(), torch.no_grad():  # the global random state does not change
                 self.sizes[plane] = tuple(self._called(black).shape[-PLANE:])
         return (*size[:-PLANE], *self.sizes[plane])
 
@@ -273,16 +263,16 @@ class Foreign(Transform):
             moved = self.function(images)
         if not isinstance(moved, Tensor) or moved.ndim != images.ndim:
             raise BadInputError(
-                f"{shown(self.function)} among the transforms gives {shown(moved)}; it must leave an image."
+                f"{shown(self.function)} among the transforms returns {shown(moved)}; it must return images."
             )
         return moved
 
 
 def _takes_images(function: Callable[..., object]) -> bool:
-    """Say whether a function can be called with images and nothing else."""
+    """Whether a function can be called with images alone."""
     try:
         inspect.signature(getattr(function, "forward", function)).bind(None)
-    except ValueError:  # a function of another language has no signature
+    except ValueError:  # a built-in function without a signature
         return True
     except TypeError:
         return False

@@ -107,7 +107,7 @@ def test_the_picture_itself_is_left_as_it_is() -> None:
         ({"patch": 7}, "does not fit into a side of 6"),
         ({"stride": 4}, "at most 3"),
         ({"patch": 0}, "from 1"),
-        ({"batch": 1.5}, "a whole number, but 1.5"),
+        ({"batch": 1.5}, "a whole number from 1, but 1.5"),
         ({"fill": (0.5,)}, "each of 3 channels"),
         ({"image": torch.zeros(1, 3, 6, 6)}, r"\[C, H, W\] .* but a tensor \[1, 3, 6, 6\]"),
     ],

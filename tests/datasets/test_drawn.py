@@ -100,7 +100,7 @@ def test_defaults_have_every_class_equally_often():
     ("arguments", "error", "said"),
     [
         ({"split": "validation"}, BadInputError, "'train' or 'test'"),
-        ({"length": 0}, BadInputError, "at least 1"),
+        ({"length": 0}, BadInputError, "but 0 was given"),
         ({"length": 2.5}, BadInputError, "2.5"),
         ({"size": 8}, SizeError, "at least 16"),
         ({"size": (64, 0)}, SizeError, "64 x 0"),

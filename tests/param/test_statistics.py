@@ -215,7 +215,7 @@ def test_photographs_have_colours_like_imagenets(test_data: Path) -> None:
         (noise(3, 8, 8), r"\[8, 8\]"),
         ([(noise(3, 8, 8), 5)], "a list of tensors"),
         ([np.zeros((3, 8, 8))], "a list of tensors, but"),
-        ([torch.cat([noise(2, 8, 8), torch.full((1, 8, 8), 0.3)])], "Channel 2 is the same everywhere"),
+        ([torch.cat([noise(2, 8, 8), torch.full((1, 8, 8), 0.3)])], "Channel 2 is constant"),
         ([noise(1, 8, 8).expand(3, 8, 8)], "repeat each other"),
     ],
 )

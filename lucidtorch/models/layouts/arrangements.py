@@ -1,4 +1,4 @@
-"""In which order the places of an image stand in a tensor: what is usual, checked by where stamps arrive."""
+"""The order of image positions in a tensor: the usual ones, checked by the responses to stamps."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ CELLS, SHARE, FINE = 0.6, 0.15, 12  # how far off a stamp may arrive: in cells, 
 def arrangement(
     energies: Energies, size: Sequence[int], stamps: Stamps, marked: Callable[[], Energies]
 ) -> Arrangement | None:
-    """Find the order in which places stand: every stamp arrives at its place, and so do the patches of the masks.
+    """Find the order of positions for which the responses to stamps and masks are at their positions.
 
-    `energies` says how much each place answers to each stamp, and `marked` how much in each image with a mask.
+    `energies` are the responses of each position to each stamp, and `marked` those to each image with a mask.
     """
     found: list[tuple[bool, float, int, Arrangement]] = []
     peaks = [np.unravel_index(int(one.argmax()), one.shape) for one in energies]
@@ -69,14 +69,14 @@ def arrangement(
 
 
 def _is_proven(marked: Energies, dimensions: Arrangement, stamps: Stamps) -> bool:
-    """Whether places with a patch answer more than places without, in nearly all pairs of them."""
+    """Whether positions with a patch respond more than those without, in nearly all pairs."""
     maps = marked.reshape(len(marked), -1)[:, _order(dimensions, marked.shape[1:])]
     more, less = (maps.ravel()[cells] for cells in stamps.pairs_apart(maps.shape[1:]))
     return bool(len(more) and ((more > less) + (more == less) / 2).mean() >= PROVEN)
 
 
 def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: Sequence[Sequence[float]]) -> bool:
-    """Whether the strongest places are roughly where an order would have them."""
+    """Whether the strongest positions roughly agree with an order."""
     for side, count, rolled, reach, places in _sides(dimensions):
         off = []
         for peak, centre in zip(peaks, centres, strict=True):
@@ -91,7 +91,7 @@ def _may_fit(peaks: Sequence[Sequence[Any]], dimensions: Arrangement, centres: S
 
 @lru_cache(maxsize=1 << 14)
 def _sides(dimensions: Arrangement) -> list[tuple[int, int, bool, float, list[list[int]]]]:
-    """Each side of the image, its number of places, whether windows are rolled, and where indices lie."""
+    """Each side of the image, its number of positions, whether windows are rolled, and the positions of indices."""
     rolled = any(piece.step > 1 for piece in pieces_of(dimensions))
     found = []
     for kind in dict.fromkeys(map(side_of, pieces_of(_opened(dimensions)))):
@@ -106,7 +106,7 @@ def _opened(dimensions: Arrangement) -> Arrangement:
 
 
 def _read(index: int, dimension: Dimension, kind: str) -> int:
-    """How far along one side of the image a place of an axis lies."""
+    """The relative position of an index along one side of the image."""
     if dimension and dimension[0].kind == TOKENS:
         index, dimension = index - dimension[0].before, dimension[0].inner
     found = 0
@@ -119,7 +119,7 @@ def _read(index: int, dimension: Dimension, kind: str) -> int:
 def _missed(
     energies: Energies, dimensions: Arrangement, centres: Sequence[Sequence[float]]
 ) -> tuple[Arrangement, float] | None:
-    """Bring the answers into image order, and measure how far they are from the stamps."""
+    """Rearrange the responses to image order, and compute their distances to the stamps."""
     maps = energies.reshape(len(energies), -1)[:, _order(dimensions, energies.shape[1:])]
     axes = tuple(range(1, maps.ndim))
     exact = _arrive(maps, centres)
@@ -133,12 +133,12 @@ def _missed(
         if count == 1:
             continue
         seen = True
-        # From the end: an image has rows and columns, whatever a map has.
+        # From the end: an image always has rows and columns, a map may have more axes.
         wanted = np.array([centre[axis - maps.ndim] for centre in centres]) * count - 0.5
         off = _turned(_middles(maps.sum(tuple(other for other in axes if other != axis))) - wanted, count)
         shift = round(float(np.median(off))) if coarse else 0
         if abs(shift) > 1 and filled:
-            return None  # filled up before it was rolled, or after: what wraps around does not say
+            return None  # padded before it was rolled, or after: wrapped positions are ambiguous
         if abs(shift) > 1:
             shifts[kind] = shift % count
             off = _turned(off - shift, count)
@@ -155,7 +155,7 @@ def _missed(
 
 @lru_cache(maxsize=1024)
 def _order(dimensions: Arrangement, sizes: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    """The index in a flattened tensor of each place of the image."""
+    """The index of each image position in a flattened tensor."""
     layout = Layout(((Piece(BATCH, 1),), *dimensions, (Piece(CHANNEL, 1),)))
     numbers = torch.arange(prod(sizes), dtype=torch.int64).reshape(1, *sizes, 1)
     order: npt.NDArray[np.int64] = layout.apply(numbers).numpy()[0, 0]
@@ -163,12 +163,12 @@ def _order(dimensions: Arrangement, sizes: tuple[int, ...]) -> npt.NDArray[np.in
 
 
 def _reach(count: int) -> float:
-    """How many cells a stamp may be off; less in a coarse grid."""
+    """The tolerance in cells; smaller in a coarse grid."""
     return max(CELLS, SHARE * count) if count >= FINE else min(max(CELLS, SHARE * count), 0.8)
 
 
 def _arrive(maps: Energies, centres: Sequence[Sequence[float]]) -> bool:
-    """Whether each stamp is strongest exactly where it was."""
+    """Whether the strongest response to each stamp is exactly at its position."""
     for one, centre in zip(maps, centres, strict=True):
         at = np.unravel_index(int(one.argmax()), one.shape)
         for side, (place, count) in enumerate(zip(at, one.shape, strict=True)):
@@ -188,7 +188,7 @@ def _whole(dimensions: Arrangement, kind: str) -> int:
 
 
 def _middles(weights: Energies) -> Energies:
-    """The circular mean, so that a stamp that was rolled over the border has one."""
+    """The circular mean, which is also defined for a stamp that was rolled over the border."""
     count = weights.shape[1]
     turns = np.exp(2j * np.pi * np.arange(count) / count)
     middles: Energies = np.angle((weights * turns).sum(1)) * count / (2 * np.pi)
@@ -202,7 +202,7 @@ def _turned(distance: Energies, count: int) -> Energies:
 
 @lru_cache(maxsize=256)
 def _candidates(sizes: tuple[int, ...], size: tuple[int, ...]) -> tuple[Arrangement, ...]:
-    """List the usual orders of the places of an image in axes of these sizes."""
+    """List the usual orders of image positions in axes of these sizes."""
     of_axes = {1: _in_one, 2: _in_two, 3: _in_three, 4: _in_four}
     return tuple(of_axes[len(sizes)](sizes, size)) if len(sizes) in of_axes else ()
 
@@ -245,7 +245,7 @@ def _in_three(sizes: tuple[int, ...], size: tuple[int, ...]) -> Iterator[Arrange
 
 
 def _in_four(sizes: tuple[int, ...], size: tuple[int, ...]) -> Iterator[Arrangement]:
-    for order in ((0, 2, 1, 3), (0, 1, 2, 3), (1, 3, 0, 2)):  # where the rows, what is in them, the columns are
+    for order in ((0, 2, 1, 3), (0, 1, 2, 3), (1, 3, 0, 2)):  # the axes of rows, in-row factors and columns
         a, b, c, d = (sizes[place] for place in order)
         if _fits((a * b, c * d), size):
             pieces = (Piece(ROWS, a, b), Piece(ROWS, b), Piece(COLUMNS, c, d), Piece(COLUMNS, d))
@@ -259,7 +259,7 @@ def _parts(grid: tuple[int, int], window: tuple[int, int]) -> tuple[Dimension, D
 
 
 def _windows(outside: int, inside: int, size: tuple[int, ...]) -> Iterator[tuple[Dimension, Dimension]]:
-    """Windows and the places in each; then those of a padded image."""
+    """Windows and the positions in each; then those of a padded image."""
     pairs = list(itertools.product(_pairs(inside), _pairs(outside)))
     for window, grid in pairs:
         if _fits((grid[0] * window[0], grid[1] * window[1]), size):
@@ -291,7 +291,7 @@ def _pairs(count: int) -> list[tuple[int, int]]:
 
 
 def _grids(count: int, size: Sequence[int]) -> Iterator[tuple[int, ...]]:
-    """List the grids of so many places with the image's proportions."""
+    """List the grids of a number of positions with the image's aspect ratio."""
     if count < 1:
         return
     if len(size) > 2:

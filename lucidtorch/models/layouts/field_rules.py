@@ -1,4 +1,4 @@
-"""What each tensor op makes of the windows that its numbers see; all others may see the whole image."""
+"""The receptive fields of the results of each tensor op; those of other ops are the whole image."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from torch import Tensor
 
 from lucidtorch.models.layouts.receptive_field import Factor, MismatchError, Window
 
-FRONT = 2  # the batch and the channels, in front of the dimensions that convolutions run over
-FACTORS = (("mat1", "mat2"), ("batch1", "batch2"), ("self", "mat2"), ("self", "other"))  # what products call theirs
+FRONT = 2  # the axes of batch and channels, before the spatial dimensions of a convolution
+# The parameter names of the factors of matrix products.
+FACTORS = (("mat1", "mat2"), ("batch1", "batch2"), ("self", "mat2"), ("self", "other"))
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """One tensor op as it ran."""
+class TensorOp:
+    """One executed tensor op."""
 
-    name: str  # in ATen, without overload and without the underscore of the in-place form
+    name: str  # in ATen, without overload and in-place underscore
     given: dict[str, Any]  # its arguments by name, with defaults filled in
     sources: Sequence[tuple[Tensor, Window]]  # the tensors among the arguments that depend on the image
     outputs: Sequence[Tensor]
@@ -46,41 +47,41 @@ class Operation:
         return self.window
 
     def joined(self) -> Window:
-        """What numbers see that are made of all the tensors, number by number."""
+        """The window of an elementwise result of all the tensors."""
         return self.window.joined(window for _, window in self.sources[1:])
 
     def place(self, name: str = "dim", rank: int | None = None) -> int:
-        """Read an argument that names one dimension, counted from the front."""
+        """Return an argument that is one dimension, as a non-negative index."""
         value: int = self.given[name]
         return value % (rank or self.tensor.dim())
 
     def places(self, name: str = "dim") -> list[int]:
-        """Read an argument that names dimensions of the first tensor; all where it is None or empty."""
+        """Return an argument that lists dimensions of the first tensor; all if it is None or empty."""
         rank = max(self.tensor.dim(), 1)
         value = self.given.get(name)
         listed = [value] if isinstance(value, int) else list(value or range(rank))
         return [dimension % rank for dimension in listed]
 
 
-Rule: TypeAlias = Callable[[Operation], Window | Sequence[Window]]
+Rule: TypeAlias = Callable[[TensorOp], Window | Sequence[Window]]
 
 
-def _same(op: Operation) -> Window:
+def _same(op: TensorOp) -> Window:
     return op.window
 
 
-def elementwise(op: Operation) -> Window:
-    """Tensors that are broadcast together; what only constants have is added as dimensions of channels."""
+def elementwise(op: TensorOp) -> Window:
+    """Broadcast tensors; dimensions that only constants have become channel dimensions."""
     return op.joined().broadcast(op.shape)
 
 
-def _reshape(op: Operation) -> Window:
+def _reshape(op: TensorOp) -> Window:
     if op.tensor.numel() != op.outputs[0].numel():
         raise MismatchError
     return op.window.reshaped(op.shape)
 
 
-def _permutation(op: Operation) -> Window:
+def _permutation(op: TensorOp) -> Window:
     rank = op.tensor.dim()
     order = list(range(rank))
     if op.name == "permute":
@@ -92,59 +93,59 @@ def _permutation(op: Operation) -> Window:
     return Window(tuple(window.dimensions[place] for place in order), window.starts, window.sizes)
 
 
-def _squeeze(op: Operation) -> Window:
+def _squeeze(op: TensorOp) -> Window:
     return op.window.over(place for place in op.places() if op.tensor.shape[place] == 1)
 
 
-def _unsqueeze(op: Operation) -> Window:
+def _unsqueeze(op: TensorOp) -> Window:
     return op.window.put(op.place(rank=len(op.shape)), (), instead_of=0)
 
 
-def _turned(op: Operation) -> Window:
+def _turned(op: TensorOp) -> Window:
     if any(not op.window.is_still(place) for place in op.places("dims")):
         raise MismatchError
     return op.window
 
 
-def _restrided(op: Operation) -> Window:
-    """`as_strided` where it only changes the order in memory."""
+def _restrided(op: TensorOp) -> Window:
+    """`as_strided`, if it only changes the memory layout."""
     steps = [step for size, step in zip(op.shape, op.outputs[0].stride(), strict=True) if size > 1]
     if op.tensor.shape != op.shape or steps != sorted(steps, reverse=True):
         raise MismatchError
     return op.window
 
 
-def _slice(op: Operation) -> Window:
+def _slice(op: TensorOp) -> Window:
     place = op.place()
     span = slice(op.given["start"], op.given["end"], op.given["step"])
     taken = range(*span.indices(op.tensor.shape[place]))
     return op.window.through(place, len(taken), stride=taken.step, padding=-taken.start)
 
 
-def _split(op: Operation) -> list[Window]:
+def _split(op: TensorOp) -> list[Window]:
     place = op.place()
     sizes = [output.shape[place] for output in op.outputs]
     starts = accumulate(sizes, initial=0)
     return [op.window.through(place, size, padding=-start) for start, size in zip(starts, sizes, strict=False)]
 
 
-def _select(op: Operation) -> Window:
+def _select(op: TensorOp) -> Window:
     place = op.place()
     return op.window.picked(place, op.given["index"] % op.tensor.shape[place])
 
 
-def _unbind(op: Operation) -> list[Window]:
+def _unbind(op: TensorOp) -> list[Window]:
     place = op.place()
     return [op.window.picked(place, index) for index in range(op.tensor.shape[place])]
 
 
-def _stack(op: Operation) -> Window:
+def _stack(op: TensorOp) -> Window:
     place, window = op.place(rank=len(op.shape)), op.joined()
     return window.put(place, window.still(len(op.given["tensors"])), instead_of=0)
 
 
-def _concatenation(op: Operation) -> Window:
-    """Channels from channels; constants may stand around rows or columns, but not around tokens."""
+def _concatenation(op: TensorOp) -> Window:
+    """Concatenate channels; constants may pad rows or columns, but not tokens."""
     tensors = [tensor for tensor in op.given["tensors"] if tensor.numel()]
     found = [next((window for one, window in op.sources if one is tensor), None) for tensor in tensors]
     place, total = op.place(rank=len(op.shape)), op.shape[op.place()]
@@ -164,7 +165,7 @@ def _moves_in_image(factor: Factor) -> bool:
     return any(factor.steps[1:])
 
 
-def _gathering(op: Operation) -> Window:
+def _gathering(op: TensorOp) -> Window:
     if op.name == "index_select":
         place = op.place()
     else:
@@ -175,14 +176,14 @@ def _gathering(op: Operation) -> Window:
     return _of_channels(op, place)
 
 
-def _of_channels(op: Operation, place: int) -> Window:
-    """Another number of channels, each of some of those before."""
+def _of_channels(op: TensorOp, place: int) -> Window:
+    """Change the number of channels, each a function of some of the input channels."""
     if not op.window.is_still(place):
         raise MismatchError
     return op.window.through(place, op.shape[place])
 
 
-def _padding(op: Operation) -> Window:
+def _padding(op: TensorOp) -> Window:
     window = op.window
     amounts = op.given.get("pad") or op.given["padding"]
     for back, before in enumerate(amounts[::2], 1):
@@ -191,7 +192,7 @@ def _padding(op: Operation) -> Window:
     return window
 
 
-def _convolution(op: Operation) -> Window:
+def _convolution(op: TensorOp) -> Window:
     given, window = op.given, op.only()
     kernel = given["weight"].shape[FRONT:]
     is_other = given["input"] is not op.tensor or len(kernel) != len(op.shape) - FRONT
@@ -201,7 +202,7 @@ def _convolution(op: Operation) -> Window:
     return _windows(made, op.shape, kernel, given["stride"], given["padding"], given["dilation"])
 
 
-def _pooling(op: Operation) -> Window:
+def _pooling(op: TensorOp) -> Window:
     given = op.given
     kernel = given["kernel_size"]
     stride, dilation = given["stride"] or kernel, given.get("dilation", [1])
@@ -209,7 +210,7 @@ def _pooling(op: Operation) -> Window:
 
 
 def _windows(window: Window, shape: Sequence[int], *amounts: Sequence[int]) -> Window:
-    """Look through windows over the last dimensions."""
+    """Apply windows to the last dimensions."""
     count = max(*map(len, amounts), len(shape) - FRONT if len(amounts[0]) == 1 else 1)
     each = [list(values) * (count if len(values) == 1 else 1) for values in amounts]
     for place, kernel, stride, padding, dilation in zip(range(-count, 0), *each, strict=True):
@@ -218,7 +219,7 @@ def _windows(window: Window, shape: Sequence[int], *amounts: Sequence[int]) -> W
     return window
 
 
-def _adaptive_pooling(op: Operation) -> Window:
+def _adaptive_pooling(op: TensorOp) -> Window:
     count = len(op.given["output_size"])
     sides = list(zip(op.tensor.shape[-count:], op.shape[-count:], strict=True))
     if any(side % wanted or (wanted == 1 and side > 1) for side, wanted in sides):
@@ -227,13 +228,13 @@ def _adaptive_pooling(op: Operation) -> Window:
     return _windows(op.window, op.shape, kernel, kernel, [0], [1])
 
 
-def _unshuffling(op: Operation) -> Window:
+def _unshuffling(op: TensorOp) -> Window:
     factor = [op.given["downscale_factor"]] * 2
     window = op.window.weighted(len(op.shape) - 3, op.shape[-3])
     return _windows(window, op.shape, factor, factor, [0], [1])
 
 
-def _unfolding(op: Operation) -> Window:
+def _unfolding(op: TensorOp) -> Window:
     """`im2col`: windows of `[B, C, H, W]` as `[B, C k k, N]`."""
     settings = [op.given[name] for name in ("kernel_size", "stride", "padding", "dilation")]
     counts = [
@@ -245,12 +246,12 @@ def _unfolding(op: Operation) -> Window:
     return _windows(window, [batch, channels, *counts], *settings).reshaped(op.shape)
 
 
-def _linear(op: Operation) -> Window:
+def _linear(op: TensorOp) -> Window:
     window = op.only()
     return window.weighted(len(window.dimensions) - 1, op.shape[-1])
 
 
-def _product(op: Operation) -> Window:
+def _product(op: TensorOp) -> Window:
     """Matrix products with one constant factor."""
     first, second = next(pair for pair in FACTORS if op.given.keys() >= set(pair))
     last = len(op.shape) - 1
@@ -258,19 +259,19 @@ def _product(op: Operation) -> Window:
     return op.only().weighted(summed, op.shape[summed])
 
 
-def _reduction(op: Operation) -> Window:
+def _reduction(op: TensorOp) -> Window:
     if "other" in op.given:
         return elementwise(op)
     return op.window.over(op.places(), keep=bool(op.given.get("keepdim", False)))
 
 
-def _layer_norm(op: Operation) -> Window:
+def _layer_norm(op: TensorOp) -> Window:
     shape = op.given.get("normalized_shape") or op.tensor.shape[-1:]
     rank = op.tensor.dim()
     return op.window.mixed(range(rank - len(shape), rank))
 
 
-def _batch_norm(op: Operation) -> Window:
+def _batch_norm(op: TensorOp) -> Window:
     if op.given.get("training", False):
         raise MismatchError
     return op.only()

@@ -1,4 +1,4 @@
-"""Following every tensor operation of a forward pass to learn what each tensor sees of the image."""
+"""Tracing the receptive field of every tensor in a forward pass."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from lucidtorch.models.layouts.field_rules import RULES, Operation, Rule, elementwise
+from lucidtorch.models.layouts.field_rules import RULES, Rule, TensorOp, elementwise
 from lucidtorch.models.layouts.receptive_field import WHOLE, Field, MismatchError, Window
 
-CONSTANT_ENDINGS = ("_like",)  # such results take only shape and type from their argument
+CONSTANT_ENDINGS = ("_like",)  # such results depend on the shape and dtype of their argument only
 CONSTANT_BEGINNINGS = ("new_",)
 ATTENTION = "_scaled_dot_product"
 ATTENTION_FORMULA = torch.ops.aten._scaled_dot_product_flash_attention  # all fused attentions compute the same
 
 
 class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Keeps the window of every tensor that depends on the image while the block runs, and counts operations.
+    """Records the window of every tensor that depends on the image, and counts operations.
 
     Matrix products, convolutions and attention are counted for the whole batch by PyTorch's own formulas, a
     multiplication with its addition as two.
@@ -33,19 +33,19 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, image: Tensor) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.flops = 0
-        self._windows: Any = WeakTensorKeyDictionary()  # None for what may see the whole image
+        self._windows: Any = WeakTensorKeyDictionary()  # None for tensors that may depend on the whole image
         self._windows[image] = Window.of_image(image.shape)
         self._written: dict[StorageWeakRef, Window | None] = {}
 
     def field(self, tensor: Tensor) -> Field | None:
-        """Look up what a tensor sees; None where it does not depend on the image."""
+        """Look up the entry of a tensor; None if it does not depend on the image."""
         known = self._known(tensor)
         if not known:
             return None
         return WHOLE if known[0] is None else known[0].field()
 
     def _known(self, tensor: Tensor) -> tuple[Window | None] | tuple[()]:
-        """The window of a tensor; empty where it does not depend on the image."""
+        """The window of a tensor; empty if it does not depend on the image."""
         if tensor in self._windows:
             return (self._windows[tensor],)
         storage = _storage(tensor) if self._written else None
@@ -76,7 +76,7 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         known = [(tensor, window) for tensor, window in sources if window is not None]
         found = None
         if kind.rule is not None and len(known) == len(sources):
-            found = _applied(kind.rule, Operation(kind.name, given, known, outputs))
+            found = _applied(kind.rule, TensorOp(kind.name, given, known, outputs))
         every = [found] * len(outputs) if found is None or isinstance(found, Window) else found
         for tensor, window in zip(outputs, every, strict=True):
             self._windows[tensor] = window if window is not None and window.fits(tensor.shape) else None
@@ -85,7 +85,7 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self._spread(first, window)
 
     def _spread(self, changed: Tensor, window: Window | None) -> None:
-        """Update every view of a tensor that was written into."""
+        """Update every view of a tensor after an in-place operation."""
         storage = _storage(changed)
         if storage is None:
             return
@@ -98,7 +98,7 @@ class FieldTracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _view(window: Window | None, shape: Sequence[int]) -> Window | None:
-    """The window of another view of memory that was written into."""
+    """The window of another view after an in-place operation."""
     if window is None or len(window.dimensions) != len(shape):
         return None
     with contextlib.suppress(MismatchError):
@@ -113,7 +113,7 @@ def _joined(first: Window | None, second: Window | None) -> Window | None:
 
 
 def _storage(tensor: Tensor) -> StorageWeakRef | None:
-    """The memory of a tensor; None where views cannot share it."""
+    """The storage of a tensor; None if views cannot share it."""
     if tensor.layout is not torch.strided or tensor.is_nested:
         return None
     return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
@@ -131,7 +131,7 @@ class _Kind(NamedTuple):
     name: str
     parameters: tuple[str, ...]
     defaults: dict[str, Any]
-    rule: Rule | None  # where there is none, results may see the whole image
+    rule: Rule | None  # without a rule, results may depend on the whole image
     mutable: bool
     constant: bool
     formula: Callable[..., int] | None
@@ -153,8 +153,8 @@ def _kind(func: Any) -> _Kind:
     )
 
 
-def _applied(rule: Rule, operation: Operation) -> Window | Sequence[Window] | None:
+def _applied(rule: Rule, operation: TensorOp) -> Window | Sequence[Window] | None:
     try:
         return rule(operation)
     except (MismatchError, LookupError, TypeError, ValueError, ArithmeticError, StopIteration):
-        return None  # not as its rule foresees
+        return None  # a case that its rule does not cover

@@ -1,4 +1,4 @@
-"""How the raw tensor of a layer becomes activations: channels at places of the image."""
+"""Layouts: the conversion of a layer's raw tensor to activations with channels and image positions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ CHANNEL = "C"
 TIME = "T"
 ROWS = "H"
 COLUMNS = "W"
-TOKENS = "tokens"  # places of the image with tokens of no place, such as class tokens, before or after them
-PADDED = "padded"  # an axis that was rolled, and then filled up before or after
-PLACES = "N"  # places, or other units such as queries, of which nobody knows the order
+TOKENS = "tokens"  # image positions with tokens without position, such as class tokens, before or after them
+PADDED = "padded"  # an axis that was rolled, and then padded before or after
+PLACES = "N"  # positions, or other units such as queries, in unknown order
 SPACE = (TIME, ROWS, COLUMNS)
 SIDES = {1: SPACE[:1], 2: SPACE[1:], 3: SPACE}  # the axes of an image, by their number
 WRAPPERS = (TOKENS, PADDED)
@@ -26,15 +26,15 @@ WINDOWS = "windows"
 
 
 class Piece(NamedTuple):
-    """An axis, or one of the factors into which a reshape took it apart."""
+    """An axis, or one of the factors into which a reshape split it."""
 
     kind: str  # one of the names above
     size: int
-    step: int = 1  # places of the axis from one place of the piece to the next
-    shift: int = 0  # by how much the axis was rolled
-    before: int = 0  # places of a wrapper in front of what it wraps
+    step: int = 1  # the stride of the piece in the axis
+    shift: int = 0  # the shift of a rolled axis
+    before: int = 0  # positions of a wrapper before its contents
     after: int = 0
-    inner: tuple[Piece, ...] = ()  # what a wrapper wraps
+    inner: tuple[Piece, ...] = ()  # the contents of a wrapper
 
 
 Dimension: TypeAlias = tuple[Piece, ...]
@@ -43,18 +43,18 @@ Axes: TypeAlias = tuple[Dimension, ...]
 
 @dataclass(frozen=True)
 class Layout:
-    """How a tensor with known dimensions becomes `[B, C, H, W]`, `[B, C, T, H, W]`, or `[B, C]` where it has no places.
+    """The conversion of a tensor to `[B, C, H, W]`, `[B, C, T, H, W]`, or `[B, C]` without positions.
 
-    Its text says what each dimension is: `B H W C`; `B 1+(H W) C` with a class token; `(B windows) (H W) C`.
+    Its text names each dimension: `B H W C`; `B 1+(H W) C` with a class token; `(B windows) (H W) C`.
     """
 
-    axes: Axes  # what each dimension of the raw tensor is, at the input size of the dry run
+    axes: Axes  # the dimensions of the raw tensor, at the input size of the dry run
 
     def apply(self, raw: Tensor) -> Tensor:
-        """Bring a tensor into the one order; differentiable.
+        """Convert a tensor to the standard order; differentiable.
 
-        Tokens of no place are left out, windows put side by side, rolled axes rolled back. Only rows give a width of
-        one, only columns a height of one.
+        Tokens without position are dropped, windows merged, rolled axes rolled back. Without columns the width is one,
+        without rows the height.
         """
         if self.is_plain:
             return raw
@@ -79,7 +79,7 @@ class Layout:
 
     @cached_property
     def is_plain(self) -> bool:
-        """Whether `apply` gives the tensor back as it is."""
+        """Whether `apply` is the identity."""
         rank = len(self.axes)
         if rank not in (2, 4, 5):
             return False
@@ -90,32 +90,32 @@ class Layout:
 
     @cached_property
     def is_ordered(self) -> bool:
-        """Whether it is known which place is which."""
+        """Whether the positions are known."""
         return not any(piece.kind == PLACES for piece in pieces_of(self.axes))
 
     @cached_property
     def channel_axes(self) -> list[int]:
-        """Which dimensions of the raw tensor hold channels."""
+        """The dimensions of the raw tensor that contain channels."""
         return [place for place, one in enumerate(self.axes) if any(piece.kind == CHANNEL for piece in one)]
 
     @cached_property
     def sized(self) -> bool:
-        """Whether it holds only for inputs of the size at which the network was traced."""
+        """Whether it is valid only for the input size at which the network was traced."""
         return any(len(one) > 1 or any(piece.kind in WRAPPERS or piece.shift for piece in one) for one in self.axes)
 
     @cached_property
     def prefix(self) -> int:
-        """How many tokens of no place stand before those of the image."""
+        """The number of tokens without position before those of the image."""
         return sum(one.before for one in self._wrappers if one.kind == TOKENS)
 
     @cached_property
     def suffix(self) -> int:
-        """How many tokens of no place stand after those of the image."""
+        """The number of tokens without position after those of the image."""
         return sum(one.after for one in self._wrappers if one.kind == TOKENS)
 
     @cached_property
     def grid(self) -> tuple[int, ...] | None:
-        """Height and width, or time, height and width, at the traced size; None where there are no places."""
+        """Height and width, or time, height and width, at the traced size; None without positions."""
         sizes = [prod(piece.size for piece in self._open_pieces if piece.kind == kind) for kind in self._sides]
         return tuple(sizes) or None
 
@@ -141,7 +141,7 @@ class Layout:
         return next((piece.shift for piece in self._open_pieces if piece.kind == kind), 0)
 
     def _apart(self, raw: Tensor) -> tuple[Tensor, list[Piece]]:
-        """Give every piece a dimension of its own."""
+        """Reshape to one dimension per piece."""
         sizes: list[int] = []
         for one, size in zip(self.axes, raw.shape, strict=True):
             sizes += [size] if len(one) == 1 else [-1 if piece.kind == BATCH else piece.size for piece in one]
@@ -159,7 +159,7 @@ def _places(pieces: Sequence[Piece], kind: str) -> list[int]:
 
 
 def _opened(values: Tensor, pieces: Sequence[Piece], wrapper: Piece) -> tuple[Tensor, list[Piece]]:
-    """Cut off what a wrapper put around places of the image."""
+    """Remove the tokens or padding that a wrapper added."""
     own = [place for place, piece in enumerate(pieces) if _without_size(piece) == wrapper]
     own.sort(key=lambda place: -pieces[place].step)
     rest = [place for place in range(len(pieces)) if place not in own]
@@ -183,7 +183,7 @@ def _word(piece: Piece, axes: Axes) -> str:
 
 
 def side_of(piece: Piece) -> str:
-    """The kind of a piece, or of what was filled up."""
+    """The kind of a piece, or of the contents of a padded one."""
     return piece.inner[0].kind if piece.kind == PADDED else piece.kind
 
 
@@ -193,19 +193,19 @@ def pieces_of(axes: Iterable[Dimension]) -> list[Piece]:
 
 
 def has_space(dimension: Dimension) -> bool:
-    """Say whether a dimension holds places of the image."""
+    """Whether a dimension contains image positions."""
     return any(piece.kind in SPACE or piece.kind in WRAPPERS or piece.kind == PLACES for piece in dimension)
 
 
 def parted(piece: Piece, outer: int) -> tuple[Piece, Piece]:
-    """Take a piece apart into two factors."""
+    """Split a piece into two factors."""
     inner = piece.size // outer
     step = piece.step if piece.kind == CHANNEL else piece.step * inner
     return piece._replace(size=outer, step=step), piece._replace(size=inner)
 
 
 def wrapped(kind: str, dimension: Dimension, before: int, after: int) -> Piece:
-    """Put what has no place in the image around places of it."""
+    """Add tokens or padding without position around image positions."""
     inner = dimension
     if len(dimension) == 1 and dimension[0].kind == kind and dimension[0].step == 1:
         before, inner, after = before + dimension[0].before, dimension[0].inner, after + dimension[0].after

@@ -1,4 +1,4 @@
-"""The part of the image that the numbers of a tensor depend on."""
+"""Receptive fields: the part of the image on which the values of a tensor depend."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import NamedTuple, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class ReceptiveField:
-    """The window of input pixels that reaches the unit in row 0 and column 0, and how it moves from unit to unit.
+    """The receptive field of the unit in row 0 and column 0, and its stride from unit to unit.
 
-    Each value is one number where all sides agree, otherwise one for each: (height, width), or (time, height, width)
-    for clips and volumes. Fields are not cut off at the image's borders: a start below 0 lies in the padding.
+    Each value is one number if all sides agree, otherwise one per side: (height, width), or (time, height, width) for
+    clips and volumes. Fields are not clipped at the image's borders: a start below 0 lies in the padding.
 
     Args:
         size: The side of the window in pixels.
-        stride: By how many pixels the window moves from one unit to the next.
+        stride: The shift of the window in pixels from one unit to the next.
         start: The first pixel of the window of the first unit.
     """
 
@@ -41,12 +41,12 @@ class Axis(NamedTuple):
     start: int
 
 
-Field: TypeAlias = tuple[Axis, ...]  # one for each axis of the image; none where every number may see all of it
+Field: TypeAlias = tuple[Axis, ...]  # one per axis of the image; empty if every value may depend on the whole image
 WHOLE: Field = ()
 
 
 def as_receptive_field(field: Field | None) -> ReceptiveField | None:
-    """Write a traced field as the record of a layer does."""
+    """Convert a traced field to a public receptive field."""
     if not field:
         return None
     size, stride, start = (values[0] if len(set(values)) == 1 else values for values in zip(*field, strict=True))
@@ -57,15 +57,15 @@ class Factor(NamedTuple):
     """A factor of a dimension of a tensor."""
 
     size: int
-    steps: tuple[int, ...]  # from one place to the next the window moves in the batch, then along each side
+    steps: tuple[int, ...]  # the shift of the window per index: in the batch, then along each side
 
     @property
     def is_still(self) -> bool:
-        """Whether all places see the same pixels, as channels do."""
+        """Whether all indices have the same window, as channels do."""
         return not any(self.steps)
 
     def continues(self, inner: Factor) -> bool:
-        """Whether this factor and the next are one: both still, or the steps of one run on in the other."""
+        """Whether this factor and the next can be merged: both constant, or with consecutive steps."""
         return self.steps == tuple(step * inner.size for step in inner.steps)
 
 
@@ -73,20 +73,20 @@ Dimension: TypeAlias = tuple[Factor, ...]  # none for a dimension of size 1
 
 
 class MismatchError(Exception):
-    """No window with constant steps describes what a tensor sees."""
+    """The dependence of a tensor is no window with constant steps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the numbers of a tensor see: windows of one size that move by constant steps along its dimensions."""
+    """The receptive fields of a tensor: windows of one size with constant steps along its dimensions."""
 
     dimensions: tuple[Dimension, ...]
-    starts: tuple[int, ...]  # of the window of the first number, in the batch and along each side of the image
+    starts: tuple[int, ...]  # of the window of the first value, in the batch and along each side of the image
     sizes: tuple[int, ...]  # of each window, likewise
 
     @classmethod
     def of_image(cls, shape: Sequence[int]) -> Window:
-        """Start with an input `[B, C, ...]`, each pixel of which sees itself."""
+        """Create the windows of an input `[B, C, ...]`: each pixel depends on itself."""
         sides = len(shape) - 1  # the batch counts as one, the channels do not
         units = [tuple(int(one == side) for one in range(sides)) for side in range(sides)]
         batch, *others = (Factor(size, unit) for size, unit in zip((shape[0], *shape[2:]), units, strict=True))
@@ -94,30 +94,30 @@ class Window:
         return cls(tuple((one,) for one in (batch, channels, *others)), (0,) * sides, (1,) * sides)
 
     def fits(self, shape: Sequence[int]) -> bool:
-        """Whether this can be about a tensor of a shape."""
+        """Whether this fits a tensor of a shape."""
         return [_size(one) for one in self.dimensions] == list(shape)
 
     def still(self, size: int) -> Dimension:
-        """Make a dimension whose places all see the same."""
+        """Create a dimension with one window for all indices."""
         return (Factor(size, (0,) * len(self.starts)),)
 
     def is_still(self, place: int) -> bool:
-        """Whether the window is the same at all places of a dimension."""
+        """Whether the window is the same for all indices of a dimension."""
         return all(factor.is_still for factor in self.dimensions[place])
 
     def put(self, place: int, *new: Dimension, instead_of: int = 1) -> Window:
-        """Put other dimensions, or none, in the place of one, or of none."""
+        """Replace one dimension, or none, by others, or none."""
         return replace(self, dimensions=(*self.dimensions[:place], *new, *self.dimensions[place + instead_of :]))
 
     def over(self, places: Iterable[int], *, keep: bool = False) -> Window:
-        """Sum over dimensions: windows grow to what all their places see."""
+        """Reduce dimensions: windows grow to the union over their indices."""
         result = self
         for place in sorted(places, reverse=True):
             result = result._grown(place).put(place, *[()] * keep)
         return result
 
     def mixed(self, places: Iterable[int]) -> Window:
-        """Let each number of some dimensions see what all of them see, as a norm or a softmax does."""
+        """Give each value of some dimensions the union of their windows, as for a norm or a softmax."""
         result = self
         for place in places:
             if not self.is_still(place):
@@ -125,7 +125,7 @@ class Window:
         return result
 
     def weighted(self, place: int, size: int) -> Window:
-        """Make so many channels out of a dimension, each a sum over all of it."""
+        """Replace a dimension by channels that each depend on all of it."""
         return self._grown(place).put(place, self.still(size))
 
     def _grown(self, place: int) -> Window:
@@ -138,7 +138,7 @@ class Window:
     def through(
         self, place: int, size: int, *, kernel: int = 1, stride: int = 1, padding: int = 0, dilation: int = 1
     ) -> Window:
-        """Look through the windows of a convolution, a pooling, a slice or a padding along one dimension."""
+        """Apply the windows of a convolution, a pooling, a slice or a padding along one dimension."""
         factors = self.dimensions[place]
         if (size, kernel, stride, padding) == (_size(factors), 1, 1, 0):
             return self
@@ -155,7 +155,7 @@ class Window:
         )
 
     def picked(self, place: int, index: int) -> Window:
-        """Take one place of a dimension, which is gone then."""
+        """Select one index of a dimension, which is removed."""
         starts = list(self.starts)
         for factor in reversed(self.dimensions[place]):
             index, here = divmod(index, factor.size)
@@ -163,7 +163,7 @@ class Window:
         return replace(self.put(place), starts=tuple(starts))
 
     def reshaped(self, shape: Sequence[int]) -> Window:
-        """Distribute the factors over the dimensions of another shape of as many numbers."""
+        """Distribute the factors over the dimensions of another shape with the same number of values."""
         queue = _merged(factor for one in self.dimensions for factor in one)
         dimensions = []
         for size in shape:
@@ -179,7 +179,7 @@ class Window:
         return replace(self, dimensions=tuple(dimensions))
 
     def broadcast(self, shape: Sequence[int]) -> Window:
-        """Give dimensions in which nothing moves other sizes, and put new ones in front."""
+        """Expand dimensions with a constant window, and prepend new ones."""
         dimensions = list(self._filled(len(shape)))
         for place, size in enumerate(shape):
             if _size(dimensions[place]) != size:
@@ -189,7 +189,7 @@ class Window:
         return replace(self, dimensions=tuple(dimensions))
 
     def joined(self, others: Iterable[Window]) -> Window:
-        """Cover what numbers see that were made of several, number by number, after broadcasting."""
+        """Compute the union with the windows of other tensors, elementwise after broadcasting."""
         result = self
         for other in others:
             if other != result:
@@ -208,7 +208,7 @@ class Window:
         return [start + size for start, size in zip(self.starts, self.sizes, strict=True)]
 
     def field(self) -> Field:
-        """Read the receptive field off, where every side of the image is an axis of places; otherwise `WHOLE`."""
+        """Return the receptive field if every side of the image is an axis of positions; otherwise `WHOLE`."""
         axes = [self._axis(side) for side in range(1, len(self.starts))]
         return tuple(axis for axis in axes if axis is not None) if None not in axes else WHOLE
 
@@ -229,7 +229,7 @@ def _size(dimension: Dimension) -> int:
 
 
 def _merged(factors: Iterable[Factor]) -> list[Factor]:
-    """Merge neighbouring factors where they are one, and drop those of size 1."""
+    """Merge adjacent factors where possible, and drop those of size 1."""
     result: list[Factor] = []
     for factor in factors:
         if factor.size == 1:
@@ -248,7 +248,7 @@ def _parted(factor: Factor, size: int) -> tuple[Factor, Factor]:
 
 
 def _common(first: Dimension, second: Dimension) -> Dimension:
-    """The common dimension of two tensors that are broadcast."""
+    """The common dimension of two broadcast tensors."""
     wide = [[factor for factor in one if factor.size > 1] for one in (first, second)]
     if wide[0] == wide[1]:
         return first or second

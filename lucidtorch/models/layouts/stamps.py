@@ -1,4 +1,4 @@
-"""Images that differ in one place only, and a pass in which what is at one place stays there."""
+"""Images that differ at one position only, and a forward pass without mixing between positions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-STAMPS, ALIGNED = 3, (0, 1)  # images with one stamp, of which two lie whole strides apart, and the third anywhere
+STAMPS, ALIGNED = 3, (0, 1)  # images with one stamp; the first two differ by whole strides, the third is arbitrary
 PLANE = 3  # axes of masks of planes
-GREY, CONTRAST = 0.5, 0.7  # a patch of a colour, which pooling keeps, with a texture
-LARGEST_STRIDE = 32  # of the usual networks, from pixels to their last maps
+GREY, CONTRAST = 0.5, 0.7  # of a textured patch with a mean colour, which pooling preserves
+LARGEST_STRIDE = 32  # of common networks, at the last map
 FEWEST_UNITS, FEWEST_BLOCKS = 4, 2
-SMALL = 128  # pixels of a side below which more masks are drawn, since each holds fewer blocks
+SMALL = 128  # pixels of a side, below which more masks are needed, with fewer blocks each
 SOFTMAXES = ("_softmax", "_safe_softmax")
 MAX_POOLINGS = ("max_pool2d_with_indices", "max_pool3d_with_indices")
 POOLINGS = (*MAX_POOLINGS, "avg_pool2d", "avg_pool3d")
@@ -54,7 +54,7 @@ class Stamps:
     def covered(self, grid: tuple[int, ...]) -> tuple[Shares, Shares]:
         """How much of each cell of a grid each mask covers at least, and at most, `[N - 3, *grid]`.
 
-        Where windows without padding shift a grid, cells lie a pixel beside where a grid over the whole image has them.
+        Windows without padding shift a grid, so that cells may be off by a pixel.
         """
         if all(side % count == 0 for side, count in zip(reversed(self.masks.shape), reversed(grid), strict=False)):
             exact = self._in_cells(self.masks, grid)
@@ -74,7 +74,7 @@ class Stamps:
         for axis, count in enumerate(whole, 1):
             side = found.shape[axis]
             step = side / count
-            if side % count and step >= self.patch:  # a last cell that is not whole is left out, or filled up
+            if side % count and step >= self.patch:  # an incomplete last cell is dropped or padded
                 step = round(step / self.patch) * self.patch
             starts = [min(int(cell * step), side - 1) for cell in range(count)]
             ends = [min(math.ceil((cell + 1) * step), side) for cell in range(count)]
@@ -86,10 +86,11 @@ class Stamps:
 
 
 def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
-    """Draw three images with one patch each, which say where an axis leads, and some with many, which prove it.
+    """Draw three images with one patch each, which suggest an order, and some with many, which verify it.
 
-    The first two patches lie whole strides of the network apart, so that a channel answers both alike; the third lies
-    at another place within a stride, so that no axis of places holds still. Blocks are fine and coarse in turn.
+    The first two patches differ by whole strides of the network, so that a channel has equal responses to both; the
+    third is at another offset within a stride, so that every axis of positions changes. Blocks are alternately fine and
+    coarse.
     """
     patch = patch_of(module)
     corners, extents = [], []
@@ -128,10 +129,10 @@ def stamps(module: nn.Module, size: Sequence[int], channels: int) -> Stamps:
 
 
 def _masks(size: Sequence[int], patch: int, generator: torch.Generator) -> Tensor:
-    """Draw blocks, of which a side has a few: at random, then where random rows and columns cross.
+    """Draw a few blocks per side: at random, then at the crossings of random rows and columns.
 
-    The second tell rows apart where columns are summed over, and columns where rows are. Small images get larger blocks
-    too, whose sides are strides of the deepest layers.
+    The latter distinguish rows if columns are summed over, and columns if rows are. Small images also have larger
+    blocks, with the strides of the deepest layers as sides.
     """
     masks = []
     for fewest in (FEWEST_UNITS,) if min(size[-2:]) >= SMALL else (FEWEST_UNITS, FEWEST_BLOCKS):
@@ -162,7 +163,7 @@ def _crossing(lines: Sequence[Tensor]) -> Tensor:
 
 
 def patch_of(module: nn.Module) -> int:
-    """Find the side of the patches that a network cuts its images into."""
+    """Find the patch size of a network."""
     for layer in module.modules():
         if isinstance(layer, nn.Conv2d | nn.Conv3d) and layer.stride[-1] > 1 and layer.stride == layer.kernel_size:
             return int(layer.stride[-1])
@@ -170,9 +171,9 @@ def patch_of(module: nn.Module) -> int:
 
 
 class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Each token attends to itself alone, the windows of convolutions do not overlap, and means are all alike.
+    """Tokens attend to themselves alone, windows of convolutions do not overlap, and means are constant.
 
-    Learned queries have no place; from the first attention with such queries on, tokens attend to all others.
+    Learned queries have no position; from the first attention with such queries on, tokens attend to all others.
     """
 
     def __init__(self, count: int) -> None:
@@ -202,14 +203,14 @@ class _Unmixed(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def _are_learned(queries: Tensor, keys: Tensor, count: int) -> bool:
-    """Whether several queries are the same for all images, and keys are not."""
+    """Whether several queries are equal for all images, and keys are not."""
     if len(queries) != count or len(keys) != count or queries.shape[-2] == 1:
         return False
     return bool((queries == queries[:1]).all()) and not bool((keys == keys[:1]).all())
 
 
 def _own_keys(queries: int, keys: int) -> Tensor | None:
-    """The key at each query's place, also where one square grid is coarser by a whole factor."""
+    """The key at each query's position, also if one square grid is coarser by a whole factor."""
     if queries == keys:
         return torch.arange(keys)
     fine, coarse = math.isqrt(max(queries, keys)), math.isqrt(min(queries, keys))
@@ -224,9 +225,9 @@ def _own_keys(queries: int, keys: int) -> Tensor | None:
 
 
 def _narrowed(name: str, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
-    """Let the windows of a convolution or pooling see only the places that become theirs: as many as they move by.
+    """Crop the windows of a convolution or pooling to their stride, so that they do not overlap.
 
-    None for other operations, and where windows without the rest of their taps would give another size.
+    None for other operations, and if the cropped windows would return another size.
     """
     if name == "convolution" and not args[6]:
         values, weight, bias, stride, padding, dilation, transposed, *others = args
@@ -239,7 +240,7 @@ def _narrowed(name: str, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
     elif name in POOLINGS and len(args) > 2 and args[2]:
         values, kernel, stride, padding, *rest = (*args, [0])[: max(4, len(args))]
         dilation, rest = (rest[0], rest[1:]) if name in MAX_POOLINGS and rest else ([1], rest)
-        if rest and rest[0]:  # rounded up, sizes are others
+        if rest and rest[0]:  # rounding up changes the size
             return None
         count = len(stride)
         each = [list(one) * (count if len(one) == 1 else 1) for one in (kernel, stride, padding, dilation)]
@@ -257,9 +258,9 @@ def _narrowed(name: str, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
 
 @contextlib.contextmanager
 def unmixed(module: nn.Module, count: int) -> Iterator[Callable[[], bool]]:
-    """Keep, while the block runs, what a network computes at one place of so many images from reaching others.
+    """Disable mixing between the positions of images in a network while the block runs.
 
-    Attention looks at itself only, and recurrent layers give for each step what they make of that step.
+    Tokens attend to themselves only, and recurrent layers process each step separately.
     """
     mode = _Unmixed(count)
     with contextlib.ExitStack() as stack:
@@ -271,7 +272,7 @@ def unmixed(module: nn.Module, count: int) -> Iterator[Callable[[], bool]]:
 
 
 def _forget(_: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-    """Let each step of a recurrent layer depend on that step alone."""
+    """Process each step of a recurrent layer separately."""
     steps, given = output[0] if isinstance(output, tuple) else None, inputs[0] if inputs else None
     if isinstance(steps, Tensor) and isinstance(given, Tensor) and steps.shape[:-1] == given.shape[:-1]:
         weights = torch.randn(given.shape[-1], steps.shape[-1], generator=torch.Generator().manual_seed(0))

@@ -1,4 +1,4 @@
-"""The network `demo`: VGG in small, for the drawings of textures and shapes."""
+"""The network `demo`: a small VGG for the drawings of textures and shapes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ HIDDEN = 128  # units of the layer before the logits
 
 
 def build() -> nn.Sequential:
-    """Put the network together, with weights that mean nothing yet.
+    """Build the network, with untrained weights.
 
-    Four blocks of two convolutions, 3x3 but for the first (5x5 with stride 2), a pooling after each of the first three,
-    then the mean over space and two dense layers. The modules' names are the layers' addresses: `conv1_1`, `relu1_1`,
-    `conv1_2`, `relu1_2`, `pool1`, ..., `relu4_2`, `mean`, `flat`, `fc`, `relu_fc`, `logits`.
+    Four blocks of two convolutions, 3x3 except for the first (5x5 with stride 2), a pooling after each of the first
+    three, then global average pooling and two dense layers. The names of the modules are the addresses of the layers:
+    `conv1_1`, `relu1_1`, `conv1_2`, `relu1_2`, `pool1`, ..., `relu4_2`, `mean`, `flat`, `fc`, `relu_fc`, `logits`.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     with torch.random.fork_rng(devices=[]):

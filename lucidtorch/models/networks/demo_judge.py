@@ -1,4 +1,4 @@
-"""The network `demo-judge`: a small residual network that names the pictures made through `demo`."""
+"""The network `demo-judge`: a small residual network that classifies the pictures rendered with `demo`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WIDTHS = (24, 48, 96, 160)  # channels of the stem and of the three stages
 
 
 class Residual(nn.Module):
-    """Two convolutions beside a shortcut; the sides are halved, the channels changed."""
+    """Two convolutions with a shortcut; halves the sides and changes the channels."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -33,10 +33,10 @@ class Residual(nn.Module):
 
 
 def build() -> nn.Sequential:
-    """Put the network together, with weights that mean nothing yet.
+    """Build the network, with untrained weights.
 
-    A stem with stride 2, three residual blocks, the mean over space, logits. It differs from `demo` in everything that
-    could make two networks share a blind spot: strides for pooling, shortcuts, SiLU for ReLU, widths, depth and seed.
+    A stem with stride 2, three residual blocks, global average pooling, logits. It differs from `demo` in strides
+    instead of pooling, shortcuts, SiLU instead of ReLU, widths, depth and seed, so that their errors are independent.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     with torch.random.fork_rng(devices=[]):

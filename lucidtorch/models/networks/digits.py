@@ -12,11 +12,10 @@ WIDTHS = (16, 32, 64)  # channels of the three convolutions
 
 
 def build() -> nn.Sequential:
-    """Put the network together, with weights that mean nothing yet.
+    """Build the network, with untrained weights.
 
-    Three 3x3 convolutions, each followed by a ReLU and a pooling by the mean, then two dense layers. The last
-    activations are kept in their places (4x4), for a digit lies in the middle of its image; other sizes are pooled
-    to that.
+    Three 3x3 convolutions, each followed by a ReLU and average pooling, then two dense layers. The last map keeps 4x4
+    positions, because a digit is centred in its image; maps of other sizes are pooled to that.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     before = 1

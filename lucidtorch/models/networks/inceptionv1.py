@@ -1,4 +1,4 @@
-"""InceptionV1 (GoogLeNet) as TensorFlow's "inception5h" has it: the network of Lucid's articles.
+"""InceptionV1 (GoogLeNet) as in TensorFlow's "inception5h", the network of Lucid's articles.
 
 Architecture: Szegedy et al., "Going deeper with convolutions" (2014), with the names and constants of the released
 graph: paddings are TensorFlow's SAME, and local response normalization has radius 5, bias 2, alpha 1e-4, beta 0.5.
@@ -50,25 +50,25 @@ POOLED_BEFORE = {"mixed4a": "maxpool4", "mixed5a": "maxpool10"}  # the graph's o
 
 
 class SameConv2d(nn.Conv2d):
-    """A convolution with TensorFlow's SAME padding: the output has ceil(side / stride) units, an odd pad goes last."""
+    """A convolution with TensorFlow's SAME padding: the output side is ceil(side / stride); odd pads go last."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Pad as the input's size asks for, and convolve."""
+        """Pad by the input size, and convolve."""
         return super().forward(F.pad(input, _same_padding(input, self.kernel_size[0], self.stride[0])))
 
 
 class SameMaxPool2d(nn.MaxPool2d):
-    """A max pool with TensorFlow's SAME padding; what is padded never wins."""
+    """Max pooling with TensorFlow's SAME padding, of minus infinity."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Pad as the input's size asks for, and pool."""
+        """Pad by the input size, and pool."""
         padding = _same_padding(input, _side(self.kernel_size), _side(self.stride))
         pooled: Tensor = super().forward(F.pad(input, padding, value=-torch.inf))
         return pooled
 
 
 class Concatenation(nn.Module):
-    """Puts the channels of a mixed block's branches one after another."""
+    """Concatenates the channels of a mixed block's branches."""
 
     def forward(self, *branches: Tensor) -> Tensor:
         """Concatenate."""
@@ -76,10 +76,10 @@ class Concatenation(nn.Module):
 
 
 class InceptionV1(nn.Module):
-    """Lucid's network; every layer of the literature is a direct child that bears its name.
+    """Lucid's network; every layer of the literature is a direct child with its name.
 
-    `X_pre_relu` is a convolution and `X` what its ReLU makes of it; `mixed4a` and its like are the concatenated blocks.
-    Weights start from He's normal distribution.
+    `X_pre_relu` is a convolution and `X` its ReLU; `mixed4a` and similar names are the concatenated blocks. Weights are
+    initialized by He's normal distribution.
     """
 
     def __init__(self) -> None:
@@ -151,7 +151,7 @@ class InceptionV1(nn.Module):
 
 
 def own_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give published weights the names of this class."""
+    """Rename published weights to the names of this class."""
     return {PUBLISHED_ENDING.sub(r".\1", name): value for name, value in state.items()}
 
 

@@ -7,14 +7,14 @@ TEXTURES: tuple[str, ...] = (
     "weave", "rays", "plaid", "maze", "cracks", "bubbles", "fur", "wood", "marble", "camouflage", "zebra", "leopard",
     "confetti",
 )  # fmt: skip
-"""What fills the whole picture."""
+"""The textures, which fill the whole picture."""
 
 SHAPES: tuple[str, ...] = (
     "disc", "square", "triangle", "star", "cross", "heart", "crescent", "arrow", "flower", "gear", "drop", "bolt",
     "snowflake", "clover", "house", "fish", "eye", "face", "leaf", "tree", "key", "mushroom", "butterfly", "umbrella",
     "cherries", "paw", "cup",
 )  # fmt: skip
-"""What lies on a background, once or a few times."""
+"""The shapes, which are drawn on a background once or a few times."""
 
 DRAWINGS: tuple[str, ...] = TEXTURES + SHAPES
 """All classes of `lucidtorch.datasets.drawings`."""

@@ -1,4 +1,4 @@
-"""The network `lines`: one trunk and four heads that say how long, how wide, how steep and of what colour a line is."""
+"""The network `lines`: one trunk and four heads for the length, width, angle and colour of a line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEADS: dict[str, tuple[str, ...]] = {"length": LENGTHS, "width": WIDTHS, "angle"
 
 
 class Lines(nn.Module):
-    """The trunk's four blocks (`conv1`, `relu1`, `pool1`, ...), the mean over space and four dense heads."""
+    """A trunk of four blocks (`conv1`, `relu1`, `pool1`, ...), global average pooling, and four dense heads."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,7 +28,7 @@ class Lines(nn.Module):
         self.colour = nn.Linear(64, len(COLOURS))
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
-        """Judge the lines in images."""
+        """Compute the logits of each head."""
         seen = self.trunk(images)
         return {
             "length": self.length(seen),
@@ -39,7 +39,7 @@ class Lines(nn.Module):
 
 
 def build() -> Lines:
-    """Put the network together, with weights that mean nothing yet."""
+    """Build the network, with untrained weights."""
     with torch.random.fork_rng(devices=[]):
         return Lines()
 

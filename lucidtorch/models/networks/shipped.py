@@ -12,7 +12,7 @@ from lucidtorch.base.errors import UnknownModelError, suggestion
 from lucidtorch.models.networks import demo, demo_judge, digits, labels, lines
 
 WEIGHTS = Path(__file__).parent / "weights"
-MEAN, STD = 0.5, 0.25  # the zeros around a convolution's input are then the grey around a picture
+MEAN, STD = 0.5, 0.25  # the zero padding of convolutions is then grey
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class NetworkCard:
     """A network that ships inside the package."""
 
     name: str
-    build: Callable[[], nn.Module]  # without weights, and without touching torch's global random state
+    build: Callable[[], nn.Module]  # untrained, and without changing torch's global random state
     labels: tuple[str, ...] | None  # in the order of the logits; None where there are several heads
     channels: int
-    size: int  # of the side of the images it does best on, in pixels
+    size: int  # the best side of input images, in pixels
     mean: tuple[float, ...]  # per channel, of images in [0, 1]
     std: tuple[float, ...]
-    weights: Path  # in half precision, to be cast to float32; the file beside it tells where they come from
+    weights: Path  # in half precision, for conversion to float32; its model card is beside it
     heads: Mapping[str, tuple[str, ...]] | None = None  # the class names of each head, by the address of its layer
 
 

@@ -1,4 +1,4 @@
-"""Meshes: triangles in space with places in a texture; the package's own by name, others from Wavefront .obj files."""
+"""Triangle meshes with texture coordinates: built-in ones by name, others from Wavefront .obj files."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from lucidtorch.base.shown import shown
 from lucidtorch.base.trust import allow, beside, check_read
 
 MOST_FACES = 1_000_000
-FARTHEST = 1e100  # a coordinate beyond it cannot be squared
-FARTHEST_UV = 1e6  # beyond it a texture repeats so often that float64 loses the texel
+FARTHEST = 1e100  # the square of a larger coordinate overflows
+FARTHEST_UV = 1e6  # with larger texture coordinates, float64 does not resolve texels
 SUFFIX = ".obj"
-SPACE, FLAT = 3, 2  # the numbers of a position and of a place in a texture
-Corner = tuple[int, int]  # the position and the texture coordinate of a corner, both counted from 0
+SPACE, FLAT = 3, 2  # the dimensions of a position and of a texture coordinate
+Corner = tuple[int, int]  # the indices of the position and of the texture coordinate of a corner, from 0
 UNWRAP = (
     "unwrap the mesh and export it with its texture coordinates; Blender, for one, has 'Smart UV Project', and "
     "'UV Coordinates' in its export of .obj files"
 )
-TUBE = 0.42  # the radius of the torus's tube, as a share of that of the circle it follows
-ROPE = 0.62  # the radius of the knot's tube; its curve keeps about 3 from its middle
-NO_AREA = 1e-9  # twice the area of a triangle with two corners at a pole, which is none, is less
-# The charts of the cube, left to right and upper row first: outwards, to the right and up on the chart. The three of
-# a row are neighbours on the cube too, so that a texture runs on across their edges.
+TUBE = 0.42  # the minor radius of the torus, relative to the major one
+ROPE = 0.62  # the radius of the knot's tube; the distance of its curve to the centre is about 3
+NO_AREA = 1e-9  # twice the area of a degenerate triangle is smaller
+# The UV charts of the cube, left to right and upper row first: the normal, the right and the up direction of each. The
+# three of a row are adjacent on the cube too, so that a texture is continuous across their edges.
 CHARTS = (
     ((-1, 0, 0), (0, 0, 1), (0, 1, 0)),
     ((0, 0, 1), (1, 0, 0), (0, 1, 0)),
@@ -46,19 +46,19 @@ CHARTS = (
 
 @dataclass(frozen=True, eq=False)
 class Mesh:
-    """Triangles, whose corners have a place in space and one in the texture. Nobody may write to its tensors.
+    """A triangle mesh with texture coordinates; its tensors must not be modified.
 
-    A point of the surface that lies on a seam of the texture is as many vertices as it has places in the texture.
+    A point on a seam of the texture is one vertex per texture coordinate.
 
     Args:
         positions: `[N, 3]` in float64: x to the right, y up, z towards the viewer of the front.
         uvs: `[N, 2]` in float64: u to the right and v up, from the texture's lower left corner; 1 is its whole side,
             and it repeats beyond.
-        faces: `[T, 3]`, which vertices are the corners of each triangle.
+        faces: `[T, 3]`, the vertices of each triangle.
 
     Raises:
-        BadInputError: There is no face, or there are too many, a face names a vertex that is not there, a coordinate is
-            not finite or too large, or all vertices lie in one point.
+        BadInputError: There is no face, or there are too many, a face names a missing vertex, a coordinate is not
+            finite or too large, or all vertices are at one point.
     """
 
     positions: Tensor
@@ -83,12 +83,12 @@ class Mesh:
         _check_coordinates(self.uvs, FARTHEST_UV, "texture coordinate")
 
     def fitted(self) -> Mesh:
-        """Move the mesh to the origin and scale it to the unit ball."""
+        """Centre the mesh at the origin and scale it to the unit ball."""
         low, high = self.positions.amin(0), self.positions.amax(0)
         centred = self.positions - (low + high) / 2
         radius = centred.norm(dim=1).max()
         if float(radius) <= 0:
-            raise BadInputError("All vertices of the mesh lie in one point, so that there is nothing to see.")
+            raise BadInputError("All vertices of the mesh lie in one point, so that nothing is visible.")
         return Mesh(centred / radius, self.uvs, self.faces)
 
 
@@ -103,9 +103,9 @@ def _check_coordinates(values: Tensor, most: float, what: str) -> None:
 
 
 def sphere() -> Mesh:
-    """A ball, 64 by 32: u runs around it from the back, and v from the lower pole to the upper.
+    """A sphere, 64 by 32 cells: u runs around it from the back, and v from the lower pole to the upper.
 
-    At a pole each triangle has its own tip, in the middle of its part of the texture.
+    At a pole each triangle has a vertex of its own, at the centre of its part of the texture.
     """
     across, high = 64, 32
     u, v = _grid(across, high)
@@ -120,12 +120,12 @@ def sphere() -> Mesh:
 
 
 def torus() -> Mesh:
-    """A ring that faces the viewer, 72 by 36: u runs along it and v around its tube; both close."""
+    """A torus that faces the viewer, 72 by 36 cells: u runs along it and v around its tube; both are periodic."""
     return _tube(lambda t: torch.stack([t.cos(), t.sin(), 0 * t], -1), TUBE, 72, 36)
 
 
 def knot() -> Mesh:
-    """A trefoil knot that faces the viewer, 192 by 24: u runs along it and v around its tube; both close."""
+    """A trefoil knot that faces the viewer, 192 by 24 cells: u runs along it and v around its tube, both periodic."""
 
     def curve(t: Tensor) -> Tensor:
         return torch.stack([t.sin() + 2 * (2 * t).sin(), t.cos() - 2 * (2 * t).cos(), -(3 * t).sin()], -1)
@@ -136,7 +136,7 @@ def knot() -> Mesh:
 def cube() -> Mesh:
     """A cube: each side has a third of the texture's width and half of its height.
 
-    Above are its left, front and right; below, turned by a quarter, are its bottom, back and top.
+    The upper row has the left, front and right side; the lower row, rotated by 90 degrees, bottom, back and top.
     """
     positions, uvs, faces = [], [], []
     for place, chart in enumerate(CHARTS):
@@ -153,7 +153,7 @@ SHAPES: Mapping[str, Callable[[], Mesh]] = {made.__name__: made for made in (cub
 
 
 def _tube(curve: Callable[[Tensor], Tensor], radius: float, along: int, around: int) -> Mesh:
-    """A tube around a closed curve of a parameter from 0 to 2 pi, which never goes straight on."""
+    """Create a tube around a closed curve of a parameter from 0 to 2 pi, whose curvature is never zero."""
     u, v = _grid(along, around)
     t, turn = u * 2 * math.pi, v[..., None] * 2 * math.pi
     step = 1e-4
@@ -166,7 +166,7 @@ def _tube(curve: Callable[[Tensor], Tensor], radius: float, along: int, around: 
 
 
 def _grid(across: int, high: int) -> tuple[Tensor, Tensor]:
-    """The places of a grid of cells in a texture, each `[high + 1, across + 1]`."""
+    """Create the texture coordinates u and v of a grid of cells, each `[high + 1, across + 1]`."""
     u = torch.linspace(0, 1, across + 1, dtype=torch.float64)
     v = torch.linspace(0, 1, high + 1, dtype=torch.float64)
     v, u = torch.meshgrid(v, u, indexing="ij")
@@ -174,7 +174,7 @@ def _grid(across: int, high: int) -> tuple[Tensor, Tensor]:
 
 
 def _sheet(positions: Tensor, u: Tensor, v: Tensor) -> Mesh:
-    """Span two triangles over each cell of a grid of positions `[h, w, 3]`."""
+    """Create two triangles for each cell of a grid of positions `[h, w, 3]`."""
     index = torch.arange(u.numel()).reshape(u.shape)
     low_left, low_right = index[:-1, :-1].flatten(), index[:-1, 1:].flatten()
     high_left, high_right = index[1:, :-1].flatten(), index[1:, 1:].flatten()
@@ -184,7 +184,7 @@ def _sheet(positions: Tensor, u: Tensor, v: Tensor) -> Mesh:
 
 
 def named_mesh(name: object, sha256: object = None) -> tuple[Mesh, str | None]:
-    """Find the mesh that a text names, and the checksum of its file."""
+    """Load a mesh by name or path; also return the checksum of its file."""
     if isinstance(name, str) and name in SHAPES:
         if sha256 is not None:
             raise BadInputError(
@@ -205,7 +205,7 @@ def named_mesh(name: object, sha256: object = None) -> tuple[Mesh, str | None]:
 
 
 def _found(name: str, sha256: object) -> Path:
-    """Find the file: as it is named, or where the user named the file of that checksum before."""
+    """Find the file by its path, or where the user opened the file of that checksum before."""
     path, known = beside(name), recall_file(sha256 if isinstance(sha256, str) else None)
     if known is not None and not os.path.isfile(path):  # a NUL in the name is no error here
         allow(known)
@@ -228,18 +228,18 @@ def read_obj(content: bytes, name: str = "The .obj file") -> Mesh:
     """Read a mesh from the content of a Wavefront .obj file.
 
     Positions, texture coordinates and faces are read, in all forms of their indices; a face of more than three corners
-    becomes a fan of triangles around its first. Normals, materials, groups, lines and curves are passed over.
+    becomes a fan of triangles around its first. Normals, materials, groups, lines and curves are ignored.
 
     Args:
         content: The bytes of the file.
-        name: What the file is called in messages.
+        name: The name of the file in messages.
 
     Returns:
-        The mesh as it stands in the file, one vertex for each pair of position and texture coordinate that is used.
+        The mesh with the coordinates of the file, and one vertex for each used pair of position and texture coordinate.
 
     Raises:
-        BadInputError: There are no faces, one has no texture coordinates or fewer than three corners, an index points
-            nowhere, or a number cannot be read or does not fit; the message names the line.
+        BadInputError: There are no faces, one has no texture coordinates or fewer than three corners, an index is
+            out of range, or a number is invalid; the message names the line.
     """
     positions, uvs, faces, used = _parsed(content.decode("latin-1"), name)
     if not faces:
@@ -266,7 +266,7 @@ def read_obj(content: bytes, name: str = "The .obj file") -> Mesh:
 def _parsed(
     text: str, name: str
 ) -> tuple[list[list[float]], list[list[float]], list[tuple[Corner, ...]], dict[Corner, int]]:
-    """Read the positions, texture coordinates, triangles, and corners, each with the line where it is used first."""
+    """Parse positions, texture coordinates, triangles, and corners with the line of their first use."""
     positions: list[list[float]] = []
     uvs: list[list[float]] = []
     triangles: list[tuple[Corner, ...]] = []
@@ -290,10 +290,10 @@ def _parsed(
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Give the words of each line without its comment, lines that end in a backslash joined to the next."""
+    """Split each line into words, without comments; a backslash at the end continues a line."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     number = 1
-    for line in text.replace("\\\n", " \0").split("\n"):  # the mark keeps count of the file's own lines
+    for line in text.replace("\\\n", " \0").split("\n"):  # the mark keeps the line numbers of the file
         words = line.partition("#")[0].replace("\0", " ").split()
         if words:
             yield number, words
@@ -301,7 +301,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _corner(word: str, positions: int, uvs: int) -> Corner:
-    """Read a corner of a face, of so many positions and texture coordinates so far."""
+    """Parse a corner of a face, given the numbers of positions and texture coordinates so far."""
     parts = word.split("/")
     if len(parts) == 1 or not parts[1]:
         raise BadInputError(f"the corner '{word}' has no texture coordinate: {UNWRAP}")
@@ -309,14 +309,14 @@ def _corner(word: str, positions: int, uvs: int) -> Corner:
 
 
 def _numbers(words: list[str], needed: int, kept: int) -> list[float]:
-    """Read the numbers of a line; of texture coordinates, the second is 0 where it is left out."""
+    """Parse the numbers of a line; the second texture coordinate is 0 if it is missing."""
     if len(words) < needed:
         raise BadInputError(f"{needed} numbers are needed, and {len(words)} are there")
     return [*(float(word) for word in words[:kept]), *[0.0] * (kept - len(words))]
 
 
 def _index(word: str, count: int) -> int:
-    """Read an index, from 1 or, counted back from the last so far, from -1."""
+    """Parse an index, from 1, or from -1 backwards from the last so far."""
     index = int(word)
     if index == 0 or index < -count:
         raise BadInputError(f"the index {index} points nowhere: the first is 1, and {-count} after {count} so far")

@@ -1,4 +1,4 @@
-"""The word `textured`: the image is the texture of a mesh, and the network sees the mesh, drawn with a z-buffer."""
+"""The transform `textured`: the image is the texture of a mesh, which is rendered with a z-buffer."""
 
 from __future__ import annotations
 
@@ -23,44 +23,43 @@ from lucidtorch.base.surroundings import pinned
 from lucidtorch.transforms.meshes.mesh import Mesh, named_mesh
 from lucidtorch.transforms.transform import GREY, Transform, uniform
 
-NEAREST = 1.1  # the mesh fills the unit ball, and the viewer stays outside
-NARROWEST, WIDEST = 0.1, 120.0  # degrees; beyond, perspective stretches what is near the border
+NEAREST = 1.1  # the mesh is inside the unit ball, and the camera outside
+NARROWEST, WIDEST = 0.1, 120.0  # degrees; larger angles distort the border
 MOST_SAMPLES = 8
 SIDES = ((0.0, 0.0), (90.0, 0.0), (180.0, 0.0), (0.0, 60.0))  # front, right, back, and from above
 USUAL = {"distance": (10, 12), "elevation": (-90, 90), "azimuth": (-180, 180)}
 LIMITS = {"distance": (NEAREST, math.inf), "elevation": (-90.0, 90.0), "azimuth": (-math.inf, math.inf)}
 PORTION = 1 << 19  # lines, or pixels, that are rasterized together
-CLOSE = 1e-9  # a pixel so near to an edge, as a share of the triangle, is on it: no cracks between neighbours
+CLOSE = 1e-9  # tolerance of barycentric coordinates at an edge: no cracks between adjacent triangles
 CLIPS = "textured takes images, not clips or volumes; give the texture two sides, such as image(512)."
 
 
 @dataclass(frozen=True, repr=False)
 class textured(Transform):  # noqa: N801  # a word of the notation
-    """Put the image on a mesh as its texture, and look at it from a random side.
+    """Use the image as texture of a mesh, and render the mesh from a random direction.
 
-    The texture is what is optimized; the network sees one view of the mesh per image and step, each direction within
-    the ranges equally likely. Without deviation the view is the middle of all ranges: the front. The mesh is centred
-    and scaled to the unit ball, of which the default views always show all. Both sides of a face are seen, and nothing
-    is lit. A texture repeats beyond its sides.
+    The texture is optimized; the network sees one view of the mesh per image and step, with uniform directions within
+    the ranges. Without deviation the view is the centre of all ranges: the front. The mesh is centred and scaled to the
+    unit ball, which the default views show completely. Both sides of a face are visible, without lighting. A texture
+    repeats beyond its sides.
 
-    Formula: texture at the (u, v) of the surface under each pixel, bilinear, v up; `background` beside the mesh.
+    Formula: texture at the (u, v) of the surface under each pixel, bilinear, v up; `background` outside the mesh.
     Source: Lucid's texture_synth_3d notebook.
 
     Args:
         mesh: ``sphere``, ``torus``, ``knot``, ``cube``, or the path of a Wavefront file that ends in ``.obj``.
         size: The pixels of the view on each side, or (height, width).
-        distance: How far the viewer is from the middle of the mesh, from a smallest to a largest number from 1.1.
-        elevation: How high the viewer stands, from a smallest to a largest angle in degrees from -90 to 90.
-        azimuth: How far around to the right, from a smallest to a largest angle in degrees.
-        angle: The angle in degrees that the shorter side of the view spans, from 0.1 to 120.
-        background: The value of what is beside the mesh, in all channels.
-        samples: How many times as many pixels per side are drawn and averaged, up to 8. With 1, what is finer than the
-            view's pixels, of the texture and of the outline, is aliased.
-        views: How many views of each texture one step looks at.
-        references: How pictures that an objective compares with are seen: ``plain``, brought to the size of the view,
-            or ``worn`` by the mesh, from the side from which the image is seen, as in version 0.1.0.
-        sha256: The checksum of the file, so that a text says which mesh it was: checked when given, filled in from the
-            file otherwise. The package's own meshes have none.
+        distance: The smallest and the largest distance of the camera to the centre of the mesh, from 1.1.
+        elevation: The smallest and the largest elevation of the camera in degrees, from -90 to 90.
+        azimuth: The smallest and the largest azimuth of the camera in degrees, positive to the right.
+        angle: The field of view of the shorter side in degrees, from 0.1 to 120.
+        background: The value outside of the mesh, in all channels.
+        samples: The factor of supersampling per side, up to 8. With 1, fine textures and outlines are aliased.
+        views: The number of views of each texture per step.
+        references: How reference pictures of objectives are used: ``plain``, resized to the size of the view, or
+            ``worn`` by the mesh, from the direction of the image, as in version 0.1.0.
+        sha256: The checksum of the file, which identifies the mesh in a text: checked if given, else computed from the
+            file. Built-in meshes have none.
 
     Raises:
         UntrustedError: A file from elsewhere names a file outside of its folder.
@@ -101,12 +100,12 @@ class textured(Transform):  # noqa: N801  # a word of the notation
             object.__setattr__(self, "mesh", file_name(str(self.mesh)))  # no path of anybody's machine in texts
 
     def sample(self, shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
-        """Draw how far each view is from the middle of the ranges: azimuth, elevation, distance, `[B, 3]`."""
+        """Draw the deviation of each view from the centre of the ranges: azimuth, elevation, distance, `[B, 3]`."""
         share = uniform(generators, 3)
         (left, right), (near, far) = self.azimuth, self.distance
         low, high = (math.sin(math.radians(one)) for one in self.elevation)
         azimuth = left + (right - left) * share[:, 0]
-        elevation = torch.rad2deg((low + (high - low) * share[:, 1]).clamp(-1, 1).asin())  # even over a ball's area
+        elevation = torch.rad2deg((low + (high - low) * share[:, 1]).clamp(-1, 1).asin())  # uniform on the sphere
         distance = near + (far - near) * share[:, 2]
         return torch.stack([azimuth, elevation, distance], 1) - self._middle
 
@@ -128,8 +127,8 @@ class textured(Transform):  # noqa: N801  # a word of the notation
         return self.canvas
 
     def still(self) -> textured:
-        """Give the front view, from the middle of the distances."""
-        one = copy.copy(self)  # made anew, it would read the file again, which may be gone
+        """Return the front view, from the mean distance."""
+        one = copy.copy(self)  # the constructor would read the file again, which may be missing
         for name, middle in zip(("azimuth", "elevation", "distance"), self._middle.tolist(), strict=True):
             object.__setattr__(one, name, (middle, middle))
         object.__setattr__(one, "views", 1)
@@ -140,17 +139,17 @@ class textured(Transform):  # noqa: N801  # a word of the notation
 
     @pinned()
     def show(self, texture: Tensor, views: Sequence[tuple[float, float]] = SIDES) -> Tensor:
-        """Look at a finished texture from chosen sides.
+        """Render a finished texture from given directions.
 
         Args:
             texture: `[C, H, W]`, or `[1, C, H, W]` as in the `images` of a rendering.
-            views: The azimuth and elevation of each view in degrees; front, right, back and from above by default.
+            views: The azimuth and elevation of each view in degrees; by default front, right, back and above.
 
         Returns:
-            `[V, C, h, w]`, from the middle of the distances.
+            `[V, C, h, w]`, from the mean distance.
 
         Raises:
-            BadInputError: It is not one texture, or no view is named.
+            BadInputError: There is not one texture, or no view.
         """
         images = texture[None] if texture.ndim == 1 + PLANE else texture
         if images.ndim != 2 + PLANE or len(images) != 1:
@@ -169,7 +168,7 @@ class textured(Transform):  # noqa: N801  # a word of the notation
 
 @dataclass(frozen=True, repr=False)
 class Scaled(Transform):
-    """Brings an image to the height and width of a view, whatever was drawn for the view."""
+    """Resizes an image to the size of a view; the draws of the view are ignored."""
 
     canvas: tuple[int, int]
 
@@ -181,7 +180,7 @@ class Scaled(Transform):
 
 
 def _span(value: object, name: str, low: float, high: float) -> tuple[float, float]:
-    """Check a range of numbers, given as any pair."""
+    """Check a range of numbers, given as a pair."""
     numbers = tuple(value) if isinstance(value, tuple | list) else ()
     for number in numbers:
         check_number(number, f"textured({name}=)", low=low, high=high)
@@ -194,7 +193,7 @@ def _span(value: object, name: str, low: float, high: float) -> tuple[float, flo
 
 
 def look_at(eye: Tensor, target: Tensor, up: Tensor) -> Tensor:
-    """Make the matrix from space to the viewer's own axes."""
+    """Create the view matrix of a camera."""
     back = torch.nn.functional.normalize(eye - target, dim=0)
     right = torch.nn.functional.normalize(torch.linalg.cross(up, back), dim=0)
     turn = torch.stack([right, torch.linalg.cross(back, right), back])
@@ -205,7 +204,7 @@ def look_at(eye: Tensor, target: Tensor, up: Tensor) -> Tensor:
 
 
 def orbit(azimuth: float, elevation: float, distance: float) -> Tensor:
-    """Make the matrix of a viewer who looks at the origin."""
+    """Create the view matrix of a camera that is directed at the origin."""
     around, above = math.radians(azimuth), math.radians(elevation)
     flat, height = math.cos(above), math.sin(above)
     eye = torch.tensor([math.sin(around) * flat, height, math.cos(around) * flat], dtype=torch.float64)
@@ -214,7 +213,7 @@ def orbit(azimuth: float, elevation: float, distance: float) -> Tensor:
 
 
 def on_canvas(positions: Tensor, viewer: Tensor, field: float, size: Size) -> Tensor:
-    """Find where points appear on a canvas, in perspective."""
+    """Project points to pixels, in perspective; also return their depth, `[N, 3]`."""
     seen = positions @ viewer[:3, :3].T + viewer[:3, 3]
     height, width = size
     depth = -seen[:, 2]
@@ -223,10 +222,10 @@ def on_canvas(positions: Tensor, viewer: Tensor, field: float, size: Size) -> Te
 
 
 def rasterised(corners: Tensor, uvs: Tensor, faces: Tensor, size: Size) -> tuple[Tensor, Tensor]:
-    """Find what each pixel of a canvas shows of a mesh.
+    """Rasterize a mesh: the texture coordinate of each pixel, and whether the mesh covers it.
 
-    A pixel shows what lies under its middle, and the nearest where triangles overlap; both sides of a triangle are
-    seen. Texture coordinates are interpolated in space, not on the canvas.
+    Pixels are sampled at their centres, and the nearest triangle is visible, from both sides. The interpolation of
+    texture coordinates is perspective-correct.
     """
     triangles = _Triangles.of(corners[faces], uvs[faces])
     nearest = torch.zeros(size[0] * size[1], dtype=torch.float64)
@@ -244,14 +243,14 @@ def rasterised(corners: Tensor, uvs: Tensor, faces: Tensor, size: Size) -> tuple
 
 @dataclass(frozen=True)
 class _Triangles:
-    """Triangles that have an area on the canvas, and what grows evenly over it for each.
+    """Triangles with an area on the canvas, with values that are linear on it.
 
-    That are the shares of their corners, and u, v and 1 divided by the depth.
+    These are the barycentric coordinates, and u, v and 1 divided by the depth.
     """
 
     corners: Tensor  # `[T, 3, 2]`, column and row of each corner
-    slopes: Tensor  # `[T, 2, 3]`, how much the share of each corner grows with the column and with the row
-    values: Tensor  # `[T, 3, 3]`, the three quotients of each corner
+    slopes: Tensor  # `[T, 2, 3]`, the derivatives of the barycentric coordinates along columns and rows
+    values: Tensor  # `[T, 3, 3]`, the three quotients at each corner
 
     @classmethod
     def of(cls, corners: Tensor, uvs: Tensor) -> _Triangles:
@@ -265,7 +264,7 @@ class _Triangles:
         return cls(corners[kept, :, :2], slopes[kept], values[kept])
 
     def shares(self, own: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """The share of each corner at the first pixel of rows, and how it grows with the column, `[L, 3]`."""
+        """Compute barycentric coordinates at the first pixel of rows, and their derivatives along columns, `[L, 3]`."""
         start, slopes = self.corners[:, 0].index_select(0, own), self.slopes.flatten(1).index_select(0, own)
         across, down = slopes[:, :3], slopes[:, 3:]
         shares = (0.5 - start[:, :1]) * across + (rows[:, None] + 0.5 - start[:, 1:]) * down
@@ -273,7 +272,7 @@ class _Triangles:
         return shares, across
 
     def places(self, own: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
-        """The place in the texture at the middle of one pixel per triangle named, `[P, 2]`."""
+        """Compute texture coordinates at the centre of one pixel per given triangle, `[P, 2]`."""
         table = torch.cat([self.corners[:, 0], self.values[:, 0], (self.slopes @ self.values).flatten(1)], 1)
         table = table.index_select(0, own)
         right, down = columns[:, None] + 0.5 - table[:, :1], rows[:, None] + 0.5 - table[:, 1:2]
@@ -282,7 +281,7 @@ class _Triangles:
 
 
 def _fragments(triangles: _Triangles, size: Size) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Give the pixels of each triangle, in portions: their places, the triangle's, and how near, one over depth."""
+    """Iterate over the pixels of all triangles, in portions: indices of pixels and triangles, and 1 / depth."""
     middles = triangles.corners[:, :, 1] - 0.5
     top, bottom = _whole(middles.amin(1) - CLOSE, middles.amax(1) + CLOSE, size[0])
     for own, rows in _spread(top, bottom):
@@ -299,12 +298,12 @@ def _fragments(triangles: _Triangles, size: Size) -> Iterator[tuple[Tensor, Tens
 
 
 def _whole(low: Tensor, high: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The first and the last whole number of ranges, among those from 0 to `count`, without it."""
+    """Round ranges to the first and last whole number inside them, from 0 to `count - 1`."""
     return low.ceil().clamp(0, count).long(), high.floor().clamp(-1, count - 1).long()
 
 
 def _spread(first: Tensor, last: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """Give each whole number of each range, in portions, with the place of its range."""
+    """Iterate over the whole numbers of all ranges, in portions, with the index of their range."""
     counts = (last - first + 1).clamp(min=0)
     before = counts.cumsum(0) - counts
     portions = before // PORTION
@@ -316,10 +315,7 @@ def _spread(first: Tensor, last: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 def sampled(textures: Tensor, uvs: Tensor) -> Tensor:
-    """Read textures at places between their texels: bilinear, and repeating beyond their sides.
-
-    The gradient goes to the textures. They are read in their own precision whatever autocast says.
-    """
+    """Sample textures bilinearly with periodic padding, without autocast; gradients go to the textures."""
     height, width = textures.shape[-2:]
     across, down = uvs[..., 0], 1 - uvs[..., 1]
     columns, rows = (across - across.floor()) * width + 0.5, (down - down.floor()) * height + 0.5
