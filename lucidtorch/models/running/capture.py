@@ -17,7 +17,7 @@ from lucidtorch.base.errors import RenderError, WeightsError, noting_layer
 from lucidtorch.base.surroundings import one_at_a_time
 from lucidtorch.models.layouts.layout import TOKENS
 from lucidtorch.models.running.address import CLASS, HEADS, Address, Pass, read
-from lucidtorch.models.running.frozen import without_checkpoints
+from lucidtorch.models.running.frozen import uncompiled, without_checkpoints
 from lucidtorch.models.running.internals import AttentionWatch, native_recurrence
 from lucidtorch.models.running.precision import widened
 
@@ -123,6 +123,7 @@ class _Hooks:
             try:
                 with contextlib.ExitStack() as modes:
                     modes.enter_context(without_checkpoints())
+                    modes.enter_context(uncompiled())
                     if self.recurs:
                         modes.enter_context(native_recurrence())
                     if self.headed:
