@@ -35,6 +35,7 @@ LONGEST_PATH, LONGEST_NAME = 4095, 255  # letters, and bytes of one part, that f
 WHOLE_BITS = 63  # of the largest whole number that torch and JSON readers take
 MOST_VALUES = 1_000_000  # in a sequence; longer ones are no arguments but data
 Hints: TypeAlias = Mapping[str, Any]
+BARE: Mapping[Any, Any] = {list: list[Any], tuple: tuple[Any, ...], Sequence: Sequence[Any]}
 MISFIT = object()  # what `_taken` gives in the place of a value that does not fit
 
 
@@ -133,7 +134,7 @@ def fitted(call: str, parameter: inspect.Parameter, hint: Any, value: Any) -> An
 
 def _taken(value: Any, hint: Any) -> Any:
     """Give a value as it is taken for a type, or `MISFIT`."""
-    value = value.item() if isinstance(value, np.generic) and value.dtype.kind in "biufU" else value
+    value = plain(value)
     origin, parts = get_origin(hint), get_args(hint)
     if origin is Annotated:
         taken = _taken(value, parts[0])
@@ -149,10 +150,23 @@ def _taken(value: Any, hint: Any) -> Any:
     return value if _is_a(value, hint if origin is None else origin) else MISFIT
 
 
+def plain(value: Any) -> Any:
+    """Give numbers and texts of numpy, of enumerations and of other kinds of their own as Python's."""
+    if isinstance(value, np.generic):
+        return value.item() if value.dtype.kind in "biufU" else value
+    if type(value) in (bool, int, float, str):
+        return value
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    return str.__str__(value) if isinstance(value, str) else value
+
+
 def _taken_together(value: Any, kind: type, parts: tuple[Any, ...]) -> Any:
     """Take what holds several values; only sequences and mappings are looked into."""
     if issubclass(kind, np.ndarray) or isinstance(value, str | bytes | bytearray | memoryview):
-        return value if isinstance(value, kind) and not isinstance(value, str | bytes) else MISFIT
+        return value if isinstance(value, np.ndarray) and issubclass(kind, np.ndarray) else MISFIT
     if issubclass(kind, Mapping):
         if not isinstance(value, Mapping):
             return MISFIT
@@ -233,11 +247,12 @@ def check_number(value: object, what: str, *, low: float, whole: bool = False, h
 def hints_of(function: Callable[..., Any]) -> Hints:
     """Resolve the annotations of a function or a dataclass."""
     try:
-        return typing.get_type_hints(function, include_extras=True)
+        found: Hints = typing.get_type_hints(function, include_extras=True)
     except (NameError, TypeError):
         if function.__module__.partition(".")[0] == __name__.partition(".")[0]:
             raise
-        return _resolvable(function)
+        found = _resolvable(function)
+    return {name: _spelled_out(hint) for name, hint in found.items()}
 
 
 def _resolvable(function: Callable[..., Any]) -> Hints:
@@ -249,6 +264,26 @@ def _resolvable(function: Callable[..., Any]) -> Hints:
             one = SimpleNamespace(__annotations__={name: annotation})
             found |= typing.get_type_hints(one, names, include_extras=True)
     return found
+
+
+def _spelled_out(hint: Any) -> Any:
+    """Write a type without names for types (`NewType`, the `type` statement) and with the contents of containers."""
+    hint = BARE.get(hint, hint) if isinstance(hint, type) else hint
+    origin, parts = get_origin(hint), get_args(hint)
+    if isinstance(hint, typing.NewType):
+        return _spelled_out(hint.__supertype__)
+    if type(origin or hint).__name__ == "TypeAliasType":  # of Python 3.12, or of typing_extensions
+        try:
+            return _spelled_out(hint.__value__ if origin is None else origin.__value__[parts])
+        except NameError:  # it is evaluated when it is asked for
+            return Any
+    if origin is Annotated:
+        return Annotated[_spelled_out(parts[0]), *parts[1:]]
+    if origin in (Union, UnionType):
+        return Union[tuple(map(_spelled_out, parts))]  # noqa: UP007  # of parts that are known only here
+    if origin in BARE:  # also those of `typing`, such as `List`, which have an origin without parts
+        return origin[tuple(map(_spelled_out, parts))] if parts else BARE[origin]
+    return hint
 
 
 def marks_of(hint: Any) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from lucidtorch.base.arrays import Array, Pictured
-from lucidtorch.base.checks import MOST_VALUES, Hints, fitted, hints_of, is_dense, is_whole, marks_of
+from lucidtorch.base.checks import MOST_VALUES, Hints, fitted, hints_of, is_dense, is_whole, marks_of, plain
 from lucidtorch.base.defaults import default_of, is_written_whole
 from lucidtorch.base.errors import BadInputError
 from lucidtorch.base.shown import shown
@@ -64,8 +64,7 @@ class FrozenMapping(Mapping[int, object]):
 
 def freeze(value: object) -> object:
     """Make an argument immutable, keeping its meaning."""
-    if isinstance(value, np.generic):
-        value = value.item()
+    value = plain(value.item() if isinstance(value, np.generic) else value)
     if isinstance(value, Tensor) and not is_dense(value):
         raise BadInputError(f"Real numbers are needed, one by one, but {shown(value)} was given.")
     if isinstance(value, Tensor | np.ndarray):
@@ -85,8 +84,7 @@ def freeze(value: object) -> object:
 
 
 def _whole_key(key: object) -> int:
-    if isinstance(key, np.generic):
-        key = key.item()
+    key = plain(key)
     if not is_whole(key):
         raise BadInputError(f"A mapping goes from whole numbers, such as {{3: 1.0}}, but it has the key {shown(key)}.")
     return key
@@ -128,9 +126,13 @@ def bind(
         marks = marks_of(hint)
         if Pictured in marks and not isinstance(value, str | None):  # those are refused below, with what is taken
             value = Array.of(value)
-        elif Array in marks:  # the numbers of a long one stand in a file
-            value = _with_arrays(freeze(value))
-        found[name] = fitted(function.__name__, parameters[name], hint, freeze(value))
+        try:
+            frozen = freeze(value)
+        except BadInputError as error:
+            raise type(error)(f"{function.__name__}({name}): {error}") from error
+        if Array in marks:  # the numbers of a long one stand in a file
+            frozen = _with_arrays(frozen)
+        found[name] = fitted(function.__name__, parameters[name], hint, frozen)
     return found
 
 
@@ -147,14 +149,16 @@ def _with_arrays(frozen: object) -> object:
 def format_call(name: str, signature: inspect.Signature, arguments: Mapping[str, object]) -> str:
     """Write a call with the fewest words: required arguments by place, others by name and only where they differ.
 
-    In a record, none that has a value is left out.
+    In a record, none that has a value is left out. Required arguments that are keyword-only go by name, and those that
+    are positional-only always by place.
     """
     parts = []
     for parameter in (one for one in signature.parameters.values() if one.name in arguments):
         value, default = arguments[parameter.name], freeze(default_of(name, parameter))
-        if parameter.default is inspect.Parameter.empty:
+        required = parameter.default is inspect.Parameter.empty
+        if parameter.kind is parameter.POSITIONAL_ONLY or (required and parameter.kind is not parameter.KEYWORD_ONLY):
             parts.append(format_value(value))
-        elif is_written_whole() or value != default or type(value) is not type(default):
+        elif required or is_written_whole() or value != default or type(value) is not type(default):
             parts.append(f"{parameter.name}={format_value(value)}")
     return f"{name}({', '.join(parts)})"
 

@@ -76,7 +76,8 @@ def type_words(hint: Any, *, several: bool = False) -> str:
     if origin is tuple and Ellipsis not in parts:
         return f"{len(parts)} {type_words(parts[0], several=True)}"
     if isinstance(origin, type) and issubclass(origin, Iterable):
-        return "lists" if several else f"a list of {type_words(parts[0], several=True)}"
+        contents = "" if parts[0] is Any else f" of {type_words(parts[0], several=True)}"
+        return "lists" if several else f"a list{contents}"
     if hint is not None and not isinstance(hint, type):
         return "functions" if several else "a function"
     name = getattr(hint, "__name__", "")

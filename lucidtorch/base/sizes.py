@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
-from lucidtorch.base.checks import Within, is_whole
+from lucidtorch.base.checks import Within, is_whole, plain
 from lucidtorch.base.errors import SizeError
 from lucidtorch.base.shown import shown
 
@@ -60,6 +60,7 @@ def _read(value: object, what: str) -> Size:
             )
         value = tuple(int(side) for side in value.split("x"))
         return value * PLANE if len(value) == 1 else value
+    value = plain(value)
     if is_whole(value):
         return (value, value)
-    return tuple(value) if isinstance(value, tuple | list) else ()
+    return tuple(map(plain, value)) if isinstance(value, tuple | list) else ()

@@ -16,6 +16,7 @@ from lucidtorch.base.arrays import Array, ImageLike, Pictured
 from lucidtorch.base.checks import Hints, hints_of, marks_of
 from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError, UnknownLayerError, suggestion
 from lucidtorch.base.notation import freeze
+from lucidtorch.base.shown import shown
 
 Arguments: TypeAlias = tuple[tuple[str, object], ...]  # every parameter with its argument, frozen
 PICTURE_AXES = 3  # of `[C, H, W]`
@@ -95,6 +96,30 @@ def is_layer(parameter: str) -> bool:
     return parameter.startswith("layer")
 
 
+def check_arguments(function: Callable[..., Any], arguments: Mapping[str, object]) -> None:
+    """Refuse frozen arguments that a text cannot hold, and those that have a meaning only by an unknown annotation."""
+    for name, value in arguments.items():
+        call = f"{getattr(function, '__name__', 'objective')}({name})"
+        if not _has_text(value, name):
+            raise ObjectiveError(
+                f"{call} takes what the text of an objective can hold, numbers, texts, lists and arrays, but "
+                f"{shown(value)} was given."
+            )
+        annotation = getattr(function, "__annotations__", {}).get(name)
+        if isinstance(value, tuple | Array) and annotation is not None and name not in types_of(function):
+            raise ObjectiveError(
+                f"{call} is annotated {shown(annotation)}, which cannot be resolved, so that it is not known whether "
+                "a list has one value per image; import that name outside of `if TYPE_CHECKING`."
+            )
+
+
+def _has_text(value: object, name: str) -> bool:
+    if isinstance(value, tuple):
+        return all(_has_text(one, name) for one in value)
+    plain = isinstance(value, bool | int | float | str | Array | None)
+    return plain or (is_layer(name) and isinstance(value, nn.Module))
+
+
 def addresses_of(term: object, arguments: Arguments) -> tuple[str, ...]:
     """The addresses among a term's arguments."""
     layers = [value for name, value in arguments if is_layer(name) and value is not None]
@@ -165,4 +190,6 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
     """List the types that a union joins."""
     if get_origin(hint) is Annotated:
         return _alternatives(get_args(hint)[0])
-    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    if get_origin(hint) in (Union, UnionType):
+        return tuple(inner for one in get_args(hint) for inner in _alternatives(one))
+    return (hint,)

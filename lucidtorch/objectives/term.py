@@ -20,7 +20,15 @@ from lucidtorch.base.notation import bind, format_call
 from lucidtorch.base.registry import Registry
 from lucidtorch.base.shown import shown
 from lucidtorch.objectives.algebra import Activations, Objective, Trace
-from lucidtorch.objectives.arguments import Images, addresses_of, check_layers, images_of, pictures_of, types_of
+from lucidtorch.objectives.arguments import (
+    Images,
+    addresses_of,
+    check_arguments,
+    check_layers,
+    images_of,
+    pictures_of,
+    types_of,
+)
 from lucidtorch.objectives.references import INPUT
 
 Arguments = ParamSpec("Arguments")
@@ -84,17 +92,33 @@ def define(
     if not name.isidentifier() or isinstance(function, type) or not inspect.signature(function).parameters:
         raise ObjectiveError(f"An objective is a named function of activations and arguments, not {shown(function)}.")
     signature = inspect.signature(function)
+    _check_parameters(name, signature)
     arguments = [one for one in list(signature.parameters.values())[1:] if one.name != MEMORY]
 
     @functools.wraps(function)
     def factory(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Term:
-        return Term(name, tuple(bind(factory, args, kwargs, types_of(function)).items()))
+        bound = bind(factory, args, kwargs, types_of(function))
+        check_arguments(function, bound)
+        return Term(name, tuple(bound.items()))
 
     vars(factory)["__signature__"] = signature.replace(parameters=arguments, return_annotation="Term")
     del factory.__wrapped__  # the signature is the factory's own
     definition = Definition(function, factory, unit, suffixes, MEMORY in signature.parameters)
     DEFINITIONS.add(name, definition, function.__module__)
     return factory
+
+
+def _check_parameters(name: str, signature: inspect.Signature) -> None:
+    """Refuse parameters whose arguments a text cannot name one by one."""
+    first, *others = signature.parameters.values()
+    if first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
+        raise ObjectiveError(f"{name} takes its activations by place: write {name}(activations, ...).")
+    stars = [one for one in others if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    if stars:
+        raise ObjectiveError(
+            f"{name}({stars[0]}) takes any number of arguments, but each argument of an objective has a name of its "
+            "own; write one that takes a list, such as `units: Sequence[int]`."
+        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -135,8 +159,11 @@ class Term(Objective):
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
         check_layers(self, self.own_layers, addresses_of(self, self.arguments), activations)
         kept = {MEMORY: trace.memories.setdefault(self, {})} if self.definition.remembers else {}
+        given = dict(self.arguments)
+        parameters = inspect.signature(self.definition.factory).parameters.values()
+        placed = [given.pop(one.name) for one in parameters if one.kind is one.POSITIONAL_ONLY]
         with noting(f"raised by the objective {self.name!r}"):
-            return self.definition.function(activations, **dict(self.arguments), **kept)
+            return self.definition.function(activations, *placed, **given, **kept)
 
     def __repr__(self) -> str:
         return format_call(self.name, inspect.signature(self.definition.factory), dict(self.arguments))

@@ -21,7 +21,7 @@ from lucidtorch.base.errors import RenderError, WeightsError, noting_layer
 from lucidtorch.base.surroundings import one_at_a_time
 from lucidtorch.models.layouts.layout import TOKENS
 from lucidtorch.models.running.address import CLASS, HEADS, Address, Pass, read
-from lucidtorch.models.running.frozen import without_checkpoints
+from lucidtorch.models.running.frozen import uncompiled, without_checkpoints
 
 PLANAR = 4  # dimensions of maps
 PRODUCTS = ("matmul", "__matmul__", "bmm", "einsum")
@@ -128,6 +128,7 @@ class _Hooks:
             try:
                 with contextlib.ExitStack() as modes:
                     modes.enter_context(without_checkpoints())
+                    modes.enter_context(uncompiled())
                     if self.recurs:
                         modes.enter_context(native_recurrence())
                     if self.headed:

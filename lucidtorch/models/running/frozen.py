@@ -109,6 +109,15 @@ def _is_plain(buffer: Tensor) -> bool:
     return buffer.layout is torch.strided and not buffer.is_meta
 
 
+def uncompiled() -> contextlib.AbstractContextManager[object]:
+    """Let what the user compiled, a network or parts of it, run as it is in the block.
+
+    Compiled code does not call hooks that come later, and compiles anew, with warnings, for each size and hook.
+    """
+    stance: contextlib.AbstractContextManager[object] = torch.compiler.set_stance("force_eager")
+    return stance
+
+
 @contextlib.contextmanager
 def without_checkpoints() -> Iterator[None]:
     """Let checkpointed segments of networks that this thread runs in the block run as they are.
@@ -182,5 +191,8 @@ def probing(module: nn.Module) -> Iterator[Attempt]:
     """
     places = {tensor.device for tensor in (*module.parameters(), *module.buffers()) if tensor.is_cuda}
     random_state = torch.random.fork_rng(devices=list(places))
-    with one_at_a_time(), random_state, frozen(module), torch.no_grad(), without_checkpoints(), Attempt() as attempt:
-        yield attempt
+    with one_at_a_time(), random_state, frozen(module), torch.no_grad(), contextlib.ExitStack() as modes:
+        modes.enter_context(without_checkpoints())
+        modes.enter_context(uncompiled())
+        with Attempt() as attempt:
+            yield attempt

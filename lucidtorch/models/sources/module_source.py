@@ -74,24 +74,56 @@ def _of_timm(part: Any) -> Carried | None:
         return None
     convention = convention_of(part)
     made_for = getattr(getattr(part, "patch_embed", None), "img_size", None) or convention.size  # `img_size=` of timm
-    channels = guessed_input(part)[0]
+    convention = convention.overridden(size=tuple(made_for))
+    channels = _image_channels(part, convention)
     if channels != convention.channels:  # `in_chans=` of timm: its configuration goes on speaking of colours
-        return Carried(guess(channels, tuple(made_for)), labels_of(part))
-    return Carried(convention.overridden(size=tuple(made_for)), labels_of(part))
+        return Carried(guess(channels, convention.size), labels_of(part))
+    return Carried(convention, labels_of(part))
+
+
+def _image_channels(part: Any, convention: InputConvention) -> int:
+    """The number of image channels that a network of timm takes.
+
+    What timm wrote stands above the first convolution, which may come after the pixels of a block were made channels;
+    where both differ, a pass decides, since a convolution may have been replaced.
+    """
+    seen = guessed_input(part)[0]
+    written = getattr(part, "in_chans", None) or convention.channels  # an attribute of timm's networks since 1.0.20
+    if seen == written:
+        return seen
+    candidates = dict.fromkeys((written, convention.channels, seen))
+    return next((one for one in candidates if _takes(part, guess(one, convention.size))), written)
+
+
+def _takes(part: nn.Module, convention: InputConvention) -> bool:
+    """Whether a pass of one such image goes through; unknown, and taken for no, where the weights are no numbers."""
+    images = _one_image(part, convention)
+    if images is None:
+        return False
+    with probing(part) as attempt, default_device_of_network(images.device):
+        part(images)
+    return attempt.reason is None
+
+
+def _one_image(module: nn.Module, convention: InputConvention) -> Tensor | None:
+    """An image on the device and of the type of a network; None where its weights are on the meta device."""
+    weight = next((one for one in module.parameters() if one.is_floating_point()), None)
+    if weight is None or weight.is_meta:
+        return None
+    return natural_images(convention.channels, convention.size, 1).to(weight.device, weight.dtype)
 
 
 def _gets_all(module: nn.Module, part: nn.Module, convention: InputConvention) -> bool:
     """Whether a part gets the network's very input, seen on one image."""
-    weight = next((one for one in module.parameters() if one.is_floating_point()), None)
-    if weight is None or weight.is_meta:
+    images = _one_image(module, convention)
+    if images is None:
         return False
-    images = natural_images(convention.channels, convention.size, 1).to(weight.device, weight.dtype)
     given: list[object] = []
 
     def note(_: nn.Module, args: tuple[Any, ...], words: dict[str, Any]) -> None:
         given.extend((*args, *words.values()))
 
-    with torch.compiler.set_stance("force_eager"), probing(module):  # compiled code passes hooks by
+    with probing(module):
         handle = part.register_forward_pre_hook(note, with_kwargs=True)
         try:
             with default_device_of_network(images.device):

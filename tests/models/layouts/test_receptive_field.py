@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torchvision import models as torchvision_models
 
+import lucidtorch as lt
 import lucidtorch.models as models
 from lucidtorch.models.layouts.field_tracer import FieldTracer
 from lucidtorch.models.layouts.receptive_field import WHOLE, Axis, Field, ReceptiveField, as_receptive_field
@@ -241,3 +242,45 @@ def test_clips_have_fields_of_three_sides() -> None:
 def test_fields_print_as_in_the_table() -> None:
     assert str(ReceptiveField(11, 4, -2)) == "11 stride 4 from -2"
     assert str(ReceptiveField((3, 5), 1, (-1, -2))) == "3x5 stride 1 from -1x-2"
+
+
+def padded(mode: str) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(3, 4, (3, 5), (1, 2), padding=(1, 2), padding_mode=mode),
+        nn.Conv2d(4, 4, 4, padding="same", padding_mode=mode),
+        nn.Conv2d(4, 4, 3, 2, padding=2, dilation=2, padding_mode=mode),
+    )
+
+
+def pad_layers(kind: Callable[..., nn.Module]) -> nn.Sequential:
+    return nn.Sequential(kind((1, 2, 3, 1)), nn.Conv2d(3, 4, 3), kind(2), nn.Conv2d(4, 4, 5, 2))
+
+
+PADDED = {mode: padded(mode) for mode in ("zeros", "reflect", "replicate")}
+PADDED |= {one.__name__: pad_layers(one) for one in (nn.ZeroPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d)}
+
+
+def sides(value: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (value, value) if isinstance(value, int) else value
+
+
+@pytest.mark.parametrize("network", PADDED.values(), ids=PADDED)
+def test_away_from_the_border_a_field_is_where_the_gradient_is_whatever_pads(network: nn.Sequential) -> None:
+    table = lt.load_model(network.eval(), device="cpu", size=64, mean=0, std=1).layers
+    for place in range(len(network)):
+        image = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+        values = network[: place + 1](image)
+        unit = [side // 2 for side in values.shape[2:]]
+        (gradient,) = torch.autograd.grad(values[0, :, unit[0], unit[1]].abs().sum(), image)
+        seen = gradient[0].abs().sum(0).nonzero()
+        first, last = seen.amin(0).tolist(), seen.amax(0).tolist()
+        field = table[str(place)].receptive_field
+        assert field is not None
+        starts = zip(sides(field.start), sides(field.stride), unit, strict=True)
+        assert [start + stride * at for start, stride, at in starts] == first
+        assert list(sides(field.size)) == [end - start + 1 for start, end in zip(first, last, strict=True)]
+
+
+def test_no_field_is_told_where_the_image_is_continued_at_its_other_side() -> None:
+    table = lt.load_model(padded("circular").eval(), device="cpu", size=64, mean=0, std=1).layers
+    assert [table[str(place)].receptive_field for place in range(3)] == [None] * 3

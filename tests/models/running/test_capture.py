@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+import lucidtorch as lt
 from lucidtorch.base.errors import RenderError
 from lucidtorch.models.loading import load_model
 from lucidtorch.models.model import Model
@@ -268,3 +269,42 @@ def test_redirected_relus_change_no_activation() -> None:
         found = run(images)
     for (name, call), values in expected.items():
         assert torch.equal(found[f"{name}@{call}"].detach(), values), (name, call)
+
+
+def compiled_in_place(module: nn.Sequential) -> nn.Module:
+    module.compile()
+    return module
+
+
+def compiled_part(module: nn.Sequential) -> nn.Module:
+    module[0].compile()
+    return module
+
+
+def compiled_inside(module: nn.Sequential) -> nn.Module:
+    return nn.Sequential(torch.compile(module[0]), *module[1:])
+
+
+COMPILED = (compiled_in_place, compiled_part, compiled_inside, torch.compile)
+
+
+@pytest.mark.parametrize("compiling", COMPILED, ids=[one.__name__ for one in COMPILED])
+def test_what_the_user_compiled_is_read_as_it_is_and_quietly(
+    compiling: Callable[[nn.Sequential], nn.Module], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Compiling is counted, since it takes minutes of which no picture needs any."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3)).eval()
+    images = torch.rand(2, 3, 12, 12)
+    plain = module(images).detach()
+    network = compiling(module)
+    before = [vars(part).get("_compiled_call_impl") for part in network.modules()]
+    torch._dynamo.utils.counters.clear()
+    model = lt.load_model(network, device="cpu", size=12, mean=0, std=1)
+    assert (model.layers["2"].shape, model.layers.broken) == ((5, 8, 8), None)
+    torch.testing.assert_close(model.activations(images, "2")["2"], plain)
+    for side in range(8, 28, 2):
+        lt.render(model, "2:1", param=lt.param.image(side), steps=1, progress=False)
+    assert not torch._dynamo.utils.counters["stats"]
+    assert capfd.readouterr().err == ""
+    assert [vars(part).get("_compiled_call_impl") for part in network.modules()] == before

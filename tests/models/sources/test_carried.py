@@ -111,6 +111,25 @@ def test_the_size_and_the_channels_are_those_it_was_built_with() -> None:
     assert (grey.channels, grey.size, grey.stated) == (1, (SIDE, SIDE), False)
 
 
+@pytest.mark.parametrize("name", ["tresnet_m", "csatv2"])
+def test_the_channels_are_those_of_the_image_where_blocks_of_it_become_channels_first(name: str) -> None:
+    module = timm.create_model(name).eval()
+    first = next(part for part in module.modules() if isinstance(part, nn.Conv2d))
+    found = loaded(module)
+    assert first.in_channels > 3
+    assert (found.channels, found.stated) == (3, True)
+    assert found.size == tuple(module.pretrained_cfg["input_size"][1:])
+
+
+def test_so_they_are_with_other_channels_and_where_the_first_convolution_was_replaced() -> None:
+    with pytest.warns(UserWarning, match="does not say what input it expects"):
+        assert loaded(timm.create_model("tresnet_m", in_chans=1).eval()).channels == 1
+    replaced = of_timm().eval()
+    replaced.conv1[0] = nn.Conv2d(2, replaced.conv1[0].out_channels, 3, 2, 1)  # type: ignore[index, union-attr]
+    with pytest.warns(UserWarning, match="does not say what input it expects"):
+        assert loaded(replaced).channels == 2
+
+
 def test_the_callers_own_words_come_first() -> None:
     found = lt.load_model(of_timm().eval(), device="cpu", mean=0, std=1).convention
     assert (found.mean, found.std, found.size) == ((0.0,) * 3, (1.0,) * 3, (SIDE, SIDE))
