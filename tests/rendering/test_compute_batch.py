@@ -167,6 +167,7 @@ def test_an_image_depends_neither_on_its_place_nor_on_its_company(demo: Model, b
     assert torch.equal(fewer.images[2], first.images[2]) or batch > 4
 
 
+@pytest.mark.filterwarnings("ignore:No gradient")  # the unit sleeps in some of the start images
 @pytest.mark.parametrize("goal", ["facet('0', '4', [1, 0, 0, 0, 0])", "4:1 + facet('0', '4', [1, 0, 0, 0, 0])"])
 def test_where_gradients_are_taken_inside_a_smaller_batch_is_refused(double: Model, goal: str) -> None:
     assert rendered(double, goal, None).recipe["compute_batch"] == IMAGES
