@@ -15,7 +15,7 @@ from torch import nn
 from lucidtorch.base.arrays import Array, ImageLike, Pictured
 from lucidtorch.base.checks import Hints, hints_of, marks_of
 from lucidtorch.base.errors import BadInputError, ImageError, ObjectiveError, UnknownLayerError, suggestion
-from lucidtorch.base.notation import freeze
+from lucidtorch.base.notation import bind, freeze
 from lucidtorch.base.shown import shown
 
 Arguments: TypeAlias = tuple[tuple[str, object], ...]  # every parameter with its argument, frozen
@@ -94,6 +94,36 @@ def kinds_of(function: Callable[..., Any]) -> Mapping[str, Kind]:
 def is_layer(parameter: str) -> bool:
     """Say whether a parameter is the address of a layer."""
     return parameter.startswith("layer")
+
+
+def checked_parameters(name: str, signature: inspect.Signature) -> list[inspect.Parameter]:
+    """List the parameters after the activations; those whose arguments a text cannot name one by one are refused."""
+    first, *others = signature.parameters.values()
+    if first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
+        raise ObjectiveError(f"{name} takes its activations by place: write {name}(activations, ...).")
+    stars = [one for one in others if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
+    if stars:
+        raise ObjectiveError(
+            f"{name}({stars[0]}) takes any number of arguments, but each argument of an objective has a name of its "
+            "own; write one that takes a list, such as `units: Sequence[int]`."
+        )
+    return others
+
+
+def bound(
+    function: Callable[..., Any], factory: Callable[..., Any], given: tuple[Any, ...], named: dict[str, Any]
+) -> Arguments:
+    """Bind the arguments of a call of a factory, frozen and checked."""
+    found = bind(factory, given, named, types_of(function))
+    check_arguments(function, found)
+    return tuple(found.items())
+
+
+def split(factory: Callable[..., Any], arguments: Arguments) -> tuple[list[object], dict[str, object]]:
+    """Split arguments into positional-only ones and those that have names."""
+    named = dict(arguments)
+    parameters = inspect.signature(factory).parameters.values()
+    return [named.pop(one.name) for one in parameters if one.kind is one.POSITIONAL_ONLY], named
 
 
 def check_arguments(function: Callable[..., Any], arguments: Mapping[str, object]) -> None:

@@ -16,19 +16,12 @@ from torch import Tensor
 
 from lucidtorch.base.arrays import Array
 from lucidtorch.base.errors import ObjectiveError, noting
-from lucidtorch.base.notation import bind, format_call
+from lucidtorch.base.notation import format_call
 from lucidtorch.base.registry import Registry
 from lucidtorch.base.shown import shown
+from lucidtorch.objectives import arguments
 from lucidtorch.objectives.algebra import Activations, Objective, Trace
-from lucidtorch.objectives.arguments import (
-    Images,
-    addresses_of,
-    check_arguments,
-    check_layers,
-    images_of,
-    pictures_of,
-    types_of,
-)
+from lucidtorch.objectives.arguments import Images
 from lucidtorch.objectives.references import INPUT
 
 Arguments = ParamSpec("Arguments")
@@ -42,8 +35,7 @@ class Definition:
     function: Callable[..., Tensor]  # computes `[B]` from activations and arguments
     factory: Callable[..., Term]  # makes the objective of the arguments
     unit: bool  # whether it measures single units, so that a picture of it can be dead
-    # What it reads of its layers, to write after the address, from its arguments.
-    suffixes: Callable[..., Sequence[str]]
+    suffixes: Callable[..., Sequence[str]]  # from its arguments, what it reads of a layer, to write after the address
     remembers: bool  # whether it keeps something from update to update
 
 
@@ -92,33 +84,17 @@ def define(
     if not name.isidentifier() or isinstance(function, type) or not inspect.signature(function).parameters:
         raise ObjectiveError(f"An objective is a named function of activations and arguments, not {shown(function)}.")
     signature = inspect.signature(function)
-    _check_parameters(name, signature)
-    arguments = [one for one in list(signature.parameters.values())[1:] if one.name != MEMORY]
+    parameters = [one for one in arguments.checked_parameters(name, signature) if one.name != MEMORY]
 
     @functools.wraps(function)
     def factory(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Term:
-        bound = bind(factory, args, kwargs, types_of(function))
-        check_arguments(function, bound)
-        return Term(name, tuple(bound.items()))
+        return Term(name, arguments.bound(function, factory, args, kwargs))
 
-    vars(factory)["__signature__"] = signature.replace(parameters=arguments, return_annotation="Term")
+    vars(factory)["__signature__"] = signature.replace(parameters=parameters, return_annotation="Term")
     del factory.__wrapped__  # the signature is the factory's own
     definition = Definition(function, factory, unit, suffixes, MEMORY in signature.parameters)
     DEFINITIONS.add(name, definition, function.__module__)
     return factory
-
-
-def _check_parameters(name: str, signature: inspect.Signature) -> None:
-    """Refuse parameters whose arguments a text cannot name one by one."""
-    first, *others = signature.parameters.values()
-    if first.kind not in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
-        raise ObjectiveError(f"{name} takes its activations by place: write {name}(activations, ...).")
-    stars = [one for one in others if one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
-    if stars:
-        raise ObjectiveError(
-            f"{name}({stars[0]}) takes any number of arguments, but each argument of an objective has a name of its "
-            "own; write one that takes a list, such as `units: Sequence[int]`."
-        )
 
 
 @dataclass(frozen=True, repr=False)
@@ -136,16 +112,16 @@ class Term(Objective):
     @property
     def own_layers(self) -> tuple[str, ...]:
         suffixes = self.definition.suffixes(**dict(self.arguments))
-        return tuple(layer + suffix for layer in addresses_of(self, self.arguments) for suffix in suffixes)
+        return tuple(layer + suffix for layer in arguments.addresses_of(self, self.arguments) for suffix in suffixes)
 
     @property
     def own_images(self) -> Images:
-        return images_of(self, self.arguments, self.definition.function)
+        return arguments.images_of(self, self.arguments, self.definition.function)
 
     @property
     def pictures(self) -> tuple[Array, ...]:
         """The pictures among the arguments."""
-        return pictures_of(self.arguments, self.definition.function)
+        return arguments.pictures_of(self.arguments, self.definition.function)
 
     @property
     def own_targets(self) -> tuple[tuple[str, Array], ...]:
@@ -157,13 +133,11 @@ class Term(Objective):
         return Term(self.name, tuple((name, changes.get(name, value)) for name, value in self.arguments))
 
     def compute(self, activations: Activations, trace: Trace) -> Tensor:
-        check_layers(self, self.own_layers, addresses_of(self, self.arguments), activations)
+        arguments.check_layers(self, self.own_layers, arguments.addresses_of(self, self.arguments), activations)
         kept = {MEMORY: trace.memories.setdefault(self, {})} if self.definition.remembers else {}
-        given = dict(self.arguments)
-        parameters = inspect.signature(self.definition.factory).parameters.values()
-        placed = [given.pop(one.name) for one in parameters if one.kind is one.POSITIONAL_ONLY]
+        placed, named = arguments.split(self.definition.factory, self.arguments)
         with noting(f"raised by the objective {self.name!r}"):
-            return self.definition.function(activations, *placed, **given, **kept)
+            return self.definition.function(activations, *placed, **named, **kept)
 
     def __repr__(self) -> str:
         return format_call(self.name, inspect.signature(self.definition.factory), dict(self.arguments))
