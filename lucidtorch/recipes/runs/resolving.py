@@ -37,13 +37,14 @@ def resolve(stage: Stage, plan: Plan, jobs: Sequence[Job]) -> tuple[Recipe, dict
     sums = found.pop("files", {}) | kept | plan.sums | scanned.pop("files", {})
     bits: Literal[53] | None = 53 if stage.seed_bits == PICTURE_BITS else None
     complete: Literal[True] | None = None if is_earlier() else True
-    words = defined_by(settings_text(recipe.to_dict()))
-    made_with = MadeWith(versions=versions(recipe.packages), files=sums, seed_bits=bits, complete=complete, **words)
-    _compare(recipe.made_with, made_with)
-    fields = {"device": model.device.type, "made_with": made_with, **scanned}
+    fields = {"device": model.device.type, "made_with": None, **scanned}
     if isinstance(recipe, RenderingRecipe):
         fields |= _rendering_fields(craft, jobs) | ({} if is_earlier() else craft.schedule.rules())
-    resolved = recipe.replaced(**{**found, **fields, **plan.fields})
+    filled = recipe.replaced(**{**found, **fields, **plan.fields})
+    words = defined_by(settings_text(filled.to_dict()))
+    made_with = MadeWith(versions=versions(recipe.packages), files=sums, seed_bits=bits, complete=complete, **words)
+    _compare(recipe.made_with, made_with)
+    resolved = filled.replaced(made_with=made_with)
     return resolved, {**plan.files, **_arrays(resolved, plan.tasks)}
 
 
