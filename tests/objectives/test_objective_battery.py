@@ -53,7 +53,9 @@ def collected() -> dict[str, list[Example]]:
 
 EXAMPLES = collected()
 ALL = [example for examples in EXAMPLES.values() for example in examples]
-QUIET = pytest.mark.filterwarnings("ignore:Little or nothing moves")  # some are nearly at their best at the start
+QUIET = pytest.mark.filterwarnings(
+    "ignore:(Little or nothing moves|No gradient)"
+)  # some are at their best, or see padding
 each_objective = pytest.mark.parametrize("example", ALL, ids=[example.text[:60] for example in ALL])
 
 

@@ -189,7 +189,7 @@ def test_a_foreign_transform_gets_frames() -> None:
     pipeline = lt.transforms.pad(4) | kornia.RandomAffine(15.0, p=1.0, same_on_batch=True) | lt.transforms.jitter(2)
     first, second = (rendered(transforms=pipeline) for _ in range(2))
     assert torch.equal(first.images, second.images)
-    with pytest.raises(BadInputError, match="leave an image"):
+    with pytest.raises(BadInputError, match="must return images"):
         rendered(transforms=lambda frames: frames.flatten(2))
 
 

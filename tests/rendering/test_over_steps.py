@@ -65,6 +65,7 @@ def test_before_it_begins_nothing_moves(model: lt.Model) -> None:
     assert not torch.equal(found.snapshots[3], found.snapshots[4])
 
 
+@pytest.mark.filterwarnings("ignore:No gradient")
 def test_a_term_keeps_what_it_noted(model: lt.Model) -> None:
     with own_objectives():
 

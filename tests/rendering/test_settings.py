@@ -39,13 +39,13 @@ FIELD = """\
         check_fields(self)
 """
 USE = """\
-        self.param.fill(job.seeds)
+        self.param = self._filled()
         if job.engine.mirrored:
             self.param.assign(self.param().flip(-1).detach())
 """
 CHANGES = {
     "rendering/settings.py": ("    def __post_init__(self) -> None:\n        check_fields(self)\n", FIELD),
-    "rendering/loop.py": ("        self.param.fill(job.seeds)\n", USE),
+    "rendering/loop.py": ("        self.param = self._filled()\n", USE),
 }
 PROGRAM = """\
 from pathlib import Path
