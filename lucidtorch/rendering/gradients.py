@@ -168,8 +168,9 @@ def warn_of_no_gradient(images: Tensor, goal: Objective) -> None:
     if places:
         which = ", ".join(map(str, places[:8]))
         message = (
-            f"No gradient: that of image {which} is exactly zero, so nothing steers it. Write the layer before a "
-            f"clamp, the logit of a saturated probability, or a unit that no mask or zero weight cuts off."
+            f"No gradient: that of image {which} is exactly zero, so nothing steers it. Unless it is at its best "
+            f"already, write the layer before a clamp, the logit of a saturated probability, or a unit that no mask or "
+            f"zero weight cuts off."
         )
         warnings.warn(message, LucidtorchWarning, stacklevel=4)
 

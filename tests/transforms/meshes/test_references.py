@@ -86,6 +86,7 @@ def test_a_picture_of_any_size_is_brought_to_that_of_the_view() -> None:
         value(input_difference(grey), noise(3, 16, 20), textured("cube", SIDE))
 
 
+@pytest.mark.filterwarnings("ignore:No gradient")  # it is at its best
 def test_other_transforms_move_the_picture_as_they_move_the_image() -> None:
     texture = noise(3, SIDE, SIDE)
     assert value(activation_difference("copy", texture), texture, pad(2) | jitter(4)) == pytest.approx(0, abs=1e-5)
