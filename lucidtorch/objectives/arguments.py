@@ -122,8 +122,13 @@ def bound(
 def split(factory: Callable[..., Any], arguments: Arguments) -> tuple[list[object], dict[str, object]]:
     """Split arguments into positional-only ones and those that have names."""
     named = dict(arguments)
+    return [named.pop(name) for name in _positional_only(factory)], named
+
+
+@functools.cache  # every evaluation of a term asks
+def _positional_only(factory: Callable[..., Any]) -> tuple[str, ...]:
     parameters = inspect.signature(factory).parameters.values()
-    return [named.pop(one.name) for one in parameters if one.kind is one.POSITIONAL_ONLY], named
+    return tuple(one.name for one in parameters if one.kind is one.POSITIONAL_ONLY)
 
 
 def check_arguments(function: Callable[..., Any], arguments: Mapping[str, object]) -> None:
